@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Classes are 16, 32, 48, 64 and then four steps to each doubling, so that at most a
+ * quarter of a block is wasted. Under AddressSanitizer free and unused bytes are poisoned.
+ */
+#include "base/heap.h"
+#include "base/memory.h"
+
+#ifdef OSMOSIS_CHECKED
+#include <sanitizer/asan_interface.h>
+#define POISON(p, n)   ASAN_POISON_MEMORY_REGION(p, n)
+#define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION(p, n)
+#else
+#define POISON(p, n)   ((void)(p), (void)(n))
+#define UNPOISON(p, n) ((void)(p), (void)(n))
+#endif
+
+static size_t class_size(u32 class)
+{
+    size_t base;
+
+    if (class < 4)
+        return 16 * (size_t)(class + 1);
+    base = (size_t)64 << ((class - 4) / 4);
+    return base + base / 4 * ((class - 4) % 4 + 1);
+}
+
+/* The smallest class that holds `size`, or HEAP_CLASSES when none does. */
+static u32 class_of(size_t size)
+{
+    u32 shift;
+
+    if (size <= 64)
+        return size <= 16 ? 0 : (u32)((size - 1) / 16);
+    if (size > class_size(HEAP_CLASSES - 1))
+        return HEAP_CLASSES;
+    shift = 63 - (u32)__builtin_clzl(size - 1); /* size - 1 lies in [2^shift, 2^(shift+1)) */
+    return 4 + (shift - 6) * 4 + (u32)(((size - 1) >> (shift - 2)) & 3);
+}
+
+size_t heap_cost(size_t size)
+{
+    u32 class = class_of(size);
+
+    return class < HEAP_CLASSES ? class_size(class) : size;
+}
+
+void heap_init(struct heap *h, void *memory, size_t len)
+{
+    *h = (struct heap){0};
+    heap_add(h, memory, len);
+}
+
+void heap_add(struct heap *h, void *memory, size_t len)
+{
+    uintptr_t start = ALIGN_UP((uintptr_t)memory, 16);
+    size_t lost = start - (uintptr_t)memory;
+
+    if (len <= lost)
+        return;
+    /* What the last region still had goes to the free lists, largest blocks first. */
+    for (u32 class = HEAP_CLASSES; class-- > 0;) {
+        while ((size_t)(h->end - h->bump) >= class_size(class)) {
+            UNPOISON(h->bump, sizeof(void *));
+            *(void **)h->bump = h->free[class];
+            POISON(h->bump, sizeof(void *));
+            h->free[class] = h->bump;
+            h->bump += class_size(class);
+        }
+    }
+    h->bump = (u8 *)start;
+    h->end = h->bump + ALIGN_DOWN(len - lost, (size_t)16);
+    h->total += (size_t)(h->end - h->bump);
+    POISON(h->bump, (size_t)(h->end - h->bump));
+}
+
+void *heap_alloc(struct heap *h, size_t size)
+{
+    u32 class = class_of(size);
+    size_t room;
+    void *block;
+
+    if (class == HEAP_CLASSES)
+        return NULL;
+    room = class_size(class);
+    block = h->free[class];
+    if (block) {
+        UNPOISON(block, room);
+        h->free[class] = *(void **)block;
+    } else if ((size_t)(h->end - h->bump) >= room) {
+        block = h->bump;
+        h->bump += room;
+    } else {
+        return NULL;
+    }
+    h->in_use += room;
+    h->high = MAX(h->high, h->in_use);
+    POISON(block, room);
+    UNPOISON(block, size ? size : 1);
+    memset(block, 0, size);
+    return block;
+}
+
+void heap_free(struct heap *h, void *block, size_t size)
+{
+    u32 class = class_of(size);
+
+    if (!block)
+        return;
+    UNPOISON(block, sizeof(void *));
+    *(void **)block = h->free[class];
+    POISON(block, class_size(class));
+    h->free[class] = block;
+    h->in_use -= class_size(class);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A domain's guest-physical map: nested page tables, populated on demand, with read-only
+ * images shared between domains until written. Holds d->p2m_lock inside.
+ */
+#ifndef HYP_MM_P2M_H
+#define HYP_MM_P2M_H
+
+#include "hyp/mm/frame.h"
+
+struct domain;
+
+enum p2m_access { P2M_NONE = 0, P2M_R = 1, P2M_RW = 3, P2M_RX = 5, P2M_RWX = 7 };
+enum p2m_kind {
+    P2M_HOLE,      /* nothing here */
+    P2M_PROMISED,  /* RAM not yet populated */
+    P2M_RAM,
+    P2M_COPY,      /* shared image: copied when written */
+    P2M_GRANT,     /* somebody else's frame, by grant */
+    P2M_FOREIGN,   /* mapped by a privileged domain */
+    P2M_DEVICE,    /* MMIO of an assigned device */
+    P2M_EMULATED,  /* the local APIC page */
+};
+
+int p2m_init(struct domain *d);
+void p2m_destroy(struct domain *d); /* preemptible: see domain_destroy */
+int p2m_promise(struct domain *d, gfn_t first, u64 count);
+int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, u32 order, enum p2m_kind kind,
+            enum p2m_access access);
+/* Removes the entry and drops the reference it held; -ENOENT where nothing was. */
+int p2m_unmap(struct domain *d, gfn_t gfn);
+enum p2m_kind p2m_look(struct domain *d, gfn_t gfn, mfn_t *mfn, enum p2m_access *access);
+/* Populates or unshares as `access` needs and takes a reference on the frame. */
+int p2m_get(struct domain *d, gfn_t gfn, enum p2m_access access, mfn_t *mfn);
+/* Serves a nested page fault: 0 retry, -EFAULT not backed (emulate or crash). */
+int p2m_fault(struct domain *d, u64 gpa, bool write);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The one interface to hardware virtualisation. Implemented once per vendor and chosen by
+ * the linker; nothing outside virt/ knows a VMCB.
+ *
+ * virt_run enters the guest until something needs the hypervisor, and has dealt itself
+ * with what is purely the processor's (control registers, MSRs, CPUID policy, windows).
+ */
+#ifndef HYP_VIRT_VIRT_H
+#define HYP_VIRT_VIRT_H
+
+#include "hyp/dom/domain.h"
+
+enum virt_exit {
+    VIRT_EXIT_HANDLED,   /* nothing to do: go round */
+    VIRT_EXIT_INTERRUPT, /* a physical interrupt is waiting */
+    VIRT_EXIT_HYPERCALL,
+    VIRT_EXIT_HLT,
+    VIRT_EXIT_FAULT,  /* nested page fault: exit_gpa, exit_write */
+    VIRT_EXIT_IO,     /* exit_port, exit_size, exit_in, data in rax */
+    VIRT_EXIT_SHUTDOWN, /* triple fault */
+    VIRT_EXIT_BROKEN, /* the control block was refused or the exit is unknown */
+};
+
+/* A segment as both vendors hold it. */
+struct virt_segment {
+    u64 base;
+    u32 limit;
+    u16 selector;
+    u16 attr; /* access rights in the low byte, flags in bits 8-11 */
+};
+
+struct virt_state { /* what domctl and debugging see; regs are in struct vcpu */
+    struct virt_segment cs, ds, es, fs, gs, ss, ldtr, tr;
+    u64 gdt_base, idt_base;
+    u32 gdt_limit, idt_limit;
+    u64 cr0, cr2, cr3, cr4, efer, dr6, dr7;
+    u64 star, lstar, cstar, sfmask, kernel_gs, sysenter_cs, sysenter_esp, sysenter_eip;
+};
+
+bool virt_present(void);     /* and not disabled by firmware */
+void virt_init_cpu(void);    /* once on each CPU */
+int virt_domain_init(struct domain *d);
+void virt_domain_destroy(struct domain *d);
+int virt_vcpu_create(struct vcpu *v);
+void virt_vcpu_destroy(struct vcpu *v);
+enum virt_exit virt_run(struct vcpu *v);
+void virt_get_state(struct vcpu *v, struct virt_state *s);
+int virt_set_state(struct vcpu *v, const struct virt_state *s);
+void virt_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error);
+/* A translation of the domain changed so that a stale one would be wrong. */
+void virt_flush(struct domain *d);
+void virt_skip_instruction(struct vcpu *v);
+u32 virt_cpl(const struct vcpu *v);
+bool virt_interrupts_enabled(const struct vcpu *v);
+void virt_set_tsc_offset(struct vcpu *v, u64 offset);
+void virt_intercept_tsc(struct domain *d, bool on);
+
+#endif

@@ -1,0 +1,35 @@
+# Pattern rules of the variants, and the shapes of thing we build on the host.
+#
+#   $(eval $(call library,NAME,SOURCES))   build/VARIANT/libNAME.a for every variant asked for
+#   $(eval $(call host_program,NAME,SOURCES,LIBRARIES))    build/NAME, a tool people run
+
+define variant_rules
+$(BUILD)/$(1)/%.o: %.c mk/toolchain.mk
+	@mkdir -p $$(@D)
+	$(Q)$(CC_$(1)) $(CFLAGS_$(1)) $$(CFLAGS_only_$$(subst /,_,$$(*D))) -MMD -MP -c $$< -o $$@
+$(BUILD)/$(1)/%.o: %.S mk/toolchain.mk
+	@mkdir -p $$(@D)
+	$(Q)$(CC_$(1)) $(CFLAGS_$(1)) -D__ASSEMBLY__ -MMD -MP -c $$< -o $$@
+endef
+$(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
+
+objects = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(patsubst %.S,$(BUILD)/$(1)/%.o,$(2)))
+
+define library_variant
+$(BUILD)/$(3)/lib$(1).a: $(call objects,$(3),$(2))
+	@mkdir -p $$(@D)
+	$(Q)rm -f $$@ && $(AR) rcsD $$@ $$^
+endef
+define library
+SOURCES_$(1) := $(2)
+$(foreach v,$(VARIANTS),$(eval $(call library_variant,$(1),$(2),$(v))))
+endef
+
+define host_program
+$(BUILD)/$(1): $(call objects,host,$(2)) $(foreach l,$(3),$(BUILD)/host/lib$(l).a)
+	@mkdir -p $$(@D)
+	$(Q)$(CC_host) -o $$@ $$^
+HOST_PROGRAMS += $(BUILD)/$(1)
+endef
+
+.SECONDARY:

@@ -1,0 +1,1 @@
+TESTLIBS_base := base

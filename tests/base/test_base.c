@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The pure helpers of base/: byte order, CRC, keyed random numbers, heap, formatting.
+ */
+#include "base/bytes.h"
+#include "base/crc32.h"
+#include "base/format.h"
+#include "base/heap.h"
+#include "base/keyed.h"
+#include "tests/check.h"
+
+static void big_endian(void)
+{
+    u8 b[8];
+
+    be64_put(b, 0x0102030405060708ull);
+    for (u8 i = 0; i < 8; i++)
+        CHECK_EQ(b[i], i + 1);
+    CHECK_EQ(be16_get(b), 0x0102);
+    CHECK_EQ(be32_get(b + 2), 0x03040506);
+    CHECK_EQ(be64_get(b), 0x0102030405060708ull);
+}
+
+static void crc_of_the_check_string(void)
+{
+    CHECK_EQ(crc32(0, "123456789", 9), 0xcbf43926u);
+    CHECK_EQ(crc32(crc32(0, "1234", 4), "56789", 5), 0xcbf43926u);
+}
+
+static void keyed_draws_do_not_disturb_each_other(void)
+{
+    u64 hits = 0;
+
+    CHECK_EQ(keyed_random(1, 2, 3), keyed_random(1, 2, 3));
+    CHECK(keyed_random(1, 2, 3) != keyed_random(1, 2, 4));
+    CHECK(keyed_random(1, 2, 3) != keyed_random(1, 3, 2));
+    for (u64 i = 0; i < 100000; i++) {
+        CHECK(keyed_below(7, 8, i, 10) < 10);
+        hits += keyed_chance(7, 8, i, 1u << 30);
+    }
+    CHECK(hits > 24500 && hits < 25500);
+}
+
+static void formats_as_the_c_library(void)
+{
+    char ours[80], theirs[80];
+
+#define SAME(...) \
+    do { \
+        CHECK_EQ(format(ours, sizeof(ours), __VA_ARGS__), \
+                 snprintf(theirs, sizeof(theirs), __VA_ARGS__)); \
+        CHECK(strcmp(ours, theirs) == 0); \
+    } while (0)
+    SAME("%d %5d|%-5d|%05d", -7, 42, 42, -42);
+    SAME("%u %x %08X %lx", 7u, 0xbeefu, 0xbeefu, 0x123456789abcul);
+    SAME("%s|%10s|%-10s|%.3s|%c%%", "one", "two", "three", "fourfive", 'x');
+    SAME("%ld %lu %zu", -9223372036854775807l - 1, ~0ul, (size_t)12);
+    SAME("%*d %.*s", 6, 5, 2, "abc");
+#undef SAME
+    CHECK_EQ(format(ours, 4, "abcdef"), 6);
+    CHECK(strcmp(ours, "abc") == 0);
+}
+
+/* Random allocations: blocks never overlap, are zeroed, and all bytes come back. */
+static void heap_keeps_blocks_apart(void)
+{
+    enum { SLOTS = 200, SIZE = 1 << 20 };
+    static u8 *block[SLOTS];
+    static size_t size[SLOTS];
+    void *memory = malloc(SIZE), *more = malloc(SIZE / 4);
+    struct heap h;
+
+    heap_init(&h, memory, SIZE);
+    for (u64 i = 0; i < 40000; i++) {
+        u64 s = keyed_below(1, 1, i, SLOTS);
+
+        if (i == 20000)
+            heap_add(&h, more, SIZE / 4);
+        if (block[s]) {
+            for (size_t k = 0; k < size[s]; k++)
+                CHECK(block[s][k] == (u8)s);
+            heap_free(&h, block[s], size[s]);
+            block[s] = NULL;
+            continue;
+        }
+        size[s] = keyed_below(1, 2, i, i % 10 ? 300 : 20000);
+        block[s] = heap_alloc(&h, size[s]);
+        if (!block[s])
+            continue;
+        CHECK(heap_cost(size[s]) >= size[s]);
+        for (size_t k = 0; k < size[s]; k++)
+            CHECK(block[s][k] == 0);
+        memset(block[s], (int)s, size[s]);
+    }
+    for (u64 s = 0; s < SLOTS; s++)
+        if (block[s])
+            heap_free(&h, block[s], size[s]);
+    CHECK_EQ(h.in_use, 0);
+    CHECK(heap_alloc(&h, SIZE * 2) == NULL);
+    free(memory);
+    free(more);
+}
+
+TESTS(CASE(big_endian), CASE(crc_of_the_check_string),
+      CASE(keyed_draws_do_not_disturb_each_other), CASE(formats_as_the_c_library),
+      CASE(heap_keeps_blocks_apart))
