@@ -1,0 +1,1 @@
+include $(wildcard guest/*/build.mk) $(wildcard guest/*/*/build.mk)
