@@ -105,7 +105,7 @@ void heap_free(struct heap *h, void *block, size_t size)
 {
     u32 class = class_of(size);
 
-    if (!block)
+    if (!block || class == HEAP_CLASSES) /* heap_alloc gave no such block */
         return;
     UNPOISON(block, sizeof(void *));
     *(void **)block = h->free[class];
