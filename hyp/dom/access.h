@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The only way to guest memory: by guest-linear address, through the checked translation
- * cache (DESIGN: an entry keeps address and value of every page-table entry walked; a hit
- * re-reads and compares them). Copies once; never hands out a pointer to guest memory
- * except by access_pin, which holds a reference.
+ * cache. An entry keeps the address and value of every page-table entry walked; a hit
+ * re-reads and compares them, because the hypervisor sees neither INVLPG nor CR3 writes.
+ * Copies once; nobody outside gets a pointer to guest memory but by frames they hold.
  */
 #ifndef HYP_DOM_ACCESS_H
 #define HYP_DOM_ACCESS_H
@@ -13,13 +13,22 @@
 struct vcpu;
 struct domain;
 
-/* 0, or -EFAULT and nothing is said about how much was copied. */
+/* 0, or -EFAULT and nothing is said about how much was copied. v is the current vCPU. */
 int guest_read(struct vcpu *v, void *to, u64 linear, size_t len);
 int guest_write(struct vcpu *v, u64 linear, const void *from, size_t len);
 /* By guest-physical address, for structures the guest registered. */
 int guest_read_phys(struct domain *d, void *to, u64 gpa, size_t len);
 int guest_write_phys(struct domain *d, u64 gpa, const void *from, size_t len);
 
-/* A 32-bit caller's structures are read by the compat layouts of hyp/dom/compat.h. */
+/* What decides a translation. Filled by virt_get_paging. */
+struct paging {
+    u64 cr0, cr3, cr4, efer;
+};
+void virt_get_paging(const struct vcpu *v, struct paging *p);
+
+/* Walks the guest's page tables without the cache: 0 with *gpa, or -EFAULT. For debugging,
+ * instruction fetch and tests. */
+int guest_translate(struct vcpu *v, u64 linear, bool write, u64 *gpa);
+struct access_cache *access_cache_create(struct domain *d);
 
 #endif

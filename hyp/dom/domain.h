@@ -3,32 +3,28 @@
  * Domains and their virtual CPUs: the two structs everything in dom/ hangs on.
  *
  * Lifetime: a domain is referenced by domain_get/domain_put and by its place in the table;
- * what its memory needs to go away is counted in frames. Locks, outermost first: two
- * domains in domid order, then evtchn_lock, grant_lock, p2m_lock, a run queue's lock.
+ * its tables and vCPUs stay until the last reference is gone. Locks, outermost first: two
+ * domains in domid order, then domain lock, evtchn_lock, grant_lock, p2m_lock, a run queue's
+ * lock; heap_lock is innermost.
  */
 #ifndef HYP_DOM_DOMAIN_H
 #define HYP_DOM_DOMAIN_H
 
-#include <xen/xen.h>
-#include <xen/vcpu.h>
+#include "base/heap.h"
 #include "base/list.h"
 #include "hyp/abi/osmosis.h"
+#include "hyp/abi/xen.h"
 #include "hyp/cpu/spinlock.h"
+#include "hyp/dom/sched.h"
+#include "hyp/dom/timer.h"
 #include "hyp/mm/frame.h"
 
 struct evtchn_table; /* dom/evtchn.h */
 struct grant_table;  /* dom/grant.h */
 struct virt_vcpu;    /* virt/virt.h, the vendor's own */
+struct virt_domain;  /* likewise, what all vCPUs of a domain share */
 struct lapic;        /* dev/lapic.h */
 struct access_cache; /* dom/access.c */
-
-enum vcpu_state {
-    VCPU_DOWN,     /* not initialised, or taken down */
-    VCPU_RUNNABLE, /* on a run queue */
-    VCPU_RUNNING,
-    VCPU_BLOCKED,  /* waits for an event */
-    VCPU_PAUSED,   /* by its domain's pause count */
-};
 
 /* The guest's general registers, in the order hyp/virt's entry code saves them. */
 struct guest_regs {
@@ -41,28 +37,54 @@ struct vcpu_counters {
     u64 exits, flushes, copied_bytes, hypercalls, upcalls, faults;
 };
 
+/* Bits of vcpu.attention: why the next entry cannot go straight into the guest. Set
+ * atomically from anywhere, followed by cpu_kick when the vCPU may be in its guest. */
+enum vcpu_attention {
+    VCPU_ATTN_LEAVE = 1,     /* give the CPU back: call vcpu_schedule */
+    VCPU_ATTN_INTERRUPT = 2, /* an interrupt may be deliverable: call interrupt_pending */
+    VCPU_ATTN_INJECT = 4,    /* an injection point is armed for this vCPU */
+    VCPU_ATTN_NMI = 8,
+    VCPU_ATTN_RESET = 16, /* INIT or SIPI arrived while it ran */
+};
+
+/* Why a vCPU cannot run, apart from waiting for a CPU; it runs when all are clear. */
+enum vcpu_hold {
+    VCPU_HOLD_DOWN = 1,    /* not initialised, or taken down */
+    VCPU_HOLD_BLOCKED = 2, /* waits for an event or interrupt */
+    VCPU_HOLD_PAUSED = 4,  /* by its domain's pause count, or its domain's end */
+};
+
 struct vcpu {
     struct guest_regs regs; /* first: the entry code's fixed offsets */
     struct domain *domain;
     struct virt_vcpu *virt;
+    u32 attention; /* enum vcpu_attention */
+    u32 hold;      /* enum vcpu_hold; changed atomically, by vcpu_hold and vcpu_release */
     u32 id;
-    u8 state; /* enum vcpu_state; written under its run queue's lock */
-    bool upcall_wanted; /* the pending bit rose; deliver before the next entry */
-    bool poll_waiting;  /* in SCHEDOP_poll */
-    u32 poll_port;      /* 0: several, look at the bits */
+    bool initialised;
+    bool info_registered;
+    bool on_cpu;            /* between vcpu_schedule choosing it and its next call */
+    u32 cpu;                /* where it runs or last ran */
     struct vcpu_info *info; /* where the guest reads it: shared_info or registered */
-    u64 info_gpa;
-    u8 upcall_vector; /* by HVMOP_set_evtchn_upcall_vector, 0 = the domain's */
-    struct list run_link;
-    u32 cpu; /* where it runs or last ran */
-    u64 affinity; /* by physical CPU */
-    s64 credit_ns;
+    mfn_t info_frame;       /* held when registered */
+    u8 upcall_vector;       /* by HVMOP_set_evtchn_upcall_vector, 0 = the domain's */
+    u8 runstate;            /* RUNSTATE_* */
+    bool runstate_compat;
+    bool polling;            /* in SCHEDOP_poll: domain.polling counts it */
+    evtchn_port_t poll_port; /* 0: several, look at the bits */
+    struct sched_entity sched;
+    u64 pinned_affinity; /* what pin_override will put back; 0 = not overridden */
+    u64 soft_affinity;
     u64 runstate_time[4];
     u64 runstate_since;
-    u64 runstate_gpa;
-    u64 single_shot_ns, periodic_ns; /* deadlines on the system clock; 0 = off */
+    u64 runstate_linear; /* where the guest wants struct vcpu_runstate_info, 0 = nowhere */
+    u64 time_linear;     /* the same for struct vcpu_time_info */
+    u64 periodic_ns;     /* period, 0 = off */
+    u64 apic_timer_ns;   /* see dev/lapic.h */
+    struct timer single, periodic, poll_timer, apic_timer;
     struct lapic *lapic;
     struct access_cache *access;
+    struct evtchn_fifo_vcpu *fifo; /* dom/fifo.c */
     struct vcpu_counters counters;
     struct {
         u64 code, rip, info;
@@ -70,40 +92,97 @@ struct vcpu {
     u32 last_exit_at;
 };
 
-enum domain_state { DOMAIN_BUILDING, DOMAIN_LIVE, DOMAIN_SHUTDOWN, DOMAIN_DYING };
+enum domain_state { DOMAIN_BUILDING, DOMAIN_LIVE, DOMAIN_SHUTDOWN, DOMAIN_DYING, DOMAIN_DEAD };
+enum { DOMAIN_WATCHDOGS = 2, DOMAIN_HVM_PARAMS = HVM_NR_PARAMS, DOMAIN_IO_RANGES = 16 };
+
+/* Ports, MMIO frames or interrupts that a driver domain was given. */
+struct domain_range {
+    u64 first, last;
+};
 
 struct domain {
     domid_t id;
-    u8 state; /* enum domain_state */
+    u8 state;           /* enum domain_state */
     u8 shutdown_reason; /* SHUTDOWN_* */
     bool privileged;    /* the control domain: checked in dom/privilege.c only */
     bool overcommit;
-    bool compat;        /* 32-bit layouts, latched as Xen does */
+    bool compat;  /* 32-bit layouts, latched as Xen does */
+    bool started; /* unpaused once */
     u32 refs;
-    u32 pause_count;
-    u32 vcpu_count, vcpu_max;
+    u32 pause_count;          /* by domctl */
+    u32 vcpu_count, vcpu_max; /* vcpu[] has vcpu_max places, vcpu_count are made */
     struct vcpu **vcpu;
-    u64 frames, frames_max; /* held, and the limit */
+    u32 online;  /* vCPUs that are not down */
+    u32 polling; /* vCPUs in SCHEDOP_poll */
+    struct spinlock lock, evtchn_lock, grant_lock, p2m_lock, heap_lock;
+    u64 frames, frames_max; /* of RAM: held, and the limit */
     u64 overhead;           /* bytes of hypervisor memory charged */
-    struct spinlock evtchn_lock, grant_lock, p2m_lock;
+    struct heap heap;       /* of small objects, in frames charged to this domain */
+    mfn_t heap_frames;      /* the newest; each begins with the number of the one before */
     struct evtchn_table *evtchn;
     struct grant_table *grant;
+    struct virt_domain *virt;
     u64 p2m_root;       /* machine address of the nested page table's root */
     u64 p2m_generation; /* grows with every change that a cached translation must notice */
-    struct shared_info *shared; /* NULL until mapped by the guest: then a pinned frame */
-    u64 hvm_params[64];
-    u32 weight, cap; /* scheduler; cap in percent, 0 = none */
-    s64 time_offset_ns;
+    void *p2m_private;  /* mm/'s own */
+    u64 memory_top;     /* one above the highest guest frame ever promised or populated */
+    struct shared_info *shared; /* its own frame, from creation on */
+    mfn_t shared_frame;
+    u64 hvm_params[DOMAIN_HVM_PARAMS];
+    u8 callback_vector; /* of HVM_PARAM_CALLBACK_IRQ, 0 = none */
+    u32 assists;        /* bits of vm_assist */
+    struct sched_group sched;
+    s64 time_offset_s; /* added to the wall clock */
+    struct timer watchdog[DOMAIN_WATCHDOGS];
+    struct domain_range ports[DOMAIN_IO_RANGES], iomem[DOMAIN_IO_RANGES];
+    u32 ports_used, iomem_used;
+    u64 irqs; /* interrupt lines given, a bit each */
+    u64 created_ns;
+    u64 destroy_at; /* how far a pre-empted destruction has come */
+    u32 trace_classes;
+    u64 trace_ring_gfn; /* of the domain's own ring, 0 = none */
+    u32 trace_ring_pages;
     u8 handle[16];
     struct list all_link;
+    struct domain *hash_next;
 };
 
+/* The vCPU whose hypercall or exit this CPU is handling. Never NULL there. */
 struct vcpu *current(void);
-struct domain *domain_find(domid_t id); /* takes a reference; NULL if there is none */
+
+/* Takes a reference; NULL if there is none, or it is being torn down for good. */
+struct domain *domain_find(domid_t id);
+/* The same with DOMID_SELF understood. */
+struct domain *domain_find_or_self(domid_t id);
+void domain_get(struct domain *d);
 void domain_put(struct domain *d);
+/* Makes the struct and its tables; one reference (the table's) is held. -ENOMEM, -EEXIST,
+ * -ENOSPC. `vcpus` is the most it may have; none is made. */
+int domain_create(domid_t id, u32 vcpus, u32 ports, u32 grant_frames, struct domain **made);
+/* Walks all domains in the order of their ids: the first with an id >= `from`, referenced. */
+struct domain *domain_next(domid_t from);
+u32 domain_total(void);
+int vcpu_create(struct domain *d, u32 id);
+
+/* Pausing counts; a paused domain's vCPUs are off their CPUs when domain_pause_sync says so. */
+void domain_pause(struct domain *d);
+void domain_unpause(struct domain *d);
+bool domain_is_off_cpu(const struct domain *d);
+/* The domain stopped itself (or is stopped): its vCPUs run no more, the control domain
+ * hears VIRQ_DOM_EXC. */
+void domain_shutdown(struct domain *d, u8 reason);
+int domain_resume(struct domain *d);
+/* A step of the destruction: 0 done, -ERESTART call again (bounded work was done). */
+int domain_destroy(struct domain *d);
 /* The guest did wrong: this domain ends with a report, nothing else does. */
 void domain_crash(struct domain *d, const char *why, ...) PRINTF_LIKE(2, 3);
-/* Called by evtchn when a bit became pending and unmasked for v. */
-void vcpu_notify(struct vcpu *v);
+/* Once, before the first domain. */
+void domains_init(void);
+
+/* Zeroed memory of at most DOMAIN_ALLOC_MAX bytes charged to d, or NULL. It goes away with
+ * the domain whether freed or not. */
+enum { DOMAIN_ALLOC_MAX = 3072 };
+void *domain_alloc(struct domain *d, size_t size);
+void domain_free(struct domain *d, void *block, size_t size);
 
 #endif

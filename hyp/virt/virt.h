@@ -55,5 +55,12 @@ u32 virt_cpl(const struct vcpu *v);
 bool virt_interrupts_enabled(const struct vcpu *v);
 void virt_set_tsc_offset(struct vcpu *v, u64 offset);
 void virt_intercept_tsc(struct domain *d, bool on);
+/* What the hypercall's caller runs: 16 (also real mode), 32 or 64-bit code. */
+u32 virt_code_bits(const struct vcpu *v);
+/* Ports pass straight through (a driver domain's), or exit again. */
+int virt_allow_ports(struct domain *d, u32 first, u32 count, bool allow);
+/* Reset to the state after INIT; to real mode at vector << 12. */
+void virt_reset(struct vcpu *v);
+void virt_start_real(struct vcpu *v, u8 vector);
 
 #endif
