@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hypervisor's own two error classes: BUG_ON for what cannot be, panic for a machine
+ * that cannot be used. Guests' mistakes never come here (domain_crash does those).
+ */
+#ifndef HYP_CPU_PANIC_H
+#define HYP_CPU_PANIC_H
+
+#include "base/types.h"
+
+void panic(const char *fmt, ...) PRINTF_LIKE(1, 2) NORETURN;
+
+#define BUG_ON(cond)                                       \
+    do {                                                   \
+        if (__builtin_expect(!!(cond), 0))                 \
+            panic("%s:%d: %s", __FILE__, __LINE__, #cond); \
+    } while (0)
+
+#endif
