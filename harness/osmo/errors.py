@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The one exception a user sees: what is wrong, where, and what would be right."""
+
+
+class Problem(Exception):
+    """Something the user can mend. `where` is a file, key or command; `remedy` says how."""
+
+    def __init__(self, what: str, remedy: str = "", where: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+        self.where = where
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{head} ({self.remedy})" if self.remedy else head

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One QEMU: its command line, its life, and the certainty that it ends with us.
+
+`argv` is a pure function of a Setup, so that a run can be repeated from its result file.
+The flags that make a run repeat bit for bit belong together: leave one of icount, sleep,
+seed or rtc out and two runs differ.
+"""
+
+import ctypes
+import dataclasses
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+
+from osmo import paths
+from osmo.errors import Problem
+from osmo.memory import Ram
+from osmo.qmp import Monitor
+
+BINARY = "qemu-system-x86_64"
+CPU = "qemu64,+svm,+npt"
+MACHINES = {
+    "q35": "q35",
+    "pc": "pc",
+    "microvm": "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on",
+}
+PR_SET_PDEATHSIG = 1
+
+
+@dataclasses.dataclass
+class Setup:
+    """Everything a machine is started with."""
+
+    kernel: pathlib.Path
+    append: str = ""
+    modules: list[tuple[pathlib.Path, str]] = dataclasses.field(default_factory=list)
+    memory_mib: int = 256
+    cpus: int = 1
+    clock: str = "count"
+    seed: int = 1
+    shift: int = 3
+    machine: str = "q35"
+    kvm: bool = False
+    cpu: str = CPU
+    iso: pathlib.Path | None = None
+    firmware: pathlib.Path | None = None
+    snapshots: bool = False
+    gdb_port: int | None = None
+    second_serial: bool = False
+    extra: list[str] = dataclasses.field(default_factory=list)
+
+
+def kvm_with_svm() -> bool:
+    """Whether this host's KVM can give a guest SVM; /dev/kvm alone says nothing."""
+    nested = pathlib.Path("/sys/module/kvm_amd/parameters/nested")
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK) or not nested.exists():
+        return False
+    return nested.read_text().strip() in ("1", "Y")
+
+
+def module_argument(modules: list[tuple[pathlib.Path, str]]) -> str:
+    """-initrd's list: `file words,file words`; a comma in a word is written twice."""
+    return ",".join(f"{str(path).replace(',', ',,')} {words.replace(',', ',,')}".strip()
+                    for path, words in modules)
+
+
+def clock_flags(setup: Setup) -> list[str]:
+    if setup.clock == "count":
+        if setup.cpus != 1:
+            raise Problem("clock `count` runs on one CPU", "say cpus = 1, or --clock real")
+        if setup.kvm:
+            raise Problem("clock `count` needs TCG, KVM has no instruction counter to run by",
+                          "leave --kvm out, or say --clock real")
+        return ["-accel", "tcg", "-icount", f"shift={setup.shift},sleep=off",
+                "-seed", str(setup.seed & 0xFFFFFFFF),
+                "-rtc", "base=2024-01-01T00:00:00,clock=vm"]
+    if setup.kvm:
+        return ["-accel", "kvm"]
+    thread = "multi" if setup.cpus > 1 else "single"
+    return ["-accel", f"tcg,thread={thread}", "-rtc", "base=2024-01-01T00:00:00,clock=vm"]
+
+
+def argv(setup: Setup, directory: pathlib.Path) -> list[str]:
+    """The command line; files that the run makes lie in `directory`."""
+    if setup.machine not in MACHINES:
+        raise Problem(f"machine `{setup.machine}` is unknown", f"one of {', '.join(MACHINES)}")
+    line = [BINARY, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-machine", f"{MACHINES[setup.machine]},memory-backend=ram",
+            "-object", f"memory-backend-file,id=ram,size={setup.memory_mib}M,"
+                       f"mem-path={directory}/ram,share=on",
+            "-m", f"{setup.memory_mib}M", "-smp", str(setup.cpus),
+            "-cpu", "host" if setup.kvm else setup.cpu,
+            "-serial", f"file:{directory}/serial"]
+    line += clock_flags(setup)
+    if setup.second_serial:
+        line += ["-serial", f"unix:{directory}/command,server=on,wait=off"]
+    if setup.firmware:
+        line += ["-bios", str(setup.firmware)]
+    if setup.iso:
+        line += ["-cdrom", str(setup.iso)]
+    else:
+        line += ["-kernel", str(setup.kernel)]
+        if setup.append:
+            line += ["-append", setup.append]
+        if setup.modules:
+            line += ["-initrd", module_argument(setup.modules)]
+    if setup.snapshots:
+        line += ["-drive", f"if=none,id=snapshots,format=qcow2,file={directory}/snapshots"]
+    if setup.gdb_port:
+        line += ["-gdb", f"tcp:127.0.0.1:{setup.gdb_port}"]
+    line += ["-qmp", f"unix:{directory}/monitor,server=on,wait=off"]
+    return line + setup.extra
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Qemu:
+    """A running machine; a context manager, so that no way out leaves it behind."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.directory = pathlib.Path(
+            tempfile.mkdtemp(prefix="osmosis-", dir=paths.scratch_parent()))
+        self.process: subprocess.Popen[bytes] | None = None
+        self._monitor: Monitor | None = None
+        self._ram: Ram | None = None
+
+    def __enter__(self) -> "Qemu":
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        if not shutil.which(BINARY):
+            raise Problem(f"{BINARY} is not installed", "run `make deps`")
+        paths.need(self.setup.kernel)
+        for path, _ in self.setup.modules:
+            paths.need(path)
+        with open(self.directory / "ram", "wb") as ram:
+            ram.truncate(self.setup.memory_mib << 20)
+        if self.setup.snapshots:
+            subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2",
+                            str(self.directory / "snapshots"), "4M"], check=True)
+        self.argv = argv(self.setup, self.directory)
+        with open(self.directory / "stderr", "wb") as errors:
+            self.process = subprocess.Popen(
+                self.argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
+                preexec_fn=_die_with_parent)
+
+    @property
+    def ram(self) -> Ram:
+        if self._ram is None:
+            self._ram = Ram(self.directory / "ram", self.setup.machine)
+        return self._ram
+
+    @property
+    def monitor(self) -> Monitor:
+        if self._monitor is None:
+            self._monitor = Monitor(self.directory / "monitor")
+        return self._monitor
+
+    def serial(self) -> str:
+        """What the serial port has said so far."""
+        path = self.directory / "serial"
+        return path.read_bytes().decode("utf-8", "replace") if path.exists() else ""
+
+    def errors(self) -> str:
+        return (self.directory / "stderr").read_text(errors="replace")
+
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self) -> None:
+        self.monitor.command("stop")
+
+    def resume(self) -> None:
+        self.monitor.command("cont")
+
+    def save(self, name: str) -> None:
+        self._snapshot(f"savevm {name}")
+
+    def load(self, name: str) -> None:
+        """Restores RAM (the shared file too) and registers; the machine stays stopped."""
+        self._snapshot(f"loadvm {name}")
+
+    def _snapshot(self, line: str) -> None:
+        said = self.monitor.human(line).strip()
+        if said:
+            raise Problem(f"QEMU could not {line}: {said}")
+
+    def nmi(self) -> None:
+        """Asks the hypervisor for its dump: the one signal a wedged machine still hears."""
+        self.monitor.command("inject-nmi")
+
+    def close(self) -> None:
+        """Ends the machine if need be and removes its files; may be called twice."""
+        if self._monitor:
+            self._monitor.close()
+            self._monitor = None
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(2)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if self._ram:
+            self._ram.close()
+            self._ram = None
+        shutil.rmtree(self.directory, ignore_errors=True)

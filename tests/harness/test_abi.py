@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""osmo.abi says the same as hyp/abi/osmosis.h: the compiler is asked for each number."""
+
+import pathlib
+import subprocess
+
+import pytest
+
+from osmo import abi
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+
+NUMBERS = {
+    "OSM_ABI_VERSION": abi.VERSION,
+    "OSM_RING_MAGIC": abi.RING_MAGIC,
+    "OSM_MAILBOX_MAGIC": abi.MAILBOX_MAGIC,
+    "sizeof(struct osm_record)": abi.RECORD.size,
+    "sizeof(struct osm_ring_header)": abi.RING.size,
+    "sizeof(struct osm_frame)": abi.FRAME.size,
+    "sizeof(struct osm_mailbox)": abi.MAILBOX.size,
+    "offsetof(struct osm_mailbox, state)": 12,
+    "offsetof(struct osm_mailbox, seed)": 24,
+    "offsetof(struct osm_mailbox, plan_len)": 48,
+    "offsetof(struct osm_ring_header, produced)": 16,
+    "offsetof(struct osm_ring_header, consumed)": 24,
+    "offsetof(struct osm_ring_header, lost)": 32,
+    **{f"OSM_CLOCK_{c.name}": c.value for c in abi.Clock},
+    **{f"OSM_MAILBOX_{s.name}": s.value for s in abi.State},
+    **{f"OSM_STREAM_{s.name}": s.value for s in abi.Stream},
+    **{f"OSM_T_{t.name.lower()}": t.value for t in abi.Trace},
+}
+
+
+def test_numbers_equal_the_header(tmp_path: pathlib.Path) -> None:
+    program = ['#include <stdio.h>', '#include <stddef.h>', '#include "hyp/abi/osmosis.h"',
+               'int main(void) {']
+    program += [f'printf("%llu\\n", (unsigned long long)({name}));' for name in NUMBERS]
+    program += ['return 0; }']
+    source = tmp_path / "numbers.c"
+    source.write_text("\n".join(program))
+    subprocess.run(["gcc", "-I", str(TOP), "-o", str(tmp_path / "numbers"), str(source)], check=True)
+    said = subprocess.run([str(tmp_path / "numbers")], check=True, capture_output=True, text=True)
+    assert [int(line) for line in said.stdout.split()] == list(NUMBERS.values())
+
+
+def test_records_leave_out_a_torn_tail() -> None:
+    one = abi.Record(5, abi.Trace.SEND, 3, 1, 7, 9)
+    assert abi.records(one.pack() * 2 + b"torn") == [one, one]
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 31])
+def test_records_of_too_little(data: bytes) -> None:
+    assert abi.records(data) == []

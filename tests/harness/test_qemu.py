@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""QEMU's command line and life: the flags of a seeded run, nothing left behind."""
+
+import os
+import pathlib
+import shutil
+import time
+
+import pytest
+
+from osmo import qemu
+from osmo.errors import Problem
+
+HERE = pathlib.Path("/nowhere")
+needs_qemu = pytest.mark.skipif(not shutil.which(qemu.BINARY), reason="QEMU is not installed")
+
+
+def line(**changes: object) -> list[str]:
+    return qemu.argv(qemu.Setup(kernel=pathlib.Path("k"), **changes), HERE)  # type: ignore[arg-type]
+
+
+def test_count_has_every_flag_that_determinism_needs() -> None:
+    words = " ".join(line(clock="count", seed=7))
+    for flag in ("-accel tcg", "-icount shift=3,sleep=off", "-seed 7", "-smp 1", "-nodefaults",
+                 "-rtc base=2024-01-01T00:00:00,clock=vm", "-serial file:/nowhere/serial"):
+        assert flag in words
+
+
+def test_real_has_no_instruction_clock() -> None:
+    words = line(clock="real", cpus=2)
+    assert "-icount" not in words and "tcg,thread=multi" in words
+
+
+@pytest.mark.parametrize("changes", [{"cpus": 2}, {"kvm": True}])
+def test_count_elsewhere_is_an_error_with_its_remedy(changes: dict[str, object]) -> None:
+    with pytest.raises(Problem) as caught:
+        line(clock="count", **changes)
+    assert caught.value.remedy
+
+
+def test_unknown_machine_names_the_known() -> None:
+    with pytest.raises(Problem, match="q35, pc, microvm"):
+        line(machine="vax")
+
+
+def test_modules_and_their_commas() -> None:
+    modules = [(pathlib.Path("a,b"), "control x=1,2"), (pathlib.Path("c"), "")]
+    assert qemu.module_argument(modules) == "a,,b control x=1,,2,c"
+
+
+@needs_qemu
+def test_nothing_is_left_behind(tmp_path: pathlib.Path) -> None:
+    """A machine that does nothing at all still starts, stops, snapshots and goes."""
+    kernel = tmp_path / "idle.bin"
+    kernel.write_bytes(multiboot_halt())
+    setup = qemu.Setup(kernel=kernel, memory_mib=16, machine="microvm", snapshots=True)
+    with qemu.Qemu(setup) as machine:
+        machine.stop()
+        machine.ram.write(0x9000, b"before")
+        machine.save("x")
+        machine.ram.write(0x9000, b"after!")
+        machine.load("x")
+        assert machine.ram.read(0x9000, 6) == b"before"
+        machine.resume()
+        process, directory = machine.process, machine.directory
+        assert machine.alive() and directory.is_dir()
+    assert process is not None and process.poll() is not None
+    assert not directory.exists()
+
+
+@needs_qemu
+def test_qemu_dies_with_its_parent(tmp_path: pathlib.Path) -> None:
+    """Killing the command (not asking it) still ends the machine."""
+    kernel = tmp_path / "idle.bin"
+    kernel.write_bytes(multiboot_halt())
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        machine = qemu.Qemu(qemu.Setup(kernel=kernel, memory_mib=16, machine="microvm"))
+        machine.start()
+        assert machine.process
+        os.write(write_end, f"{machine.process.pid} {machine.directory}".encode())
+        time.sleep(30)
+        os._exit(1)
+    pid, directory = os.read(read_end, 200).decode().split(" ", 1)
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and os.path.exists(f"/proc/{pid}/exe"):
+        time.sleep(0.05)
+    shutil.rmtree(directory)
+    assert not os.path.exists(f"/proc/{pid}/exe")
+
+
+def multiboot_halt() -> bytes:
+    """A multiboot 1 kernel with address fields: `cli; hlt; jmp .-1` at 1 MiB."""
+    import struct
+    magic, flags, base = 0x1BADB002, 0x10000, 0x100000
+    header = struct.pack("<8I", magic, flags, -(magic + flags) & 0xFFFFFFFF,
+                         base, base, base + 4096, base + 4096, base + 32)
+    return (header + b"\xfa\xf4\xeb\xfd").ljust(4096, b"\0")
