@@ -27,20 +27,46 @@ enum net_class { NET_GUARANTEED, NET_UNGUARANTEED };
 enum net_result {
     NET_OK = 0,
     NET_FULL = -1,        /* this peer's queue is full; net_up_room follows */
-    NET_UNREACHABLE = -2, /* no path known (unguaranteed class only) */
+    NET_UNREACHABLE = -2, /* no path known (unguaranteed class, bulk of a dead epoch) */
     NET_TOO_LONG = -3,
     NET_NO_MEMORY = -4,
     NET_BAD = -5,
 };
 
-enum { NET_MESSAGE_MAX = 65536 + 512, NET_ANNOUNCE_MAX = 64 };
+enum {
+    NET_MESSAGE_MAX = 65536 + 512, /* guaranteed */
+    NET_UNGUARANTEED_MAX = 1024,   /* one block on every medium: nobody joins pieces of it */
+    NET_ANNOUNCE_MAX = 64,
+    NET_HEADER = 64,                   /* Ethernet's and ours together, always */
+    NET_BLOCK_MIN = NET_HEADER + 1024, /* every device carries at least this */
+    NET_BLOCK_MAX = 65535,
+};
 
 struct net_config {
     machine_t self;
     u32 epoch;       /* of this boot of the machine; grows */
     u64 seed;        /* for jitter of timers, keyed */
     u32 window;      /* messages in flight per peer, 0 = default */
-    u32 queue_bytes; /* memory bound per peer, 0 = default */
+    u32 queue_bytes; /* memory bound per peer and direction, 0 = default */
+    bool has_crc32c; /* the processor has the SSE4.2 instruction: whoever starts us looked */
+};
+
+/* Counters of one node's network since net_create. */
+struct net_stats {
+    u64 sent, delivered;       /* guaranteed messages */
+    u64 sent_plain, got_plain; /* unguaranteed messages */
+    u64 blocks_out, blocks_in; /* frames of every kind */
+    u64 bytes_out, bytes_in;
+    u64 corrupt;                 /* discarded: CRC, length or version wrong */
+    u64 misdirected;             /* discarded: not for this machine or this boot of it */
+    u64 duplicate, out_of_order; /* pieces of guaranteed messages */
+    u64 retransmits, timeouts;
+    u64 acks_out;                /* frames that were nothing but an acknowledgement */
+    u64 forwarded, through_lost; /* store-and-forward: passed on, dropped for want of room */
+    u64 routing_out;             /* frames of the routing protocol */
+    u64 bulk_out, bulk_in;       /* blocks of bulk data */
+    u64 bulk_acks, bulk_asks;    /* received by the sender: final ones, requests to repeat */
+    u64 no_memory;
 };
 
 /*
@@ -63,18 +89,24 @@ enum net_interrupt { NET_INT_RECEIVED = 1, NET_INT_WRITTEN = 2, NET_INT_STATUS =
 struct net_device {
     const struct net_device_ops *ops;
     u8 address[6];
-    u16 block_max;       /* largest frame, header included */
+    u16 block_max;        /* largest frame, header included */
     u64 bytes_per_second; /* of the medium, for timers; 0 = unknown and fast */
-    void *owner;         /* the driver's own */
+    void *owner;          /* the driver's own */
 };
 
-/* Calls of the kernel. None blocks; none calls net_up_* for the message it is given. */
+/*
+ * Calls of the kernel. None blocks; none calls net_up_* for the message it is given.
+ * From inside a net_up_* function everything but net_destroy, net_attach, net_detach and
+ * net_poll may be called.
+ */
 struct net *net_create(struct heap *heap, const struct net_config *config);
 void net_destroy(struct net *n);
 enum net_result net_attach(struct net *n, struct net_device *d);
 void net_detach(struct net *n, struct net_device *d);
 
-/* Sends head followed by body as one message; both are copied before it returns. */
+/* Sends head followed by body as one message; both are copied before it returns. A
+ * guaranteed message to a machine without a known path waits until there is one; it is for
+ * the boot (epoch) of that machine that the path then shows, or already shows. */
 enum net_result net_send(struct net *n, machine_t to, enum net_class class, const void *head,
                          size_t head_len, const void *body, size_t body_len);
 
@@ -92,7 +124,8 @@ enum net_result net_bulk_expect(struct net *n, machine_t from, u64 transfer, u64
 void net_bulk_resume(struct net *n, u64 transfer);
 void net_bulk_cancel(struct net *n, u64 transfer);
 
-/* The membership authority has declared an epoch of a machine dead: drop its state. */
+/* The membership authority has declared an epoch of a machine dead: drop its state, and
+ * what waits for that boot; frames that still come from it are discarded. */
 void net_declare_dead(struct net *n, machine_t machine, u32 epoch);
 
 /* The scanner's turn: reads interrupts, runs the NFSMs, fires timers up to `now_ns`. */
@@ -105,7 +138,8 @@ void net_up_message(struct net *n, machine_t from, u32 epoch, enum net_class cla
                     const void *message, size_t len);
 /* A queue that was NET_FULL has room again. */
 void net_up_room(struct net *n, machine_t to);
-/* Reports only: nobody is declared dead by a timer. */
+/* Reports only: nobody is declared dead by a timer. A new `epoch` says that the machine
+ * came up again: what the old one had not acknowledged is gone, its order starts anew. */
 void net_up_reachable(struct net *n, machine_t machine, u32 epoch, bool reachable);
 /* Another machine's announcement is new or changed. */
 void net_up_announce(struct net *n, machine_t from, const void *bytes, size_t len);
@@ -116,6 +150,7 @@ bool net_up_bulk_write(struct net *n, u64 transfer, u64 offset, const void *data
 void net_up_bulk_done(struct net *n, u64 transfer, int result);
 /* A one-line trace event for the invariant checker; types in net/trace.h. */
 void net_up_trace(struct net *n, u16 type, u32 who, u64 a, u64 b);
+const struct net_stats *net_stats(const struct net *n);
 /* The kernel's own pointer, kept for it. */
 void net_set_owner(struct net *n, void *owner);
 void *net_owner(const struct net *n);
