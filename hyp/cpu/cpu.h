@@ -17,7 +17,6 @@ struct cpu {
     u32 id, apic_id;
     struct vcpu *vcpu;   /* whose turn it is; NULL while idle */
     struct vcpu *loaded; /* whose processor state is in the registers (virt/) */
-    void *sched;         /* the scheduler's own */
     u64 host_save;       /* machine address, for the vendor's world switch */
     u32 asid_next, asid_generation;
     bool kicked;      /* somebody wants this CPU to look at its run queue */
@@ -35,10 +34,8 @@ static inline struct cpu *this_cpu(void)
     return (struct cpu *)(sp & ~((u64)CPU_STACK_SIZE - 1));
 }
 
-u32 cpu_count(void);
+/* cpu_count, cpu_kick and what else dom/ needs: dom/platform.h. */
 struct cpu *cpu_of(u32 id);
-/* Makes that CPU leave its guest, or its idle wait, and look at its run queue. Any CPU. */
-void cpu_kick(u32 id);
 /* Waits for an interrupt with nothing to run. Returns with interrupts off again. */
 void cpu_idle(void);
 /* Takes the interrupts that are pending now, then goes on without. */

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The hypervisor's log: lines to the serial port and to the output ring's log stream.
+ * The hypervisor's log: to the serial port, to a ring in memory that the control domain can
+ * read back, and to the output ring's log stream. log_line and the console functions that
+ * dom/ uses are declared in dom/platform.h.
  */
 #ifndef HYP_DEV_LOG_H
 #define HYP_DEV_LOG_H
 
-#include "base/types.h"
+#include <stdarg.h>
+#include "hyp/dom/platform.h"
 
-/* One whole line at a time; the newline is added. Any CPU, any context. */
-void log_line(const char *fmt, ...) PRINTF_LIKE(1, 2);
-/* Raw bytes, as guests' console_io and port 0xE9 bring them. */
+/* Raw bytes, as guests' console_io and port 0xE9 bring them. Any CPU. */
 void log_bytes(const char *bytes, size_t len);
+void log_vline(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
+/* From here on nobody else's lock is waited for: the caller is the last. */
+void log_break_locks(void);
 
 #endif
