@@ -12,7 +12,8 @@ include $(wildcard */build.mk tests/*/build.mk)
 include mk/tests.mk
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all deps run test test-quick test-long bench lint format clean install iso test-binaries
+.PHONY: all deps run test test-quick test-long bench lint format clean install iso \
+        test-binaries print-flags
 all: $(HOST_PROGRAMS) $(IMAGES)
 
 test-binaries: $(TEST_BINARIES) $(FUZZ_BINARIES)
@@ -45,6 +46,10 @@ iso: $(BUILD)/osmosis.iso
 
 lint:
 	$(Q)harness/lint
+
+# What harness/lint hands to the analysers: each variant's name and flags.
+print-flags:
+	@$(foreach v,$(VARIANTS),echo '$(v) $(CFLAGS_$(v))';)
 
 format:
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
