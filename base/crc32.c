@@ -4,7 +4,7 @@
  */
 #include "base/crc32.h"
 
-#define S(c)   ((c) & 1 ? ((c) >> 1) ^ 0xedb88320u : (c) >> 1)
+#define S(c)   ((c)&1 ? ((c) >> 1) ^ 0xedb88320u : (c) >> 1)
 #define S2(c)  S(S(c))
 #define S4(c)  S2(S2(c))
 /* Expanding eight steps as one macro would be exponential; a nibble table is not. */

@@ -59,7 +59,7 @@ void heap_add(struct heap *h, void *memory, size_t len)
     if (len <= lost)
         return;
     /* What the last region still had goes to the free lists, largest blocks first. */
-    for (u32 class = HEAP_CLASSES; class-- > 0;) {
+    for (u32 class = HEAP_CLASSES; class -- > 0;) {
         while ((size_t)(h->end - h->bump) >= class_size(class)) {
             UNPOISON(h->bump, sizeof(void *));
             *(void **)h->bump = h->free[class];

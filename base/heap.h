@@ -13,9 +13,9 @@
 enum { HEAP_CLASSES = 84 };
 
 struct heap {
-    u8 *bump, *end;          /* the untouched rest of the newest region */
-    size_t in_use, high;     /* bytes handed out, and the most there ever were */
-    size_t total;            /* bytes of all regions */
+    u8 *bump, *end;      /* the untouched rest of the newest region */
+    size_t in_use, high; /* bytes handed out, and the most there ever were */
+    size_t total;        /* bytes of all regions */
     void *free[HEAP_CLASSES];
 };
 

@@ -64,8 +64,8 @@ static inline struct list *list_pop_front(struct list *head)
     for (struct list *node = (head)->next; node != (head); node = node->next)
 
 /* As list_for_each, but the body may remove the node it is given. */
-#define list_for_each_safe(node, head)                                                      \
-    for (struct list *node = (head)->next, *node##_next = node->next; node != (head);      \
+#define list_for_each_safe(node, head)                                                \
+    for (struct list *node = (head)->next, *node##_next = node->next; node != (head); \
          node = node##_next, node##_next = node->next)
 
 #endif

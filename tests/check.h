@@ -22,23 +22,23 @@ struct test_case {
 
 static int checks_failed;
 
-#define CHECK(cond) \
-    do { \
-        if (!(cond)) { \
+#define CHECK(cond)                                                         \
+    do {                                                                    \
+        if (!(cond)) {                                                      \
             printf("%s:%d: CHECK failed: %s\n", __FILE__, __LINE__, #cond); \
-            checks_failed++; \
-        } \
+            checks_failed++;                                                \
+        }                                                                   \
     } while (0)
 
-#define CHECK_EQ(a, b) \
-    do { \
-        long long check_a = (long long)(a), check_b = (long long)(b); \
-        if (check_a != check_b) { \
+#define CHECK_EQ(a, b)                                                                  \
+    do {                                                                                \
+        long long check_a = (long long)(a), check_b = (long long)(b);                   \
+        if (check_a != check_b) {                                                       \
             printf("%s:%d: %s is %lld (%#llx), expected %s = %lld (%#llx)\n", __FILE__, \
-                   __LINE__, #a, check_a, (unsigned long long)check_a, #b, check_b, \
-                   (unsigned long long)check_b); \
-            checks_failed++; \
-        } \
+                   __LINE__, #a, check_a, (unsigned long long)check_a, #b, check_b,     \
+                   (unsigned long long)check_b);                                        \
+            checks_failed++;                                                            \
+        }                                                                               \
     } while (0)
 
 /* `normal` in make test, `full` in make test-long. */
@@ -71,13 +71,13 @@ static inline int run_tests(const struct test_case *cases, size_t count, const c
 }
 
 #define CASE(fn) \
-    { \
-        #fn, fn \
+    {            \
+#fn, fn  \
     }
-#define TESTS(...) \
-    int main(int argc, char **argv) \
-    { \
-        static const struct test_case cases[] = {__VA_ARGS__}; \
+#define TESTS(...)                                                             \
+    int main(int argc, char **argv)                                            \
+    {                                                                          \
+        static const struct test_case cases[] = {__VA_ARGS__};                 \
         return run_tests(cases, ARRAY_SIZE(cases), argc > 1 ? argv[1] : NULL); \
     }
 

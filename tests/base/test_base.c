@@ -45,11 +45,11 @@ static void formats_as_the_c_library(void)
 {
     char ours[80], theirs[80];
 
-#define SAME(...) \
-    do { \
-        CHECK_EQ(format(ours, sizeof(ours), __VA_ARGS__), \
+#define SAME(...)                                                \
+    do {                                                         \
+        CHECK_EQ(format(ours, sizeof(ours), __VA_ARGS__),        \
                  snprintf(theirs, sizeof(theirs), __VA_ARGS__)); \
-        CHECK(strcmp(ours, theirs) == 0); \
+        CHECK(strcmp(ours, theirs) == 0);                        \
     } while (0)
     SAME("%d %5d|%-5d|%05d", -7, 42, 42, -42);
     SAME("%u %x %08X %lx", 7u, 0xbeefu, 0xbeefu, 0x123456789abcul);
