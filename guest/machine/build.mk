@@ -1,0 +1,1 @@
+$(eval $(call library,bundle,guest/machine/bundle.c))

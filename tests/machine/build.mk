@@ -1,0 +1,1 @@
+TESTLIBS_machine := hosted_child bundle base
