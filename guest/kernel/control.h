@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Requests to kernels, all of them messages: bodies are big-endian 64-bit words, word 0
+ * being the operation; answers begin with a signed word, 0 or an enum demos_error.
+ *
+ * Two addresses. The node's process-and-memory kernel process (a link named "kernel" in
+ * the first process's start record) makes processes and lists them. Everything about one
+ * process goes over its control link, a DELIVERTOKERNEL request link, to whichever kernel
+ * has it. Each line says: words after the operation, then links that travel -> words after
+ * the result, then links of the answer.
+ */
+#ifndef GUEST_KERNEL_CONTROL_H
+#define GUEST_KERNEL_CONTROL_H
+
+#include "guest/kernel/abi.h"
+
+/* Kernel channels: which kernel process a link to a node's kernel means. */
+enum kernel_channel {
+    KERNEL_PROCESS = 1, /* process and memory */
+    KERNEL_CLOCK = 2,   /* time as messages */
+    KERNEL_CONSOLE = 3, /* the node's console */
+    KERNEL_MACHINE = 4, /* the machine's own (frames, devices), handled by machine_message */
+    KERNEL_CHANNELS = 8
+};
+
+/* To KERNEL_PROCESS. */
+enum kernel_op {
+    /* flags, limit words (struct demos_limits order, 0 = default), name as 3 words;
+     * [watch: general link for the exit notice] -> ; control link */
+    KERNEL_OP_CREATE = 1,
+    /* index of the first wanted -> total, then 8 words each: see struct demos_listing */
+    KERNEL_OP_LIST = 2,
+    /* -> machine, epoch, processes, heap bytes in use, heap high, heap total, messages
+     * queued, kernel entries */
+    KERNEL_OP_NODE = 3,
+    /* -> ; control link of the sender itself is not to be had this way: a parent gives it */
+    KERNEL_OPS
+};
+
+enum demos_create_flags {
+    DEMOS_CREATE_WITH_PARENT = 1, /* is killed when its creator ends */
+};
+
+/* Over a control link. */
+enum control_op {
+    CONTROL_MAP = 0x101,   /* base, len, protection, maximum protection: zero-filled memory */
+    CONTROL_UNMAP = 0x102, /* base, len */
+    CONTROL_LOAD = 0x103,  /* address, len; [link with a readable area of len bytes] */
+    CONTROL_GIVE = 0x104,  /* name as 3 words; [link] -> : a link for the start record */
+    CONTROL_START = 0x105, /* entry, stack top, argc, then argc NUL-terminated strings */
+    CONTROL_STOP = 0x106,  /* not scheduled until RESUME */
+    CONTROL_RESUME = 0x107,
+    CONTROL_KILL = 0x108,      /* -> when it is gone */
+    CONTROL_READ = 0x109,      /* address, len; [link with a writable area] -> bytes */
+    CONTROL_STATE = 0x10a,     /* -> state export, versioned (state.h) */
+    CONTROL_SET = 0x10b,       /* the same image; only while stopped or not yet started */
+    CONTROL_LIMITS = 0x10c,    /* limit words, 0 = leave -> limit words now in force */
+    CONTROL_INFO = 0x10d,      /* -> listing words, counter words (struct demos_counters) */
+    CONTROL_METER = 0x10e,     /* 1 on, 0 off; [link for the records when on] */
+    CONTROL_WATCH = 0x10f,     /* [general link]: gets the exit notice, in place of the last */
+    CONTROL_EXCEPTION = 0x110, /* [request link]: exceptions become requests over it */
+    CONTROL_PROTECT = 0x111,   /* base, len, protection (within the maximum) */
+    CONTROL_PRIORITY = 0x112,  /* 0 (first) to 7 */
+    CONTROL_MIGRATE = 0x113,   /* machine */
+    CONTROL_OPS_END
+};
+
+/* What a process may use. In this order in CREATE and LIMITS. */
+struct demos_limits {
+    u64 links;        /* slots of its table */
+    u64 queue_bytes;  /* of messages waiting for it, kernel overhead included */
+    u64 memory_bytes; /* of its regions */
+};
+
+enum demos_process_state {
+    DEMOS_NEW,     /* created, not started */
+    DEMOS_READY,   /* has or wants the processor */
+    DEMOS_WAITING, /* in RECEIVE, CALL, or for room */
+    DEMOS_STOPPED,
+    DEMOS_MIGRATING,
+};
+
+/* Eight words of a listing. No process id: a row number is all a reader gets. */
+struct demos_listing {
+    u64 row;
+    u64 parent_row; /* ~0: none here */
+    u64 state;      /* enum demos_process_state */
+    u64 cpu_ns;
+    u64 memory_bytes;
+    u64 links_used;
+    u64 queued; /* messages */
+    u64 priority;
+    char name[DEMOS_NAME_MAX]; /* three words follow, as bytes */
+};
+enum { DEMOS_LISTING_WORDS = 11 };
+
+/* Counted from birth, all of them words. */
+struct demos_counters {
+    u64 entries; /* kernel calls */
+    u64 sent;
+    u64 sent_in_call; /* of these, inside CALL or as a reply to one */
+    u64 received;
+    u64 sent_bytes;
+    u64 received_bytes;
+    u64 moved_bytes;
+    u64 mapped_bytes; /* of these, by mapping pages */
+    u64 links_high;   /* most slots ever in use */
+    u64 queue_high;   /* most bytes ever queued */
+    u64 fast;         /* calls that took the straight path */
+    u64 notices;
+};
+
+#endif
