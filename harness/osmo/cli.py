@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The command's table of subcommands, and how errors and signals leave it.
+
+A subcommand is a module with `add_arguments(parser)` and `command(options) -> status`; its
+docstring is its help. Exit status: 0 when everything asked for held, 1 when something did
+not, 2 for a mistake in the command or its files, 130 after Ctrl-C.
+"""
+
+import argparse
+import importlib
+import signal
+import sys
+import types
+
+from osmo.errors import Problem
+
+COMMANDS = {
+    "doctor": "what this machine has and lacks, and what to install",
+}
+
+
+def module_of(name: str) -> types.ModuleType:
+    return importlib.import_module(f"osmo.{name.replace('-', '_')}")
+
+
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """All subcommands by name and help; only the chosen one's module is loaded."""
+    parser = argparse.ArgumentParser(
+        prog="osmosis", description="A cluster of DEMOS nodes on one box: run it, break it, replay it.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, words in COMMANDS.items():
+        sub = commands.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+        if name == only:
+            module_of(name).add_arguments(sub)
+    return parser
+
+
+def _terminated(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main(arguments: list[str]) -> int:
+    chosen = next((a for a in arguments if a in COMMANDS), None)
+    options = build_parser(chosen).parse_args(arguments)
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        return int(module_of(options.command).command(options))
+    except Problem as problem:
+        print(f"osmosis: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("osmosis: interrupted, nothing is left running", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
