@@ -26,6 +26,15 @@ static inline void spin_unlock(struct spinlock *l)
     __atomic_store_n(&l->now, l->now + 1, __ATOMIC_RELEASE);
 }
 
+/* True when the lock was free and is now held. */
+static inline bool spin_trylock(struct spinlock *l)
+{
+    u32 now = __atomic_load_n(&l->now, __ATOMIC_RELAXED);
+
+    return __atomic_compare_exchange_n(&l->next, &now, now + 1, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
 static inline bool spin_held(const struct spinlock *l)
 {
     return __atomic_load_n(&l->next, __ATOMIC_RELAXED) !=

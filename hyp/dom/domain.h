@@ -47,23 +47,14 @@ enum vcpu_attention {
     VCPU_ATTN_RESET = 16, /* INIT or SIPI arrived while it ran */
 };
 
-/* Why a vCPU cannot run, apart from waiting for a CPU; it runs when all are clear. */
-enum vcpu_hold {
-    VCPU_HOLD_DOWN = 1,    /* not initialised, or taken down */
-    VCPU_HOLD_BLOCKED = 2, /* waits for an event or interrupt */
-    VCPU_HOLD_PAUSED = 4,  /* by its domain's pause count, or its domain's end */
-};
-
 struct vcpu {
     struct guest_regs regs; /* first: the entry code's fixed offsets */
     struct domain *domain;
     struct virt_vcpu *virt;
     u32 attention; /* enum vcpu_attention */
-    u32 hold;      /* enum vcpu_hold; changed atomically, by vcpu_hold and vcpu_release */
     u32 id;
     bool initialised;
     bool info_registered;
-    bool on_cpu;            /* between vcpu_schedule choosing it and its next call */
     u32 cpu;                /* where it runs or last ran */
     struct vcpu_info *info; /* where the guest reads it: shared_info or registered */
     mfn_t info_frame;       /* held when registered */
@@ -159,6 +150,8 @@ void domain_put(struct domain *d);
 /* Makes the struct and its tables; one reference (the table's) is held. -ENOMEM, -EEXIST,
  * -ENOSPC. `vcpus` is the most it may have; none is made. */
 int domain_create(domid_t id, u32 vcpus, u32 ports, u32 grant_frames, struct domain **made);
+/* The lowest free id from a counter that goes round; DOMID_INVALID when all are taken. */
+domid_t domain_free_id(void);
 /* Walks all domains in the order of their ids: the first with an id >= `from`, referenced. */
 struct domain *domain_next(domid_t from);
 u32 domain_total(void);

@@ -42,58 +42,83 @@ struct sched_group {
 
 enum sched_state { SCHED_ASLEEP, SCHED_WAITING, SCHED_PARKED, SCHED_ON_CPU };
 
+/* Why an entity cannot run, apart from waiting for a CPU; it runs when all are clear. */
+enum sched_hold {
+    SCHED_HOLD_DOWN = 1,    /* not initialised, or taken down */
+    SCHED_HOLD_BLOCKED = 2, /* waits for an event or interrupt */
+    SCHED_HOLD_PAUSED = 4,  /* by its domain's pause count, or its domain's end */
+};
+
 struct sched_entity {
     struct order_node node; /* in its CPU's queue; the key is its virtual time */
     struct sched_group *group;
     u64 vtime;
-    u64 ran_ns;        /* in all */
-    u64 since_ns;      /* start of the stretch being charged */
-    u64 affinity;      /* CPUs it may run on, a bit each */
-    u32 cpu;           /* whose queue it is or was last in */
-    u8 state;          /* enum sched_state; under that queue's lock */
-    bool wake_pending; /* woken while it was still on its CPU */
+    u64 ran_ns;   /* in all */
+    u64 since_ns; /* start of the stretch that is not yet charged */
+    u64 affinity; /* CPUs it may run on, a bit each */
+    u32 hold;     /* enum sched_hold; changed atomically */
+    u32 cpu;      /* whose queue it is or was last in */
+    u8 state;     /* enum sched_state; under that queue's lock */
 };
 
 struct sched_cpu {
     struct spinlock lock;
-    bool online, idle, look_again;
+    bool online;
+    bool look_again;              /* poked since the last pick */
     struct order waiting, parked; /* parked: keyed by the time they may run again */
     struct sched_entity *running;
     struct sched_entity *handed; /* woken by what runs here: goes first when that blocks */
     u64 floor;                   /* of virtual time: never falls */
-    u64 deadline_ns;             /* when sched_pick should be asked again */
-    u32 load;                    /* entities waiting here */
+    u64 slice_end_ns;            /* of the running entity, while others wait */
+    u64 handover_ns;             /* until when `handed` waits for its waker */
+    u64 idle_since_ns, idle_ns;
+    u32 load; /* entities in `waiting` */
 };
 
 struct sched {
     struct sched_cpu cpu[SCHED_CPUS];
-    u32 cpus;
-    u64 slice_ns; /* 0: run until it blocks, no caps (discrete-event time) */
+    u64 online, idle; /* CPUs, a bit each */
+    u64 slice_ns;     /* 0: run until it blocks, no caps (discrete-event time) */
 };
 
+enum { SCHED_NO_WAKER = ~0u };
+
 void sched_init(struct sched *s, u64 slice_ns);
-void sched_cpu_online(struct sched *s, u32 cpu);
+void sched_cpu_online(struct sched *s, u32 cpu, u64 now_ns);
 void sched_group_init(struct sched_group *g);
-/* Weight 0 leaves it; false when a value is out of range. */
-bool sched_group_set(struct sched_group *g, u32 weight, u32 cap);
+/* False, and nothing changed, when a value is out of range. */
+bool sched_group_set(struct sched_group *g, u32 weight, u32 cap, u64 now_ns);
+/* Born held DOWN, allowed everywhere. */
 void sched_entity_init(struct sched_entity *e, struct sched_group *g, u32 cpu);
 /* The affinity must hold an online CPU. A running entity moves at its next pick. */
-void sched_set_affinity(struct sched *s, struct sched_entity *e, u64 affinity);
+void sched_set_affinity(struct sched *s, struct sched_entity *e, u64 affinity, u64 now_ns);
 
-/* Makes an entity runnable; `waker` is the CPU that asks. Harmless when it already is. */
-void sched_wake(struct sched *s, struct sched_entity *e, u32 waker, u64 now_ns);
-/* Chooses what CPU `cpu` runs from now. `runnable` says what becomes of the entity that
- * ran here: back into the queue, or asleep. NULL: idle. */
-struct sched_entity *sched_pick(struct sched *s, u32 cpu, bool runnable, u64 now_ns);
-/* Takes a waiting entity out (pause, destroy): true when it is asleep now, false when it
- * is on a CPU, which is then poked; ask again when that CPU has picked. */
-bool sched_sleep(struct sched *s, struct sched_entity *e, u64 now_ns);
-/* The running entity gives way once: everything that waits here goes first. */
+/* Adds holds. An entity that waits leaves its queue; one that is on a CPU gets it poked and
+ * is off it once sched_is_off says so. */
+void sched_hold(struct sched *s, struct sched_entity *e, u32 why);
+/* Drops holds; the last one dropped makes the entity runnable. `waker` is the CPU whose
+ * guest asks, SCHED_NO_WAKER when none does (timers). */
+void sched_release(struct sched *s, struct sched_entity *e, u32 why, u32 waker, u64 now_ns);
+static inline bool sched_is_off(const struct sched_entity *e)
+{
+    return __atomic_load_n(&e->state, __ATOMIC_ACQUIRE) != SCHED_ON_CPU;
+}
+
+/* Chooses what CPU `cpu` runs from now; what ran there goes back into a queue unless held.
+ * NULL: idle. */
+struct sched_entity *sched_pick(struct sched *s, u32 cpu, u64 now_ns);
+/* When sched_expired should be asked, or SCHED_NEVER. */
+u64 sched_deadline(struct sched *s, u32 cpu);
+/* True when CPU `cpu` should pick again now. */
+bool sched_expired(struct sched *s, u32 cpu, u64 now_ns);
+/* The entity running on `cpu` lets those that wait there go first, once. */
 void sched_yield(struct sched *s, u32 cpu, u64 now_ns);
 /* Time run so far, the current stretch included. */
-u64 sched_ran(struct sched *s, const struct sched_entity *e, u64 now_ns);
+u64 sched_ran(const struct sched_entity *e, u64 now_ns);
 
-/* Supplied by the user: CPU `cpu` must call sched_pick soon. May be the caller's own. */
-void sched_poke(u32 cpu);
+/* Supplied by the user. sched_poke: CPU `cpu`, which runs `running` (NULL: idle), must call
+ * sched_pick soon; called under that CPU's queue lock. */
+void sched_poke(u32 cpu, struct sched_entity *running);
+void sched_deadline_moved(u32 cpu);
 
 #endif

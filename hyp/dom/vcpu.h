@@ -8,7 +8,8 @@
  *     }
  *
  * and before each wait or entry the hardware timer stands at vcpu_deadline(); when it has
- * passed, vcpu_tick() does what is due.
+ * passed, vcpu_tick() does what is due. When vcpu_schedule is called, all of the vCPU's state
+ * must be in memory: another CPU may run it before the call returns.
  */
 #ifndef HYP_DOM_VCPU_H
 #define HYP_DOM_VCPU_H
@@ -26,7 +27,7 @@ void vcpu_tick(u32 cpu, u64 now_ns);
 void vcpu_cpu_online(u32 cpu);
 void vcpu_scheduler_init(u64 slice_ns);
 
-/* Hold and release: see enum vcpu_hold. */
+/* Hold and release: see enum sched_hold. */
 void vcpu_hold(struct vcpu *v, u32 why);
 void vcpu_release(struct vcpu *v, u32 why);
 /* Blocks the current vCPU unless an interrupt is already deliverable. */

@@ -1,0 +1,1 @@
+$(eval $(call library,hypdom,$(wildcard hyp/dom/*.c) hyp/dev/lapic.c))
