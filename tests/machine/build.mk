@@ -1,1 +1,1 @@
-TESTLIBS_machine := hosted_child bundle base
+TESTLIBS_machine := hosted_child space bundle base

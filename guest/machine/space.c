@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Walking, filling and emptying the tables of a space. A table is freed when its last
+ * entry goes, so that a process cannot pile up empty ones.
+ */
+#include "guest/machine/space.h"
+#include "base/memory.h"
+
+enum { LEVELS = 4, ENTRIES = 512, INDEX_BITS = 9 };
+#define USER_ENTRIES (ENTRIES / 2) /* of the top table; the rest is the machine's */
+#define NO_LEAF      (~(u64)0)
+#define HARDWARE     (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER)
+
+static u64 *table_at(const struct space *s, u64 entry)
+{
+    return frame_at(s->frames, entry_frame(s, entry));
+}
+
+static u64 address_of(const struct space *s, u32 frame)
+{
+    return s->frames->address + ((u64)frame << FRAME_SHIFT);
+}
+
+static u32 index_of(u64 va, u32 level)
+{
+    return (u32)(va >> (FRAME_SHIFT + INDEX_BITS * level)) & (ENTRIES - 1);
+}
+
+/* The table of level 0 for `va`, or NULL when it is absent and not to be made. */
+static u64 *walk(struct space *s, u64 va, bool make)
+{
+    u64 *table = frame_at(s->frames, s->root);
+
+    if (va >> 21 == s->leaf_for)
+        return s->leaf;
+    for (u32 level = LEVELS - 1; level > 0; level--) {
+        u64 *e = &table[index_of(va, level)];
+
+        if (!(*e & ENTRY_PRESENT)) {
+            u32 frame = make ? frame_alloc_zero(s->frames) : 0;
+
+            if (!frame)
+                return NULL;
+            s->tables++;
+            *e = address_of(s, frame) | HARDWARE;
+        }
+        table = table_at(s, *e);
+    }
+    s->leaf_for = va >> 21;
+    s->leaf = table;
+    return table;
+}
+
+u64 *space_entry(struct space *s, u64 va)
+{
+    u64 *table = walk(s, va, false);
+
+    return table ? &table[index_of(va, 0)] : NULL;
+}
+
+bool space_create(struct space *s, struct frames *frames)
+{
+    *s = (struct space){.frames = frames, .leaf_for = NO_LEAF, .tables = 1};
+    s->root = frame_alloc_zero(frames);
+    return s->root != 0;
+}
+
+static void set(struct space *s, u64 va, u64 *e, u64 now)
+{
+    u64 old = *e;
+
+    *e = now;
+    space_changed(s, va, old, now);
+}
+
+static void release(struct space *s, u64 va, u64 *e)
+{
+    u64 old = *e;
+
+    if (!(old & ENTRY_FRAME))
+        return;
+    set(s, va, e, 0);
+    frame_drop(s->frames, entry_frame(s, old));
+    s->pages--;
+}
+
+static bool empty(const u64 *table, u32 entries)
+{
+    for (u32 i = 0; i < entries; i++)
+        if (table[i])
+            return false;
+    return true;
+}
+
+/* Frees the tables on the way to `va` that have become empty, lowest first. */
+static void prune(struct space *s, u64 va)
+{
+    u64 *path[LEVELS]; /* path[n]: the entry of level n that leads down to `va` */
+    u64 *table = frame_at(s->frames, s->root);
+    u32 level = LEVELS;
+
+    while (--level > 0) {
+        path[level] = &table[index_of(va, level)];
+        if (!(*path[level] & ENTRY_PRESENT))
+            break;
+        table = table_at(s, *path[level]);
+    }
+    s->leaf_for = NO_LEAF;
+    for (level++; level < LEVELS; level++) {
+        u64 entry = *path[level];
+
+        if (!empty(table_at(s, entry), ENTRIES))
+            break;
+        *path[level] = 0;
+        frame_drop(s->frames, entry_frame(s, entry));
+        s->tables--;
+    }
+}
+
+/* How far the table that is missing on the way to `va` would have reached. */
+static u64 skip_hole(const struct space *s, u64 va)
+{
+    u64 *table = frame_at(s->frames, s->root);
+
+    for (u32 level = LEVELS - 1; level > 0; level--) {
+        u64 e = table[index_of(va, level)];
+        u64 span = (u64)1 << (FRAME_SHIFT + INDEX_BITS * level);
+
+        if (!(e & ENTRY_PRESENT))
+            return ALIGN_DOWN(va, span) + span;
+        table = table_at(s, e);
+    }
+    return va;
+}
+
+void space_unmap(struct space *s, u64 base, u64 len)
+{
+    u64 end = base + len;
+
+    while (base < end) {
+        u64 *table = walk(s, base, false);
+        u64 stop = MIN(end, ALIGN_DOWN(base, 1ull << 21) + (1ull << 21));
+
+        if (!table) {
+            base = skip_hole(s, base);
+            continue;
+        }
+        for (u64 va = base; va < stop; va += FRAME_SIZE)
+            release(s, va, &table[index_of(va, 0)]);
+        prune(s, base);
+        base = stop;
+    }
+}
+
+void space_destroy(struct space *s)
+{
+    if (!s->root)
+        return;
+    space_unmap(s, 0, (u64)USER_ENTRIES << (FRAME_SHIFT + INDEX_BITS * (LEVELS - 1)));
+    frame_drop(s->frames, s->root);
+    s->root = 0;
+}
+
+bool space_place(struct space *s, u64 va, u32 frame)
+{
+    u64 *table = walk(s, va, true);
+
+    if (!table)
+        return false;
+    frame_ref(s->frames, frame);
+    s->pages++;
+    set(s, va, &table[index_of(va, 0)],
+        address_of(s, frame) | ENTRY_PRESENT | ENTRY_USER | ENTRY_FRAME | ENTRY_COPY);
+    return true;
+}
+
+/* What may be executed is not written, whatever the region says. */
+static bool writable(const struct region *r)
+{
+    return (r->protection & (REGION_WRITE | REGION_EXECUTE)) == REGION_WRITE;
+}
+
+static bool allowed(const struct region *r, u32 access)
+{
+    if (access & SPACE_FORCE)
+        return true;
+    if (!r->protection || ((access & REGION_WRITE) && !writable(r)))
+        return false;
+    return !(access & REGION_EXECUTE) || (r->protection & REGION_EXECUTE);
+}
+
+/* The hardware's bits for a page of the region; writing waits for a copy while shared. */
+static u64 bits_for(const struct region *r, u64 copy)
+{
+    u64 bits = ENTRY_FRAME | copy;
+
+    if (r->protection)
+        bits |= ENTRY_PRESENT | ENTRY_USER;
+    if (writable(r) && !copy)
+        bits |= ENTRY_WRITE;
+    if (!(r->protection & REGION_EXECUTE))
+        bits |= ENTRY_NO_EXECUTE;
+    return bits;
+}
+
+void space_protect(struct space *s, const struct region *r)
+{
+    for (u64 va = r->base; va < r->base + r->length; va += FRAME_SIZE) {
+        u64 *e = space_entry(s, va);
+
+        if (!e)
+            va = skip_hole(s, va) - FRAME_SIZE;
+        else if (*e & ENTRY_FRAME)
+            set(s, va, e, (*e & ENTRY_ADDRESS) | bits_for(r, *e & ENTRY_COPY));
+    }
+}
+
+/* Gives the page a frame of its own; the last holder of a shared one keeps it. */
+static bool unshare(struct space *s, const struct region *r, u64 va, u64 *e)
+{
+    u32 frame = entry_frame(s, *e);
+
+    if (s->frames->refs[frame] > 1) {
+        u32 copy = frame_alloc(s->frames);
+
+        if (!copy)
+            return false;
+        memcpy(frame_at(s->frames, copy), frame_at(s->frames, frame), FRAME_SIZE);
+        frame_drop(s->frames, frame);
+        frame = copy;
+    }
+    set(s, va, e, address_of(s, frame) | bits_for(r, 0));
+    return true;
+}
+
+static bool bring_zero(struct space *s, const struct region *r, u64 va, u64 *e)
+{
+    u32 frame = frame_alloc_zero(s->frames);
+
+    if (!frame)
+        return false;
+    s->pages++;
+    set(s, va, e, address_of(s, frame) | bits_for(r, 0));
+    return true;
+}
+
+enum machine_result space_touch(struct space *s, const struct task *t, u64 va, u32 access,
+                                u64 **entry)
+{
+    const struct region *r = task_region(t, va);
+    u64 *table;
+
+    if (!r || !allowed(r, access))
+        return MACHINE_FAULT;
+    table = walk(s, va, true);
+    if (!table)
+        return MACHINE_MEMORY;
+    *entry = &table[index_of(va, 0)];
+    va = ALIGN_DOWN(va, (u64)FRAME_SIZE);
+    if (!(**entry & ENTRY_FRAME) && !bring_zero(s, r, va, *entry))
+        return MACHINE_MEMORY;
+    if ((access & REGION_WRITE) && (**entry & ENTRY_COPY) && !unshare(s, r, va, *entry))
+        return MACHINE_MEMORY;
+    return MACHINE_OK;
+}
+
+bool space_share(struct space *to, const struct task *to_task, u64 to_va, struct space *from,
+                 const struct task *from_task, u64 from_va)
+{
+    const struct region *source = task_region(from_task, from_va);
+    const struct region *target = task_region(to_task, to_va);
+    u64 *table, *e = space_entry(from, from_va), *into;
+    u32 frame;
+
+    if (!source || !target || !allowed(source, REGION_READ) || !allowed(target, REGION_WRITE))
+        return false;
+    table = walk(to, to_va, true);
+    if (!table)
+        return false;
+    into = &table[index_of(to_va, 0)];
+    if (e == into)
+        return true;
+    if (!e || !(*e & ENTRY_FRAME)) {
+        release(to, to_va, into); /* zero on first touch, there as here */
+        return true;
+    }
+    frame = entry_frame(from, *e);
+    frame_ref(from->frames, frame);
+    if (!(*e & ENTRY_COPY))
+        set(from, from_va, e, (*e & ENTRY_ADDRESS) | bits_for(source, ENTRY_COPY));
+    release(to, to_va, into);
+    to->pages++;
+    set(to, to_va, into, address_of(to, frame) | bits_for(target, ENTRY_COPY));
+    return true;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The address space of one process: four levels of tables in the x86-64 format, which the
+ * hardware walks on x86 and only we walk on the hosted machine. Owns the frames below it.
+ *
+ * Pages come zeroed on first touch, are shared copy-on-write between spaces, and keep
+ * their frame while a protection hides them. What is allowed is the regions' word
+ * (guest/kernel/task.h); an entry only ever allows less.
+ */
+#ifndef GUEST_MACHINE_SPACE_H
+#define GUEST_MACHINE_SPACE_H
+
+#include "guest/kernel/machine.h"
+#include "guest/machine/frames.h"
+
+/* AMD APM volume 2, 5.3; bits 9 and 10 are software's. */
+#define ENTRY_PRESENT    0x001ull
+#define ENTRY_WRITE      0x002ull
+#define ENTRY_USER       0x004ull
+#define ENTRY_ACCESSED   0x020ull
+#define ENTRY_DIRTY      0x040ull
+#define ENTRY_COPY       0x200ull /* others may hold this frame: copy before a write */
+#define ENTRY_FRAME      0x400ull /* there is a frame, present or not */
+#define ENTRY_NO_EXECUTE 0x8000000000000000ull
+#define ENTRY_ADDRESS    0x000ffffffffff000ull
+
+struct space {
+    struct frames *frames;
+    u32 root;     /* frame of the top table */
+    u32 tables;   /* frames used by tables, the top one included */
+    u32 pages;    /* frames of pages, shared ones counted by each holder */
+    u64 leaf_for; /* address >> 21 of the last table walked to, ~0: none */
+    u64 *leaf;
+};
+
+/* Access beside REGION_READ, _WRITE, _EXECUTE: the kernel's own, whatever the protection
+ * (the region must exist, and what is shared is still copied first). */
+enum { SPACE_FORCE = 8 };
+
+/* False: out of frames. */
+bool space_create(struct space *s, struct frames *frames);
+void space_destroy(struct space *s);
+/* Puts a frame of the machine's own (the entry page) at `va`, readable and executable. */
+bool space_place(struct space *s, u64 va, u32 frame);
+/*
+ * Makes the page of `va` fit for `access`, as the fault handler and the copies need it:
+ * looks at the region, brings a zero page, copies a shared one. MACHINE_OK: *entry is its
+ * entry, and space_changed has been told.
+ */
+enum machine_result space_touch(struct space *s, const struct task *t, u64 va, u32 access,
+                                u64 **entry);
+/* Gives up the pages of [base, base + len), and tables that became empty. */
+void space_unmap(struct space *s, u64 base, u64 len);
+/* Brings the entries of a region in line with its protection. */
+void space_protect(struct space *s, const struct region *r);
+/* One whole page from one space into another, copy-on-write. False: copy it instead. */
+bool space_share(struct space *to, const struct task *to_task, u64 to_va, struct space *from,
+                 const struct task *from_task, u64 from_va);
+
+/* The entry of `va`, or NULL where there is no table. */
+u64 *space_entry(struct space *s, u64 va);
+
+static inline u32 entry_frame(const struct space *s, u64 entry)
+{
+    return (u32)(((entry & ENTRY_ADDRESS) - s->frames->address) >> FRAME_SHIFT);
+}
+
+/* Calls of the space, found by the linker: the entry of `va` was `old` and is `now`. */
+void space_changed(struct space *s, u64 va, u64 old, u64 now);
+
+#endif
