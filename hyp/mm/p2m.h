@@ -23,12 +23,16 @@ enum p2m_kind {
 };
 
 int p2m_init(struct domain *d);
-void p2m_destroy(struct domain *d); /* preemptible: see domain_destroy */
+/* 0, or -ERESTART after bounded work: call again. Harmless when p2m_init failed. */
+int p2m_destroy(struct domain *d);
 int p2m_promise(struct domain *d, gfn_t first, u64 count);
 int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, u32 order, enum p2m_kind kind,
             enum p2m_access access);
-/* Removes the entry and drops the reference it held; -ENOENT where nothing was. */
+/* Removes the entry, flushes, and drops the reference it held; -ENOENT where nothing was. */
 int p2m_unmap(struct domain *d, gfn_t gfn);
+/* The same without the flush, for batches: the caller holds a reference of its own to the
+ * frame until it has called virt_flush. */
+int p2m_unmap_lazily(struct domain *d, gfn_t gfn);
 enum p2m_kind p2m_look(struct domain *d, gfn_t gfn, mfn_t *mfn, enum p2m_access *access);
 /* Populates or unshares as `access` needs and takes a reference on the frame. */
 int p2m_get(struct domain *d, gfn_t gfn, enum p2m_access access, mfn_t *mfn);
