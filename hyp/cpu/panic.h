@@ -8,11 +8,16 @@
 
 #include "base/types.h"
 
-void panic(const char *fmt, ...) PRINTF_LIKE(1, 2) NORETURN;
+struct trap_frame;
 
-#define BUG_ON(cond)                                       \
-    do {                                                   \
-        if (__builtin_expect(!!(cond), 0))                 \
+/* Says why, with registers, stack, symbols and the last trace records; tells the mailbox;
+ * stops every CPU. From any context. */
+void panic(const char *fmt, ...) PRINTF_LIKE(1, 2) NORETURN;
+void panic_trap(const struct trap_frame *f) NORETURN;
+
+#define BUG_ON(cond) \
+    do { \
+        if (__builtin_expect(!!(cond), 0)) \
             panic("%s:%d: %s", __FILE__, __LINE__, #cond); \
     } while (0)
 

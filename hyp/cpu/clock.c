@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hyp/cpu/clock.h"
+#include "base/memory.h"
+#include "hyp/boot/acpi.h"
+#include "hyp/boot/info.h"
+#include "hyp/cpu/apic.h"
+#include "hyp/cpu/cpu.h"
+#include "hyp/cpu/panic.h"
+#include "hyp/cpu/rtc.h"
+#include "hyp/cpu/x86.h"
+#include "hyp/dev/log.h"
+
+enum {
+    COUNT_TSC_KHZ = 1000000, /* QEMU's TSC under -icount: virtual nanoseconds */
+    COUNT_APIC_KHZ = 62500,  /* its APIC timer likewise, divided by 16 */
+    EVENT_STEP_NS = 1000,    /* what a trapped clock read costs in `event` */
+    PIT_HZ = 1193182,
+    PM_TIMER_HZ = 3579545,
+    CALIBRATE_MS = 10,
+    SEEDED_WALL = 1704067200, /* 2024-01-01: the wall clock of `count` and `event` */
+};
+
+static enum osm_clock mode;
+static u32 tsc_khz, apic_khz;
+static u64 base_tsc;
+static u32 scale_mul; /* ns = ((tsc << or >> shift) * mul) >> 32 */
+static s8 scale_shift;
+static u64 event_ns;
+static u64 wall_seconds;
+
+static u64 to_ns(u64 tsc)
+{
+    tsc = scale_shift >= 0 ? tsc << scale_shift : tsc >> -scale_shift;
+    return (u64)(((unsigned __int128)tsc * scale_mul) >> 32);
+}
+
+/* mul in [2^31, 2^32): as much precision as pvclock's format holds. */
+static void set_scale(u32 khz)
+{
+    u64 hz = (u64)khz * 1000, ns = 1000000000;
+
+    scale_shift = 0;
+    while (hz >= 2 * ns) { /* the ratio is kept between 1/2 and 1 */
+        hz >>= 1;
+        scale_shift--;
+    }
+    while (hz <= ns) {
+        hz <<= 1;
+        scale_shift++;
+    }
+    scale_mul = (u32)((ns << 32) / hz);
+}
+
+u32 clock_mode(void)
+{
+    return mode;
+}
+
+u32 clock_tsc_khz(void)
+{
+    return tsc_khz;
+}
+
+u64 clock_host_ns(void)
+{
+    return to_ns(rdtsc() - base_tsc);
+}
+
+u64 clock_now_ns(void)
+{
+    return mode == OSM_CLOCK_EVENT ? event_ns : clock_host_ns();
+}
+
+/* Guests' TSCs start at 0 with the run, so one sample serves for good. */
+void clock_sample(struct clock_sample *s)
+{
+    bool event = mode == OSM_CLOCK_EVENT;
+
+    *s = (struct clock_sample){
+        .tsc = event ? event_ns : 0,
+        .system_ns = event ? event_ns : 0,
+        .mul = event ? 0 : scale_mul,
+        .shift = event ? 0 : scale_shift,
+        .stable = true,
+    };
+}
+
+void clock_wall(u64 *seconds, u32 *nanoseconds)
+{
+    *seconds = wall_seconds;
+    *nanoseconds = 0;
+}
+
+u64 clock_tsc_offset(void)
+{
+    return -base_tsc;
+}
+
+u64 clock_trapped_tsc(void)
+{
+    event_ns += EVENT_STEP_NS;
+    return event_ns;
+}
+
+void clock_advance(u64 ns)
+{
+    BUG_ON(mode != OSM_CLOCK_EVENT);
+    event_ns = MAX(event_ns, ns);
+}
+
+void clock_restart(void)
+{
+    wall_seconds = mode == OSM_CLOCK_REAL ? rtc_seconds() : SEEDED_WALL;
+    event_ns = 0;
+    base_tsc = rdtsc();
+}
+
+void clock_delay_us(u32 us)
+{
+    u64 end = rdtsc() + (u64)us * tsc_khz / 1000;
+
+    while ((s64)(rdtsc() - end) < 0)
+        __builtin_ia32_pause();
+}
+
+void timer_program(u64 ns)
+{
+    struct cpu *c = this_cpu();
+    u64 now, ticks;
+
+    if (mode == OSM_CLOCK_EVENT || ns == c->deadline_ns) {
+        c->deadline_ns = ns;
+        return;
+    }
+    c->deadline_ns = ns;
+    if (ns == ~0ull) {
+        apic_timer(0);
+        return;
+    }
+    now = clock_now_ns();
+    ticks = ns > now ? (u64)((unsigned __int128)(ns - now) * apic_khz / 1000000) + 1 : 1;
+    apic_timer((u32)MIN(ticks, 0x7fffffffull));
+}
+
+/* Channel 2 of the 8254 counts CALIBRATE_MS once; true when its output rose in time. */
+static bool wait_pit(void)
+{
+    u32 count = PIT_HZ * CALIBRATE_MS / 1000;
+
+    outb(0x61, (u8)((inb(0x61) & ~2) | 1)); /* gate on, speaker off */
+    outb(0x43, 0xb0);                       /* channel 2, both bytes, mode 0 */
+    outb(0x42, (u8)count);
+    outb(0x42, (u8)(count >> 8));
+    if (inb(0x61) & 0x20)
+        return false; /* already up: there is no such timer */
+    for (u32 i = 0; i < 100000000; i++)
+        if (inb(0x61) & 0x20)
+            return true;
+    return false;
+}
+
+static bool wait_pm_timer(u16 port)
+{
+    u32 start, ticks = PM_TIMER_HZ * CALIBRATE_MS / 1000;
+
+    if (!port)
+        return false;
+    start = inl(port);
+    for (u32 i = 0; i < 100000000; i++)
+        if (((inl(port) - start) & 0xffffff) >= ticks)
+            return true;
+    return false;
+}
+
+static void calibrate(void)
+{
+    u64 before, after;
+    bool ok;
+
+    apic_timer(~0u);
+    before = rdtsc();
+    ok = wait_pit();
+    if (!ok) {
+        apic_timer(~0u);
+        before = rdtsc();
+        ok = wait_pm_timer(acpi_pm_timer());
+    }
+    after = rdtsc();
+    if (!ok)
+        panic("no timer to measure the TSC with: neither an 8254 nor an ACPI PM timer answers");
+    tsc_khz = (u32)((after - before) / CALIBRATE_MS);
+    apic_khz = (~0u - apic_timer_now()) / CALIBRATE_MS;
+    apic_timer(0);
+}
+
+/* How the TSC moves over `turns` turns of a loop of two instructions. */
+static u64 measure_loop(u64 turns)
+{
+    u64 before = rdtsc();
+
+    __asm__ volatile("1: dec %0\n\tjnz 1b" : "+r"(turns));
+    return rdtsc() - before;
+}
+
+/* Under -icount each instruction moves the TSC by the same power of two, always. */
+static bool tsc_counts_instructions(void)
+{
+    u64 once = measure_loop(3000) - measure_loop(1000);
+    u64 twice = measure_loop(5000) - measure_loop(1000);
+
+    return twice == 2 * once && once % 4000 == 0 && once && !((once / 4000) & (once / 4000 - 1));
+}
+
+static void read_mode(void)
+{
+    static const char *const names[] = {"real", "count", "event"};
+    char say[16];
+
+    if (!boot_option("clock", say, sizeof(say)))
+        return;
+    for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
+        if (strcmp(say, names[i]) == 0) {
+            mode = (enum osm_clock)i;
+            return;
+        }
+    }
+    panic("clock=%s is unknown: say real, count or event", say);
+}
+
+void clock_init(void)
+{
+    read_mode();
+    if (mode == OSM_CLOCK_COUNT) {
+        if (!tsc_counts_instructions())
+            panic("clock=count needs QEMU's instruction counter: start it with -accel tcg "
+                  "-icount shift=3,sleep=off, or say clock=real or clock=event");
+        tsc_khz = COUNT_TSC_KHZ;
+        apic_khz = COUNT_APIC_KHZ;
+    } else {
+        calibrate();
+    }
+    set_scale(tsc_khz);
+    if (mode == OSM_CLOCK_EVENT)
+        log_line("clock: event");
+    else
+        log_line("clock: %s, TSC %u.%03u MHz", mode == OSM_CLOCK_COUNT ? "count" : "real",
+                 tsc_khz / 1000, tsc_khz % 1000);
+    clock_restart();
+}

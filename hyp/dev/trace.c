@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One ring per CPU, written only by that CPU. The control domain drains them all in the
+ * order of their times; what is overwritten before that is counted, never waited for.
+ */
+#include "hyp/dev/trace.h"
+#include "base/memory.h"
+#include "hyp/cpu/clock.h"
+#include "hyp/cpu/cpu.h"
+#include "hyp/cpu/panic.h"
+#include "hyp/cpu/spinlock.h"
+#include "hyp/mm/frame.h"
+
+enum { RING_ORDER = 4, RING_RECORDS = (4096 << RING_ORDER) / 32, DUMP_RECORDS = 32 };
+
+struct ring {
+    struct osm_record *record;
+    u64 produced, consumed; /* records ever; consumed only moves in trace_drain */
+};
+
+u32 trace_classes;
+static struct ring rings[CPUS_MAX];
+static struct spinlock drain_lock;
+
+void trace_write(u16 type, u16 domid, u32 who, u64 a, u64 b)
+{
+    struct ring *r = &rings[this_cpu()->id];
+
+    if (!r->record)
+        return;
+    r->record[r->produced % RING_RECORDS] = (struct osm_record){
+        .ns = clock_now_ns(), .type = type, .domid = domid, .who = who, .a = a, .b = b};
+    __atomic_store_n(&r->produced, r->produced + 1, __ATOMIC_RELEASE);
+}
+
+void trace_set_classes(u32 classes)
+{
+    trace_classes = classes;
+}
+
+/* Skips what was overwritten; NULL when nothing is left. */
+static const struct osm_record *oldest(struct ring *r, u64 *lost)
+{
+    u64 produced = __atomic_load_n(&r->produced, __ATOMIC_ACQUIRE);
+
+    if (!r->record || r->consumed == produced)
+        return NULL;
+    if (produced - r->consumed > RING_RECORDS) {
+        *lost += produced - r->consumed - RING_RECORDS;
+        r->consumed = produced - RING_RECORDS;
+    }
+    return &r->record[r->consumed % RING_RECORDS];
+}
+
+u32 trace_drain(struct osm_record *to, u32 capacity, u64 *lost)
+{
+    u32 n = 0;
+
+    *lost = 0;
+    spin_lock(&drain_lock);
+    while (n < capacity) {
+        struct ring *best = NULL;
+        const struct osm_record *first = NULL;
+
+        for (u32 i = 0; i < cpu_count(); i++) {
+            const struct osm_record *r = oldest(&rings[i], lost);
+
+            if (r && (!first || r->ns < first->ns)) {
+                best = &rings[i];
+                first = r;
+            }
+        }
+        if (!best)
+            break;
+        to[n++] = *first;
+        best->consumed++;
+    }
+    spin_unlock(&drain_lock);
+    return n;
+}
+
+void trace_dump(void)
+{
+    struct ring *r = &rings[this_cpu()->id];
+    u64 from = r->produced > DUMP_RECORDS ? r->produced - DUMP_RECORDS : 0;
+
+    if (r->record && r->produced)
+        log_line("  last trace records of this CPU (ns, type, domain, who, a, b):");
+    for (u64 i = from; r->record && i < r->produced; i++) {
+        const struct osm_record *x = &r->record[i % RING_RECORDS];
+
+        log_line("    %12lu %04x d%u %u %lx %lx", x->ns, x->type, x->domid, x->who, x->a, x->b);
+    }
+}
+
+void trace_init(void)
+{
+    for (u32 i = 0; i < cpu_count(); i++) {
+        mfn_t m = frame_alloc(NULL, RING_ORDER, FRAME_HYP);
+
+        if (!mfn_valid(m))
+            panic("no memory for the trace rings");
+        rings[i].record = frame_map(m);
+    }
+}
