@@ -36,11 +36,13 @@ CFLAGS_hyp  := $(COMMON) $(FREESTANDING) $(NO_FPU) -O2 -mno-red-zone -mcmodel=ke
                -fno-omit-frame-pointer -DOSMOSIS_HYP=1
 
 CC_dom      := $(CC_target)
-CFLAGS_dom  := $(COMMON) $(FREESTANDING) $(NO_FPU) -O2 -mno-red-zone -DOSMOSIS_DOM=1
+CFLAGS_dom  := $(COMMON) $(FREESTANDING) $(NO_FPU) -O2 -mno-red-zone -mcmodel=kernel \
+               -DOSMOSIS_DOM=1
 
-# A DEMOS program: ring 3, static, against libdemos only; may use SSE.
+# A DEMOS program: ring 3, static, against libdemos only; may use SSE. Its kernel calls are
+# CALL instructions inside inline code, so no red zone.
 CC_prog     := $(CC_target)
-CFLAGS_prog := $(COMMON) $(FREESTANDING) -O2 -msse2 -DOSMOSIS_PROG=1
+CFLAGS_prog := $(COMMON) $(FREESTANDING) -O2 -msse2 -mno-red-zone -DOSMOSIS_PROG=1
 
 # The host: plain (for tools and figures), sanitized (for tests), fuzzed.
 CC_host     := $(CC_target)

@@ -1,0 +1,14 @@
+# libdemos, and the shape of a program against it:
+#
+#   $(eval $(call demos_program,NAME,SOURCES))    build/programs/NAME
+$(eval $(call library,demos,$(addprefix guest/lib/,heap.c memory.c message.c print.c process.c \
+        start.c time.c words.c)))
+
+PROGRAM_LIBS := $(BUILD)/prog/libdemos.a $(BUILD)/prog/libbase.a
+define demos_program
+$(BUILD)/programs/$(1): $(call objects,prog,$(2)) $(PROGRAM_LIBS) guest/lib/program.lds
+	@mkdir -p $$(@D)
+	$(Q)$(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 --gc-sections --build-id=none \
+	    -T guest/lib/program.lds -o $$@ $$(filter-out %.lds,$$^)
+PROGRAMS += $(BUILD)/programs/$(1)
+endef

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the machine's own kernel processes are asked, beside guest/kernel/control.h: bodies
+ * are big-endian 64-bit words, word 0 the operation; answers begin with a signed word, 0
+ * or more, or an enum demos_error. Nothing here waits.
+ */
+#ifndef GUEST_MACHINE_PROTOCOL_H
+#define GUEST_MACHINE_PROTOCOL_H
+
+/* To KERNEL_CONSOLE. */
+enum console_op {
+    CONSOLE_WRITE = 1, /* then bytes -> bytes written */
+    CONSOLE_READ = 2,  /* most -> bytes read (0: none now), then the bytes */
+};
+
+/* To KERNEL_MACHINE. */
+enum machine_op {
+    MACHINE_FRAMES = 1, /* -> frames of the node, of these free */
+    MACHINE_CYCLES = 2, /* -> the processor's counter, its ticks per millisecond */
+    MACHINE_HALT = 3,   /* status: ends the node, an orderly end when 0 */
+};
+
+#endif

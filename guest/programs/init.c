@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The first process of a node. The machine gives it the bundle (address and length are
+ * its arguments) and links to everything; it starts what the boot list says, hands out
+ * program files to whoever holds a "programs" link, and ends the node when all it started
+ * has ended. Its status is then the worst of theirs.
+ *
+ * A line of the boot list is a program and its arguments. Words before it that begin with
+ * `+` give the process a link it would not have: +kernel (may make processes), +machine
+ * (counters and the end of the node). All get console, clock and programs. The line
+ * `wait` holds the next ones back until everything before it has ended.
+ */
+#include "base/elf.h"
+#include "guest/lib/process.h"
+#include "guest/machine/bundle.h"
+#include "guest/machine/protocol.h"
+
+enum { CHANNEL_PROGRAMS = 1, CHANNEL_ENDS = 2, FILES_MAX = 64, PAGE = 4096 };
+
+/* A program file, copied to pages of its own when it is first wanted: then its segments
+ * are whole pages, and loading them shares instead of copying. */
+struct file {
+    char name[DEMOS_NAME_MAX + 1];
+    const u8 *data;
+    size_t len;
+};
+
+static struct bundle bundle;
+static struct file files[FILES_MAX];
+static u32 file_count;
+static u64 next_base;
+static u32 running;
+static s64 worst;
+static s64 programs_link;
+
+static bool grow(u64 len)
+{
+    struct words w;
+
+    words_start(&w, CONTROL_MAP);
+    words_put(&w, next_base);
+    words_put(&w, len);
+    words_put(&w, 3);
+    words_put(&w, 3);
+    return words_call(demos_link("self"), &w, NULL, 0, NULL) >= 0;
+}
+
+static const struct file *find_file(const char *name)
+{
+    struct bundle_file in;
+    struct file *f = &files[file_count];
+    u64 len;
+
+    for (u32 i = 0; i < file_count; i++)
+        if (strcmp(files[i].name, name) == 0)
+            return &files[i];
+    if (file_count == FILES_MAX || !bundle_find(&bundle, name, &in))
+        return NULL;
+    len = ALIGN_UP((u64)in.len, (u64)PAGE);
+    if (len == 0 || !grow(len))
+        return NULL;
+    memcpy((void *)next_base, in.data, in.len);
+    memcpy(f->name, name, strnlen(name, DEMOS_NAME_MAX));
+    f->data = (const u8 *)next_base;
+    f->len = in.len;
+    next_base += len;
+    file_count++;
+    return f;
+}
+
+/* Segments of a file, with a link to the bytes of each. */
+static s64 open_file(const char *name, struct demos_program *p)
+{
+    const struct file *f = find_file(name);
+    struct elf_segment s;
+    const char *why;
+    struct elf e;
+    u32 index = 0;
+
+    p->count = 0;
+    if (!f)
+        return DEMOS_E_REFUSED;
+    if (!elf_open(&e, f->data, f->len, &why) || !e.wide || e.machine != ELF_MACHINE_X86_64)
+        return DEMOS_E_ARGUMENT;
+    p->entry = e.entry;
+    while (p->count < DEMOS_LINKS_MAX && elf_next_load(&e, &index, &s)) {
+        struct demos_segment *to = &p->segments[p->count];
+
+        if (s.memory_size == 0)
+            continue;
+        *to = (struct demos_segment){.address = s.virtual,
+                                     .memory_len = s.memory_size,
+                                     .file_len = s.file_size,
+                                     .protection = (s.flags & ELF_READ ? 1u : 0u) |
+                                                   (s.flags & ELF_WRITE ? 2u : 0u) |
+                                                   (s.flags & ELF_EXECUTE ? 4u : 0u)};
+        if (s.file_size)
+            to->link = demos_link_area(DEMOS_GIVE | DEMOS_AREA_READ, f->data + s.offset,
+                                       s.file_size);
+        if (to->link < 0)
+            return to->link;
+        p->count++;
+    }
+    return 0;
+}
+
+static void answer_open(s64 reply, struct words *request)
+{
+    char name[DEMOS_NAME_MAX + 1];
+    struct demos_program p;
+    struct words w;
+    s64 links[DEMOS_LINKS_MAX], result;
+    u32 count = 0;
+
+    words_get_name(request, name);
+    result = open_file(name, &p);
+    words_start(&w, (u64)result);
+    words_put(&w, p.entry);
+    words_put(&w, p.count);
+    for (u32 i = 0; i < p.count && result >= 0; i++) {
+        words_put(&w, p.segments[i].address);
+        words_put(&w, p.segments[i].memory_len);
+        words_put(&w, p.segments[i].file_len);
+        words_put(&w, p.segments[i].protection);
+        if (p.segments[i].link)
+            links[count++] = p.segments[i].link;
+    }
+    if (demos_reply_links(reply, w.bytes, 8 * w.count, links, count) < 0)
+        while (count)
+            demos_link_drop(links[--count]);
+}
+
+static void start(struct bundle_command *c)
+{
+    static const char *const usual[] = {"console", "clock", "programs"};
+    struct demos_gift gifts[DEMOS_GIFTS_MAX];
+    struct demos_program p;
+    struct demos_spawn s = {.gifts = gifts, .watch = process_watch(CHANNEL_ENDS, 0)};
+    u32 first = 0;
+    s64 result;
+
+    for (u32 i = 0; i < ARRAY_SIZE(usual); i++)
+        gifts[s.gift_count++] = (struct demos_gift){usual[i], demos_link(usual[i])};
+    gifts[2].link = programs_link;
+    for (; first < c->count && c->args[first][0] == '+'; first++) {
+        const char *name = c->args[first] + 1;
+
+        if (s.gift_count < DEMOS_GIFTS_MAX && demos_link(name) > 0)
+            gifts[s.gift_count++] = (struct demos_gift){name, demos_link(name)};
+    }
+    if (first == c->count)
+        return;
+    s.program = c->args[first];
+    s.args = (const char *const *)&c->args[first + 1];
+    s.arg_count = c->count - first - 1;
+    result = open_file(s.program, &p);
+    if (result >= 0)
+        result = demos_spawn_program(&s, &p);
+    if (result >= 0) {
+        running++;
+        return;
+    }
+    demos_print("init: %s: cannot start: %s\n", s.program, demos_error(result));
+    worst = 1;
+}
+
+static void ended(const void *body, size_t len)
+{
+    struct process_end end;
+
+    running--;
+    if (!process_end_read(body, len, &end))
+        return;
+    if (end.how == DEMOS_END_EXCEPTION)
+        demos_print("init: a process ended by exception %lld at %#llx\n", (long long)end.status,
+                    (unsigned long long)end.address);
+    if (end.how != DEMOS_END_EXIT)
+        worst = 1;
+    else if (end.status != 0 && worst == 0)
+        worst = end.status;
+}
+
+/* One request or notice. */
+static void serve(void)
+{
+    struct words w;
+    struct demos_info info = {0};
+    s64 len = demos_receive(DEMOS_CHANNEL(CHANNEL_PROGRAMS) | DEMOS_CHANNEL(CHANNEL_ENDS),
+                            w.bytes, sizeof w.bytes, &info);
+
+    if (len < 0)
+        return;
+    for (u32 i = 0; i < info.count; i++)
+        demos_link_drop(info.links[i]);
+    if (info.kind == DEMOS_MSG_NOTICE) {
+        if (info.notice == DEMOS_NOTICE_EXIT)
+            ended(w.bytes, (size_t)len);
+        return;
+    }
+    words_read(&w, w.bytes, (size_t)len);
+    if (info.reply <= 0)
+        return;
+    if (words_get(&w) == PROGRAMS_OPEN) {
+        answer_open(info.reply, &w);
+    } else {
+        words_start(&w, (u64)DEMOS_E_CALL);
+        demos_reply(info.reply, w.bytes, 8);
+    }
+}
+
+static u64 number(const char *digits)
+{
+    u64 value = 0;
+
+    for (; *digits >= '0' && *digits <= '9'; digits++)
+        value = value * 10 + (u64)(*digits - '0');
+    return value;
+}
+
+static void run_list(const struct bundle_file *list)
+{
+    static struct bundle_command c;
+    const char *why;
+    size_t at = 0;
+
+    while (bundle_command(list, &at, &c, &why)) {
+        if (strcmp(c.args[0], "wait") != 0) {
+            start(&c);
+            continue;
+        }
+        while (running)
+            serve();
+    }
+    if (why)
+        demos_print("init: %s\n", why);
+    while (running)
+        serve();
+}
+
+int main(int argc, char **argv)
+{
+    struct bundle_file list;
+    struct words w;
+
+    if (argc < 3)
+        demos_die("init: no bundle");
+    bundle = (struct bundle){(const u8 *)number(argv[1]), number(argv[2])};
+    next_base = ALIGN_UP((u64)bundle.bytes + bundle.len, (u64)PAGE);
+    programs_link = demos_link_make(DEMOS_REQUEST_LINK, DEMOS_DUP | DEMOS_GIVE,
+                                    CHANNEL_PROGRAMS, 0);
+    if (bundle_find(&bundle, "boot", &list))
+        run_list(&list);
+    else
+        demos_print("init: the bundle has no boot list\n");
+    demos_flush();
+    words_start(&w, MACHINE_HALT);
+    words_put(&w, (u64)worst);
+    words_call(demos_link("machine"), &w, NULL, 0, NULL);
+    return (int)worst;
+}
