@@ -143,7 +143,8 @@ void net_up_room(struct net *n, machine_t to);
 void net_up_reachable(struct net *n, machine_t machine, u32 epoch, bool reachable);
 /* Another machine's announcement is new or changed. */
 void net_up_announce(struct net *n, machine_t from, const void *bytes, size_t len);
-/* Source and target of bulk bytes; false: not now (a page is missing), resume later. */
+/* Source and target of bulk bytes; false: not now (a page is missing), resume later.
+ * From inside these two nothing of the bulk calls may be called, nor net_declare_dead. */
 bool net_up_bulk_read(struct net *n, u64 transfer, u64 offset, void *buffer, size_t len);
 bool net_up_bulk_write(struct net *n, u64 transfer, u64 offset, const void *data, size_t len);
 /* The transfer is complete (0), or failed (enum net_result), at this end. */
