@@ -2,6 +2,7 @@
 #
 #   $(eval $(call library,NAME,SOURCES))   build/VARIANT/libNAME.a for every variant asked for
 #   $(eval $(call host_program,NAME,SOURCES,LIBRARIES))    build/NAME, a tool people run
+#   $(eval $(call domain_image,NAME,SOURCES,LIBRARIES))    build/images/NAME, what a domain boots
 
 define variant_rules
 $(BUILD)/$(1)/%.o: %.c mk/toolchain.mk
@@ -30,6 +31,16 @@ $(BUILD)/$(1): $(call objects,host,$(2)) $(foreach l,$(3),$(BUILD)/host/lib$(l).
 	@mkdir -p $$(@D)
 	$(Q)$(CC_host) -o $$@ $$^
 HOST_PROGRAMS += $(BUILD)/$(1)
+endef
+
+# A domain's image: its own sources and libraries on the runtime, at guest/rt/domain.lds.
+define domain_image
+$(BUILD)/images/$(1): $(call objects,dom,$(2)) $(foreach l,$(3) rt base,$(BUILD)/dom/lib$(l).a) \
+        guest/rt/domain.lds
+	@mkdir -p $$(@D)
+	$(Q)$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections --build-id=none \
+	    -T guest/rt/domain.lds -o $$@ --start-group $$(filter %.o %.a,$$^) --end-group
+IMAGES += $(BUILD)/images/$(1)
 endef
 
 .SECONDARY:

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The console's four ways out. The ring is Xen's (io/console.h): its other end is another
+ * domain's, so its indexes are read once and checked.
+ */
+#include "hyp/abi/xen.h"
+#include <xen/io/console.h>
+#include "base/format.h"
+#include "base/memory.h"
+#include "guest/rt/console.h"
+#include "guest/rt/event.h"
+#include "guest/rt/map.h"
+#include "guest/rt/native.h"
+#include "guest/rt/rt.h"
+#include "guest/rt/x86.h"
+
+enum { FULL_TRIES = 200, FULL_WAIT_MS = 10, PORT_E9 = 0xe9 };
+
+static struct xencons_interface *ring;
+static u32 ring_port;
+static void (*input_fn)(void *);
+static void *input_arg;
+static void (*sink)(const char *text, size_t len);
+
+static void to_hypervisor(const char *text, size_t len)
+{
+    hypercall_console_io(CONSOLEIO_write, (u32)len, (void *)(u64)text);
+}
+
+static void to_port(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        out8(PORT_E9, (u8)text[i]);
+}
+
+/* Puts what fits; the number of bytes taken. */
+static size_t ring_put(const char *text, size_t len)
+{
+    u32 cons = __atomic_load_n(&ring->out_cons, __ATOMIC_ACQUIRE), prod = ring->out_prod;
+    size_t room = sizeof(ring->out) - (prod - cons);
+
+    if (prod - cons > sizeof(ring->out))
+        return len; /* the other side plays games: drop */
+    len = MIN(len, room);
+    for (size_t i = 0; i < len; i++)
+        ring->out[MASK_XENCONS_IDX(prod++, ring->out)] = text[i];
+    __atomic_store_n(&ring->out_prod, prod, __ATOMIC_RELEASE);
+    return len;
+}
+
+/* Sleeps for room without running handlers: printing may happen inside one. */
+static void ring_wait(void)
+{
+    evtchn_port_t port = ring_port;
+    struct vcpu_info *info = &rt_shared_info()->vcpu_info[0];
+    struct sched_poll poll = {.nr_ports = 1,
+                              .timeout = info->time.system_time + FULL_WAIT_MS * 1000000ull};
+
+    set_xen_guest_handle(poll.ports, &port);
+    rt_event_clear(port);
+    if (ring->out_prod - __atomic_load_n(&ring->out_cons, __ATOMIC_ACQUIRE) ==
+        sizeof(ring->out))
+        hypercall_sched_op(SCHEDOP_poll, &poll);
+}
+
+static void to_ring(const char *text, size_t len)
+{
+    for (u32 tries = FULL_TRIES; len && tries; tries--) {
+        size_t done = ring_put(text, len);
+
+        rt_event_send(ring_port);
+        text += done;
+        len -= done;
+        if (len && !rt_shared_info())
+            return;
+        if (len)
+            ring_wait();
+    }
+}
+
+void rt_console_write(const char *text, size_t len)
+{
+    sink(text, len);
+}
+
+void rt_printf(const char *fmt, ...)
+{
+    char text[512];
+    va_list args;
+    size_t len;
+
+    va_start(args, fmt);
+    len = vformat(text, sizeof(text), fmt, args);
+    va_end(args);
+    rt_console_write(text, MIN(len, sizeof(text) - 1));
+}
+
+static size_t ring_read(char *text, size_t room)
+{
+    u32 prod = __atomic_load_n(&ring->in_prod, __ATOMIC_ACQUIRE), cons = ring->in_cons;
+    size_t len = MIN((size_t)(prod - cons), room);
+
+    if (prod - cons > sizeof(ring->in))
+        return 0;
+    for (size_t i = 0; i < len; i++)
+        text[i] = ring->in[MASK_XENCONS_IDX(cons++, ring->in)];
+    __atomic_store_n(&ring->in_cons, cons, __ATOMIC_RELEASE);
+    if (len)
+        rt_event_send(ring_port);
+    return len;
+}
+
+size_t rt_console_read(char *text, size_t room)
+{
+    long got;
+
+    if (rt_host() == RT_NATIVE)
+        return native_serial_read(text, room);
+    if (ring)
+        return ring_read(text, room);
+    got = hypercall_console_io(CONSOLEIO_read, (u32)room, text);
+    return got > 0 ? (size_t)got : 0;
+}
+
+void rt_console_on_input(void (*fn)(void *), void *arg)
+{
+    input_fn = fn;
+    input_arg = arg;
+}
+
+static void on_event(void *arg, u32 port)
+{
+    (void)arg;
+    (void)port;
+    if (input_fn)
+        input_fn(input_arg);
+}
+
+void rt_console_init(const struct rt_start *start)
+{
+    u64 gfn = 0, port = 0;
+
+    if (start->host == RT_NATIVE) {
+        native_serial_init();
+        sink = native_serial_write;
+        return;
+    }
+    sink = start->flags & SIF_INITDOMAIN ? to_hypervisor : to_port;
+    if (start->flags & SIF_INITDOMAIN ||
+        rt_hvm_param_get(DOMID_SELF, HVM_PARAM_CONSOLE_PFN, &gfn) ||
+        rt_hvm_param_get(DOMID_SELF, HVM_PARAM_CONSOLE_EVTCHN, &port) || !gfn || !port ||
+        gfn >> 20)
+        return;
+    ring = rt_at(gfn << 12);
+    ring_port = (u32)port;
+    sink = to_ring;
+}
+
+void rt_console_connect(void)
+{
+    if (ring)
+        rt_event_handle(ring_port, on_event, NULL);
+    else if (rt_started()->flags & SIF_INITDOMAIN)
+        rt_event_bind_virq(VIRQ_CONSOLE, 0, on_event, NULL);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The xenstore ring (io/xs_wire.h): requests out, answers and watch events in. Events that
+ * come while an answer is awaited are queued until rt_store_poll.
+ */
+#include "base/format.h"
+#include "base/memory.h"
+#include "guest/rt/event.h"
+#include "guest/rt/frame.h"
+#include "guest/rt/map.h"
+#include "guest/rt/rt.h"
+#include "guest/rt/store.h"
+#include "guest/rt/store_wire.h"
+
+struct queued {
+    struct queued *next;
+    u32 len;
+    char text[]; /* path NUL token NUL */
+};
+
+static struct xenstore_domain_interface *ring;
+static u32 ring_port;
+static u32 last_request, last_token;
+static struct rt_store_watch *watches;
+static struct queued *queue_first, **queue_last = &queue_first;
+
+/* The message coming in: its head, then its payload as far as there is room for one. */
+static struct {
+    struct xsd_sockmsg head;
+    u32 got; /* of head and payload together */
+    char payload[XENSTORE_PAYLOAD_MAX + 1];
+} in;
+
+static size_t ring_put(const char *data, size_t len)
+{
+    u32 cons = __atomic_load_n(&ring->req_cons, __ATOMIC_ACQUIRE), prod = ring->req_prod;
+
+    if (prod - cons > XENSTORE_RING_SIZE)
+        rt_panic("the store's ring is broken: %u, %u", prod, cons);
+    len = MIN(len, (size_t)(XENSTORE_RING_SIZE - (prod - cons)));
+    for (size_t i = 0; i < len; i++)
+        ring->req[MASK_XENSTORE_IDX(prod++)] = data[i];
+    __atomic_store_n(&ring->req_prod, prod, __ATOMIC_RELEASE);
+    return len;
+}
+
+static size_t ring_get(char *data, size_t len)
+{
+    u32 prod = __atomic_load_n(&ring->rsp_prod, __ATOMIC_ACQUIRE), cons = ring->rsp_cons;
+
+    if (prod - cons > XENSTORE_RING_SIZE)
+        rt_panic("the store's ring is broken: %u, %u", prod, cons);
+    len = MIN(len, (size_t)(prod - cons));
+    for (size_t i = 0; i < len; i++)
+        data[i] = ring->rsp[MASK_XENSTORE_IDX(cons++)];
+    __atomic_store_n(&ring->rsp_cons, cons, __ATOMIC_RELEASE);
+    return len;
+}
+
+static void send(const char *data, size_t len)
+{
+    while (len) {
+        size_t done = ring_put(data, len);
+
+        rt_event_send(ring_port);
+        data += done;
+        len -= done;
+        if (len && !done)
+            rt_wait();
+    }
+}
+
+/* True when a whole message is in `in`. */
+static bool receive(void)
+{
+    u32 start = in.got;
+    size_t head = sizeof(in.head);
+
+    if (in.got < head)
+        in.got += (u32)ring_get((char *)&in.head + in.got, head - in.got);
+    if (in.got >= head && in.head.len > XENSTORE_PAYLOAD_MAX)
+        rt_panic("the store sent %u bytes at once", in.head.len);
+    if (in.got >= head)
+        in.got += (u32)ring_get(in.payload + in.got - head, in.head.len - (in.got - head));
+    if (in.got != start)
+        rt_event_send(ring_port);
+    if (in.got < head || in.got - head < in.head.len)
+        return false;
+    in.payload[in.head.len] = 0;
+    in.got = 0;
+    return true;
+}
+
+static void enqueue(void)
+{
+    struct queued *q = rt_alloc(sizeof(*q) + in.head.len + 1);
+
+    if (!q)
+        rt_panic("no memory for a change in the store");
+    q->next = NULL;
+    q->len = in.head.len;
+    memcpy(q->text, in.payload, in.head.len + 1);
+    *queue_last = q;
+    queue_last = &q->next;
+}
+
+/* Takes in all that has come; true once the answer to last_request is in `in`. */
+static bool take(void)
+{
+    while (receive()) {
+        if (in.head.type == XS_WATCH_EVENT)
+            enqueue();
+        else if (in.head.req_id == last_request)
+            return true;
+    }
+    return false;
+}
+
+long rt_store_call(u32 type, u32 transaction, const char *payload, size_t len, char *reply,
+                   size_t room)
+{
+    struct xsd_sockmsg head = {
+        .type = type, .req_id = ++last_request, .tx_id = transaction, .len = (u32)len};
+
+    if (!ring)
+        return -XEN_ENOSYS;
+    if (len > XENSTORE_PAYLOAD_MAX)
+        return -XEN_E2BIG;
+    send((const char *)&head, sizeof(head));
+    send(payload, len);
+    while (!take())
+        rt_wait();
+    if (in.head.type == XS_ERROR)
+        return -store_errno(in.payload);
+    if (room) {
+        size_t most = MIN((size_t)in.head.len, room - 1);
+
+        memcpy(reply, in.payload, most);
+        reply[most] = 0;
+    }
+    return (long)in.head.len;
+}
+
+/* Hands one change to whoever watches for it: the token says who. */
+static void deliver(const struct queued *q)
+{
+    const char *token = q->text + strnlen(q->text, q->len) + 1;
+    char mine[16];
+
+    if (token > q->text + q->len)
+        return;
+    for (struct rt_store_watch *w = watches; w; w = w->next) {
+        format(mine, sizeof(mine), "%u", w->token);
+        if (strcmp(mine, token) == 0) {
+            w->fn(w->arg, q->text);
+            return;
+        }
+    }
+}
+
+bool rt_store_poll(void)
+{
+    struct queued *q;
+    bool any = false;
+
+    if (ring)
+        take();
+    while ((q = queue_first)) {
+        queue_first = q->next;
+        if (!queue_first)
+            queue_last = &queue_first;
+        deliver(q);
+        rt_free(q, sizeof(*q) + q->len + 1);
+        any = true;
+    }
+    return any;
+}
+
+long rt_store_watch(struct rt_store_watch *w, const char *path, rt_store_watch_fn *fn,
+                    void *arg)
+{
+    char text[XENSTORE_ABS_PATH_MAX + 16];
+    size_t len = strlen(path) + 1;
+    long error;
+
+    if (len > XENSTORE_ABS_PATH_MAX)
+        return -XEN_EINVAL;
+    *w = (struct rt_store_watch){watches, fn, arg, ++last_token};
+    watches = w;
+    memcpy(text, path, len);
+    len += format(text + len, 16, "%u", w->token) + 1;
+    error = rt_store_call(XS_WATCH, 0, text, len, NULL, 0);
+    if (error < 0)
+        watches = w->next;
+    return error < 0 ? error : 0;
+}
+
+long rt_store_unwatch(struct rt_store_watch *w, const char *path)
+{
+    char text[XENSTORE_ABS_PATH_MAX + 16];
+    size_t len = strlen(path) + 1;
+    long error;
+
+    if (len > XENSTORE_ABS_PATH_MAX)
+        return -XEN_EINVAL;
+    memcpy(text, path, len);
+    len += format(text + len, 16, "%u", w->token) + 1;
+    error = rt_store_call(XS_UNWATCH, 0, text, len, NULL, 0);
+    for (struct rt_store_watch **at = &watches; *at; at = &(*at)->next)
+        if (*at == w) {
+            *at = w->next;
+            break;
+        }
+    return error < 0 ? error : 0;
+}
+
+/* Waking up is all that is needed: take() looks at the ring. */
+static void on_event(void *arg, u32 port)
+{
+    (void)arg;
+    (void)port;
+}
+
+bool rt_store_present(void)
+{
+    return ring != NULL;
+}
+
+void rt_store_init(void)
+{
+    u64 gfn = 0, port = 0;
+
+    if (rt_host() == RT_NATIVE || rt_started()->flags & SIF_INITDOMAIN ||
+        rt_hvm_param_get(DOMID_SELF, HVM_PARAM_STORE_PFN, &gfn) ||
+        rt_hvm_param_get(DOMID_SELF, HVM_PARAM_STORE_EVTCHN, &port) || !gfn || !port ||
+        gfn >> 20)
+        return;
+    ring = rt_at(gfn << 12);
+    ring_port = (u32)port;
+    rt_event_handle(ring_port, on_event, NULL);
+}
