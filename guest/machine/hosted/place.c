@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * guest/machine/place.h and the trace on the host: console on standard output and input,
+ * trace records as lines of text.
+ */
+#define _GNU_SOURCE
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
+#include "guest/machine/hosted/hosted.h"
+#include "guest/machine/place.h"
+
+void place_write(struct node *n, const void *text, size_t len)
+{
+    (void)n;
+    fwrite(text, 1, len, stdout);
+    fflush(stdout);
+}
+
+size_t place_read(struct node *n, void *text, size_t room)
+{
+    struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+    ssize_t got = 0;
+
+    (void)n;
+    if (room > 0 && poll(&p, 1, 0) == 1)
+        got = read(STDIN_FILENO, text, room);
+    return got > 0 ? (size_t)got : 0;
+}
+
+struct frames *place_frames(struct node *n)
+{
+    return &((struct hosted *)node_owner(n))->frames;
+}
+
+u64 place_cycles(struct node *n, u64 *per_ms)
+{
+    (void)n;
+    *per_ms = 1000000; /* the host's clock, which every host has */
+    return hosted_clock_ns();
+}
+
+void place_halt(struct node *n, s64 status)
+{
+    struct hosted *h = node_owner(n);
+
+    h->halted = true;
+    h->status = status;
+}
+
+void machine_trace(struct node *n, u16 type, u32 who, u64 a, u64 b)
+{
+    struct hosted *h = node_owner(n);
+
+    if (h->trace)
+        fprintf(h->trace, "%llu %04x %u %llx %llx\n", (unsigned long long)machine_now(n), type,
+                who, (unsigned long long)a, (unsigned long long)b);
+}
