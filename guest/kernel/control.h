@@ -52,11 +52,10 @@ enum control_op {
     CONTROL_RESUME = 0x107,
     CONTROL_KILL = 0x108,      /* -> when it is gone */
     CONTROL_READ = 0x109,      /* address, len; [link with a writable area] -> bytes */
-    CONTROL_STATE = 0x10a,     /* -> state export, versioned (state.h) */
-    CONTROL_SET = 0x10b,       /* the same image; only while stopped or not yet started */
+    CONTROL_STATE = 0x10a,   /* -> the process's state (state.c), while stopped or new */
+    CONTROL_SET = 0x10b,     /* registers, as the machine exports them; while stopped or new */
     CONTROL_LIMITS = 0x10c,    /* limit words, 0 = leave -> limit words now in force */
     CONTROL_INFO = 0x10d,      /* -> listing words, counter words (struct demos_counters) */
-    CONTROL_METER = 0x10e,     /* 1 on, 0 off; [link for the records when on] */
     CONTROL_WATCH = 0x10f,     /* [general link]: gets the exit notice, in place of the last */
     CONTROL_EXCEPTION = 0x110, /* [request link]: exceptions become requests over it */
     CONTROL_PROTECT = 0x111,   /* base, len, protection (within the maximum) */

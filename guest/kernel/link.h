@@ -85,7 +85,8 @@ void link_table_free(struct node *n, struct link_table *t);
 void link_encode(const struct link *l, u8 wire[LINK_WIRE]);
 /* False when the bytes are not a link. */
 bool link_decode(struct link *l, const u8 wire[LINK_WIRE]);
-/* The check of a link under a process's key (0 = unused: then 0). */
+/* The check of a link under its target's key (0 = unused: then 0). High half: channel and
+ * code, which every message shows; low half: area and attributes, which a move shows. */
 u64 link_check(const struct link *l, u64 key);
 
 #endif

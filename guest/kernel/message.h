@@ -13,6 +13,7 @@
  *   56 sequence u64, 64 sequence of the sender's previous message to this target u64 (0: unknown)
  *   72 channel u32, whole length u32
  *   80 code u64, 88 check u64
+ *   96 bytes set aside for it at the target (replies) u32, 100 zero u32
  * then the reply link (if MESSAGE_HAS_REPLY) and the links, LINK_WIRE bytes each, then the body.
  */
 #ifndef GUEST_KERNEL_MESSAGE_H
@@ -25,7 +26,7 @@ struct node;
 
 enum {
     MESSAGE_VERSION = 1,
-    MESSAGE_HEADER = 96,
+    MESSAGE_HEADER = 104,
     MESSAGE_HEAD_MAX = MESSAGE_HEADER + 5 * LINK_WIRE
 };
 
@@ -40,7 +41,8 @@ enum message_flags {
     MESSAGE_BOUNCED = 2,   /* BUSY: comes back to its sender's kernel */
     MESSAGE_FORWARDED = 4, /* passed a forwarding address on its way */
     MESSAGE_RESERVED = 8,  /* its room at the target was set aside by the reply link */
-    MESSAGE_IN_CALL = 16,
+    MESSAGE_IN_CALL = 16,  /* a CALL's request, or the reply to one */
+    MESSAGE_LINKS_LOST = 32, /* here only: the receiver's table was full */
 };
 
 /* Between kernels, routed by target id like any message. */

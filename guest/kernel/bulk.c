@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * MOVEDATA with an area on another machine: two short messages agree, the network's bulk
+ * transfer moves, and both ends read or write their process's memory as blocks come, in
+ * any order. State of moves belongs to the kernel, not to a waiting stack.
+ *
+ * The asker sends MOVE along the link {transfer, direction << 63 | len, offset; the link};
+ * the owner's kernel checks area and rights. Writing: it expects the bytes and answers
+ * MOVE_GO, the asker sends. Reading: it answers MOVE_GO, the asker expects the bytes and
+ * says MOVE_GO back, the owner sends. MOVE_FAILED ends either.
+ */
+#include "guest/kernel/park.h"
+
+struct move {
+    struct list all;
+    u64 transfer;
+    struct thread *thread; /* of the asker, if that is this node */
+    struct process_id id;  /* whose memory it is at this end */
+    u64 base, len;
+    u32 machine;           /* at the other end, once known */
+    bool asker, read;      /* read: out of the area */
+    bool started, done;
+    s64 result;
+};
+
+static struct move *find(const struct node *n, u64 transfer)
+{
+    list_for_each(node, &n->moves)
+    {
+        struct move *v = list_entry(node, struct move, all);
+
+        if (v->transfer == transfer)
+            return v;
+    }
+    return NULL;
+}
+
+static void forget(struct node *n, struct move *v)
+{
+    list_remove(&v->all);
+    node_free(n, v, sizeof(*v));
+}
+
+/* The memory of a range is there to be read, or to be written. */
+static bool range_usable(const struct task *t, u64 base, u64 len, u32 right)
+{
+    for (u64 at = base; at < base + len;) {
+        const struct region *r = task_region(t, at);
+
+        if (!r || !(r->protection & right))
+            return false;
+        at = r->base + r->length;
+    }
+    return true;
+}
+
+static void finished(struct node *n, struct move *v, s64 result)
+{
+    if (!v->asker) {
+        forget(n, v);
+        return;
+    }
+    v->done = true;
+    v->result = result;
+    thread_wake(n, v->thread);
+}
+
+static void fail(struct node *n, u32 machine, u64 transfer, s64 error)
+{
+    struct process_id as = {0, 0, transfer};
+
+    kernel_send(n, machine, KERNEL_MSG_MOVE_FAILED, &as, (u64)error);
+}
+
+static void go(struct node *n, const struct move *v)
+{
+    struct process_id as = {0, 0, v->transfer};
+
+    kernel_send(n, v->machine, KERNEL_MSG_MOVE_GO, &as, n->config.machine);
+}
+
+s64 bulk_start(struct node *n, struct thread *t, const struct link *l)
+{
+    u64 len = t->args[4];
+    bool read = t->args[1] == DEMOS_MOVE_READ;
+    struct message *m;
+    struct move *v;
+
+    if (!n->net)
+        return DEMOS_E_DEAD;
+    if (!range_usable(t->task, t->args[3], len, read ? REGION_WRITE : REGION_READ))
+        return DEMOS_E_ADDRESS;
+    v = node_alloc(n, sizeof(*v), false);
+    m = v ? message_alloc(n, 24, 1, false) : NULL;
+    if (!m) {
+        node_free(n, v, sizeof(*v));
+        return DEMOS_E_MEMORY;
+    }
+    *v = (struct move){.transfer = (u64)n->config.machine << 32 | (u32)++n->transfer,
+                       .thread = t,
+                       .id = t->task->id,
+                       .base = t->args[3],
+                       .len = len,
+                       .asker = true,
+                       .read = read};
+    list_push_back(&n->moves, &v->all);
+    message_to_link(m, l);
+    message_from(n, NULL, m);
+    m->class = MESSAGE_KERNEL;
+    m->kind = KERNEL_MSG_MOVE;
+    m->attr |= DEMOS_TOKERNEL;
+    m->links[0] = *l;
+    be64_put(m->body, v->transfer);
+    be64_put(m->body + 8, (u64)read << 63 | len);
+    be64_put(m->body + 16, t->args[2]);
+    thread_wait(n, t, WAIT_MOVE, DEMOS_FOREVER);
+    t->wait_machine = l->hint;
+    t->wait_serial = v->transfer;
+    route(n, m, l->hint);
+    return CALL_WAIT;
+}
+
+s64 bulk_finish(struct node *n, struct thread *t)
+{
+    struct move *v = find(n, t->wait_serial);
+    s64 result;
+
+    if (!v)
+        return DEMOS_E_LOST;
+    if (!v->done) {
+        t->state = THREAD_WAITING;
+        t->pending = true;
+        return CALL_WAIT;
+    }
+    result = v->result;
+    if (result >= 0)
+        t->task->count.moved_bytes += v->len;
+    input(n, t->task, result);
+    trace(n, KERNEL_T_move, t->task->id.serial, v->len, v->read ? 0 : 1);
+    forget(n, v);
+    return result;
+}
+
+void bulk_refuse(struct node *n, const struct message *request, s64 error)
+{
+    u64 transfer = be64_get(request->body);
+    struct move *v;
+
+    if (request->sender_machine != n->config.machine) {
+        fail(n, request->sender_machine, transfer, error);
+        return;
+    }
+    v = find(n, transfer); /* it never left */
+    if (v)
+        finished(n, v, error);
+}
+
+/* At the owner: the area is the link's word, its rights and bounds are checked here. */
+static s64 check(const struct task *t, const struct message *m, bool read, u64 offset, u64 len)
+{
+    const struct link *l = &m->links[0];
+    s64 error = area_check(l, read ? DEMOS_MOVE_READ : DEMOS_MOVE_WRITE, offset, len);
+
+    if (error)
+        return error;
+    if (t->key && l->check != link_check(l, t->key))
+        return DEMOS_E_LINK;
+    return range_usable(t, l->base + offset, len, read ? REGION_READ : REGION_WRITE)
+               ? 0
+               : DEMOS_E_ADDRESS;
+}
+
+static s64 begin(struct node *n, const struct task *t, const struct message *m)
+{
+    u64 len = be64_get(m->body + 8) & ~((u64)1 << 63), offset = be64_get(m->body + 16);
+    bool read = be64_get(m->body + 8) >> 63;
+    s64 error = check(t, m, read, offset, len);
+    struct move *v;
+
+    if (error)
+        return error;
+    v = node_alloc(n, sizeof(*v), false);
+    if (!v)
+        return DEMOS_E_MEMORY;
+    *v = (struct move){.transfer = be64_get(m->body),
+                       .id = t->id,
+                       .base = m->links[0].base + offset,
+                       .len = len,
+                       .machine = m->sender_machine,
+                       .read = read,
+                       .started = !read};
+    list_push_back(&n->moves, &v->all);
+    if (!read && net_bulk_expect(n->net, v->machine, v->transfer, len) != NET_OK) {
+        forget(n, v);
+        return DEMOS_E_LOST;
+    }
+    go(n, v);
+    return 0;
+}
+
+/* MOVE_GO at the asker, or back at the owner of an area that is read. */
+static void proceed(struct node *n, struct move *v, u32 machine)
+{
+    bool send = v->asker != v->read;
+    enum net_result said;
+
+    if (v->started)
+        return;
+    v->started = true;
+    v->machine = machine;
+    if (v->thread)
+        v->thread->wait_machine = machine;
+    said = send ? net_bulk_send(n->net, machine, v->transfer, v->len)
+                : net_bulk_expect(n->net, machine, v->transfer, v->len);
+    if (said != NET_OK) {
+        fail(n, machine, v->transfer, DEMOS_E_LOST);
+        finished(n, v, DEMOS_E_LOST);
+    } else if (!send) {
+        go(n, v);
+    }
+}
+
+void bulk_kernel_message(struct node *n, struct task *t, struct message *m)
+{
+    struct move *v;
+    s64 error;
+
+    if (m->length < 24)
+        return;
+    if (m->kind == KERNEL_MSG_MOVE) {
+        error = t && m->link_count ? begin(n, t, m) : (s64)DEMOS_E_DEAD;
+        if (error)
+            bulk_refuse(n, m, error);
+        m->link_count = 0; /* a copy that speaks of a link, not the link */
+        return;
+    }
+    v = find(n, be64_get(m->body + 8));
+    if (!v)
+        return;
+    if (m->kind == KERNEL_MSG_MOVE_GO) {
+        proceed(n, v, m->sender_machine);
+    } else if (m->kind == KERNEL_MSG_MOVE_FAILED) {
+        if (v->started)
+            net_bulk_cancel(n->net, v->transfer);
+        finished(n, v, (s64)be64_get(m->body + 16));
+    }
+}
+
+/* A process's end of a move goes away: so does the move. */
+static void give_up(struct node *n, struct move *v, s64 error)
+{
+    if (n->net && v->started)
+        net_bulk_cancel(n->net, v->transfer);
+    if (n->net && v->machine)
+        fail(n, v->machine, v->transfer, error);
+    forget(n, v);
+}
+
+void bulk_forget(struct node *n, struct thread *t)
+{
+    struct move *v = t->wait == WAIT_MOVE ? find(n, t->wait_serial) : NULL;
+
+    if (v && v->thread == t)
+        give_up(n, v, DEMOS_E_DEAD);
+}
+
+void bulk_task_end(struct node *n, const struct task *t)
+{
+    list_for_each_safe(node, &n->moves)
+    {
+        struct move *v = list_entry(node, struct move, all);
+
+        if (!v->asker && process_id_equal(&v->id, &t->id))
+            give_up(n, v, DEMOS_E_DEAD);
+    }
+}
+
+void bulk_machine_dead(struct node *n, u32 machine)
+{
+    list_for_each_safe(node, &n->moves)
+    {
+        struct move *v = list_entry(node, struct move, all);
+
+        if (v->machine != machine && !(v->thread && v->thread->wait_machine == machine))
+            continue;
+        if (v->started)
+            net_bulk_cancel(n->net, v->transfer);
+        finished(n, v, DEMOS_E_DEAD);
+    }
+}
+
+void bulk_free(struct node *n)
+{
+    while (!list_empty(&n->moves))
+        forget(n, list_entry(n->moves.next, struct move, all));
+}
+
+bool net_up_bulk_read(struct net *net, u64 transfer, u64 offset, void *buffer, size_t len)
+{
+    struct node *n = net_owner(net);
+    const struct move *v = find(n, transfer);
+    struct task *t = v ? node_find(n, &v->id) : NULL;
+    enum machine_result got = MACHINE_FAULT;
+
+    if (t && offset <= v->len && len <= v->len - offset)
+        got = machine_copy_in(n, t, buffer, v->base + offset, len);
+    if (got == MACHINE_LATER)
+        return false;
+    if (got != MACHINE_OK)
+        memset(buffer, 0, len); /* unmapped under our hands: its bytes mean nothing now */
+    return true;
+}
+
+bool net_up_bulk_write(struct net *net, u64 transfer, u64 offset, const void *data, size_t len)
+{
+    struct node *n = net_owner(net);
+    const struct move *v = find(n, transfer);
+    struct task *t = v ? node_find(n, &v->id) : NULL;
+
+    if (!t || offset > v->len || len > v->len - offset)
+        return true;
+    return machine_copy_out(n, t, v->base + offset, data, len) != MACHINE_LATER;
+}
+
+void net_up_bulk_done(struct net *net, u64 transfer, int result)
+{
+    struct node *n = net_owner(net);
+    struct move *v = find(n, transfer);
+
+    if (v)
+        finished(n, v, result == NET_OK ? (s64)v->len : (s64)DEMOS_E_LOST);
+    kernel_work(n);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Inside the kernel: struct node and what its files call of each other. Nothing outside
+ * guest/kernel includes this (tests of the inside do).
+ */
+#ifndef GUEST_KERNEL_CORE_H
+#define GUEST_KERNEL_CORE_H
+
+#include "base/memory.h"
+#include "guest/kernel/machine.h"
+#include "guest/kernel/trace.h"
+#include "net/net.h"
+
+enum { NODE_PRIORITIES = 8, NODE_PRIORITY_DEFAULT = 4, MESSAGE_POOLS = 3 };
+#define NO_MACHINE 0u
+
+/* A machine we have exchanged messages with. */
+struct peer {
+    struct list all;
+    u32 machine;
+    u32 dead_epoch;      /* this one and older are dead; 0: none */
+    struct list backlog; /* messages the network had no room for */
+    struct list waiters; /* threads that wait for that */
+};
+
+/* Messages to one process that may not go out yet: it has no room, or it has moved and
+ * what went the old way must arrive first. Ends with the answer to our FENCE. */
+struct park {
+    struct list all;
+    struct process_id id;
+    u32 hint;
+    bool moved;          /* else: no room */
+    struct list bounced; /* came back, in their order; go out first */
+    struct list held;    /* came after */
+    struct list waiters;
+};
+
+/* What is left here of a process that moved away: where to. */
+struct forward {
+    struct list all;
+    struct process_id id;
+    u32 machine;
+};
+
+/* A machine that a task owes something: FENCE answers, or bounces until its FENCE. */
+struct owed {
+    struct list all;
+    u32 machine;
+    struct process_id asker; /* of a FENCE */
+};
+
+struct node {
+    struct heap *heap;
+    struct net *net;
+    void *owner;
+    struct node_config config;
+    struct node_counters count;
+    u32 reserve;
+    bool draining;
+
+    struct task **buckets; /* by process id */
+    u32 bucket_mask;
+    struct task **rows;
+    u32 row_count, row_room, free_row; /* no row below free_row is free */
+    u64 serial;   /* of the last process made */
+    u64 transfer; /* number of the last bulk transfer */
+
+    struct list ready[NODE_PRIORITIES];
+    u32 ready_mask;
+    struct thread *current; /* whose call is being concluded; NULL once it is gone */
+    struct thread *handoff; /* woken by a CALL or REPLY: next, if nobody is more urgent */
+
+    struct thread **timers; /* a heap by deadline */
+    u32 timer_count, timer_room;
+
+    struct list work; /* messages for kernel processes */
+    struct message *pool[MESSAGE_POOLS];
+
+    struct list peers, parks, forwards, moves;
+};
+
+/* node.c */
+struct task *node_find(const struct node *n, const struct process_id *id);
+int node_enter(struct node *n, struct task *t);
+void node_leave_out(struct node *n, struct task *t);
+/* The key of link checks for a process made here; 0 when they are not used. */
+u64 node_key(const struct node *n, u64 serial);
+void *node_alloc(struct node *n, size_t size, bool urgent);
+static inline void node_free(struct node *n, void *block, size_t size)
+{
+    heap_free(n->heap, block, size);
+}
+static inline void trace(struct node *n, enum kernel_trace type, u64 who, u64 a, u64 b)
+{
+    if (n->config.flags & NODE_TRACE)
+        machine_trace(n, (u16)type, (u32)who, a, b);
+}
+
+/* sched.c */
+void thread_ready(struct node *n, struct thread *t);   /* WAITING or RUNNING to READY */
+void thread_unready(struct node *n, struct thread *t); /* out of any queue */
+void thread_wait(struct node *n, struct thread *t, enum wait why, u64 timeout);
+void thread_wake(struct node *n, struct thread *t);    /* its wait is over, look again */
+void thread_wake_error(struct node *n, struct thread *t, s32 error);
+void threads_wake(struct node *n, struct list *waiters);
+/* Room for one more time limit: 0 or an error. */
+int timer_room(struct node *n);
+void timer_forget(struct node *n, struct thread *t);
+enum outcome node_leave(struct node *n);
+
+/* task.c */
+struct task *task_create(struct node *n, const struct process_id *id, const char *name,
+                         const struct demos_limits *limits);
+/* Ends a process: its links are destroyed, its messages answered, its watcher told. */
+void task_end(struct node *n, struct task *t, enum demos_end how, u64 status, u64 address);
+void task_slow(struct node *n, struct task *t, u32 bit, bool on);
+
+/* region.c */
+int region_map(struct node *n, struct task *t, u64 base, u64 len, u32 prot, u32 max);
+int region_unmap(struct node *n, struct task *t, u64 base, u64 len);
+int region_protect(struct node *n, struct task *t, u64 base, u64 len, u32 prot);
+void regions_free(struct node *n, struct task *t);
+
+/* queue.c */
+bool queue_has_room(const struct task *t, u32 cost);
+/* A message reaches a process or kernel process of this node. */
+void deliver(struct node *n, struct task *t, struct message *m);
+/* The oldest message on the channels of `set`, still queued; NULL: none. */
+struct message *queue_first(const struct task *t, u64 set);
+void queue_take(struct node *n, struct task *t, struct message *m);
+void queue_shrunk(struct node *n, struct task *t);
+void reserve_release(struct node *n, struct task *t, u64 bytes);
+/* The one gate of delivery: what waits at `t` may be read now. */
+bool may_use(struct node *n, const struct task *t);
+
+/* send.c */
+s64 call_send(struct node *n, struct thread *t);
+/* Addresses a message as sent over `l`; as sent by `t` (NULL: the kernel itself). */
+void message_to_link(struct message *m, const struct link *l);
+void message_from(struct node *n, struct task *t, struct message *m);
+/* Sends a complete message on its way, here or elsewhere; never fails, never waits. */
+void route(struct node *n, struct message *m, u32 hint);
+
+/* fast.c: CALL and REPLY on a straight line. CALL_GENERAL: nothing happened, use call_send. */
+s64 fast_call(struct node *n, struct thread *t, const u64 args[6]);
+s64 fast_reply(struct node *n, struct thread *t, const u64 args[6]);
+
+/* notice.c */
+void notice(struct node *n, const struct link *l, enum demos_notice what, const u64 *words,
+            u32 count);
+/* A link copy ceases to exist: reply links and TELLDEST tell their creator. */
+void link_drop(struct node *n, const struct link *l);
+/* Links carried by a message that nobody will get. */
+void message_drop_links(struct node *n, struct message *m);
+/* A message whose target is no more: answers if it can be answered, and frees it. */
+void message_dead(struct node *n, struct message *m);
+
+/* receive.c */
+s64 call_receive(struct node *n, struct thread *t);
+s64 finish_call(struct node *n, struct thread *t);
+/* A result that the messages a process reads do not imply: numbered, and on record. */
+void input(struct node *n, struct task *t, s64 value);
+
+/* move.c */
+s64 call_move(struct node *n, struct thread *t);
+/* Bytes between an area and kernel memory, for kernel processes: 0 or an error. */
+s64 area_read(struct node *n, const struct link *l, u64 offset, void *to, size_t len);
+s64 area_write(struct node *n, const struct link *l, u64 offset, const void *from, size_t len);
+/* 0 when `l` has such an area. */
+s64 area_check(const struct link *l, u32 direction, u64 offset, u64 len);
+
+/* kernel.c: kernel processes */
+void kernel_work(struct node *n);
+/* Sends the answer to a request made to a kernel, with at most one link. */
+void answer_words(struct node *n, struct message *request, const u64 *words, u32 count,
+                  const struct link *l);
+void answer_bytes(struct node *n, struct message *request, const void *bytes, u32 len);
+void control_link(const struct task *t, u32 machine, struct link *l);
+/* Parts of a request: word `index` (0 beyond its end), a name, a link (kind DEMOS_KINDS
+ * when there is none), which then is the taker's. */
+u64 request_word(const struct message *m, u32 index);
+void request_name(const struct message *m, u32 index, char name[DEMOS_NAME_MAX]);
+struct link request_take_link(struct message *m, u32 index);
+
+/* control.c: what goes over control links */
+void control_message(struct node *n, struct task *t, struct message *m);
+/* start.c */
+s64 start_give(struct node *n, struct task *t, const char *name, const struct link *l);
+/* exception.c: the handler's answer */
+void exception_answered(struct node *n, struct task *t, struct message *m);
+/* state.c */
+size_t state_export(struct node *n, struct task *t, u8 *image, size_t room);
+int state_import(struct node *n, struct task *t, const u8 *image, size_t len);
+void listing_words(const struct node *n, const struct task *t, u64 words[DEMOS_LISTING_WORDS]);
+
+/* remote.c */
+/* True if a message may leave for `to` now; else what to wait on. */
+bool remote_ready(struct node *n, const struct process_id *to, u32 hint, bool reply,
+                  struct list **waiters);
+/* A message to a process that is not here. */
+void remote_unknown(struct node *n, struct message *m, u32 hint);
+/* A message between kernels; `t` is the process it is about, if that is here. */
+void kernel_message(struct node *n, struct task *t, struct message *m);
+void fences_answer(struct node *n, struct task *t);
+void remote_task_end(struct node *n, struct task *t);
+void remote_free(struct node *n);
+
+/* bulk.c: MOVEDATA with an area on another machine */
+s64 bulk_start(struct node *n, struct thread *t, const struct link *l);
+s64 bulk_finish(struct node *n, struct thread *t);
+void bulk_forget(struct node *n, struct thread *t);
+void bulk_free(struct node *n);
+
+/* Answers of call functions that are no results. */
+enum {
+    CALL_WAIT = -1000, /* the thread waits */
+    CALL_AGAIN = -1001, /* try again when a page has come */
+    CALL_STEP = -1002,  /* more to do, others first */
+    CALL_GONE = -1003,  /* the thread is no more */
+    CALL_GENERAL = -1004,
+};
+static inline s64 access_error(enum machine_result r)
+{
+    return r == MACHINE_MEMORY ? DEMOS_E_MEMORY
+           : r == MACHINE_LATER ? (s64)CALL_AGAIN
+                                : (s64)DEMOS_E_ADDRESS;
+}
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The queue of a process: what waits for it, oldest first, bounded by bytes. Room set
+ * aside for expected replies counts as used, so a reply never finds the queue full.
+ */
+#include "guest/kernel/core.h"
+
+bool queue_has_room(const struct task *t, u32 cost)
+{
+    return !t->queued || t->queued_bytes + t->reserved_bytes + cost <= t->queue_limit;
+}
+
+static u32 cost_of(const struct message *m)
+{
+    return message_cost(m->length, m->link_count);
+}
+
+bool may_use(struct node *n, const struct task *t)
+{
+    (void)n;
+    return !t->held && t->state != DEMOS_MIGRATING;
+}
+
+/* Room at `t` has grown: senders that wait try again, once half of it is free. */
+void queue_shrunk(struct node *n, struct task *t)
+{
+    if (t->queued && t->queued_bytes + t->reserved_bytes > t->queue_limit / 2)
+        return;
+    if (!list_empty(&t->senders))
+        threads_wake(n, &t->senders);
+    if (!list_empty(&t->fences))
+        fences_answer(n, t);
+}
+
+void reserve_release(struct node *n, struct task *t, u64 bytes)
+{
+    t->reserved_bytes -= MIN(bytes, t->reserved_bytes);
+    if (bytes)
+        queue_shrunk(n, t);
+}
+
+/* A reply to a CALL goes to the thread that waits for it, or nowhere. */
+static void deliver_reply(struct node *n, struct task *t, struct message *m)
+{
+    struct thread *th = task_thread(t);
+
+    if (th && th->wait == WAIT_REPLY && th->wait_serial == m->code && !th->delivered) {
+        th->delivered = m;
+        if (th->state == THREAD_WAITING) {
+            thread_wake(n, th);
+            n->handoff = th;
+        }
+        return;
+    }
+    message_drop_links(n, m); /* the caller gave up waiting */
+    message_free(n, m);
+}
+
+static void wake_receiver(struct node *n, struct task *t, const struct message *m)
+{
+    struct thread *th = task_thread(t);
+
+    if (!th || th->state != THREAD_WAITING || th->wait != WAIT_MESSAGE)
+        return;
+    if (!(th->wait_set & DEMOS_CHANNEL(m->channel)) || !may_use(n, t))
+        return;
+    thread_wake(n, th);
+    if (m->flags & (MESSAGE_IN_CALL | MESSAGE_RESERVED))
+        n->handoff = th;
+}
+
+void deliver(struct node *n, struct task *t, struct message *m)
+{
+    trace(n, KERNEL_T_deliver, t->id.serial,
+          (u64)m->sender.machine << 32 | (u32)m->sender.serial, m->sequence);
+    if (t->state != DEMOS_MIGRATING) {
+        if (m->attr & DEMOS_TOKERNEL) {
+            list_push_back(&n->work, &m->queue);
+            return;
+        }
+        if (m->channel == LINK_CHANNEL_CALL) {
+            deliver_reply(n, t, m);
+            return;
+        }
+        if (m->flags & MESSAGE_RESERVED)
+            t->reserved_bytes -= MIN(m->reserved, t->reserved_bytes);
+    }
+    list_push_back(&t->queue, &m->queue);
+    t->queued++;
+    t->queued_bytes += cost_of(m);
+    t->count.queue_high = MAX(t->count.queue_high, t->queued_bytes);
+    n->count.queued++;
+    wake_receiver(n, t, m);
+}
+
+struct message *queue_first(const struct task *t, u64 set)
+{
+    list_for_each(node, &t->queue)
+    {
+        struct message *m = list_entry(node, struct message, queue);
+
+        if (set & DEMOS_CHANNEL(m->channel))
+            return m;
+    }
+    return NULL;
+}
+
+void queue_take(struct node *n, struct task *t, struct message *m)
+{
+    list_remove(&m->queue);
+    t->queued--;
+    t->queued_bytes -= cost_of(m);
+    n->count.queued--;
+}
