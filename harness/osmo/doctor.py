@@ -144,5 +144,6 @@ def command(options: argparse.Namespace) -> int:
     for finding in findings:
         remedy = f"  -> {finding.remedy}" if finding.remedy else ""
         print(f"{finding.state:8}{finding.name:{width}}  {finding.said}{remedy}")
-    print("Something needed is missing: run `make deps`." if bad else "This machine can build and run Osmosis.")
+    print("Something needed is missing: run `make deps`." if bad
+          else "This machine can build and run Osmosis.")
     return 1 if bad else 0

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""cpio archives in the `newc` form that Linux takes as initramfs, the same bytes each time."""
+
+import dataclasses
+import stat
+
+
+@dataclasses.dataclass
+class Entry:
+    mode: int
+    data: bytes = b""
+    device: tuple[int, int] = (0, 0)
+
+
+class Archive:
+    """Files by absolute path without the leading slash; parents are made as needed."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+
+    def directory(self, name: str, mode: int = 0o755) -> None:
+        name = name.strip("/")
+        if name and name not in self.entries:
+            self._parents(name)
+            self.entries[name] = Entry(stat.S_IFDIR | mode)
+
+    def file(self, name: str, data: bytes, mode: int = 0o644) -> None:
+        self._parents(name.strip("/"))
+        self.entries[name.strip("/")] = Entry(stat.S_IFREG | mode, data)
+
+    def program(self, name: str, data: bytes) -> None:
+        self.file(name, data, 0o755)
+
+    def link(self, name: str, target: str) -> None:
+        self._parents(name.strip("/"))
+        self.entries[name.strip("/")] = Entry(stat.S_IFLNK | 0o777, target.encode())
+
+    def character_device(self, name: str, major: int, minor: int) -> None:
+        self._parents(name.strip("/"))
+        self.entries[name.strip("/")] = Entry(stat.S_IFCHR | 0o600, device=(major, minor))
+
+    def _parents(self, name: str) -> None:
+        if "/" in name:
+            self.directory(name.rsplit("/", 1)[0])
+
+    def pack(self) -> bytes:
+        out = bytearray()
+        items = sorted(self.entries.items())
+        for number, (name, entry) in enumerate([*items, ("TRAILER!!!", Entry(0))], 1):
+            links = 2 if stat.S_ISDIR(entry.mode) else 1
+            fields = (number, entry.mode, 0, 0, links, 0, len(entry.data), 0, 0,
+                      *entry.device, len(name) + 1, 0)
+            out += b"070701" + "".join(f"{f:08x}" for f in fields).encode()
+            out += name.encode() + b"\0"
+            out += bytes(-len(out) % 4)
+            out += entry.data
+            out += bytes(-len(out) % 4)
+        return bytes(out) + bytes(-len(out) % 512)
