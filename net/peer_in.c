@@ -8,6 +8,7 @@
 
 enum { ACK_EVERY = 8 };
 #define ACK_WAIT (5 * MS)
+#define ACK_WAIT_BYTES 320 /* and so many bytes' time on a slow path, for an answer to come */
 
 static size_t cost(u32 len)
 {
@@ -200,6 +201,8 @@ static void answer(struct peer *p)
         p->ack_now = true;
     if (!p->ack_now && p->unacked && !p->ack_at) {
         p->ack_at = n->now + ACK_WAIT;
+        if (p->route->rate)
+            p->ack_at += ACK_WAIT_BYTES * S / p->route->rate;
         net_due(n, &p->due, p->ack_at);
     }
     if (p->source.via) {

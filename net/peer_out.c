@@ -36,13 +36,13 @@ void peer_drop_out(struct peer *p)
     p->was_full = false;
 }
 
-/* Bytes that may be in flight: half a second of the path, at least two blocks. */
+/* Bytes that may be in flight: a second of the path, at least two blocks. */
 static u32 most_in_flight(const struct peer *p)
 {
     const struct route *r = p->route;
     u32 most = p->net->config.queue_bytes;
 
-    return r->rate && r->rate / 2 < most ? MAX(r->rate / 2, 2u * NET_BLOCK_MIN) : most;
+    return r->rate && r->rate < most ? MAX(r->rate, 2u * NET_BLOCK_MIN) : most;
 }
 
 u64 peer_rto(const struct peer *p)

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Lines, queues and arrivals. A frame waits for its line, occupies it for its length, and
+ * arrives after the latency at each port that the medium and the faults let it reach.
+ */
+#include "net/media/model.h"
+
+static const struct kind kinds[MEDIUM_KINDS] = {
+    [MEDIUM_PARALLEL] = {.name = "parallel",
+                         .rate = 5000,
+                         .latency_ns = 20000,
+                         .ports_max = 2,
+                         .queue_bytes = 16384,
+                         .block_max = 1600},
+    /* Ten bits on the line for each byte. */
+    [MEDIUM_SERIAL] = {.name = "serial",
+                       .rate = 1920,
+                       .latency_ns = 100000,
+                       .ports_max = 2,
+                       .queue_bytes = 16384,
+                       .block_max = 1600},
+    /* Inter-frame gap and slot of 10 Mb/s Ethernet; the recorder answers within a slot. */
+    [MEDIUM_ACK_ETHER] = {.name = "ack-ether",
+                          .rate = 1250000,
+                          .latency_ns = 5000,
+                          .ports_max = MEDIUM_PORTS_MAX,
+                          .queue_bytes = 65536,
+                          .block_max = 1600,
+                          .min_frame = 60,
+                          .shared = true,
+                          .gap_ns = 9600,
+                          .ack_slot_ns = 51200},
+    [MEDIUM_ETHER] = {.name = "ether",
+                      .rate = 125000000,
+                      .latency_ns = 5000,
+                      .ports_max = MEDIUM_PORTS_MAX,
+                      .queue_bytes = 524288,
+                      .block_max = 65535,
+                      .min_frame = 60,
+                      .gap_ns = 96},
+};
+
+static const char *const whys[MEDIUM_WHYS] = {
+    [MEDIUM_OK] = "ok",
+    [MEDIUM_QUEUE] = "dropped: queue full",
+    [MEDIUM_LOSS] = "dropped: loss",
+    [MEDIUM_BURST] = "dropped: burst loss",
+    [MEDIUM_NTH] = "dropped: by number",
+    [MEDIUM_CUT] = "dropped: cut",
+    [MEDIUM_PARTITION] = "dropped: partition",
+    [MEDIUM_RECORDER] = "dropped: not recorded",
+    [MEDIUM_MEMORY] = "dropped: no memory",
+    [MEDIUM_TOO_LONG] = "dropped: length",
+    [MEDIUM_DUPLICATE] = "fault: duplicated",
+    [MEDIUM_CORRUPT] = "fault: bits flipped",
+    [MEDIUM_TRUNCATE] = "fault: truncated",
+    [MEDIUM_PAD] = "fault: padded",
+    [MEDIUM_REORDER] = "fault: reordered",
+    [MEDIUM_STALL] = "fault: stalled",
+};
+
+const char *medium_why_name(enum medium_why why)
+{
+    return why < MEDIUM_WHYS ? whys[why] : "?";
+}
+
+enum medium_kind medium_kind_named(const char *name)
+{
+    u32 k = 0;
+
+    while (k < MEDIUM_KINDS && strcmp(kinds[k].name, name) != 0)
+        k++;
+    return (enum medium_kind)k;
+}
+
+struct medium *medium_create(struct heap *heap, const struct medium_config *config)
+{
+    const struct kind *k;
+    struct medium *m;
+
+    if ((u32)config->kind >= MEDIUM_KINDS)
+        return NULL;
+    k = &kinds[config->kind];
+    if (!config->ports || config->ports > k->ports_max)
+        return NULL;
+    m = heap_alloc(heap, sizeof(*m) + config->ports * sizeof(struct port));
+    if (!m)
+        return NULL;
+    m->heap = heap;
+    m->config = *config;
+    m->config.name[MEDIUM_NAME - 1] = 0;
+    m->kind = k;
+    m->recorder = MEDIUM_ANY;
+    if (!m->config.rate)
+        m->config.rate = k->rate;
+    if (!m->config.latency_ns)
+        m->config.latency_ns = k->latency_ns;
+    if (!m->config.queue_bytes)
+        m->config.queue_bytes = k->queue_bytes;
+    for (u32 i = 0; i < config->ports; i++)
+        m->port[i].up = true;
+    return m;
+}
+
+struct parcel *parcel_create(struct medium *m, const void *bytes, size_t len)
+{
+    struct parcel *p = heap_alloc(m->heap, sizeof(*p) + len);
+
+    if (!p)
+        return NULL;
+    p->refs = 1;
+    p->len = len;
+    memcpy(p->bytes, bytes, len);
+    return p;
+}
+
+static void release(struct medium *m, struct parcel *p)
+{
+    if (p && !--p->refs)
+        heap_free(m->heap, p, sizeof(*p) + p->len);
+}
+
+static bool before(const struct flight *a, const struct flight *b)
+{
+    return a->at < b->at || (a->at == b->at && a->order < b->order);
+}
+
+static bool push(struct medium *m, struct flight f)
+{
+    u32 i;
+
+    if (m->flights + 1 >= m->room) {
+        u32 room = m->room ? 2 * m->room : 32;
+        struct flight *bigger = heap_alloc(m->heap, room * sizeof(f));
+
+        if (!bigger)
+            return false;
+        if (m->flight)
+            memcpy(bigger, m->flight, m->room * sizeof(f));
+        heap_free(m->heap, m->flight, m->room * sizeof(f));
+        m->flight = bigger;
+        m->room = room;
+    }
+    for (i = ++m->flights; i > 1 && before(&f, &m->flight[i / 2]); i /= 2)
+        m->flight[i] = m->flight[i / 2];
+    m->flight[i] = f;
+    return true;
+}
+
+static struct flight pop(struct medium *m)
+{
+    struct flight first = m->flight[1], last = m->flight[m->flights--];
+    u32 i = 1;
+
+    for (u32 child = 2; child <= m->flights; child = 2 * i) {
+        if (child < m->flights && before(&m->flight[child + 1], &m->flight[child]))
+            child++;
+        if (!before(&m->flight[child], &last))
+            break;
+        m->flight[i] = m->flight[child];
+        i = child;
+    }
+    m->flight[i] = last;
+    return first;
+}
+
+void medium_destroy(struct medium *m)
+{
+    while (m->flights)
+        release(m, pop(m).parcel);
+    release(m, m->last);
+    heap_free(m->heap, m->flight, m->room * sizeof(*m->flight));
+    heap_free(m->heap, m, sizeof(*m) + m->config.ports * sizeof(struct port));
+}
+
+void medium_set_owner(struct medium *m, void *owner)
+{
+    m->owner = owner;
+}
+
+void *medium_owner(const struct medium *m)
+{
+    return m->owner;
+}
+
+void medium_port(struct medium *m, u32 port, const char *name, const u8 address[6])
+{
+    if (port >= m->config.ports)
+        return;
+    if (name) {
+        size_t len = strnlen(name, MEDIUM_NAME - 1);
+
+        memcpy(m->port[port].name, name, len);
+        m->port[port].name[len] = 0;
+    }
+    if (address)
+        memcpy(m->port[port].address, address, 6);
+}
+
+void medium_port_up(struct medium *m, u32 port, bool up)
+{
+    if (port < m->config.ports)
+        m->port[port].up = up;
+}
+
+static void tell(struct medium *m, u32 type, enum medium_why why, u32 from, u32 to, u64 number,
+                 const void *frame, size_t len, u64 now)
+{
+    struct medium_event e = {.ns = now,
+                             .why = why,
+                             .from = from,
+                             .to = to,
+                             .number = number,
+                             .frame = frame,
+                             .len = len};
+
+    e.type = type;
+    if (type == MEDIUM_DROPPED)
+        m->stats.dropped++;
+    if (type == MEDIUM_CHANGED)
+        m->stats.changed++;
+    medium_up_event(m, &e);
+}
+
+static u64 on_line_ns(const struct medium *m, size_t len)
+{
+    u64 bytes = MAX(len, (size_t)m->kind->min_frame);
+
+    return bytes * 1000000000ull / m->config.rate + m->kind->gap_ns +
+           (m->recorder != MEDIUM_ANY ? m->kind->ack_slot_ns : 0);
+}
+
+static u64 *line_of(struct medium *m, u32 port)
+{
+    return m->kind->shared ? &m->free_at : &m->port[port].free_at;
+}
+
+u32 medium_room(const struct medium *m, u32 port, u64 now)
+{
+    u64 free_at = m->kind->shared ? m->free_at : m->port[port].free_at;
+    u64 waiting = free_at > now ? (free_at - now) * m->config.rate / 1000000000ull : 0;
+
+    return waiting < m->config.queue_bytes ? m->config.queue_bytes - (u32)waiting : 0;
+}
+
+static void fly(struct medium *m, struct parcel *p, u32 from, u32 to, u64 number, u64 at)
+{
+    struct flight f = {at, m->order++, to, from, number, p};
+
+    if (push(m, f))
+        p->refs++;
+    else
+        tell(m, MEDIUM_DROPPED, MEDIUM_MEMORY, from, to, number, p->bytes, p->len, at);
+}
+
+static void aim(struct medium *m, struct parcel *p, u32 from, u32 to, u64 number, u64 at,
+                u64 now)
+{
+    struct verdict v;
+    struct parcel *q = p;
+
+    rules_judge(m, from, to, number, p->len, now, &v);
+    if (v.drop) {
+        tell(m, MEDIUM_DROPPED, v.drop, from, to, number, p->bytes, p->len, now);
+        return;
+    }
+    if (v.flips || v.shorten || v.lengthen) {
+        q = rules_damage(m, p, from, to, number, &v);
+        if (!q) {
+            tell(m, MEDIUM_DROPPED, MEDIUM_MEMORY, from, to, number, p->bytes, p->len, now);
+            return;
+        }
+        tell(m, MEDIUM_CHANGED,
+             v.flips ? MEDIUM_CORRUPT : (v.shorten ? MEDIUM_TRUNCATE : MEDIUM_PAD), from, to,
+             number, q->bytes, q->len, now);
+    }
+    if (v.reordered)
+        tell(m, MEDIUM_CHANGED, MEDIUM_REORDER, from, to, number, q->bytes, q->len, now);
+    fly(m, q, from, to, number, at + v.extra_ns);
+    if (v.again_ns) {
+        tell(m, MEDIUM_CHANGED, MEDIUM_DUPLICATE, from, to, number, q->bytes, q->len, now);
+        fly(m, q, from, to, number, at + v.extra_ns + v.again_ns);
+    }
+    if (q != p)
+        release(m, q);
+}
+
+/* The one port a frame is for, or MEDIUM_ANY: all of them. */
+static u32 target(const struct medium *m, const u8 *frame, size_t len)
+{
+    static const u8 unknown[6];
+
+    if (len < 6 || frame[0] & 1 || memcmp(frame, unknown, 6) == 0)
+        return MEDIUM_ANY;
+    for (u32 i = 0; i < m->config.ports; i++) {
+        if (memcmp(m->port[i].address, frame, 6) == 0)
+            return i;
+    }
+    return MEDIUM_ANY;
+}
+
+/* On an acknowledging ether nobody may use a frame that the recorder did not store. */
+static bool recorded(struct medium *m, const struct parcel *p, u32 from, u64 number, u64 now)
+{
+    struct verdict v;
+
+    if (m->recorder == MEDIUM_ANY || m->recorder == from || !m->kind->ack_slot_ns)
+        return true;
+    if (!m->port[m->recorder].up)
+        return false;
+    rules_judge(m, from, m->recorder, number, p->len, now, &v);
+    return !v.drop && !v.flips && !v.shorten && !v.lengthen;
+}
+
+static void aim_all(struct medium *m, struct parcel *p, u32 from, u64 number, u64 at, u64 now)
+{
+    u32 only = target(m, p->bytes, p->len);
+
+    if (!recorded(m, p, from, number, now)) {
+        tell(m, MEDIUM_DROPPED, MEDIUM_RECORDER, from, MEDIUM_ANY, number, p->bytes, p->len,
+             now);
+        return;
+    }
+    for (u32 to = 0; to < m->config.ports; to++) {
+        if (to == from || !m->port[to].up)
+            continue;
+        if (only == MEDIUM_ANY || only == to || (to == m->recorder && m->kind->ack_slot_ns))
+            aim(m, p, from, to, number, at, now);
+    }
+}
+
+void medium_send(struct medium *m, u32 port, const void *frame, size_t len, u64 now)
+{
+    enum medium_why why = MEDIUM_OK;
+    struct parcel *p = NULL;
+    u64 *line, number, start;
+
+    if (port >= m->config.ports || !m->port[port].up)
+        return;
+    number = ++m->port[port].sent;
+    line = line_of(m, port);
+    start = MAX(MAX(*line, now), m->stalled_until);
+    rules_step(m, port, number);
+    m->stats.sent++;
+    m->stats.bytes += len;
+    tell(m, MEDIUM_SENT, start > now && m->stalled_until > now ? MEDIUM_STALL : MEDIUM_OK, port,
+         MEDIUM_ANY, number, frame, len, now);
+    if (!len || len > m->kind->block_max)
+        why = MEDIUM_TOO_LONG;
+    else if (medium_room(m, port, now) < len)
+        why = MEDIUM_QUEUE;
+    else if (!(p = parcel_create(m, frame, len)))
+        why = MEDIUM_MEMORY;
+    if (why) {
+        tell(m, MEDIUM_DROPPED, why, port, MEDIUM_ANY, number, frame, len, now);
+        return;
+    }
+    *line = start + on_line_ns(m, len);
+    aim_all(m, p, port, number, *line + m->config.latency_ns, now);
+    release(m, p);
+}
+
+u64 medium_deadline(const struct medium *m)
+{
+    return m->flights ? m->flight[1].at : ~0ull;
+}
+
+bool medium_deliver(struct medium *m, u64 now, struct medium_arrival *arrival)
+{
+    release(m, m->last);
+    m->last = NULL;
+    while (m->flights && m->flight[1].at <= now) {
+        struct flight f = pop(m);
+
+        if (!m->port[f.port].up) {
+            release(m, f.parcel);
+            continue;
+        }
+        m->last = f.parcel;
+        *arrival = (struct medium_arrival){f.port, f.from, f.number, f.parcel->bytes,
+                                           f.parcel->len};
+        m->stats.delivered++;
+        tell(m, MEDIUM_DELIVERED, MEDIUM_OK, f.from, f.port, f.number, f.parcel->bytes,
+             f.parcel->len, f.at);
+        return true;
+    }
+    return false;
+}
+
+u64 medium_rate(const struct medium *m)
+{
+    return m->config.rate;
+}
+
+u16 medium_block_max(const struct medium *m)
+{
+    return m->kind->block_max;
+}
+
+const struct medium_config *medium_config(const struct medium *m)
+{
+    return &m->config;
+}
+
+const struct medium_stats *medium_stats(const struct medium *m)
+{
+    return &m->stats;
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Many nodes: random connected graphs of lines and ethers keep talking while edges are cut
+ * with one path remaining (DN16, DN17, F06, F07); store-and-forward over many hops with
+ * cutting of long pieces (DN18); fairness of the output machine (DN12); a late node learns
+ * where the switchboard is (DN21); reboots and dead epochs (DN15, F13); remote-processor
+ * objects from first use only; the same seed gives the same trace, and a fault taken away
+ * changes no other decision.
+ */
+#include "tests/check.h"
+#include "tests/net/sim.h"
+
+#define SECOND 1000000000ull
+
+/* Nodes in a ring of parallel-like lines, so that one edge may always go. */
+static struct sim *ring(u32 nodes, u64 seed, u64 rate)
+{
+    struct sim *s = sim_create(nodes, nodes, seed);
+
+    for (u32 i = 0; i < nodes; i++) {
+        sim_medium(s, i, MEDIUM_PARALLEL, 2, rate);
+        sim_plug(s, i, i, 0);
+        sim_plug(s, (i + 1) % nodes, i, 1);
+    }
+    sim_start(s);
+    return s;
+}
+
+/* A line of nodes 0 - 1 - ... - n-1. */
+static struct sim *chain(u32 nodes, u64 seed, enum medium_kind kind, u64 rate)
+{
+    struct sim *s = sim_create(nodes, nodes - 1, seed);
+
+    for (u32 i = 0; i + 1 < nodes; i++) {
+        sim_medium(s, i, kind, 2, rate);
+        sim_plug(s, i, i, 0);
+        sim_plug(s, i + 1, i, 1);
+    }
+    sim_start(s);
+    return s;
+}
+
+/* A random tree plus `extra` edges; edges[i] = the two ends. */
+static struct sim *graph(u32 nodes, u32 extra, u64 seed, u32 (*edges)[2])
+{
+    struct sim *s = sim_create(nodes, nodes - 1 + extra, seed);
+
+    for (u32 i = 0; i < nodes - 1 + extra; i++) {
+        u32 a = i < nodes - 1 ? i + 1 : 0, b = 0, tries = 0;
+
+        do {
+            if (i >= nodes - 1)
+                a = (u32)keyed_below(seed, 1000 + i, tries, nodes);
+            b = (u32)keyed_below(seed, i, tries++, i < nodes - 1 ? i + 1 : nodes);
+        } while (a == b || s->node[a].devices == SIM_DEVICES ||
+                 s->node[b].devices == SIM_DEVICES);
+        sim_medium(s, i, MEDIUM_PARALLEL, 2, 200000);
+        sim_plug(s, a, i, 0);
+        sim_plug(s, b, i, 1);
+        edges[i][0] = a;
+        edges[i][1] = b;
+    }
+    sim_start(s);
+    return s;
+}
+
+static bool connected(u32 nodes, u32 count, u32 (*edges)[2], const bool *cut)
+{
+    u32 group[1024], seen = 1;
+    bool more = true;
+
+    memset(group, 0, sizeof(group));
+    group[0] = 1;
+    while (more) {
+        more = false;
+        for (u32 i = 0; i < count; i++) {
+            u32 a = edges[i][0], b = edges[i][1];
+            if (!cut[i] && group[a] != group[b]) {
+                group[a] = group[b] = 1;
+                seen++;
+                more = true;
+            }
+        }
+    }
+    return seen == nodes;
+}
+
+static void random_traffic(struct sim *s, u32 messages, u64 salt)
+{
+    for (u32 i = 0; i < messages; i++) {
+        u32 from = (u32)keyed_below(s->seed, salt, 3 * i, s->nodes);
+        u32 to = (u32)keyed_below(s->seed, salt, 3 * i + 1, s->nodes);
+        if (from != to)
+            sim_send(s, from, to, 24 + (u32)keyed_below(s->seed, salt, 3 * i + 2, 600));
+    }
+}
+
+static void test_edges_cut(void)
+{
+    enum { NODES = 16, EXTRA = 14, EDGES = NODES - 1 + EXTRA };
+    u32 edges[EDGES][2];
+
+    for (u64 seed = 1; seed <= test_length(12, 300); seed++) {
+        struct sim *s = graph(NODES, EXTRA, seed, edges);
+        bool cut[EDGES] = {false};
+
+        for (u32 round = 0; round < 8; round++) {
+            u32 e = (u32)keyed_below(seed, 77, round, EDGES);
+
+            random_traffic(s, 60, round);
+            sim_run(s, s->now + SECOND / 5);
+            cut[e] = !cut[e];
+            if (!connected(NODES, EDGES, edges, cut))
+                cut[e] = false;
+            /* Silently, half of the time in one direction only. */
+            sim_fault(s, e, !cut[e] ? "heal" : (keyed_random(seed, 78, round) & 1 ? "cut 0>1"
+                                                                                : "cut *>*"));
+        }
+        if (!sim_settle(s, 1000 * SECOND)) {
+            printf("seed %llu: not all arrived\n", (unsigned long long)seed);
+            CHECK(false);
+        }
+        CHECK_EQ(s->violations, 0);
+        sim_destroy(s);
+    }
+}
+
+static void test_conversation_moves(void)
+{
+    struct sim *s = sim_create(2, 2, 5);
+    u64 first, second;
+
+    for (u32 i = 0; i < 2; i++) {
+        sim_medium(s, i, MEDIUM_PARALLEL, 2, 100000);
+        sim_plug(s, 0, i, 0);
+        sim_plug(s, 1, i, 1);
+    }
+    sim_start(s);
+    for (u32 i = 0; i < 150; i++)
+        sim_send(s, 0, 1, 1000);
+    sim_run(s, SECOND / 2);
+    first = s->node[0].device[0].writes;
+    second = s->node[0].device[1].writes;
+    /* Pull the plug of the one in use, and put it back while pulling the other. */
+    sim_link_up(s, &s->node[0].device[first > second ? 0 : 1], false);
+    sim_run(s, SECOND);
+    CHECK(s->node[0].delivered + s->node[1].delivered > 0);
+    sim_link_up(s, &s->node[0].device[first > second ? 0 : 1], true);
+    sim_link_up(s, &s->node[0].device[first > second ? 1 : 0], false);
+    CHECK(sim_settle(s, 100 * SECOND));
+    CHECK_EQ(s->violations, 0);
+    CHECK(s->node[0].device[0].writes > 20 && s->node[0].device[1].writes > 20);
+    CHECK_EQ(s->node[0].unreachable_told, 0);
+    sim_destroy(s);
+}
+
+static void test_many_hops(void)
+{
+    struct sim *s = chain(30, 6, MEDIUM_PARALLEL, 100000);
+
+    for (u32 i = 0; i < 40; i++) {
+        sim_send(s, 0, 29, 900);
+        sim_send(s, 29, 0, 90);
+    }
+    CHECK(sim_settle(s, 100 * SECOND));
+    CHECK(SIM_SUM(s, forwarded) >= 28 * 80);
+    CHECK_EQ(s->violations, 0);
+    sim_destroy(s);
+}
+
+/* 0 -ether- 1 -parallel- 2 -ether- 3: pieces of 64 KB are cut for the narrow middle. */
+static void test_narrow_middle(void)
+{
+    struct sim *s = sim_create(4, 3, 7);
+
+    sim_medium(s, 0, MEDIUM_ETHER, 2, 0);
+    sim_medium(s, 1, MEDIUM_PARALLEL, 2, 500000);
+    sim_medium(s, 2, MEDIUM_ETHER, 2, 0);
+    for (u32 i = 0; i < 3; i++) {
+        sim_plug(s, i, i, 0);
+        sim_plug(s, i + 1, i, 1);
+    }
+    sim_start(s);
+    for (u32 i = 0; i < 4; i++)
+        CHECK_EQ(sim_send(s, 0, 3, 60000), NET_OK);
+    sim_fault(s, 1, "loss 0.1");
+    CHECK(sim_settle(s, 200 * SECOND));
+    CHECK_EQ(s->violations, 0);
+    sim_destroy(s);
+}
+
+static void test_fairness(void)
+{
+    struct sim *s = sim_create(9, 1, 8);
+    u32 least = ~0u, most = 0;
+
+    sim_medium(s, 0, MEDIUM_ACK_ETHER, 9, 50000);
+    for (u32 i = 0; i < 9; i++)
+        sim_plug(s, i, 0, i);
+    sim_start(s);
+    /* One peer gets whole queues of long messages, the others short ones. */
+    for (u32 t = 0; t < 400; t++) {
+        while (sim_send(s, 0, 1, 1000) == NET_OK)
+            ;
+        for (u32 i = 2; i < 9; i++)
+            sim_send(s, 0, i, 1000);
+        sim_run(s, s->now + SECOND / 20);
+    }
+    for (u32 i = 2; i < 9; i++) {
+        least = MIN(least, s->node[i].got[0]);
+        most = MAX(most, s->node[i].got[0]);
+    }
+    CHECK(least > 30);
+    CHECK(most < least * 3 / 2);
+    CHECK(s->node[1].got[0] < most * 2);
+    sim_destroy(s);
+}
+
+/* A dead peer and a full queue to it disturb nobody else (I6, I8, F21). */
+static void test_dead_peer(void)
+{
+    struct sim *s = sim_create(3, 1, 9);
+
+    sim_medium(s, 0, MEDIUM_ETHER, 3, 0);
+    for (u32 i = 0; i < 3; i++)
+        sim_plug(s, i, 0, i);
+    sim_start(s);
+    sim_run(s, 20 * SECOND);
+    sim_send(s, 0, 1, 100);
+    sim_run(s, s->now + SECOND);
+    sim_crash(s, 1);
+    while (sim_send(s, 0, 1, 1000) == NET_OK)
+        ;
+    for (u32 i = 0; i < 1000; i++) {
+        sim_send(s, 0, 2, 100);
+        sim_run(s, s->now + SECOND / 100);
+    }
+    CHECK_EQ(s->node[2].got[0], 1000);
+    CHECK_EQ(s->node[0].unreachable_told, 1);
+    net_declare_dead(s->node[0].net, 2, s->node[1].epoch);
+    sim_touch(&s->node[0]);
+    sim_run(s, s->now + SECOND);
+    CHECK_EQ(s->node[0].rooms, 1);
+    /* Declared dead: it comes back as another boot, and talks. */
+    s->node[0].sent[1] = 0;
+    sim_start(s);
+    sim_run(s, s->now + SECOND);
+    CHECK_EQ(sim_send(s, 0, 1, 100), NET_OK);
+    CHECK_EQ(sim_send(s, 1, 0, 100), NET_OK);
+    CHECK(sim_settle(s, 100 * SECOND));
+    CHECK_EQ(s->violations, 0);
+    sim_destroy(s);
+}
+
+static void test_reboots(void)
+{
+    for (u64 seed = 1; seed <= 10; seed++) {
+        struct sim *s = ring(5, seed, 100000);
+        u64 reached;
+
+        sim_fault(s, 0, "loss 0.1");
+        sim_fault(s, 1, "duplicate 0.3 3s");
+        for (u32 round = 0; round < 6; round++) {
+            u32 victim = (u32)keyed_below(seed, 1, round, 5);
+
+            random_traffic(s, 40, round);
+            sim_run(s, s->now + keyed_below(seed, 2, round, SECOND));
+            sim_crash(s, victim);
+            sim_run(s, s->now + keyed_below(seed, 3, round, 3 * SECOND));
+            sim_start(s);
+            for (u32 i = 0; i < 5; i++) {
+                if (i != victim)
+                    s->node[i].sent[victim] = 0;
+            }
+            for (u32 i = 0; i < 5; i++) /* what was on its way to others may have arrived */
+                s->node[i].got_epoch[victim] = 0;
+            sim_run(s, s->now + 5 * SECOND);
+        }
+        CHECK_EQ(s->violations, 0);
+        reached = s->deliveries;
+        random_traffic(s, 40, 99);
+        sim_run(s, s->now + 100 * SECOND);
+        CHECK(s->deliveries > reached + 25);
+        CHECK_EQ(s->violations, 0);
+        sim_destroy(s);
+    }
+}
+
+static void test_switchboard(void)
+{
+    struct sim *s = chain(6, 11, MEDIUM_ACK_ETHER, 0);
+    const char here[] = "process 1.1.77";
+
+    sim_fault(s, 2, "loss 0.3");
+    sim_crash(s, 5);
+    net_announce(s->node[0].net, here, sizeof(here));
+    sim_touch(&s->node[0]);
+    sim_run(s, 30 * SECOND);
+    for (u32 i = 1; i < 5; i++) {
+        CHECK_EQ(s->node[i].announcer, 1);
+        CHECK_EQ(s->node[i].announce_len, sizeof(here));
+    }
+    CHECK_EQ(s->node[5].announcer, 0);
+    sim_start(s); /* the late one asks, with no configuration */
+    sim_run(s, s->now + 30 * SECOND);
+    CHECK_EQ(s->node[5].announcer, 1);
+    CHECK(memcmp(s->node[5].announce, here, sizeof(here)) == 0);
+    sim_destroy(s);
+}
+
+static void test_first_use(void)
+{
+    struct sim *s = sim_create(64, 1, 12);
+    size_t before[64];
+
+    sim_medium(s, 0, MEDIUM_ETHER, 64, 0);
+    for (u32 i = 0; i < 64; i++)
+        sim_plug(s, i, 0, i);
+    sim_start(s);
+    sim_run(s, 20 * SECOND);
+    for (u32 i = 0; i < 64; i++)
+        before[i] = s->node[i].heap.in_use;
+    sim_send(s, 3, 4, 100);
+    CHECK(sim_settle(s, 10 * SECOND));
+    for (u32 i = 0; i < 64; i++) {
+        if (i != 3 && i != 4)
+            CHECK_EQ(s->node[i].heap.in_use, before[i]);
+    }
+    for (u32 i = 0; i < 64; i++) {
+        for (u32 k = 0; k < 64; k++) {
+            if (i != k)
+                sim_send(s, i, k, 40);
+        }
+    }
+    CHECK(sim_settle(s, 100 * SECOND));
+    CHECK_EQ(s->violations, 0);
+    sim_destroy(s);
+}
+
+static u64 traced(u64 seed, const char *extra, u64 *drops)
+{
+    u32 edges[20][2];
+    struct sim *s = graph(12, 9, seed, edges);
+    u64 trace;
+
+    sim_fault(s, 0, "loss 0.2");
+    sim_fault(s, 3, "loss 0.1");
+    if (extra)
+        sim_fault(s, 5, extra);
+    random_traffic(s, 300, 1);
+    CHECK(sim_settle(s, 1000 * SECOND));
+    trace = s->trace;
+    *drops = medium_stats(s->medium[0])->dropped;
+    sim_destroy(s);
+    return trace;
+}
+
+static void test_same_seed(void)
+{
+    u64 a, b;
+
+    CHECK_EQ(traced(1, NULL, &a), traced(1, NULL, &b));
+    CHECK(traced(1, NULL, &a) != traced(2, NULL, &b));
+    CHECK(traced(1, NULL, &a) != traced(1, "loss 0.3", &b));
+}
+
+/* Which frames of port 0 the medium dropped, by number. */
+static u64 dropped[2][64];
+static u32 which;
+
+static void note(struct sim *s, struct medium *m, const struct medium_event *e)
+{
+    (void)s;
+    (void)m;
+    if (e->type == MEDIUM_DROPPED && e->why == MEDIUM_LOSS && e->from == 0 && e->number < 4096)
+        dropped[which][e->number / 64] |= 1ull << (e->number % 64);
+}
+
+static void test_decisions_stay(void)
+{
+    for (which = 0; which < 2; which++) {
+        struct sim *s = sim_create(2, 1, 13);
+        u8 frame[64] = {0};
+
+        sim_medium(s, 0, MEDIUM_ETHER, 2, 0);
+        s->watch = note;
+        sim_fault(s, 0, "loss 0.2");
+        if (which) {
+            sim_fault(s, 0, "duplicate 0.3 1ms");
+            sim_fault(s, 0, "corrupt 0.4 3");
+            sim_fault(s, 0, "drop 100 0>1");
+        }
+        for (u32 i = 0; i < 2000; i++)
+            medium_send(s->medium[0], 0, frame, 64, i * 100000ull);
+        sim_destroy(s);
+    }
+    CHECK(dropped[0][3] != 0);
+    for (u32 i = 0; i < 64; i++)
+        CHECK(dropped[0][i] == (dropped[1][i] | (dropped[0][i] & (i == 1 ? 1ull << 36 : 0))));
+}
+
+TESTS(CASE(test_edges_cut), CASE(test_conversation_moves), CASE(test_many_hops),
+      CASE(test_narrow_middle), CASE(test_fairness), CASE(test_dead_peer), CASE(test_reboots),
+      CASE(test_switchboard), CASE(test_first_use), CASE(test_same_seed),
+      CASE(test_decisions_stay))
