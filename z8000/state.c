@@ -140,11 +140,14 @@ static bool plausible(const struct z8000 *c)
         return false;
     if (u->source > EXCEPTION_VI || u->phase > 16 || u->at_address > 2)
         return false;
-    if (u->stage == STAGE_FETCH && u->count == 5 && u->fetched <= u->at_address)
+    if (u->count > ARRAY_SIZE(u->word))
         return false;
-    if (u->count < 1 || u->count > ARRAY_SIZE(u->word) || u->fetched > u->count)
-        return u->stage == STAGE_REST && !u->repeating;
-    return u->stage != STAGE_PUSH || u->count == (c->z8002 ? 3 : 4);
+    if (u->stage == STAGE_FETCH)
+        return u->count >= 1 && u->fetched <= u->count &&
+               (u->count < 5 || u->fetched > u->at_address);
+    if (u->stage == STAGE_PUSH || u->stage == STAGE_VECTOR)
+        return u->count == (c->z8002 ? 3 : 4);
+    return u->count >= 1 || (u->stage < STAGE_FETCH && !u->repeating);
 }
 
 bool z8000_import(struct z8000 *c, const u8 image[Z8000_IMAGE_BYTES])
