@@ -10,7 +10,7 @@
 #include "guest/kernel/core.h"
 
 /* remote.c */
-struct peer *peer_get(struct node *n, u32 machine);
+struct peer *remote_peer(struct node *n, u32 machine);
 /* To a machine's network, or its backlog; takes the message. */
 void transmit(struct node *n, struct message *m, u32 machine);
 /* A message from kernel to kernel about a process, with one word. */

@@ -21,7 +21,7 @@ static struct peer *peer_find(const struct node *n, u32 machine)
     return NULL;
 }
 
-struct peer *peer_get(struct node *n, u32 machine)
+struct peer *remote_peer(struct node *n, u32 machine)
 {
     struct peer *p = peer_find(n, machine);
 
@@ -55,7 +55,7 @@ static bool send_now(struct node *n, struct message *m, u32 machine)
 
 void transmit(struct node *n, struct message *m, u32 machine)
 {
-    struct peer *p = peer_get(n, machine);
+    struct peer *p = remote_peer(n, machine);
 
     if (list_empty(&p->backlog) && send_now(n, m, machine))
         message_free(n, m);
@@ -241,7 +241,7 @@ void net_up_message(struct net *net, machine_t from, u32 epoch, enum net_class c
                     const void *bytes, size_t len)
 {
     struct node *n = net_owner(net);
-    struct peer *p = peer_get(n, from);
+    struct peer *p = remote_peer(n, from);
     struct message *m;
     int error;
 
@@ -264,7 +264,7 @@ void net_up_message(struct net *net, machine_t from, u32 epoch, enum net_class c
 void net_up_room(struct net *net, machine_t to)
 {
     struct node *n = net_owner(net);
-    struct peer *p = peer_get(n, to);
+    struct peer *p = remote_peer(n, to);
 
     while (!list_empty(&p->backlog)) {
         struct message *m = list_entry(p->backlog.next, struct message, queue);
@@ -307,7 +307,7 @@ static void answer_waiters(struct node *n, u32 machine)
 
 void node_declare_dead(struct node *n, u32 machine, u32 epoch)
 {
-    struct peer *p = peer_get(n, machine);
+    struct peer *p = remote_peer(n, machine);
 
     p->dead_epoch = MAX(p->dead_epoch, epoch);
     if (n->net)

@@ -1,4 +1,6 @@
-# What the x86 and the hosted machine share. Each adds the calls that spaces make.
+# What the x86 and the hosted machine share. It calls each of them and is called back, so
+# an image or program takes the sources; the libraries are for tests.
+MACHINE_SPACE := $(addprefix guest/machine/,frames.c memory.c space.c)
+MACHINE_COMMON := $(MACHINE_SPACE) $(addprefix guest/machine/,boot.c network.c registers.c service.c)
 $(eval $(call library,bundle,guest/machine/bundle.c))
-$(eval $(call library,space,guest/machine/frames.c guest/machine/memory.c guest/machine/space.c))
-$(eval $(call library,place,$(addprefix guest/machine/,boot.c registers.c service.c)))
+$(eval $(call library,space,$(MACHINE_SPACE) guest/machine/registers.c))

@@ -8,6 +8,7 @@
 
 #include "guest/kernel/node.h"
 #include "guest/machine/frames.h"
+#include "net/net.h"
 
 /*
  * Makes the node's first process from the member `init` of a bundle, puts the whole bundle
@@ -16,12 +17,20 @@
  */
 const char *boot_first(struct node *n, const void *bundle, size_t len);
 
+/* What another machine last announced of itself; from 0: nobody has. */
+struct announcement {
+    machine_t from;
+    u32 len;
+    u8 bytes[NET_ANNOUNCE_MAX];
+};
+
 /* Calls of the common code, found by the linker. */
 
 void place_write(struct node *n, const void *text, size_t len);
 /* Bytes of console input that are there now, at most `room`. */
 size_t place_read(struct node *n, void *text, size_t room);
 struct frames *place_frames(struct node *n);
+struct announcement *place_announcement(struct node *n);
 /* The processor's counter and its ticks per millisecond. */
 u64 place_cycles(struct node *n, u64 *per_ms);
 /* The node is to end when the machine's loop is next reached. */

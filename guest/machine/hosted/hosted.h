@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include "guest/kernel/machine.h"
 #include "guest/machine/hosted/child.h"
+#include "guest/machine/place.h"
 #include "guest/machine/registers.h"
 #include "guest/machine/space.h"
 
@@ -21,6 +22,7 @@ struct hosted {
     bool halted;
     s64 status;
     FILE *trace; /* NULL: none */
+    struct announcement announcement;
 };
 
 /* task->machine. The space comes first: guest/machine/memory.c relies on it. */

@@ -110,10 +110,12 @@ static enum next kernel_call(struct hosted *h, struct thread *t)
     const struct user_regs_struct *r = &hosted_task(t->task)->child.regs;
     u64 args[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
     s64 result = 0;
+    enum outcome o;
 
     if (r->rip != HOSTED_ENTRY_RETURN)
         return exception(h, t, EXCEPTION_FOREIGN, (u32)r->orig_rax, 0);
-    return follow(t, node_call(h->node, t, (u32)r->orig_rax, args, &result), result);
+    o = node_call(h->node, t, (u32)r->orig_rax, args, &result);
+    return follow(t, o, result);
 }
 
 /* After a clock tick: fires timers, and says whether the thread has had its share. */
@@ -147,7 +149,8 @@ static void run(struct hosted *h, struct thread *t)
 {
     for (;;) {
         s64 result = 0;
-        enum next next = follow(t, node_resume(h->node, t, &result), result);
+        enum outcome o = node_resume(h->node, t, &result);
+        enum next next = follow(t, o, result);
 
         while (next == AGAIN) {
             if (h->halted || slice_over(h, t))

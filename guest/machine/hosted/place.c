@@ -33,6 +33,11 @@ struct frames *place_frames(struct node *n)
     return &((struct hosted *)node_owner(n))->frames;
 }
 
+struct announcement *place_announcement(struct node *n)
+{
+    return &((struct hosted *)node_owner(n))->announcement;
+}
+
 u64 place_cycles(struct node *n, u64 *per_ms)
 {
     (void)n;

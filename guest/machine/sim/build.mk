@@ -1,0 +1,1 @@
+$(eval $(call library,sim,$(addprefix guest/machine/sim/,sim.c space.c wire.c)))

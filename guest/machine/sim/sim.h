@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The simulator: the pure kernel with scripted processes, as many nodes in one process of
+ * the host as one likes, under sanitizers. Time is a number that moves when all is idle.
+ *
+ * A process's program is a C function that gets the result of its last kernel call and
+ * names the next one; its memory is real (pages with copy-on-write), and `self` keeps what
+ * a program wants to remember. Programs are numbered; the number is the entry address.
+ */
+#ifndef GUEST_MACHINE_SIM_H
+#define GUEST_MACHINE_SIM_H
+
+#include "guest/kernel/node.h"
+
+enum { SIM_PAGE = 4096, SIM_PROGRAMS = 64, SIM_WORDS = 16 };
+/* Memory that every process made by sim_spawn has, readable and writable. */
+#define SIM_DATA 0x100000ull
+
+struct sim;
+struct sim_node;
+
+struct sim_call {
+    u32 number; /* enum demos_call, or SIM_FAULT, SIM_PREEMPT */
+    u64 args[6];
+};
+enum { SIM_FAULT = 1000, SIM_PREEMPT = 1001 };
+
+struct sim_process {
+    struct sim_node *node;
+    struct task *task;
+    struct thread *thread;
+    u64 program, stack, start;
+    u64 self[SIM_WORDS]; /* the "registers": exported and imported with the thread */
+    void *data;          /* a test's own, not exported */
+    s64 result;          /* of the last call */
+    bool fresh, parked;
+};
+
+typedef struct sim_call sim_program(struct sim_process *p, s64 result);
+
+struct sim {
+    struct sim_node *nodes;
+    u32 count;
+    u64 now;
+    u64 calls;         /* kernel calls made, all nodes */
+    u64 pages, copies; /* page frames in use; frames copied on write */
+    sim_program *programs[SIM_PROGRAMS];
+    void (*on_trace)(struct sim_node *sn, u16 type, u32 who, u64 a, u64 b);
+    bool cramped; /* nothing more than what was just allocated may be had: fails frames */
+    bool absent;  /* pages have to be fetched: every first access of a call waits once */
+};
+
+struct sim_node {
+    struct sim *sim;
+    struct node *node;
+    struct net *net;
+    struct heap heap;
+    void *memory;
+    size_t memory_size;
+    u32 index;
+    struct thread *running;
+    struct sim_process *last; /* that a fault was simulated for */
+    u64 switches;             /* by NODE_SWITCH */
+    struct list ports;        /* wires attached here */
+};
+
+/* `count` nodes, numbered from 1, each with a heap of `memory` bytes. Flags of enum
+ * node_flags; `networked` joins them all by one broadcast wire. */
+struct sim *sim_create(u32 count, size_t memory, u32 flags, bool networked);
+struct sim *sim_create_limits(u32 count, size_t memory, u32 flags, bool networked,
+                              const struct demos_limits *limits);
+void sim_destroy(struct sim *s);
+/* A process of `program` with `pages` pages at SIM_DATA, a link "kernel" to its node's
+ * process kernel process and "self", started. */
+struct sim_process *sim_spawn(struct sim_node *sn, u32 program, u32 pages);
+struct sim_process *sim_process_of(const struct task *t);
+/* Runs one thread of a node until its next call is made; false: nothing to run. */
+bool sim_step(struct sim_node *sn);
+/* Lets everything run, time included, until all is idle; false: not within `steps`. */
+bool sim_run(struct sim *s, u64 steps);
+/* Kernel-side view of a process's memory; false: not mapped. */
+bool sim_peek(struct sim_process *p, u64 address, void *to, size_t len);
+bool sim_poke(struct sim_process *p, u64 address, const void *from, size_t len);
+/* A link to `to` in the table of `of`, by fiat. */
+s64 sim_link(struct sim_process *of, const struct sim_process *to, u32 kind, u32 attr,
+             u32 channel, u64 code);
+
+static inline struct sim_call sim_call(u32 number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
+{
+    return (struct sim_call){number, {a, b, c, d, e, f}};
+}
+
+#endif
