@@ -10,6 +10,7 @@
 #include "base/types.h"
 
 enum { CPU_STACK_SIZE = 16384, CPUS_MAX = 256 };
+#define CPU_CANARY 0x7961706c61697465ull
 
 struct vcpu;
 

@@ -97,7 +97,6 @@ static NORETURN void stop(const char *why)
     print_guest();
     trace_dump();
     mailbox_panic(why);
-    log_line("stopped");
     halt_forever();
     __builtin_unreachable();
 }
