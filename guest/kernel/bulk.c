@@ -17,8 +17,8 @@ struct move {
     struct thread *thread; /* of the asker, if that is this node */
     struct process_id id;  /* whose memory it is at this end */
     u64 base, len;
-    u32 machine;           /* at the other end, once known */
-    bool asker, read;      /* read: out of the area */
+    u32 machine;      /* at the other end, once known */
+    bool asker, read; /* read: out of the area */
     bool started, done;
     s64 result;
 };

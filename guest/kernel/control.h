@@ -50,13 +50,13 @@ enum control_op {
     CONTROL_START = 0x105, /* entry, stack top, argc, then argc NUL-terminated strings */
     CONTROL_STOP = 0x106,  /* not scheduled until RESUME */
     CONTROL_RESUME = 0x107,
-    CONTROL_KILL = 0x108,      /* -> when it is gone */
-    CONTROL_READ = 0x109,      /* address, len; [link with a writable area] -> bytes */
-    CONTROL_STATE = 0x10a,   /* -> the process's state (state.c), while stopped or new */
-    CONTROL_SET = 0x10b,     /* registers, as the machine exports them; while stopped or new */
-    CONTROL_LIMITS = 0x10c,    /* limit words, 0 = leave -> limit words now in force */
-    CONTROL_INFO = 0x10d,      /* -> listing words, counter words (struct demos_counters) */
-    CONTROL_WATCH = 0x10f,     /* [general link]: gets the exit notice, in place of the last */
+    CONTROL_KILL = 0x108,   /* -> when it is gone */
+    CONTROL_READ = 0x109,   /* address, len; [link with a writable area] -> bytes */
+    CONTROL_STATE = 0x10a,  /* -> the process's state (state.c), while stopped or new */
+    CONTROL_SET = 0x10b,    /* registers, as the machine exports them; while stopped or new */
+    CONTROL_LIMITS = 0x10c, /* limit words, 0 = leave -> limit words now in force */
+    CONTROL_INFO = 0x10d,   /* -> listing words, counter words (struct demos_counters) */
+    CONTROL_WATCH = 0x10f,  /* [general link]: gets the exit notice, in place of the last */
     CONTROL_EXCEPTION = 0x110, /* [request link]: exceptions become requests over it */
     CONTROL_PROTECT = 0x111,   /* base, len, protection (within the maximum) */
     CONTROL_PRIORITY = 0x112,  /* 0 (first) to 7 */

@@ -62,8 +62,8 @@ struct node {
     u32 bucket_mask;
     struct task **rows;
     u32 row_count, row_room, free_row; /* no row below free_row is free */
-    u64 serial;   /* of the last process made */
-    u64 transfer; /* number of the last bulk transfer */
+    u64 serial;                        /* of the last process made */
+    u64 transfer;                      /* number of the last bulk transfer */
 
     struct list ready[NODE_PRIORITIES];
     u32 ready_mask;
@@ -100,7 +100,7 @@ static inline void trace(struct node *n, enum kernel_trace type, u64 who, u64 a,
 void thread_ready(struct node *n, struct thread *t);   /* WAITING or RUNNING to READY */
 void thread_unready(struct node *n, struct thread *t); /* out of any queue */
 void thread_wait(struct node *n, struct thread *t, enum wait why, u64 timeout);
-void thread_wake(struct node *n, struct thread *t);    /* its wait is over, look again */
+void thread_wake(struct node *n, struct thread *t); /* its wait is over, look again */
 void thread_wake_error(struct node *n, struct thread *t, s32 error);
 void threads_wake(struct node *n, struct list *waiters);
 /* Room for one more time limit: 0 or an error. */
@@ -213,7 +213,7 @@ void bulk_free(struct node *n);
 
 /* Answers of call functions that are no results. */
 enum {
-    CALL_WAIT = -1000, /* the thread waits */
+    CALL_WAIT = -1000,  /* the thread waits */
     CALL_AGAIN = -1001, /* try again when a page has come */
     CALL_STEP = -1002,  /* more to do, others first */
     CALL_GONE = -1003,  /* the thread is no more */
@@ -221,7 +221,7 @@ enum {
 };
 static inline s64 access_error(enum machine_result r)
 {
-    return r == MACHINE_MEMORY ? DEMOS_E_MEMORY
+    return r == MACHINE_MEMORY  ? DEMOS_E_MEMORY
            : r == MACHINE_LATER ? (s64)CALL_AGAIN
                                 : (s64)DEMOS_E_ADDRESS;
 }

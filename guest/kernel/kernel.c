@@ -161,7 +161,8 @@ static void op_list(struct node *n, struct message *m)
     u32 row = (u32)MIN(request_word(m, 1), (u64)n->row_count), count = 2;
     const struct task *t;
 
-    while (count + DEMOS_LISTING_WORDS <= ARRAY_SIZE(words) && (t = node_task(n, row)) != NULL) {
+    while (count + DEMOS_LISTING_WORDS <= ARRAY_SIZE(words) &&
+           (t = node_task(n, row)) != NULL) {
         listing_words(n, t, words + count);
         count += DEMOS_LISTING_WORDS;
         row = t->row;

@@ -111,11 +111,12 @@ static void decode_header(struct message *m, const u8 *head)
     m->class = head[1];
     m->kind = head[2];
     m->notice = head[3];
-    m->sender = (struct process_id){be32_get(head + 8), be32_get(head + 12), be64_get(head + 16)};
+    m->sender = (struct process_id){be32_get(head + 8), be32_get(head + 12),
+                                    be64_get(head + 16)};
     m->sender_incarnation = be32_get(head + 24);
     m->sender_machine = be32_get(head + 28);
-    m->target =
-        (struct process_id){be32_get(head + 32), be32_get(head + 36), be64_get(head + 40)};
+    m->target = (struct process_id){be32_get(head + 32), be32_get(head + 36),
+                                    be64_get(head + 40)};
     m->target_incarnation = be32_get(head + 48);
     m->flags = head[52];
     m->attr = be16_get(head + 54);

@@ -38,10 +38,10 @@ enum message_class {
 
 enum message_flags {
     MESSAGE_HAS_REPLY = 1,
-    MESSAGE_BOUNCED = 2,   /* BUSY: comes back to its sender's kernel */
-    MESSAGE_FORWARDED = 4, /* passed a forwarding address on its way */
-    MESSAGE_RESERVED = 8,  /* its room at the target was set aside by the reply link */
-    MESSAGE_IN_CALL = 16,  /* a CALL's request, or the reply to one */
+    MESSAGE_BOUNCED = 2,     /* BUSY: comes back to its sender's kernel */
+    MESSAGE_FORWARDED = 4,   /* passed a forwarding address on its way */
+    MESSAGE_RESERVED = 8,    /* its room at the target was set aside by the reply link */
+    MESSAGE_IN_CALL = 16,    /* a CALL's request, or the reply to one */
     MESSAGE_LINKS_LOST = 32, /* here only: the receiver's table was full */
 };
 

@@ -47,7 +47,8 @@ static void send_fence(struct node *n, const struct park *p, u32 machine)
         transmit(n, m, machine);
 }
 
-static struct park *park_add(struct node *n, const struct process_id *id, u32 machine, bool moved)
+static struct park *park_add(struct node *n, const struct process_id *id, u32 machine,
+                             bool moved)
 {
     struct park *p = node_alloc(n, sizeof(*p), true);
 

@@ -229,7 +229,8 @@ static void arrive(struct node *n, struct message *m)
         message_dead(n, m);
         return;
     }
-    if (m->class == MESSAGE_TIMELY && !queue_has_room(t, message_cost(m->length, m->link_count)))
+    if (m->class == MESSAGE_TIMELY &&
+        !queue_has_room(t, message_cost(m->length, m->link_count)))
         message_dead(n, m);
     else if (bounces && must_bounce(n, t, m))
         bounce(n, t, m);

@@ -12,9 +12,9 @@ struct sending {
     struct link_slot *slot;
     struct task *target; /* here, or NULL */
     u64 body, info_at, timeout;
-    u64 reserve;         /* to set aside in my queue for the reply */
-    u32 len, room;       /* of body; for the reply */
-    u32 channel;         /* of the reply */
+    u64 reserve;   /* to set aside in my queue for the reply */
+    u32 len, room; /* of body; for the reply */
+    u32 channel;   /* of the reply */
     bool reply_wanted;
     struct demos_info info;
 };
@@ -122,7 +122,8 @@ static s64 check_room(struct node *n, struct sending *s)
     struct task *self = s->task;
     struct list *waiters;
 
-    if (s->reserve && self->queued_bytes + self->reserved_bytes + s->reserve > self->queue_limit)
+    if (s->reserve &&
+        self->queued_bytes + self->reserved_bytes + s->reserve > self->queue_limit)
         return DEMOS_E_MEMORY;
     s->target = node_find(n, &l->to);
     if (s->target) {

@@ -82,8 +82,7 @@ static void walk_identity(struct image *i, struct task *t)
 /* A thread's state is what it would be found in were it chosen again: never RUNNING. */
 static void walk_thread(struct image *i, struct thread *th, u64 now)
 {
-    u64 left = th->deadline == ~(u64)0 ? th->deadline
-                                       : th->deadline - MIN(now, th->deadline);
+    u64 left = th->deadline == ~(u64)0 ? th->deadline : th->deadline - MIN(now, th->deadline);
 
     WORD(i, th->state);
     WORD(i, th->wait);

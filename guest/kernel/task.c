@@ -84,8 +84,7 @@ struct task *task_create(struct node *n, const struct process_id *id, const char
     if (!t)
         return NULL;
     lists_init(t);
-    t->id = id ? *id
-               : (struct process_id){n->config.machine, n->config.epoch, n->serial + 1};
+    t->id = id ? *id : (struct process_id){n->config.machine, n->config.epoch, n->serial + 1};
     t->state = DEMOS_NEW;
     t->key = node_key(n, t->id.serial);
     t->watch = t->exception = t->meter = no_link;

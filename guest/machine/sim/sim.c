@@ -4,6 +4,7 @@
  */
 #include "guest/machine/sim/space.h"
 #include "guest/machine/sim/wire.h"
+#include "guest/kernel/machine.h"
 #include "base/bytes.h"
 #include "net/net.h"
 #include <stdio.h>

@@ -98,10 +98,11 @@ void wire_join(struct sim *s, u32 first, u32 count)
         p->node = &s->nodes[i];
         p->last = &p->first;
         p->pending = NET_INT_STATUS;
-        p->device = (struct net_device){.ops = &ops,
-                                        .address = {2, 0, 0, (u8)(i >> 16), (u8)(i >> 8), (u8)i},
-                                        .block_max = BLOCK,
-                                        .owner = p};
+        p->device = (struct net_device){
+            .ops = &ops,
+            .address = {2, 0, 0, (u8)(i >> 16), (u8)(i >> 8), (u8)i},
+            .block_max = BLOCK,
+            .owner = p};
         list_push_back(&p->node->ports, &p->ports);
         net_attach(p->node->net, &p->device);
     }

@@ -1,0 +1,1 @@
+TESTLIBS_kernel := sim kernel net base
