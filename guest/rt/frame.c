@@ -104,23 +104,41 @@ static struct region *find(u32 count)
     return NULL;
 }
 
+void *rt_frames_untouched(u32 count)
+{
+    struct region *r = find(count);
+    void *at;
+
+    if (!count || !r)
+        return NULL;
+    at = rt_at(r->at);
+    r->at += (u64)count * PAGE;
+    left -= count;
+    return at;
+}
+
+u32 rt_frames_longest(void)
+{
+    u64 most = 0;
+
+    for (u32 i = 0; i < region_count; i++)
+        most = MAX(most, (region[i].end - region[i].at) / PAGE);
+    return (u32)MIN(most, 0xffffffffull);
+}
+
 void *rt_frames(u32 count)
 {
     struct free_frame *f = free_list;
-    struct region *r;
     void *at = f;
 
     if (count == 1 && f) {
         free_list = f->next;
+        left--;
     } else {
-        r = find(count);
-        if (!count || !r)
-            return NULL;
-        at = rt_at(r->at);
-        r->at += (u64)count * PAGE;
+        at = rt_frames_untouched(count);
     }
-    left -= count;
-    memset(at, 0, (size_t)count * PAGE);
+    if (at)
+        memset(at, 0, (size_t)count * PAGE);
     return at;
 }
 

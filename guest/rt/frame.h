@@ -14,6 +14,10 @@ struct rt_start;
 /* `count` zeroed frames in a row, reached through the direct map; NULL when there are none.
  * Frames come back zeroed however they were left. */
 void *rt_frames(u32 count);
+/* The same without touching them: whatever they hold, and populated only when used. */
+void *rt_frames_untouched(u32 count);
+/* How many the longest run has. */
+u32 rt_frames_longest(void);
 void rt_frames_free(void *at, u32 count);
 /* Frames not handed out. */
 u64 rt_frames_left(void);

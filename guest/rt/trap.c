@@ -36,10 +36,11 @@ void rt_trap(struct rt_frame *f);
 
 static struct gate idt[VECTORS];
 static struct tss tss;
-static rt_trap_fn *handler[VECTORS];
+static rt_trap_fn *handler[VECTORS], *before_user;
 static u64 gdt[8] = {
-    [RT_CODE / 8] = 0x00af9b000000ffff,   [RT_DATA / 8] = 0x00cf93000000ffff,
-    [RT_USER32 / 8] = 0x00cffb000000ffff, [RT_UDATA / 8] = 0x00cff3000000ffff,
+    [RT_CODE / 8] = 0x00af9b000000ffff,
+    [RT_DATA / 8] = 0x00cf93000000ffff,
+    [RT_UDATA / 8] = 0x00cff3000000ffff,
     [RT_UCODE / 8] = 0x00affb000000ffff,
 };
 
@@ -60,6 +61,8 @@ void rt_trap(struct rt_frame *f)
 
     if (fn) {
         fn(f);
+        if ((f->cs & 3) && before_user)
+            before_user(f);
         return;
     }
     rt_trap_dump(f);
@@ -70,6 +73,11 @@ void rt_trap_set(u32 vector, rt_trap_fn *fn)
 {
     rt_assert(vector < VECTORS);
     handler[vector] = fn;
+}
+
+void rt_trap_before_user(rt_trap_fn *fn)
+{
+    before_user = fn;
 }
 
 void rt_trap_allow_user(u32 vector)

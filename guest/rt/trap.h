@@ -32,6 +32,8 @@ typedef void rt_trap_fn(struct rt_frame *f);
 
 /* NULL takes a handler away. */
 void rt_trap_set(u32 vector, rt_trap_fn *fn);
+/* Called after a handler when the frame leads back to ring 3; it need not return. */
+void rt_trap_before_user(rt_trap_fn *fn);
 /* Lets ring 3 raise the vector by INT (breakpoint). */
 void rt_trap_allow_user(u32 vector);
 /* The stack on which ring 3 enters. */
