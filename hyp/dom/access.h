@@ -8,6 +8,7 @@
 #ifndef HYP_DOM_ACCESS_H
 #define HYP_DOM_ACCESS_H
 
+#include "hyp/dom/walk.h"
 #include "hyp/mm/frame.h"
 
 struct vcpu;
@@ -20,10 +21,7 @@ int guest_write(struct vcpu *v, u64 linear, const void *from, size_t len);
 int guest_read_phys(struct domain *d, void *to, u64 gpa, size_t len);
 int guest_write_phys(struct domain *d, u64 gpa, const void *from, size_t len);
 
-/* What decides a translation. Filled by virt_get_paging. */
-struct paging {
-    u64 cr0, cr3, cr4, efer;
-};
+/* The registers of the vCPU that decide a translation: supplied by virt/. */
 void virt_get_paging(const struct vcpu *v, struct paging *p);
 
 /* Walks the guest's page tables without the cache: 0 with *gpa, or -EFAULT. For debugging,

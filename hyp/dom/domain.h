@@ -45,6 +45,7 @@ enum vcpu_attention {
     VCPU_ATTN_INJECT = 4,    /* an injection point is armed for this vCPU */
     VCPU_ATTN_NMI = 8,
     VCPU_ATTN_RESET = 16, /* INIT or SIPI arrived while it ran */
+    VCPU_ATTN_SLOW = 32,  /* always, in discrete-event time: every exit takes the long way */
 };
 
 struct vcpu {
@@ -55,24 +56,26 @@ struct vcpu {
     u32 id;
     bool initialised;
     bool info_registered;
+    u16 startup;            /* what a SIPI left to be done before the next entry: vcpu.c */
     u32 cpu;                /* where it runs or last ran */
     struct vcpu_info *info; /* where the guest reads it: shared_info or registered */
     mfn_t info_frame;       /* held when registered */
     u8 upcall_vector;       /* by HVMOP_set_evtchn_upcall_vector, 0 = the domain's */
     u8 runstate;            /* RUNSTATE_* */
     bool runstate_compat;
-    bool polling;            /* in SCHEDOP_poll: domain.polling counts it */
-    evtchn_port_t poll_port; /* 0: several, look at the bits */
+    bool polling;                      /* in SCHEDOP_poll: domain.polling counts it */
+    evtchn_port_t virq_port[NR_VIRQS]; /* 0: not bound; under evtchn_lock */
+    evtchn_port_t poll_port;           /* 0: several, look at the bits */
     struct sched_entity sched;
     u64 pinned_affinity; /* what pin_override will put back; 0 = not overridden */
     u64 soft_affinity;
     u64 runstate_time[4];
     u64 runstate_since;
+    u32 time_version;
     u64 runstate_linear; /* where the guest wants struct vcpu_runstate_info, 0 = nowhere */
     u64 time_linear;     /* the same for struct vcpu_time_info */
-    u64 periodic_ns;     /* period, 0 = off */
-    u64 apic_timer_ns;   /* see dev/lapic.h */
-    struct timer single, periodic, poll_timer, apic_timer;
+    u64 periodic_ns;     /* 0 = off */
+    struct timer single, periodic, poll_timer, apic_timer, late_timer;
     struct lapic *lapic;
     struct access_cache *access;
     struct evtchn_fifo_vcpu *fifo; /* dom/fifo.c */
@@ -84,17 +87,30 @@ struct vcpu {
 };
 
 enum domain_state { DOMAIN_BUILDING, DOMAIN_LIVE, DOMAIN_SHUTDOWN, DOMAIN_DYING, DOMAIN_DEAD };
-enum { DOMAIN_WATCHDOGS = 2, DOMAIN_HVM_PARAMS = HVM_NR_PARAMS, DOMAIN_IO_RANGES = 16 };
+enum {
+    DOMAIN_WATCHDOGS = 2,
+    DOMAIN_HVM_PARAMS = HVM_NR_PARAMS,
+    DOMAIN_IO_RANGES = 16,
+    DOMAIN_VCPUS = 128,
+    DOMAIN_IRQS = 64
+};
 
 /* Ports, MMIO frames or interrupts that a driver domain was given. */
 struct domain_range {
     u64 first, last;
 };
 
+struct watchdog {
+    struct timer timer;
+    struct domain *domain;
+    bool in_use;
+};
+
 struct domain {
     domid_t id;
     u8 state;           /* enum domain_state */
     u8 shutdown_reason; /* SHUTDOWN_* */
+    u8 shutdown_code;   /* by SCHEDOP_shutdown_code, for a later shutdown */
     bool privileged;    /* the control domain: checked in dom/privilege.c only */
     bool overcommit;
     bool compat;  /* 32-bit layouts, latched as Xen does */
@@ -107,6 +123,7 @@ struct domain {
     u32 polling; /* vCPUs in SCHEDOP_poll */
     struct spinlock lock, evtchn_lock, grant_lock, p2m_lock, heap_lock;
     u64 frames, frames_max; /* of RAM: held, and the limit */
+    u64 frames_reserved;    /* set aside for it, not yet held: mm/frame.c */
     u64 overhead;           /* bytes of hypervisor memory charged */
     struct heap heap;       /* of small objects, in frames charged to this domain */
     mfn_t heap_frames;      /* the newest; each begins with the number of the one before */
@@ -124,15 +141,20 @@ struct domain {
     u32 assists;        /* bits of vm_assist */
     struct sched_group sched;
     s64 time_offset_s; /* added to the wall clock */
-    struct timer watchdog[DOMAIN_WATCHDOGS];
+    struct watchdog watchdog[DOMAIN_WATCHDOGS];
     struct domain_range ports[DOMAIN_IO_RANGES], iomem[DOMAIN_IO_RANGES];
     u32 ports_used, iomem_used;
-    u64 irqs; /* interrupt lines given, a bit each */
+    u64 irqs;                            /* interrupt lines given, a bit each */
+    evtchn_port_t irq_port[DOMAIN_IRQS]; /* 0: not bound; under evtchn_lock */
     u64 created_ns;
-    u64 destroy_at; /* how far a pre-empted destruction has come */
+    bool destroying;               /* somebody is inside domain_destroy */
+    u32 destroy_step;              /* how far a pre-empted destruction has come */
+    u64 console_spent, console_ms; /* budget of console_io */
+    u32 target;                    /* id + 1 of the domain it may act for, 0: none */
     u32 trace_classes;
     u64 trace_ring_gfn; /* of the domain's own ring, 0 = none */
     u32 trace_ring_pages;
+    mfn_t own_frame; /* this struct's */
     u8 handle[16];
     struct list all_link;
     struct domain *hash_next;
@@ -159,7 +181,8 @@ int vcpu_create(struct domain *d, u32 id);
 
 /* Pausing counts; a paused domain's vCPUs are off their CPUs when domain_pause_sync says so. */
 void domain_pause(struct domain *d);
-void domain_unpause(struct domain *d);
+/* -EINVAL when it is not paused. */
+int domain_unpause(struct domain *d);
 bool domain_is_off_cpu(const struct domain *d);
 /* The domain stopped itself (or is stopped): its vCPUs run no more, the control domain
  * hears VIRQ_DOM_EXC. */
@@ -177,5 +200,9 @@ void domains_init(void);
 enum { DOMAIN_ALLOC_MAX = 3072 };
 void *domain_alloc(struct domain *d, size_t size);
 void domain_free(struct domain *d, void *block, size_t size);
+/* Everything at once, when nothing points there any more. */
+void domain_free_heap(struct domain *d);
+/* Frees the structs of dead domains that nobody refers to any more. */
+void domains_reap(void);
 
 #endif

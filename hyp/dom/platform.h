@@ -43,5 +43,12 @@ size_t console_read(char *text, size_t room);
 /* Copies from the log's ring from position *at on, and moves it: bytes copied. */
 size_t console_ring_read(char *text, size_t room, u32 *at, bool clear);
 void debug_key(char key);
+/* What the boot loader gave the hypervisor. */
+const char *platform_command_line(void);
+
+/* A physical interrupt line leads to d (evtchn_pirq), masked until its end is said by
+ * irq_end; NULL: to nobody. */
+void irq_route(u32 irq, struct domain *d);
+void irq_end(u32 irq);
 
 #endif

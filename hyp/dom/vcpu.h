@@ -16,6 +16,8 @@
 
 #include "hyp/dom/domain.h"
 
+enum { VCPU_STARTUP_WAIT = 0x200, VCPU_STARTUP_REAL = 0x100 }; /* the latter | vector */
+
 /* Gives this CPU's vCPU back (if it had one) and takes the next, which current() must
  * return from then on: vcpu_set_current is the machine's. */
 struct vcpu *vcpu_schedule(void);
@@ -32,15 +34,31 @@ void vcpu_hold(struct vcpu *v, u32 why);
 void vcpu_release(struct vcpu *v, u32 why);
 /* Blocks the current vCPU unless an interrupt is already deliverable. */
 void vcpu_block(struct vcpu *v);
+/* Its parts, for SCHEDOP_poll: hold, look at the condition, then leave or undo. */
+void vcpu_hold_blocked(struct vcpu *v);
+void vcpu_unhold_blocked(struct vcpu *v);
+bool vcpu_should_wake(struct vcpu *v);
+void vcpu_leave(struct vcpu *v);
 /* The current vCPU executed HLT: blocks, or with interrupts off goes down, and the last one
  * down powers the domain off. The instruction has been skipped. */
 void vcpu_hlt(struct vcpu *v, bool interrupts_enabled);
-void vcpu_attend(struct vcpu *v, u32 why); /* sets attention bits and kicks */
+void vcpu_attend(struct vcpu *v, u32 why); /* sets attention bits and wakes or kicks */
+/* Something for v arrived: it runs if it was blocked, and leaves its guest if it was there. */
+void vcpu_wake(struct vcpu *v);
+/* The run loop saw VCPU_ATTN_RESET. */
+void vcpu_apply_reset(struct vcpu *v);
+void vcpu_set_affinity(struct vcpu *v, u64 cpus);
+u64 vcpu_ran_ns(const struct vcpu *v);
+u64 vcpu_idle_ns(u32 cpu);
 /* The current vCPU gives way (PAUSE exits, SCHEDOP_yield). */
 void vcpu_yield(struct vcpu *v);
 /* Registers and state of a vCPU at its start. PVH: 32-bit flat, paging off. */
 struct vcpu_hvm_context;
 int vcpu_set_context(struct vcpu *v, const struct vcpu_hvm_context *c);
+/* Gives back what virt/ has of it. */
+void vcpu_destroy(struct vcpu *v);
+/* Its registered vcpu_info is let go. */
+void vcpu_forget_info(struct vcpu *v);
 /* Takes a vCPU up or down; down of the last one powers the domain off. */
 void vcpu_up(struct vcpu *v);
 void vcpu_down(struct vcpu *v);
@@ -50,6 +68,8 @@ void vcpu_down(struct vcpu *v);
 void vcpu_update_time(struct vcpu *v);
 void vcpu_runstate(struct vcpu *v, u8 state, u64 now_ns);
 void vcpu_get_runstate(struct vcpu *v, struct vcpu_runstate_info *out, u64 now_ns);
+/* Writes the guest's runstate area, if it registered one. v is current. */
+void vcpu_write_runstate(struct vcpu *v);
 /* The wall clock in shared_info. */
 void domain_update_wall(struct domain *d);
 

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest memory, through a small direct-mapped cache of checked translations per vCPU.
+ *
+ * A hit is used under the domain's p2m_lock with the map's generation compared, so the frames
+ * behind the pointers cannot have gone; a miss walks with references held. The cache is touched
+ * only by the CPU that runs its vCPU.
+ */
+#include "base/memory.h"
+#include "hyp/dom/access.h"
+#include "hyp/dom/domain.h"
+#include "hyp/mm/p2m.h"
+
+enum { ENTRIES = 16 };
+
+struct access_entry {
+    u64 page; /* linear page number + 1; 0: empty */
+    struct paging paging;
+    u64 generation;
+    u8 *data;
+    struct walk walk;
+};
+struct access_cache {
+    struct access_entry entry[ENTRIES];
+};
+_Static_assert(sizeof(struct access_cache) <= DOMAIN_ALLOC_MAX,
+               "one object of a domain's heap");
+
+struct access_cache *access_cache_create(struct domain *d)
+{
+    return domain_alloc(d, sizeof(struct access_cache));
+}
+
+/* Eight bytes at a time: most of what is copied are small structures. */
+static void copy(void *to, const void *from, size_t len)
+{
+    u8 *t = to;
+    const u8 *f = from;
+
+    for (; len >= 8; len -= 8, t += 8, f += 8)
+        __builtin_memcpy(t, f, 8);
+    for (; len; len--)
+        *t++ = *f++;
+}
+
+static bool holds(const struct access_entry *e, u64 page, bool write, const struct paging *p,
+                  u64 generation)
+{
+    if (e->page != page || e->generation != generation || (write && !e->walk.writable))
+        return false;
+    if (e->paging.cr3 != p->cr3 || e->paging.cr0 != p->cr0 || e->paging.cr4 != p->cr4 ||
+        e->paging.efer != p->efer)
+        return false;
+    for (u32 i = 0; i < e->walk.levels; i++)
+        if (walk_entry(e->walk.entry[i], e->walk.narrow) != e->walk.value[i])
+            return false;
+    return true;
+}
+
+/* The frames a walk holds. */
+struct held {
+    struct domain *d;
+    u32 count;
+    mfn_t frame[WALK_LEVELS + 1];
+};
+
+static void *hold(void *context, u64 gfn)
+{
+    struct held *h = context;
+    mfn_t mfn;
+
+    /* A walk that has to start again holds on to no more than it needs. */
+    while (h->count >= WALK_LEVELS)
+        frame_put(h->frame[--h->count]);
+    if (p2m_get(h->d, GFN(gfn), P2M_RW, &mfn))
+        return NULL;
+    h->frame[h->count++] = mfn;
+    return frame_map(mfn);
+}
+
+static void let_go(struct held *h)
+{
+    while (h->count)
+        frame_put(h->frame[--h->count]);
+}
+
+/* A miss: walks, copies, and fills the entry. The piece lies within one page. */
+static int copy_slowly(struct vcpu *v, struct access_entry *e, const struct paging *p,
+                       u64 linear, void *ours, size_t len, bool write)
+{
+    struct held h = {.d = v->domain};
+    u64 generation = __atomic_load_n(&v->domain->p2m_generation, __ATOMIC_ACQUIRE);
+    struct walk w;
+    mfn_t mfn;
+    int error = walk_tables(p, linear, write, hold, &h, &w);
+
+    e->page = 0;
+    if (!error)
+        error = p2m_get(v->domain, GFN(w.gpa >> PAGE_SHIFT), write ? P2M_RW : P2M_R, &mfn);
+    if (!error) {
+        u8 *data = frame_map(mfn);
+
+        if (write)
+            copy(data + (w.gpa & (PAGE_SIZE - 1)), ours, len);
+        else
+            copy(ours, data + (w.gpa & (PAGE_SIZE - 1)), len);
+        w.writable = w.writable && write; /* only a write has seen that the map allows it */
+        *e = (struct access_entry){(linear >> PAGE_SHIFT) + 1, *p, generation, data, w};
+        frame_put(mfn);
+    }
+    let_go(&h);
+    return error ? -XEN_EFAULT : 0;
+}
+
+static int copy_piece(struct vcpu *v, const struct paging *p, u64 linear, void *ours,
+                      size_t len, bool write)
+{
+    struct domain *d = v->domain;
+    u64 page = linear >> PAGE_SHIFT;
+    struct access_entry *e = &v->access->entry[page % ENTRIES];
+
+    spin_lock(&d->p2m_lock);
+    if (holds(e, page + 1, write, p, d->p2m_generation)) {
+        u8 *at = e->data + (linear & (PAGE_SIZE - 1));
+
+        if (write)
+            copy(at, ours, len);
+        else
+            copy(ours, at, len);
+        spin_unlock(&d->p2m_lock);
+        return 0;
+    }
+    spin_unlock(&d->p2m_lock);
+    return copy_slowly(v, e, p, linear, ours, len, write);
+}
+
+static int copy_linear(struct vcpu *v, u64 linear, void *ours, size_t len, bool write)
+{
+    struct paging p;
+
+    virt_get_paging(v, &p);
+    v->counters.copied_bytes += len;
+    while (len) {
+        size_t piece = MIN(len, PAGE_SIZE - (linear & (PAGE_SIZE - 1)));
+
+        if (copy_piece(v, &p, linear, ours, piece, write))
+            return -XEN_EFAULT;
+        linear += piece;
+        ours = (u8 *)ours + piece;
+        len -= piece;
+    }
+    return 0;
+}
+
+int guest_read(struct vcpu *v, void *to, u64 linear, size_t len)
+{
+    return copy_linear(v, linear, to, len, false);
+}
+
+int guest_write(struct vcpu *v, u64 linear, const void *from, size_t len)
+{
+    return copy_linear(v, linear, (void *)(uintptr_t)from, len, true);
+}
+
+static int copy_phys(struct domain *d, u64 gpa, void *ours, size_t len, bool write)
+{
+    while (len) {
+        size_t piece = MIN(len, PAGE_SIZE - (gpa & (PAGE_SIZE - 1)));
+        mfn_t mfn;
+        u8 *at;
+
+        if (p2m_get(d, GFN(gpa >> PAGE_SHIFT), write ? P2M_RW : P2M_R, &mfn))
+            return -XEN_EFAULT;
+        at = (u8 *)frame_map(mfn) + (gpa & (PAGE_SIZE - 1));
+        if (write)
+            copy(at, ours, piece);
+        else
+            copy(ours, at, piece);
+        frame_put(mfn);
+        gpa += piece;
+        ours = (u8 *)ours + piece;
+        len -= piece;
+    }
+    return 0;
+}
+
+int guest_read_phys(struct domain *d, void *to, u64 gpa, size_t len)
+{
+    return copy_phys(d, gpa, to, len, false);
+}
+
+int guest_write_phys(struct domain *d, u64 gpa, const void *from, size_t len)
+{
+    return copy_phys(d, gpa, (void *)(uintptr_t)from, len, true);
+}
+
+int guest_translate(struct vcpu *v, u64 linear, bool write, u64 *gpa)
+{
+    struct held h = {.d = v->domain};
+    struct paging p;
+    struct walk w;
+    int error;
+
+    virt_get_paging(v, &p);
+    error = walk_tables(&p, linear, write, hold, &h, &w);
+    let_go(&h);
+    *gpa = error ? 0 : w.gpa;
+    return error;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * grant_table_op (xen/grant_table.h): arrays of structures, in bounded pieces.
+ */
+#include "base/memory.h"
+#include "hyp/dom/grant.h"
+#include "hyp/dom/hypercall.h"
+#include "hyp/dom/privilege.h"
+
+enum { ITEMS_PER_STAY = 128, ITEM_MOST = 64 };
+
+/* A 32-bit caller's layouts where they differ: pointers and frame numbers have 32 bits. */
+struct setup_table_narrow {
+    domid_t dom;
+    u16 pad;
+    u32 nr_frames;
+    s16 status;
+    u16 pad2;
+    u32 frame_list;
+};
+struct copy_end_narrow {
+    u32 u;
+    domid_t domid;
+    u16 offset;
+};
+struct copy_narrow {
+    struct copy_end_narrow source, dest;
+    u16 len, flags;
+    s16 status;
+    u16 pad;
+};
+
+/* --- operations on one structure ------------------------------------------------------------- */
+
+static s64 map(struct call *c, void *item)
+{
+    grant_map_one(c->v->domain, item);
+    return 0;
+}
+
+static s64 copy(struct call *c, void *item)
+{
+    struct copy_narrow *n = item;
+    struct gnttab_copy wide;
+
+    if (!c->compat) {
+        grant_copy_one(c->v, item);
+        return 0;
+    }
+    wide = (struct gnttab_copy){
+        .source = {{.gmfn = n->source.u}, n->source.domid, n->source.offset},
+        .dest = {{.gmfn = n->dest.u}, n->dest.domid, n->dest.offset},
+        .len = n->len,
+        .flags = n->flags};
+    grant_copy_one(c->v, &wide);
+    n->status = wide.status;
+    return 0;
+}
+
+static s64 unmap_and_replace(struct call *c, void *item)
+{
+    struct gnttab_unmap_and_replace *r = item;
+    struct gnttab_unmap_grant_ref u = {.host_addr = r->host_addr, .handle = r->handle};
+
+    /* Moving another page into the hole is for guests that own page tables (as on Xen). */
+    if (r->new_addr) {
+        r->status = GNTST_general_error;
+        return 0;
+    }
+    grant_unmap_batch(c->v->domain, &u, 1);
+    r->status = u.status;
+    return 0;
+}
+
+static s64 swap(struct call *c, void *item)
+{
+    struct gnttab_swap_grant_ref *s = item;
+
+    s->status = grant_swap(c->v->domain, s->ref_a, s->ref_b);
+    return 0;
+}
+
+static s64 query_size(struct call *c, void *item)
+{
+    struct gnttab_query_size *q = item;
+    s64 error;
+    struct domain *d = domain_for(c->v->domain, q->dom, &error);
+
+    if (!d) {
+        q->status = error == -XEN_EPERM ? GNTST_permission_denied : GNTST_bad_domain;
+        return 0;
+    }
+    q->nr_frames = d->grant->frames;
+    q->max_nr_frames = d->grant->limit;
+    q->status = GNTST_okay;
+    domain_put(d);
+    return 0;
+}
+
+/* Grows the table and tells where the guest sees its frames: ~0 until it has mapped them. */
+static s64 list_frames(struct call *c, struct domain *d, u32 count, u64 list)
+{
+    for (u32 i = 0; i < count; i++) {
+        mfn_t frame;
+        u64 gfn;
+
+        if (grant_shared_frame(d, i, &frame))
+            return GNTST_general_error;
+        frame_put(frame);
+        gfn = d->grant->frame[i]->gfn;
+        if (call_write(c, list + i * (c->compat ? 4 : 8), &gfn, c->compat ? 4 : 8))
+            return fail(-XEN_EFAULT);
+    }
+    return GNTST_okay;
+}
+
+static s64 setup_table(struct call *c, void *item)
+{
+    struct gnttab_setup_table *wide = item;
+    struct setup_table_narrow *narrow = item;
+    u32 count = wide->nr_frames;
+    u64 list = c->compat ? narrow->frame_list : (u64)wide->frame_list.p;
+    s64 result;
+    struct domain *d = domain_for(c->v->domain, wide->dom, &result);
+
+    if (!d) {
+        wide->status = result == -XEN_EPERM ? GNTST_permission_denied : GNTST_bad_domain;
+        return 0;
+    }
+    result = count > d->grant->limit ? fail(-XEN_EINVAL) : list_frames(c, d, count, list);
+    domain_put(d);
+    if (result == -XEN_EINVAL || result == -XEN_EFAULT)
+        return result;
+    wide->status = (s16)result;
+    return 0;
+}
+
+static s64 get_version(struct call *c, void *item)
+{
+    struct gnttab_get_version *g = item;
+    s64 error;
+    struct domain *d = domain_for(c->v->domain, g->dom, &error);
+
+    if (!d)
+        return error;
+    g->version = 1;
+    domain_put(d);
+    return 0;
+}
+
+static s64 set_version(struct call *c, void *item)
+{
+    struct gnttab_set_version *s = item;
+
+    (void)c;
+    if (s->version != 1)
+        return fail(s->version == 2 ? -XEN_ENOSYS : -XEN_EINVAL);
+    return 0;
+}
+
+static s64 get_status_frames(struct call *c, void *item)
+{
+    struct gnttab_get_status_frames *g = item;
+
+    (void)c;
+    g->status = GNTST_general_error; /* version 1 has none */
+    return 0;
+}
+
+static s64 cache_flush(struct call *c, void *item)
+{
+    (void)c;
+    (void)item;
+    return fail(-XEN_EOPNOTSUPP); /* caches are coherent here */
+}
+
+static const struct grant_op {
+    const char *name;
+    s64 (*perform)(struct call *c, void *item);
+    u16 size, compat_size;
+} ops[] = {
+#define OP(op, fn, type) [GNTTABOP_##op] = {#op, fn, sizeof(struct type), sizeof(struct type)}
+    OP(map_grant_ref, map, gnttab_map_grant_ref),
+    [GNTTABOP_setup_table] = {"setup_table", setup_table, sizeof(struct gnttab_setup_table),
+                              sizeof(struct setup_table_narrow)},
+    [GNTTABOP_copy] = {"copy", copy, sizeof(struct gnttab_copy), sizeof(struct copy_narrow)},
+    OP(query_size, query_size, gnttab_query_size),
+    OP(unmap_and_replace, unmap_and_replace, gnttab_unmap_and_replace),
+    OP(set_version, set_version, gnttab_set_version),
+    [GNTTABOP_get_status_frames] = {"get_status_frames", get_status_frames,
+                                    sizeof(struct gnttab_get_status_frames), 12},
+    OP(get_version, get_version, gnttab_get_version),
+    OP(swap_grant_ref, swap, gnttab_swap_grant_ref),
+    OP(cache_flush, cache_flush, gnttab_cache_flush),
+};
+
+/* --- arrays --------------------------------------------------------------------------------- */
+
+static s64 unmap_all(struct call *c)
+{
+    struct gnttab_unmap_grant_ref batch[GRANT_UNMAP_BATCH];
+
+    for (u32 stay = 0; c->arg[2]; stay += GRANT_UNMAP_BATCH) {
+        u32 count = (u32)MIN(c->arg[2], (u64)GRANT_UNMAP_BATCH);
+        size_t len = count * sizeof(batch[0]);
+
+        if (stay >= ITEMS_PER_STAY)
+            return CALL_AGAIN;
+        if (call_read(c, batch, c->arg[1], len))
+            return fail(-XEN_EFAULT);
+        grant_unmap_batch(c->v->domain, batch, count);
+        if (call_write(c, c->arg[1], batch, len))
+            return fail(-XEN_EFAULT);
+        c->arg[1] += len;
+        c->arg[2] -= count;
+    }
+    return 0;
+}
+
+s64 call_grant_table_op(struct call *c)
+{
+    const struct grant_op *op;
+    u64 item[ITEM_MOST / 8];
+    u32 size;
+
+    c->arg[2] = (u32)c->arg[2];
+    if ((s32)c->arg[2] < 0)
+        return fail(-XEN_EINVAL);
+    if (c->arg[0] == GNTTABOP_unmap_grant_ref)
+        return unmap_all(c);
+    if (c->arg[0] >= ARRAY_SIZE(ops) || !ops[c->arg[0]].perform)
+        return fail(-XEN_ENOSYS);
+    op = &ops[c->arg[0]];
+    size = c->compat ? op->compat_size : op->size;
+    for (u32 done = 0; c->arg[2]; done++) {
+        s64 error;
+
+        if (done >= ITEMS_PER_STAY)
+            return CALL_AGAIN;
+        if (call_read(c, item, c->arg[1], size))
+            return fail(-XEN_EFAULT);
+        error = op->perform(c, item);
+        if (error < 0)
+            return error;
+        if (call_write(c, c->arg[1], item, size))
+            return fail(-XEN_EFAULT);
+        c->arg[1] += size;
+        c->arg[2]--;
+    }
+    return 0;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sched_op (xen/sched.h).
+ */
+#include "hyp/dom/evtchn.h"
+#include "hyp/dom/hypercall.h"
+#include "hyp/dom/platform.h"
+#include "hyp/dom/privilege.h"
+#include "hyp/dom/timers.h"
+#include "hyp/dom/vcpu.h"
+
+enum { POLL_PORTS = 128 };
+
+static s64 yield(struct call *c, void *arg)
+{
+    (void)arg;
+    vcpu_yield(c->v);
+    return 0;
+}
+
+static s64 block(struct call *c, void *arg)
+{
+    const struct vcpu_info *info = c->v->info;
+
+    (void)arg;
+    /* Whatever the guest's interrupt flag: there is something to look at. */
+    if (!info || !__atomic_load_n(&info->evtchn_upcall_pending, __ATOMIC_SEQ_CST))
+        vcpu_block(c->v);
+    return 0;
+}
+
+static s64 shutdown(struct call *c, void *arg)
+{
+    const struct sched_shutdown *s = arg;
+
+    if (s->reason > SHUTDOWN_MAX)
+        return fail(-XEN_EINVAL);
+    domain_shutdown(c->v->domain, (u8)s->reason);
+    return 0;
+}
+
+static s64 shutdown_code(struct call *c, void *arg)
+{
+    const struct sched_shutdown *s = arg;
+
+    if (s->reason > SHUTDOWN_MAX)
+        return fail(-XEN_EINVAL);
+    c->v->domain->shutdown_code = (u8)s->reason;
+    return 0;
+}
+
+static s64 remote_shutdown(struct call *c, void *arg)
+{
+    const struct sched_remote_shutdown *s = arg;
+    s64 error;
+    struct domain *d;
+
+    if (!may_control(c->v->domain))
+        return fail(-XEN_EPERM);
+    if (s->reason > SHUTDOWN_MAX)
+        return fail(-XEN_EINVAL);
+    d = domain_for(c->v->domain, s->domain_id, &error);
+    if (!d)
+        return error;
+    domain_shutdown(d, (u8)s->reason);
+    domain_put(d);
+    return 0;
+}
+
+static s64 watchdog(struct call *c, void *arg)
+{
+    const struct sched_watchdog *w = arg;
+
+    return domain_watchdog(c->v->domain, w->id, w->timeout);
+}
+
+static s64 pin_override(struct call *c, void *arg)
+{
+    const struct sched_pin_override *p = arg;
+    struct vcpu *v = c->v;
+
+    if (p->pcpu >= 0) {
+        if ((u32)p->pcpu >= cpu_count())
+            return fail(-XEN_EINVAL);
+        if (v->pinned_affinity)
+            return fail(-XEN_EBUSY);
+        v->pinned_affinity = v->sched.affinity;
+        vcpu_set_affinity(v, 1ull << p->pcpu);
+    } else {
+        if (!v->pinned_affinity)
+            return fail(-XEN_ENOENT);
+        vcpu_set_affinity(v, v->pinned_affinity);
+        v->pinned_affinity = 0;
+    }
+    return 0;
+}
+
+/* --- poll --------------------------------------------------------------------------------- */
+
+struct poll {
+    u64 ports, timeout;
+    u32 count;
+};
+
+/* A 32-bit caller's struct sched_poll: pointer, count, and u64 aligned to four. */
+static void read_poll(struct call *c, const void *arg, struct poll *p)
+{
+    const struct sched_poll *wide = arg;
+    const u32 *narrow = arg;
+
+    if (c->compat)
+        *p = (struct poll){narrow[0], narrow[2] | (u64)narrow[3] << 32, narrow[1]};
+    else
+        *p = (struct poll){(u64)wide->ports.p, wide->timeout, wide->nr_ports};
+}
+
+/* 1 when one of the ports is pending, 0 when none is, or an error; *last is the last one. */
+static s64 any_pending(struct call *c, const struct poll *p, u32 *last)
+{
+    struct domain *d = c->v->domain;
+
+    for (u32 i = 0; i < p->count; i++) {
+        if (call_read(c, last, p->ports + i * sizeof(*last), sizeof(*last)))
+            return fail(-XEN_EFAULT);
+        if (*last >= evtchn_ports_allowed(d))
+            return fail(-XEN_EINVAL);
+        if (evtchn_is_pending(d, *last))
+            return 1;
+    }
+    return 0;
+}
+
+static void stop_polling(struct vcpu *v)
+{
+    if (__atomic_exchange_n(&v->polling, false, __ATOMIC_SEQ_CST))
+        __atomic_sub_fetch(&v->domain->polling, 1, __ATOMIC_SEQ_CST);
+}
+
+static s64 poll(struct call *c, void *arg)
+{
+    struct vcpu *v = c->v;
+    struct poll p;
+    u32 last = 0;
+    s64 result;
+
+    read_poll(c, arg, &p);
+    if (p.count > POLL_PORTS)
+        return fail(-XEN_EINVAL);
+    if (timer_is_set(&v->poll_timer))
+        timer_stop(&v->poll_timer);
+    /* Announced first, looked at after: whoever sets a bit after the look sees the poller. */
+    result = any_pending(c, &p, &last);
+    if (result)
+        return result < 0 ? result : 0;
+    v->poll_port = p.count == 1 ? last : 0;
+    __atomic_add_fetch(&v->domain->polling, 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&v->polling, true, __ATOMIC_SEQ_CST);
+    vcpu_hold_blocked(v);
+    result = any_pending(c, &p, &last);
+    if (result || (p.timeout && p.timeout <= clock_now_ns()) || vcpu_should_wake(v)) {
+        stop_polling(v);
+        vcpu_unhold_blocked(v);
+        return result < 0 ? result : 0;
+    }
+    if (p.timeout)
+        timer_set(&v->poll_timer, v->cpu, p.timeout);
+    vcpu_leave(v);
+    return 0;
+}
+
+const struct subop sched_ops[] = {
+    [SCHEDOP_yield] = {"yield", yield, 0, 0, 0},
+    [SCHEDOP_block] = {"block", block, 0, 0, 0},
+    [SCHEDOP_shutdown] = {"shutdown", shutdown, sizeof(struct sched_shutdown), 0, 0},
+    [SCHEDOP_poll] = {"poll", poll, sizeof(struct sched_poll), 16, 0},
+    [SCHEDOP_remote_shutdown] = {"remote_shutdown", remote_shutdown,
+                                 sizeof(struct sched_remote_shutdown), 0, 0},
+    [SCHEDOP_shutdown_code] = {"shutdown_code", shutdown_code, sizeof(struct sched_shutdown), 0,
+                               0},
+    [SCHEDOP_watchdog] = {"watchdog", watchdog, sizeof(struct sched_watchdog), 0, 0},
+    [SCHEDOP_pin_override] = {"pin_override", pin_override, sizeof(struct sched_pin_override),
+                              0, SUBOP_PRIVILEGED},
+};
+const u32 sched_ops_count = ARRAY_SIZE(sched_ops);
+
+s64 call_sched_op(struct call *c)
+{
+    return call_subop(c, sched_ops, sched_ops_count);
+}
+
+/* The interface before 3.1: yield and block alone were without arguments, shutdown took the
+ * reason itself. */
+s64 call_sched_op_compat(struct call *c)
+{
+    struct sched_shutdown s = {.reason = (u32)c->arg[1]};
+
+    switch (c->arg[0]) {
+    case SCHEDOP_yield: return yield(c, NULL);
+    case SCHEDOP_block: return block(c, NULL);
+    case SCHEDOP_shutdown: return shutdown(c, &s);
+    default: return fail(-XEN_ENOSYS);
+    }
+}
