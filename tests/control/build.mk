@@ -1,0 +1,1 @@
+TESTLIBS_control := control base
