@@ -16,6 +16,7 @@ from osmo.errors import Problem
 
 COMMANDS = {
     "doctor": "what this machine has and lacks, and what to install",
+    "check": "take cluster files in and say what is wrong with them",
     "xen": "run PVH images on real Xen, under the same QEMU",
 }
 

@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A cluster file taken in: nodes one by one, media, faults, what is expected.
+
+`load` checks everything that can be checked without starting anything; each Problem names
+the file, the key and what would be right. schema.py has the table of keys.
+"""
+
+import dataclasses
+import pathlib
+import re
+import tomllib
+from typing import Any
+
+from osmo import faults, keyed, schema, units
+from osmo.errors import Problem
+from osmo.faults import Fault
+
+NODE_MEMORY = {"x86": 8 << 20, "z8000": 16 << 20, "linux": 128 << 20, "foreign": 64 << 20}
+NODES_MAX = 10000
+
+
+@dataclasses.dataclass(frozen=True)
+class Medium:
+    name: str
+    kind: str
+    rate: int | None
+    latency: int | None
+    queue: int | None
+    direct: bool
+    capture: bool
+    recorder: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Node:
+    """One node; `number` is its machine number in the DEMOS network, from 1."""
+
+    name: str
+    number: int
+    machine: str
+    image: str | None
+    memory: int
+    cpus: int
+    media: list[str]
+    programs: list[str]
+    cmdline: str
+    kernel: str | None
+    initrd: str | None
+    weight: int | None
+    cap: int | None
+
+    def mac(self, device: int) -> str:
+        """Device 0 carries the node's number; further ones set bits nobody else uses."""
+        return f"02:05:{device:02x}:00:{self.number >> 8:02x}:{self.number & 255:02x}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Expect:
+    output: dict[str, str]
+    exit: dict[str, str]
+    invariants: list[str] | None
+    heal_ns: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Cluster:
+    path: str
+    name: str
+    clock: str
+    seed: int
+    for_ns: int
+    memory: int | None
+    cpus: int
+    trace: bool
+    nodes: list[Node]
+    media: list[Medium]
+    faults: list[Fault]
+    random: dict[str, Any] | None
+    expect: Expect
+
+    def node(self, name: str) -> Node:
+        return next(n for n in self.nodes if n.name == name)
+
+    def medium(self, name: str) -> Medium:
+        return next(m for m in self.media if m.name == name)
+
+    def attached(self, medium: str) -> list[Node]:
+        return [n for n in self.nodes if medium in n.media]
+
+    def all_faults(self, seed: int) -> list[Fault]:
+        """The file's own and those drawn from the seed, in the order of time."""
+        drawn = draw(self, seed) if self.random else []
+        return sorted(self.faults + drawn, key=lambda f: (f.at_ns or 0, f.target, f.name, f.do))
+
+
+def load(path: pathlib.Path) -> Cluster:
+    """Reads and checks a cluster file."""
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise Problem(f"{path}: {error.strerror}", "name a cluster file, such as "
+                      "harness/clusters/hello.toml") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, where: str = "cluster") -> Cluster:
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Problem(f"not TOML: {error}", "see harness/clusters/ for examples", where) from None
+    return _Loader(given, where).cluster()
+
+
+class _Loader:
+    """Goes through one file; holds what later parts need of earlier ones."""
+
+    def __init__(self, given: dict[str, Any], where: str) -> None:
+        self.where = where
+        self.given = given
+
+    def problem(self, what: str, remedy: str = "") -> Problem:
+        return Problem(what, remedy, self.where)
+
+    def take(self, table: dict[str, schema.Field], given: Any, path: str) -> dict[str, Any]:
+        return schema.take(table, given, self.where, path)
+
+    def cluster(self) -> Cluster:
+        tables = ("nodes", "media", "faults", "random", "expect")
+        top = {k: v for k, v in self.given.items() if k not in tables}
+        values = self.take({**schema.CLUSTER, **{t: schema.Field(schema.TEXTS, "") for t in tables}},
+                           top, "")
+        media = self._media(self.given.get("media", {}))
+        nodes = self._nodes(self.given.get("nodes"), {m.name: m for m in media})
+        self._direct(media, nodes)
+        random = self._random(nodes, media)
+        return Cluster(
+            path=self.where, name=values["name"] or pathlib.Path(self.where).stem,
+            clock=values["clock"], seed=values["seed"], for_ns=values["for"],
+            memory=values["memory"], cpus=values["cpus"], trace=values["trace"],
+            nodes=nodes, media=media, faults=self._faults(nodes, media), random=random,
+            expect=self._expect(nodes))
+
+    def _media(self, given: Any) -> list[Medium]:
+        if not isinstance(given, dict):
+            raise self.problem("media is not a table", "write [media.NAME]")
+        return [Medium(name=self._named(name, "media"),
+                       **self.take(schema.MEDIUM, one, f"media.{name}"))
+                for name, one in given.items()]
+
+    def _named(self, name: str, table: str) -> str:
+        if not schema.NAME.fullmatch(name) or len(name) > 20:
+            raise self.problem(f"{table}.{name} is no name",
+                               "up to 20 letters, digits, `-`, `_` and `.`")
+        return name
+
+    def _nodes(self, given: Any, media: dict[str, Medium]) -> list[Node]:
+        if not isinstance(given, dict) or not given:
+            raise self.problem("there is no node", "write [nodes.NAME]")
+        nodes: list[Node] = []
+        for name, one in given.items():
+            values = self.take(schema.NODE, one, f"nodes.{self._named(name, 'nodes')}")
+            self._check_node(name, values, media)
+            count = values.pop("count")
+            names = [name] if count is None else [f"{name}{i}" for i in range(1, count + 1)]
+            memory = values.pop("memory") or NODE_MEMORY[values["machine"]]
+            for each in names:
+                nodes.append(Node(name=each, number=len(nodes) + 1, memory=memory, **values))
+        self._distinct([n.name for n in nodes])
+        if len(nodes) > NODES_MAX:
+            raise self.problem(f"{len(nodes)} nodes", f"at most {NODES_MAX}")
+        return nodes
+
+    def _check_node(self, name: str, values: dict[str, Any], media: dict[str, Medium]) -> None:
+        path = f"nodes.{name}"
+        for medium in values["media"]:
+            if medium not in media:
+                raise self.problem(f"{path}.media names `{medium}`, which is no medium",
+                                   f"write [media.{medium}]")
+        if len(set(values["media"])) != len(values["media"]):
+            raise self.problem(f"{path}.media names a medium twice", "one device per medium")
+        foreign = values["machine"] in ("linux", "foreign")
+        if values["kernel"] and not foreign:
+            raise self.problem(f"{path}.kernel is for foreign nodes",
+                               'say machine = "foreign", or image = for a node of ours')
+        if values["machine"] == "foreign" and not values["kernel"]:
+            raise self.problem(f"{path}.kernel is missing", "name a PVH kernel's file")
+        if foreign and values["programs"]:
+            raise self.problem(f"{path}.programs are for DEMOS nodes", "leave them out")
+        for program in values["programs"]:
+            if not program.strip() or len(program) >= 512 or "\n" in program:
+                raise self.problem(f"{path}.programs has a line that is no boot-list line: `{program}`",
+                                   "a program and its arguments, shorter than 512 bytes")
+        if values["cpus"] < 1:
+            raise self.problem(f"{path}.cpus = {values['cpus']}", "at least 1")
+
+    def _distinct(self, names: list[str]) -> None:
+        twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
+        if twice:
+            raise self.problem(f"two nodes are called {twice[0]}", "name them apart")
+        for reserved in ("fabric", "control"):
+            if reserved in names:
+                raise self.problem(f"a node cannot be called {reserved}", "that name is taken")
+
+    def _direct(self, media: list[Medium], nodes: list[Node]) -> None:
+        for medium in media:
+            ends = sum(medium.name in n.media for n in nodes)
+            if medium.direct and ends != 2:
+                raise self.problem(f"media.{medium.name}.direct has {ends} ends",
+                                   "a direct medium joins exactly two nodes")
+            if medium.kind in ("parallel", "serial") and ends > 2:
+                raise self.problem(f"media.{medium.name} is a {medium.kind} line with {ends} ends",
+                                   "a line joins two nodes")
+            if medium.recorder and medium.recorder not in [n.name for n in nodes]:
+                raise self.problem(f"media.{medium.name}.recorder names `{medium.recorder}`",
+                                   "name a node")
+
+    def _faults(self, nodes: list[Node], media: list[Medium]) -> list[Fault]:
+        given = self.given.get("faults", [])
+        if not isinstance(given, list):
+            raise self.problem("faults is not a list", "write [[faults]]")
+        return [self._fault(one, f"faults[{i}]", nodes, media) for i, one in enumerate(given, 1)]
+
+    def _fault(self, given: Any, path: str, nodes: list[Node], media: list[Medium]) -> Fault:
+        values = self.take(schema.FAULT, given, path)
+        if values["medium"] and values["node"]:
+            raise self.problem(f"{path} names a medium and a node", "one of them")
+        if (values["at"] is None) == (not values["after"]):
+            raise self.problem(f"{path} needs a beginning", "say at = or after =, one of them")
+        if values["after"] and values["for"] is not None:
+            raise self.problem(f"{path}.for cannot follow `after`", "a second fault can end it")
+        target, name = self._target(values, path, nodes, media)
+        try:
+            faults.parse(values["do"], target)
+        except ValueError as wrong:
+            raise self.problem(f"{path}.do: {wrong}") from None
+        self._condition(values["after"], path, nodes)
+        return Fault(values["do"], target, name, values["at"], values["for"], values["after"] or "")
+
+    def _target(self, values: dict[str, Any], path: str, nodes: list[Node],
+                media: list[Medium]) -> tuple[str, str]:
+        if values["medium"]:
+            found = [m for m in media if m.name == values["medium"]]
+            if not found:
+                raise self.problem(f"{path}.medium names `{values['medium']}`, which is no medium",
+                                   f"known: {', '.join(m.name for m in media) or 'none'}")
+            if found[0].direct:
+                raise self.problem(f"{path}: medium {found[0].name} is direct and has no faults",
+                                   "leave out direct = true")
+            return "medium", found[0].name
+        if values["node"]:
+            if values["node"] not in [n.name for n in nodes]:
+                raise self.problem(f"{path}.node names `{values['node']}`, which is no node",
+                                   f"known: {', '.join(n.name for n in nodes[:12])}")
+            return "node", str(values["node"])
+        return "store", ""
+
+    def _condition(self, after: str | None, path: str, nodes: list[Node]) -> None:
+        if not after:
+            return
+        words = after.split(None, 2)
+        names = [n.name for n in nodes]
+        good = (words[0] == "exit" and len(words) == 2 or words[0] == "output" and len(words) == 3)
+        if not good or words[1] not in names:
+            raise self.problem(f"{path}.after = \"{after}\" is no condition",
+                               "say `exit NODE` or `output NODE TEXT`")
+
+    def _random(self, nodes: list[Node], media: list[Medium]) -> dict[str, Any] | None:
+        if "random" not in self.given:
+            return None
+        values = self.take(schema.RANDOM, self.given["random"], "random")
+        if values["media"] is None:
+            values["media"] = [m.name for m in media if not m.direct]
+        for name in list(values["media"] or []):
+            if name not in [m.name for m in media if not m.direct]:
+                raise self.problem(f"random.media names `{name}`", "name media that can have faults")
+        for name in values["nodes"]:
+            if name not in [n.name for n in nodes]:
+                raise self.problem(f"random.nodes names `{name}`, which is no node")
+        if values["until"] <= values["from"]:
+            raise self.problem("random.until is not after random.from")
+        for do in values["kinds"]:
+            self._drawable(do, values)
+        return values
+
+    def _drawable(self, do: str, values: dict[str, Any]) -> None:
+        word = (do.split() or [""])[0]
+        kind = faults.KINDS.get(word)
+        if kind is None or kind.target == "store":
+            raise self.problem(f"random.kinds: `{do}` is no fault", f"known: {', '.join(faults.KINDS)}")
+        if not values["media" if kind.target == "medium" else "nodes"]:
+            raise self.problem(f"random.kinds: `{do}` needs a {kind.target}",
+                               f"name some in random.{'media' if kind.target == 'medium' else 'nodes'}")
+        if word != "cut":
+            try:
+                faults.parse(do, kind.target)
+            except ValueError as wrong:
+                raise self.problem(f"random.kinds: {wrong}") from None
+
+    def _expect(self, nodes: list[Node]) -> Expect:
+        values = self.take(schema.EXPECT, self.given.get("expect", {}), "expect")
+        names = {n.name for n in nodes}
+        for key in ("output", "exit"):
+            for node in values[key]:
+                if node not in names:
+                    raise self.problem(f"expect.{key}.{node} is no node",
+                                       f"known: {', '.join(sorted(names)[:12])}")
+        for name in values["invariants"] or []:
+            if name not in schema.INVARIANTS:
+                raise self.problem(f"expect.invariants: `{name}` is unknown",
+                                   f"known: {', '.join(schema.INVARIANTS)}")
+        return Expect(values["output"], values["exit"], values["invariants"], values["heal"])
+
+
+def draw(cluster: Cluster, seed: int) -> list[Fault]:
+    """The random faults of one seed. Each is keyed by its own number: leaving one out, or
+    asking for fewer, changes no other."""
+    options = cluster.random or {}
+    out = []
+    for number in range(options["count"]):
+        def pick(what: str, limit: int, number: int = number) -> int:
+            return keyed.below(seed, keyed.item("fault " + what), number, limit)
+
+        do = options["kinds"][pick("kind", len(options["kinds"]))]
+        target = faults.KINDS[do.split()[0]].target
+        names = options["media" if target == "medium" else "nodes"]
+        name = names[pick("target", len(names))]
+        if do == "cut":
+            ports = [n.name for n in cluster.attached(name)]
+            do = f"cut {ports[pick('port', len(ports))]}"
+        # Whole microseconds: a person will read and edit these numbers.
+        at = options["from"] + pick("time", max(1, (options["until"] - options["from"]) // 1000)) * 1000
+        lasts = (1 + pick("length", max(1, options["for"] // 1000))) * 1000
+        out.append(Fault(do, target, name, at, lasts))
+    return out
+
+
+def machine_memory(cluster: Cluster) -> int:
+    """MiB for the whole machine: what the nodes ask for and room for us and the fabric."""
+    if cluster.memory:
+        return max(64, cluster.memory >> 20)
+    nodes = sum(n.memory for n in cluster.nodes) >> 20
+    return max(256, nodes + nodes // 8 + 160)
+
+
+def describe(cluster: Cluster) -> str:
+    """One line for people."""
+    kinds = sorted({n.machine for n in cluster.nodes})
+    return (f"{cluster.name}: {len(cluster.nodes)} nodes ({', '.join(kinds)}), "
+            f"{len(cluster.media)} media, {len(cluster.faults)} faults, "
+            f"clock {cluster.clock}, {units.show_time(cluster.for_ns)}")
+
+
+def safe_name(name: str) -> str:
+    """A node's name as a file name."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Faults by name: what each takes, which invariant must survive it, how a plan begins and ends it.
+
+A fault of a medium goes to the fabric in its own words (`fault MEDIUM WORDS`, lifted by
+`off`); one of a node becomes commands of the plan language.
+"""
+
+import dataclasses
+import re
+from collections.abc import Callable
+
+from osmo import units
+
+DIRECTION = re.compile(r"[^\s>]+>[^\s>]+")
+
+
+@dataclasses.dataclass(frozen=True)
+class FaultKind:
+    """`words` shows the parameters; `begin` and `end` make commands for object and words."""
+
+    id: str
+    target: str
+    words: str
+    about: str
+    survives: str
+    begin: Callable[[str, list[str]], list[str]]
+    end: Callable[[str, list[str]], list[str]]
+    least: int = 0
+    most: int = 9
+
+
+def _medium(name: str, words: list[str]) -> list[str]:
+    return [f"fault {name} {' '.join(words)}"]
+
+
+def _lift(name: str, words: list[str]) -> list[str]:
+    direction = [w for w in words[1:] if DIRECTION.fullmatch(w)]
+    return [" ".join([f"fault {name} {words[0]} off", *direction])]
+
+
+def _heal(name: str, words: list[str]) -> list[str]:
+    direction = [w for w in words[1:] if DIRECTION.fullmatch(w)]
+    return [" ".join([f"fault {name} heal", *direction])]
+
+
+def _reset(name: str, words: list[str]) -> list[str]:
+    return [f"fault {name} {words[0]} 0"]
+
+
+def _nothing(_name: str, _words: list[str]) -> list[str]:
+    return []
+
+
+def _command(form: str) -> Callable[[str, list[str]], list[str]]:
+    def make(name: str, words: list[str]) -> list[str]:
+        return [form.format(name=name, first=words[1] if len(words) > 1 else "",
+                            rest=" ".join(words[1:]))]
+    return make
+
+
+def _slow(name: str, words: list[str]) -> list[str]:
+    return [f"sched {name} cap={words[1].rstrip('%')}"]
+
+
+def _inject(point: str) -> Callable[[str, list[str]], list[str]]:
+    def make(name: str, words: list[str]) -> list[str]:
+        return [" ".join([f"inject {name} point={point}", *words[1:]])]
+    return make
+
+
+def _disarm(point: str) -> Callable[[str, list[str]], list[str]]:
+    def make(name: str, _words: list[str]) -> list[str]:
+        return [f"inject {name} point={point} after=0"]
+    return make
+
+
+def _link(fid: str, words: str, about: str, survives: str = "loss duplicate order liveness",
+          end: Callable[[str, list[str]], list[str]] = _lift, least: int = 1) -> FaultKind:
+    return FaultKind(fid, "medium", words, about, survives, _medium, end, least)
+
+
+def _point(fid: str, point: str, about: str, survives: str) -> FaultKind:
+    return FaultKind(fid, "node", "after=N [every=N] [arg=N]", about, survives,
+                     _inject(point), _disarm(point), 1)
+
+
+KINDS: dict[str, FaultKind] = {
+    "loss": _link("F01", "P [A>B]", "each frame is lost with probability P"),
+    "burst": _link("F01", "PBAD PGOOD [A>B]", "losses come in bursts (Gilbert-Elliott)", least=2),
+    "drop": _link("F01", "N A>B", "the N-th frame from A to B is lost", least=2),
+    "duplicate": _link("F02", "P [TIME] [A>B]", "a frame arrives again, TIME later"),
+    "reorder": _link("F03", "P TIME [A>B]", "a frame is overtaken by those of the next TIME", least=2),
+    "corrupt": _link("F04", "P [BITS] [A>B]", "BITS bits of a frame are flipped"),
+    "truncate": _link("F04", "P [A>B]", "a frame loses its end"),
+    "pad": _link("F04", "P [A>B]", "a frame gains junk behind it"),
+    "biterror": _link("F04", "P [A>B]", "each bit is flipped with probability P"),
+    "delay": _link("F05", "TIME [A>B]", "every frame takes TIME longer"),
+    "jitter": _link("F05", "TIME [A>B]", "every frame takes up to TIME longer"),
+    "stall": _link("F05", "TIME", "the medium stands still, then delivers all at once", end=_nothing),
+    "rate": _link("F05", "BYTES", "bytes a second from now on", end=_reset),
+    "queue": _link("F05", "BYTES", "room for waiting frames", end=_reset),
+    "cut": _link("F06", "A>B or A", "nothing passes", end=_heal),
+    "partition": _link("F06", "A,B|C,D", "the two sides do not hear each other", end=_heal),
+    "flap": _link("F06", "TIME A>B", "the way goes down and up each TIME", least=2),
+    "crash": FaultKind("F11", "node", "", "the node stops for good, between two instructions",
+                       "order isolation liveness", _command("destroy {name}"), _nothing, 0, 0),
+    "restart": FaultKind("F13", "node", "", "the node starts anew, with a new epoch",
+                         "order duplicate isolation liveness", _command("reboot {name}"), _nothing, 0, 0),
+    "pause": FaultKind("F12", "node", "", "the node does nothing for a while",
+                       "loss duplicate order liveness", _command("pause {name}"),
+                       _command("unpause {name}"), 0, 0),
+    "slow": FaultKind("F12", "node", "PERCENT", "the node gets PERCENT of a processor",
+                      "loss duplicate order liveness", _slow, _command("sched {name} cap=0"), 1, 1),
+    "lose_upcall": _point("F10", "lose_upcall", "an event is not delivered", "isolation liveness"),
+    "late_upcall": _point("F10", "late_upcall", "an event comes arg ns late", "loss order liveness"),
+    "spurious_upcall": _point("F10", "spurious_upcall", "an event that nobody sent", "loss order liveness"),
+    "preempt": _point("F15", "preempt", "the processor is taken away at a chosen place",
+                      "loss duplicate order"),
+    "fail_frame": _point("F16", "fail_frame", "an allocation of memory fails", "isolation leak"),
+    "fail_grant": _point("F16", "fail_grant", "a grant operation fails", "isolation leak"),
+    "fail_port": _point("F16", "fail_port", "an event channel cannot be had", "isolation leak"),
+    "fail_domain": _point("F16", "fail_domain", "a domain cannot be created", "isolation leak"),
+    "exception": _point("F17", "exception", "an exception out of nowhere", "isolation"),
+    "flip": _point("F26", "flip", "a bit of the node's memory flips", "isolation"),
+    "store": FaultKind("F23", "store", "fail|delay|lose after=N [every=N]",
+                       "the xenstore answers wrong, late or not at all", "isolation leak",
+                       _command("store-fault point={rest}"),
+                       _command("store-fault point={first} after=0"), 2),
+}
+
+
+def parse(do: str, target: str) -> tuple[FaultKind, list[str]]:
+    """The kind and its words; ValueError says what would be right."""
+    words = do.split()
+    kind = KINDS.get(words[0]) if words else None
+    if kind is None or kind.target != target:
+        known = ", ".join(name for name, k in KINDS.items() if k.target == target)
+        raise ValueError(f"`{do}` is no fault of a {target}; known: {known}")
+    if not kind.least <= len(words) - 1 <= kind.most:
+        raise ValueError(f"`{do}`: say `{words[0]} {kind.words}`".replace(" `", "`") if not kind.words
+                         else f"`{do}`: say `{words[0]} {kind.words}`")
+    return kind, words
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """One fault of a plan, with times made absolute or a condition in their place."""
+
+    do: str
+    target: str
+    name: str
+    at_ns: int | None
+    for_ns: int | None = None
+    after: str = ""
+
+    @property
+    def kind(self) -> FaultKind:
+        return parse(self.do, self.target)[0]
+
+    def lines(self) -> list[str]:
+        """Lines of the plan language. A condition's end cannot be timed, so it has none."""
+        kind, words = parse(self.do, self.target)
+        when = f"when {self.after}" if self.after else f"at {units.show_time(self.at_ns or 0)}"
+        lines = [f"{when} {command}" for command in kind.begin(self.name, words)]
+        if self.for_ns is not None and self.at_ns is not None:
+            end = units.show_time(self.at_ns + self.for_ns)
+            lines += [f"at {end} {command}" for command in kind.end(self.name, words)]
+        return lines
+
+    def text(self) -> str:
+        when = f"after {self.after}" if self.after else f"at {units.show_time(self.at_ns or 0)}"
+        lasting = f" for {units.show_time(self.for_ns)}" if self.for_ns is not None else ""
+        return f"{when}{lasting}: {self.target} {self.name}: {self.do}"

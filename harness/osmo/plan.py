@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""From a cluster to a plan: the control domain's command language, version 1, and the modules.
+
+guest/control/README.md has the grammar. A plan is text, and everything random in it has been
+drawn: it is what a run can be repeated from, and what shrinking works on.
+"""
+
+import dataclasses
+import hashlib
+import pathlib
+import re
+
+from osmo import paths, units, vmlinux
+from osmo.cluster import Cluster, Medium, Node
+from osmo.cpio import Archive
+from osmo.errors import Problem
+from osmo.faults import Fault
+
+IMAGES = {"x86": "demos", "z8000": "z8000"}
+PLAIN = re.compile(r"[A-Za-z0-9_.:/@%+,>|~^-]+")
+ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+LINUX_CMDLINE = "console=hvc0 quiet panic=-1"
+
+
+def quoted(text: str) -> str:
+    """A word of the command language, in quotes if it needs them."""
+    if PLAIN.fullmatch(text):
+        return text
+    inner = "".join(ESCAPES.get(c) or (c if " " <= c < "\x7f" or c > "\x9f" else f"\\x{ord(c):02x}")
+                    for c in text)
+    return f'"{inner}"'
+
+
+@dataclasses.dataclass
+class Plan:
+    """The text, and what must be loaded with it: module name to file or bytes."""
+
+    text: str
+    modules: dict[str, pathlib.Path | bytes]
+
+    def files(self, directory: pathlib.Path) -> list[tuple[pathlib.Path, str]]:
+        """Boot modules as QEMU takes them; made ones are written into `directory`."""
+        out = []
+        for name, content in self.modules.items():
+            path = content if isinstance(content, pathlib.Path) else directory / name
+            if isinstance(content, bytes):
+                path.write_bytes(content)
+            out.append((paths.need(path), name))
+        return out
+
+    def digest(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def bundle(programs: dict[str, bytes], boot: list[str]) -> bytes:
+    """The archive a DEMOS node starts from: its programs and its boot list."""
+    archive = Archive()
+    archive.file("boot", "".join(line + "\n" for line in boot).encode())
+    for name, data in programs.items():
+        archive.program(name, data)
+    return archive.pack()
+
+
+def program_name(line: str) -> str | None:
+    """Which program a boot-list line starts; None for `wait` and comments."""
+    words = [w for w in line.split("#", 1)[0].split() if not w.startswith("+")]
+    return words[0] if words and words[0] != "wait" else None
+
+
+def program_file(name: str, where: str) -> pathlib.Path:
+    path = paths.build() / "programs" / name
+    if not path.is_file():
+        known = sorted(p.name for p in path.parent.glob("*") if p.is_file())
+        raise Problem(f"program `{name}` does not exist", f"known: {', '.join(known) or 'none, run `make`'}",
+                      where)
+    return path
+
+
+class Compiler:
+    """One compilation; modules are collected as the lines need them."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.modules: dict[str, pathlib.Path | bytes] = {}
+
+    def plan(self, faults: list[Fault], for_ns: int) -> Plan:
+        lines = [f"# {self.cluster.name}"]
+        lines += self._fabric()
+        for node in self.cluster.nodes:
+            lines += self._create(node)
+        for node in self.cluster.nodes:
+            lines += self._devices(node)
+        lines += [f"start {node.name}" for node in self.cluster.nodes]
+        for fault in faults:
+            lines += fault.lines()
+        lines.append(f"at {units.show_time(for_ns)} finish status=0 {quoted('time is up')}")
+        return Plan("\n".join(lines) + "\n", self.modules)
+
+    def _joined(self) -> list[Medium]:
+        """Media that somebody is attached to and that need the fabric."""
+        return [m for m in self.cluster.media if not m.direct and self.cluster.attached(m.name)]
+
+    def _fabric(self) -> list[str]:
+        media = self._joined()
+        if not media:
+            return []
+        self.modules["fabric"] = paths.image("fabric")
+        ports = sum(len(self.cluster.attached(m.name)) for m in media)
+        lines = [f"create fabric image=fabric mem={16 + ports // 16}M"]
+        for number, medium in enumerate(media):
+            lines.append(f"write /osmosis/media/{number} {quoted(self._medium(medium))}")
+        return [*lines, "start fabric"]
+
+    def _medium(self, medium: Medium) -> str:
+        words = [f"name={medium.name}", f"kind={medium.kind}"]
+        if medium.rate is not None:
+            words.append(f"rate={medium.rate}")
+        if medium.latency is not None:
+            words.append(f"latency={units.show_time(medium.latency)}")
+        if medium.queue is not None:
+            words.append(f"queue={medium.queue}")
+        if not medium.capture:
+            words.append("capture=no")
+        if medium.recorder:
+            words.append(f"recorder={medium.recorder}")
+        return " ".join(words)
+
+    def _create(self, node: Node) -> list[str]:
+        image, words = self._image(node)
+        line = [f"create {node.name}", f"image={image}", f"mem={units.show_size(node.memory)}"]
+        if node.cpus != 1:
+            line.append(f"vcpus={node.cpus}")
+        if node.weight:
+            line.append(f"weight={node.weight}")
+        if node.cap:
+            line.append(f"cap={node.cap}")
+        return [" ".join([*line, *words])]
+
+    def _image(self, node: Node) -> tuple[str, list[str]]:
+        if node.machine in ("linux", "foreign"):
+            return self._foreign(node)
+        image = node.image or IMAGES[node.machine]
+        name = pathlib.PurePath(image).name
+        self.modules[name] = paths.image(image)
+        cmdline = f"id={node.number} {node.cmdline}".strip()
+        words = [f"cmdline={quoted(cmdline)}"]
+        if node.machine == "x86":
+            words.append(f"module={self._bundle(node)}")
+        return name, words
+
+    def _bundle(self, node: Node) -> str:
+        """Nodes with the same boot list share one bundle."""
+        where = f"{self.cluster.path}: nodes.{node.name}.programs"
+        boot = [line.replace("{name}", node.name).replace("{number}", str(node.number))
+                for line in node.programs]
+        names = dict.fromkeys(["init", *filter(None, map(program_name, boot))])
+        data = bundle({n: program_file(n, where).read_bytes() for n in names}, boot)
+        name = f"bundle-{hashlib.sha256(data).hexdigest()[:12]}"
+        self.modules[name] = data
+        return name
+
+    def _foreign(self, node: Node) -> tuple[str, list[str]]:
+        if node.machine == "linux" and not node.kernel:
+            return self._linux(node)
+        assert node.kernel
+        base = pathlib.Path(self.cluster.path).parent
+        kernel = paths.need(base / node.kernel, "name a kernel's file, relative to the cluster file")
+        name = f"{node.name}-kernel"
+        data = vmlinux.extract(kernel.read_bytes())
+        self.modules[name] = data if data[:4] != kernel.read_bytes()[:4] else kernel
+        words = [f"cmdline={quoted(node.cmdline)}"] if node.cmdline else []
+        if node.initrd:
+            self.modules[f"{node.name}-initrd"] = paths.need(base / node.initrd, "name an initrd's file")
+            words.append(f"module={node.name}-initrd")
+        return name, words
+
+    def _linux(self, node: Node) -> tuple[str, list[str]]:
+        from osmo import debian, linux
+        kernel = debian.kernel()
+        if kernel is None:
+            raise Problem("no Debian Linux kernel is here", "run `make deps`", f"nodes.{node.name}")
+        self.modules["linux"] = vmlinux.extracted(kernel)
+        self.modules["linux-initrd"] = linux.initrd()
+        cmdline = f"{LINUX_CMDLINE} osmosis.number={node.number} {node.cmdline}".strip()
+        return "linux", [f"cmdline={quoted(cmdline)}", "module=linux-initrd"]
+
+    def _devices(self, node: Node) -> list[str]:
+        lines = []
+        for device, name in enumerate(node.media):
+            medium = self.cluster.medium(name)
+            if medium.direct:
+                lines += self._direct(node, device, medium)
+            else:
+                lines.append(f"device vif {node.name} {device} backend=fabric mac={node.mac(device)} "
+                             f"back.medium={name} back.port={node.name}")
+        return lines
+
+    def _direct(self, node: Node, device: int, medium: Medium) -> list[str]:
+        """One ring: the first node named is its front, the second its back."""
+        front, back = self.cluster.attached(medium.name)
+        if node is not front:
+            return []
+        return [f"device vif {front.name} {device} backend={back.name} mac={front.mac(device)} "
+                f"back.medium={medium.name}"]
+
+
+def compile_cluster(cluster: Cluster, faults: list[Fault], for_ns: int | None = None) -> Plan:
+    """The plan for these faults (already drawn) and this length."""
+    return Compiler(cluster).plan(faults, cluster.for_ns if for_ns is None else for_ns)

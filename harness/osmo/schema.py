@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What may stand in a cluster file: one table, from which both the checks and the JSON schema come."""
+
+import dataclasses
+import difflib
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from osmo import units
+from osmo.errors import Problem
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A type of value: how to take it in, what to call it, and its JSON schema."""
+
+    words: str
+    take: Callable[[Any], Any]
+    schema: dict[str, Any]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("expected text in quotes")
+    return value
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise ValueError("expected a name of letters, digits, `-`, `_` and `.`")
+    return value
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError("expected a whole number, 0 or more")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("expected true or false")
+    return value
+
+
+def _measure(parse: Callable[[str], int]) -> Callable[[Any], int]:
+    def take(value: Any) -> int:
+        if isinstance(value, int) and not isinstance(value, bool) and parse is not units.time_ns:
+            return _whole(value)
+        if not isinstance(value, str):
+            raise ValueError("expected a number with its unit, in quotes")
+        return parse(value)
+    return take
+
+
+def _list(of: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def take(value: Any) -> Any:
+        if not isinstance(value, list):
+            raise ValueError("expected a list in [ ]")
+        return [of(item) for item in value]
+    return take
+
+
+def _texts(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+        raise ValueError("expected a table of names and texts")
+    return dict(value)
+
+
+STRING = {"type": "string"}
+TEXT = Kind("text", _text, STRING)
+IDENTIFIER = Kind("name", _name, {"type": "string", "pattern": f"^{NAME.pattern}$"})
+WHOLE = Kind("number", _whole, {"type": "integer", "minimum": 0})
+FLAG = Kind("true or false", _flag, {"type": "boolean"})
+TIME = Kind("time", _measure(units.time_ns), STRING)
+SIZE = Kind("size", _measure(units.size_bytes), {"type": ["string", "integer"]})
+RATE = Kind("bytes a second", _measure(units.rate_bytes), {"type": ["string", "integer"]})
+NAMES = Kind("list of names", _list(_name), {"type": "array", "items": IDENTIFIER.schema})
+LINES = Kind("list of texts", _list(_text), {"type": "array", "items": STRING})
+TEXTS = Kind("table of texts", _texts, {"type": "object", "additionalProperties": STRING})
+
+
+@dataclasses.dataclass(frozen=True)
+class Field:
+    kind: Kind
+    help: str
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+
+CLOCKS = ("real", "count", "event")
+MACHINES = ("x86", "z8000", "linux", "foreign")
+MEDIA = ("ether", "ack-ether", "parallel", "serial")
+INVARIANTS = ("loss", "duplicate", "order", "one-copy", "isolation", "leak", "liveness")
+
+CLUSTER: dict[str, Field] = {
+    "name": Field(IDENTIFIER, "of the cluster; default: the file's"),
+    "clock": Field(TEXT, "which clock the run goes by unless --clock says so", "real", CLOCKS),
+    "seed": Field(WHOLE, "of every random decision, unless --seed says so", 1),
+    "for": Field(TIME, "virtual time after which the run ends", 60 * 10**9),
+    "memory": Field(SIZE, "of the whole machine; default: what the nodes need"),
+    "cpus": Field(WHOLE, "of the machine, for clock `real`", 1),
+    "trace": Field(FLAG, "whether the nodes' trace is taken", True),
+}
+NODE: dict[str, Field] = {
+    "count": Field(WHOLE, "how many like this: NAME1, NAME2 ...", None),
+    "machine": Field(TEXT, "what kind of node", "x86", MACHINES),
+    "image": Field(TEXT, "its kernel image, when it is not the machine's usual one"),
+    "memory": Field(SIZE, "of each", None),
+    "cpus": Field(WHOLE, "virtual CPUs of each", 1),
+    "media": Field(NAMES, "which media it is attached to, in the order of its devices", []),
+    "programs": Field(LINES, "lines of its boot list: a program and its arguments", []),
+    "cmdline": Field(TEXT, "further words on its kernel's command line", ""),
+    "kernel": Field(TEXT, "file of a foreign kernel (bzImage or ELF)"),
+    "initrd": Field(TEXT, "file of a foreign kernel's initial RAM disk"),
+    "weight": Field(WHOLE, "share of the processor against others", None),
+    "cap": Field(WHOLE, "percent of a processor at most", None),
+}
+MEDIUM: dict[str, Field] = {
+    "kind": Field(TEXT, "what the medium is", "ether", MEDIA),
+    "rate": Field(RATE, "instead of the kind's own", None),
+    "latency": Field(TIME, "instead of the kind's own", None),
+    "queue": Field(SIZE, "bytes per sending port", None),
+    "direct": Field(FLAG, "one ring between two nodes, no fabric: no capture, no faults", False),
+    "capture": Field(FLAG, "whether its frames go into capture.pcapng", True),
+    "recorder": Field(IDENTIFIER, "node that must acknowledge (ack-ether)", None),
+}
+FAULT: dict[str, Field] = {
+    "at": Field(TIME, "when it begins, in virtual time"),
+    "for": Field(TIME, "how long; default: to the end"),
+    "after": Field(TEXT, "instead of at: `exit NODE` or `output NODE TEXT`"),
+    "medium": Field(IDENTIFIER, "which medium it befalls"),
+    "node": Field(IDENTIFIER, "which node it befalls"),
+    "do": Field(TEXT, "what happens, with its parameters", required=True),
+}
+RANDOM: dict[str, Field] = {
+    "count": Field(WHOLE, "how many faults each run draws from the seed", 3),
+    "from": Field(TIME, "not before", 10**9),
+    "until": Field(TIME, "not after", 10 * 10**9),
+    "for": Field(TIME, "each lasts at most", 10**9),
+    "media": Field(NAMES, "which media may be hit; default: all", None),
+    "nodes": Field(NAMES, "which nodes may be hit; default: none", []),
+    "kinds": Field(LINES, "what may happen", ["loss 0.2", "duplicate 0.1", "delay 20ms", "cut"]),
+}
+EXPECT: dict[str, Field] = {
+    "output": Field(TEXTS, "text that a node's console must show", {}),
+    "exit": Field(TEXTS, "how nodes must end: poweroff, crash, running ...", {}),
+    "invariants": Field(LINES, "what must hold; default: all that apply", None),
+    "heal": Field(TIME, "bound on the virtual time to deliver everything once faults have ended",
+                  10 * 10**9),
+}
+
+
+def take(table: dict[str, Field], given: Any, where: str, path: str) -> dict[str, Any]:
+    """Every field of the table, given or default; a Problem names file, key and remedy."""
+    if not isinstance(given, dict):
+        raise Problem(f"{path} is not a table", f"write [{path}]", where)
+    for key in given:
+        if key not in table:
+            raise Problem(f"{_join(path, key)} is unknown", _nearest(key, table), where)
+    values = {}
+    for key, field in table.items():
+        if key not in given:
+            if field.required:
+                raise Problem(f"{_join(path, key)} is missing", f"it says {field.help}", where)
+            values[key] = field.default
+            continue
+        try:
+            values[key] = field.kind.take(given[key])
+        except ValueError as wrong:
+            raise Problem(f"{_join(path, key)}: {wrong}", f"it is the {field.help}"
+                          if not field.help.startswith(("whether", "which", "what", "how", "when"))
+                          else f"it says {field.help}", where) from None
+        if field.choices and values[key] not in field.choices:
+            raise Problem(f"{_join(path, key)} = \"{values[key]}\" is unknown",
+                          f"one of {', '.join(field.choices)}", where)
+    return values
+
+
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _nearest(key: str, table: dict[str, Field]) -> str:
+    near = difflib.get_close_matches(key, table, 1)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(table)}"
+
+
+def _object(table: dict[str, Field]) -> dict[str, Any]:
+    properties: dict[str, dict[str, Any]] = {}
+    for key, field in table.items():
+        properties[key] = {**field.kind.schema, "description": field.help}
+        if field.choices:
+            properties[key]["enum"] = list(field.choices)
+        if field.default is not None and isinstance(field.default, (str, bool)):
+            properties[key]["default"] = field.default
+    required = [key for key, field in table.items() if field.required]
+    out: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**out, "required": required} if required else out
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of a cluster file, as harness/schema/cluster.json holds it."""
+    top = _object(CLUSTER)
+    tables = {"nodes": (NODE, "object"), "media": (MEDIUM, "object"), "faults": (FAULT, "array")}
+    for name, (table, shape) in tables.items():
+        inner = "items" if shape == "array" else "additionalProperties"
+        top["properties"][name] = {"type": shape, inner: _object(table)}
+    top["properties"]["random"] = _object(RANDOM)
+    top["properties"]["expect"] = _object(EXPECT)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "An Osmosis cluster", "required": ["nodes"], **top}
+
+
+def schema_text() -> str:
+    return json.dumps(json_schema(), indent=2) + "\n"

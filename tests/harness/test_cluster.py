@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Cluster files: what is taken, what is refused and in which words, and the plan they become.
+
+Fault kinds F01-F26 by name are those of harness/README.md (H20).
+"""
+
+import pathlib
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from osmo import cluster, faults, keyed, plan, schema, units
+from osmo.errors import Problem
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+RING = """
+clock = "count"
+for = "30s"
+[media.net]
+rate = "1M"
+latency = "250us"
+[nodes.a]
+count = 3
+media = ["net"]
+[[faults]]
+at = "1s"
+for = "500ms"
+medium = "net"
+do = "loss 0.25"
+[[faults]]
+at = "2s"
+for = "1s"
+node = "a2"
+do = "pause"
+"""
+
+
+def test_a_good_file_is_taken() -> None:
+    c = cluster.parse(RING, "ring.toml")
+    assert (c.name, c.clock, c.for_ns, len(c.nodes)) == ("ring", "count", 30 * 10**9, 3)
+    assert [n.name for n in c.nodes] == ["a1", "a2", "a3"] and c.nodes[2].number == 3
+    assert c.media[0].rate == 10**6 and c.media[0].latency == 250000
+    assert c.faults[0].for_ns == 500 * 10**6
+
+
+@pytest.mark.parametrize("change,what,remedy", [
+    (("clock = \"count\"", "clok = 1"), "clok is unknown", "did you mean clock"),
+    (("\"count\"", "\"sundial\""), "clock = \"sundial\"", "real, count, event"),
+    (("media = [\"net\"]", "media = [\"nte\"]"), "nodes.a.media names `nte`", r"\[media.nte\]"),
+    (("rate = \"1M\"", "rate = \"fast\""), "media.net.rate", "10k"),
+    (("for = \"30s\"", "for = 30"), "for: expected a number with its unit", "virtual time"),
+    (("count = 3", "count = -3"), "nodes.a.count", "whole number"),
+    (("medium = \"net\"", "medium = \"no\""), r"faults\[1\].medium names `no`", "known: net"),
+    (("node = \"a2\"", "node = \"b\""), r"faults\[2\].node names `b`", "known: a1, a2, a3"),
+    (("loss 0.25", "explode"), r"faults\[1\].do: `explode`", "loss, burst"),
+    (("loss 0.25", "loss"), r"faults\[1\].do: `loss`: say `loss P", ""),
+    (("do = \"pause\"", "do = \"loss 0.1\""), "no fault of a node", "pause"),
+    (("at = \"1s\"", ""), r"faults\[1\] needs a beginning", "at ="),
+    (("[nodes.a]", "[nodes.\"a b\"]"), "a b is no name", "letters"),
+    (("[nodes.a]", "[nodes]"), "nodes.count is not a table", ""),
+    (("clock", "=clock"), "not TOML", "line"),
+    (("count = 3", "kernel = \"x\""), "kernel is for foreign nodes", "machine"),
+    (("latency = \"250us\"", "direct = true"), "direct has 3 ends", "exactly two"),
+    (("latency = \"250us\"", "kind = \"serial\""), "serial line with 3 ends", "two nodes"),
+])
+def test_what_is_wrong_is_said(change: tuple[str, str], what: str, remedy: str) -> None:
+    with pytest.raises(Problem, match=what) as caught:
+        cluster.parse(RING.replace(*change), "ring.toml")
+    text = str(caught.value)
+    assert text.startswith("ring.toml: ")
+    assert not remedy or any(r in text for r in remedy.replace("\\", "").split("|"))
+
+
+def test_no_nodes_and_no_file() -> None:
+    with pytest.raises(Problem, match="no node"):
+        cluster.parse("", "x")
+    with pytest.raises(Problem, match="No such file"):
+        cluster.load(pathlib.Path("/nonexistent.toml"))
+
+
+@given(st.dictionaries(st.text(max_size=8), st.one_of(st.text(), st.integers(), st.booleans(),
+                                                      st.lists(st.integers())), max_size=5))
+def test_nonsense_is_a_problem_and_never_a_traceback(table: dict[str, object]) -> None:
+    for kind in (schema.CLUSTER, schema.NODE, schema.MEDIUM, schema.FAULT, schema.RANDOM):
+        try:
+            schema.take(kind, table, "file", "path")
+        except Problem as problem:
+            assert problem.where == "file"
+
+
+def test_the_schema_in_the_repository_is_the_one_that_is_checked() -> None:
+    assert (TOP / "harness/schema/cluster.json").read_text() == schema.schema_text()
+
+
+def test_the_schema_accepts_and_refuses_as_we_do() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    import tomllib
+    jsonschema.validate(tomllib.loads(RING), schema.json_schema())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"nodes": {"a": {"cuont": 1}}}, schema.json_schema())
+
+
+@pytest.mark.parametrize("path", sorted((TOP / "harness/clusters").glob("*.toml")), ids=lambda p: p.name)
+def test_every_worked_cluster_is_good(path: pathlib.Path) -> None:
+    cluster.load(path)
+
+
+def test_keyed_numbers_are_those_of_the_c_header(tmp_path: pathlib.Path) -> None:
+    keys = [(0, 0, 0), (1, 2, 3), (2**64 - 1, 7, 2**40), (12345, 2**63, 1)]
+    calls = "".join(f'printf("%llu %llu\\n", (unsigned long long)keyed_random({a}ull,{b}ull,{c}ull),'
+                    f'(unsigned long long)keyed_below({a}ull,{b}ull,{c}ull,1000));' for a, b, c in keys)
+    (tmp_path / "k.c").write_text('#include <stdio.h>\n#include "base/keyed.h"\nint main(void){'
+                                  + calls + "return 0;}")
+    subprocess.run(["gcc", "-I", str(TOP), "-o", str(tmp_path / "k"), str(tmp_path / "k.c")], check=True)
+    said = subprocess.run([str(tmp_path / "k")], check=True, capture_output=True, text=True).stdout
+    assert said.split() == [str(v) for a, b, c in keys
+                            for v in (keyed.random(a, b, c), keyed.below(a, b, c, 1000))]
+
+
+RANDOM = RING + """
+[random]
+count = 5
+kinds = ["loss 0.1", "cut", "pause"]
+nodes = ["a1", "a3"]
+"""
+
+
+def test_random_faults_come_from_the_seed_alone() -> None:
+    c = cluster.parse(RANDOM, "r")
+    assert cluster.draw(c, 7) == cluster.draw(c, 7) != cluster.draw(c, 8)
+    assert len(cluster.draw(c, 7)) == 5
+
+
+def test_fewer_random_faults_change_no_other() -> None:
+    five, three = cluster.parse(RANDOM, "r"), cluster.parse(RANDOM.replace("count = 5", "count = 3"), "r")
+    for seed in range(20):
+        assert cluster.draw(five, seed)[:3] == cluster.draw(three, seed)
+
+
+def test_random_kinds_must_have_targets() -> None:
+    with pytest.raises(Problem, match="needs a node"):
+        cluster.parse(RANDOM.replace('nodes = ["a1", "a3"]', ""), "r")
+
+
+def test_every_fault_kind_begins_and_ends_in_words_of_the_plan() -> None:
+    examples = {"loss": "0.1", "burst": "0.1 0.2", "drop": "3 a1>a2", "reorder": "0.1 1ms",
+                "slow": "10%", "partition": "a1,a2|a3", "flap": "5ms a1>a2", "store": "fail after=2",
+                "restart": "", "crash": "", "pause": "", "cut": "a1", "rate": "100", "queue": "100"}
+    for name, kind in faults.KINDS.items():
+        words = examples.get(name, "after=3" if kind.target == "node" else "0.5" if kind.id == "F04"
+                             or name == "duplicate" else "5ms")
+        fault = faults.Fault(f"{name} {words}".strip(), kind.target, "x", 10**9, 10**6)
+        lines = fault.lines()
+        assert lines and lines[0].startswith("at 1s ")
+        assert all(line.startswith("at 1001ms ") for line in lines[1:])
+        assert kind.survives and kind.about and kind.id.startswith("F")
+
+
+def test_the_readme_names_every_fault_with_its_parameters_and_invariant() -> None:
+    """H20: each kind stands in harness/README.md as it is in the table."""
+    text = (TOP / "harness/README.md").read_text()
+    for name, kind in faults.KINDS.items():
+        words = kind.words.replace("|", "\\|")
+        row = f"| `{name}{' ' + words if words else ''}` | {kind.id} | {kind.target} | {kind.about} |"
+        assert row in text, row
+
+
+@pytest.mark.parametrize("text,ns", [("1s", 10**9), ("1.5ms", 1500000), ("7ns", 7), ("2m", 120 * 10**9)])
+def test_times(text: str, ns: int) -> None:
+    assert units.time_ns(text) == ns
+
+
+@pytest.mark.parametrize("text", ["", "5", "s", "1.5ns", "-1s", "1 fortnight", "0x1s"])
+def test_no_times(text: str) -> None:
+    with pytest.raises(ValueError):
+        units.time_ns(text)
+
+
+@given(st.integers(0, 10**15))
+def test_times_shown_are_read_back(ns: int) -> None:
+    assert units.time_ns(units.show_time(ns)) == ns
+
+
+@given(st.integers(1, 2**40))
+def test_sizes_shown_are_read_back(size: int) -> None:
+    assert units.size_bytes(units.show_size(size)) == size
+
+
+@pytest.fixture
+def tree(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """A build directory with the files that plans name."""
+    for name in ("programs/init", "programs/hello", "images/demos", "images/fabric"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"\x7fELF" + name.encode())
+    monkeypatch.setenv("OSMOSIS_BUILD", str(tmp_path))
+    return tmp_path
+
+
+def test_a_plan_has_its_lines_and_modules(tree: pathlib.Path) -> None:
+    c = cluster.parse(RING.replace("count = 3", "count = 3\nprograms = [\"+kernel hello {name}\"]"), "ring")
+    p = plan.compile_cluster(c, c.all_faults(1))
+    lines = p.text.splitlines()
+    assert any(line.startswith("create a1 image=demos mem=8M cmdline=id=1") or
+               line.startswith('create a1 image=demos mem=8M cmdline="id=1') for line in lines)
+    assert any(line.startswith("device vif a2 0 backend=fabric mac=02:05:00:00:00:02") for line in lines)
+    assert "at 1s fault net loss 0.25" in lines and "at 1500ms fault net loss off" in lines
+    assert "at 2s pause a2" in lines and "at 3s unpause a2" in lines
+    assert lines[-1] == 'at 30s finish status=0 "time is up"'
+    assert {"demos", "fabric"} < set(p.modules) and len(p.modules) == 5
+
+
+def test_the_same_boot_list_is_one_module(tree: pathlib.Path) -> None:
+    c = cluster.parse("[nodes.a]\ncount = 50\nprograms = [\"hello\"]", "x")
+    assert len(plan.compile_cluster(c, []).modules) == 2
+
+
+def test_a_bundle_is_a_cpio_archive_with_a_boot_list(tree: pathlib.Path) -> None:
+    data = plan.bundle({"init": b"I"}, ["init x", "wait"])
+    said = subprocess.run(["cpio", "-it", "--quiet"], input=data, capture_output=True, check=True)
+    assert said.stdout.split() == [b"boot", b"init"]
+
+
+def test_a_program_that_does_not_exist_is_named(tree: pathlib.Path) -> None:
+    c = cluster.parse("[nodes.a]\nprograms = [\"hallo\"]", "x.toml")
+    with pytest.raises(Problem, match="x.toml: nodes.a.programs: program `hallo`.*known: hello, init"):
+        plan.compile_cluster(c, [])
+
+
+def test_words_are_quoted_when_they_must_be() -> None:
+    assert plan.quoted("plain-word.1") == "plain-word.1"
+    assert plan.quoted('a "b"\n\\\x01') == '"a \\"b\\"\\n\\\\\\x01"'
+    assert plan.quoted("") == '""'
