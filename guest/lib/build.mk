@@ -8,7 +8,7 @@ PROGRAM_LIBS := $(BUILD)/prog/libdemos.a $(BUILD)/prog/libbase.a
 define demos_program
 $(BUILD)/programs/$(1): $(call objects,prog,$(2)) $(PROGRAM_LIBS) guest/lib/program.lds
 	@mkdir -p $$(@D)
-	$(Q)$(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 --gc-sections --build-id=none \
+	$(Q)$(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 --gc-sections --build-id=none -S \
 	    -T guest/lib/program.lds -o $$@ $$(filter-out %.lds,$$^)
 PROGRAMS += $(BUILD)/programs/$(1)
 endef

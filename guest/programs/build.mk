@@ -1,3 +1,14 @@
-$(eval $(call demos_program,init,guest/programs/init.c guest/machine/bundle.c base/elf.c))
+$(eval $(call demos_program,init,guest/programs/init.c guest/machine/bundle.c))
 $(eval $(call demos_program,hello,guest/programs/hello.c))
-IMAGES += $(PROGRAMS)
+
+# $(call node_bundle,NAME): build/bundles/NAME, all programs and guest/programs/NAME.boot.
+define node_bundle
+$(BUILD)/bundles/$(1): guest/programs/$(1).boot $(PROGRAMS) $(BUILD)/demos-node
+	@mkdir -p $$(@D)
+	$(Q)$(BUILD)/demos-node --programs $(BUILD)/programs --list $$< --pack $$@
+BUNDLES += $(BUILD)/bundles/$(1)
+endef
+ifneq ($(wildcard guest/kernel/build.mk),)
+$(eval $(call node_bundle,demo))
+endif
+IMAGES += $(PROGRAMS) $(BUNDLES)

@@ -21,18 +21,21 @@
 struct options {
     struct node_config config;
     u64 memory_mib;
-    const char *bundle, *programs, *trace;
+    const char *bundle, *programs, *trace, *list, *pack;
     const char *runs[PACK_RUNS];
     u32 run_count;
 };
 
 static const char usage[] =
-    "usage: demos-node [option]... [--run 'PROGRAM ARGUMENT...']...\n"
+    "usage: demos-node [option]... (--run 'PROGRAM ARGUMENT...'... | --list FILE | --bundle "
+    "FILE)\n"
     "  --id N          this node's number (1)\n"
     "  --memory MIB    memory for processes (64)\n"
     "  --bundle FILE   programs and boot list, a newc cpio archive\n"
     "  --programs DIR  where --run finds program files (programs beside demos-node)\n"
     "  --run COMMAND   start it; words like +kernel before the name grant links\n"
+    "  --list FILE     a boot list, as many lines of --run\n"
+    "  --pack FILE     write the bundle there and run nothing\n"
     "  --seed N        keys of links\n"
     "  --trace FILE    the kernel's message trace, as text\n"
     "  --no-share      MOVEDATA always copies\n"
@@ -62,13 +65,28 @@ static u64 number(const char *name, const char *text, u64 least, u64 most)
 
 static void parse(struct options *o, int argc, char **argv)
 {
-    enum { ID, MEMORY, BUNDLE, PROGRAMS, RUN, SEED, TRACE, NO_SHARE, NO_FAST, HELP };
+    enum {
+        ID,
+        MEMORY,
+        BUNDLE,
+        PROGRAMS,
+        RUN,
+        LIST,
+        PACK,
+        SEED,
+        TRACE,
+        NO_SHARE,
+        NO_FAST,
+        HELP
+    };
     static const struct option names[] = {
         {"id", 1, NULL, ID},
         {"memory", 1, NULL, MEMORY},
         {"bundle", 1, NULL, BUNDLE},
         {"programs", 1, NULL, PROGRAMS},
         {"run", 1, NULL, RUN},
+        {"list", 1, NULL, LIST},
+        {"pack", 1, NULL, PACK},
         {"seed", 1, NULL, SEED},
         {"trace", 1, NULL, TRACE},
         {"no-share", 0, NULL, NO_SHARE},
@@ -89,6 +107,8 @@ static void parse(struct options *o, int argc, char **argv)
                 fail("--run", "too many");
             o->runs[o->run_count++] = optarg;
             break;
+        case LIST: o->list = optarg; break;
+        case PACK: o->pack = optarg; break;
         case SEED: o->config.seed = number("--seed", optarg, 0, ~0ull); break;
         case TRACE: o->trace = optarg; break;
         case NO_SHARE: o->config.flags |= NODE_NO_SHARE; break;
@@ -97,7 +117,7 @@ static void parse(struct options *o, int argc, char **argv)
         default: fputs(usage, stderr); exit(2);
         }
     }
-    if (optind < argc || !o->bundle == !o->run_count) {
+    if (optind < argc || (o->bundle != NULL) + (o->list != NULL) + (o->run_count > 0) != 1) {
         fputs(usage, stderr);
         exit(2);
     }
@@ -123,9 +143,21 @@ static void stay_on_one_cpu(u32 id)
     }
 }
 
+/* The boot list, from --list or of the commands of --run. */
+static bool load_list(const struct options *o, struct pack *list)
+{
+    if (o->list)
+        return pack_read(list, o->list);
+    for (u32 i = 0; i < o->run_count; i++)
+        if (!pack_line(list, o->runs[i]))
+            return false;
+    return true;
+}
+
 static void load(const struct options *o, struct pack *p)
 {
     char self[4096], *slash;
+    struct pack list = {0};
     ssize_t len;
 
     if (o->bundle) {
@@ -133,12 +165,15 @@ static void load(const struct options *o, struct pack *p)
             fail(o->bundle, strerror(errno));
         return;
     }
+    if (!load_list(o, &list))
+        fail(o->list ? o->list : "--run", strerror(errno));
     len = readlink("/proc/self/exe", self, sizeof self - 16);
     self[len > 0 ? len : 0] = '\0';
     slash = strrchr(self, '/');
     strcpy(slash ? slash + 1 : self, "programs");
-    if (!pack_programs(p, o->programs ? o->programs : self, o->runs, o->run_count))
+    if (!pack_programs(p, o->programs ? o->programs : self, &list))
         fail(p->error, strerror(errno));
+    pack_free(&list);
 }
 
 static void start(struct hosted *h, const struct options *o, const struct pack *p)
@@ -176,6 +211,11 @@ int main(int argc, char **argv)
     stay_on_one_cpu(o.config.machine);
     signal(SIGPIPE, SIG_IGN);
     load(&o, &p);
+    if (o.pack) {
+        if (!pack_write(&p, o.pack))
+            fail(o.pack, strerror(errno));
+        return 0;
+    }
     start(&h, &o, &p);
     status = hosted_loop(&h);
     fflush(stdout);

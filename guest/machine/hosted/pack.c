@@ -75,7 +75,7 @@ bool pack_read(struct pack *p, const char *file)
 
     if (f)
         fclose(f);
-    p->len = ok ? len : 0;
+    p->len = ok ? len : 0; /* without the padding */
     return ok;
 }
 
@@ -94,22 +94,37 @@ static bool add_file(struct pack *p, const char *directory, const char *name)
     return ok;
 }
 
-static bool add_list(struct pack *p, const char *const *runs, u32 count)
+bool pack_write(const struct pack *p, const char *file)
 {
-    size_t len = 0;
-    char *at;
+    FILE *f = fopen(file, "wb");
+    bool ok = f && fwrite(p->bytes, 1, p->len, f) == p->len;
 
-    for (u32 i = 0; i < count; i++)
-        len += strlen(runs[i]) + 1;
-    at = (char *)member(p, "boot", 0100644, len);
-    for (u32 i = 0; at && i < count; i++) {
-        at = stpcpy(at, runs[i]);
-        *at++ = '\n';
-    }
+    return (!f || fclose(f) == 0) && ok;
+}
+
+bool pack_line(struct pack *p, const char *line)
+{
+    size_t len = strlen(line), end = p->len + len + 1;
+    u8 *at = grow(p, len + 1);
+
+    if (!at)
+        return false;
+    memcpy(at, line, len);
+    at[len] = '\n';
+    p->len = end; /* text is not padded */
+    return true;
+}
+
+static bool add_bytes(struct pack *p, const char *name, const struct pack *bytes)
+{
+    u8 *at = member(p, name, 0100644, bytes->len);
+
+    if (at && bytes->len)
+        memcpy(at, bytes->bytes, bytes->len);
     return at != NULL;
 }
 
-bool pack_programs(struct pack *p, const char *directory, const char *const *runs, u32 count)
+bool pack_programs(struct pack *p, const char *directory, const struct pack *list)
 {
     struct dirent *e;
     bool ok = true;
@@ -123,7 +138,7 @@ bool pack_programs(struct pack *p, const char *directory, const char *const *run
         if (e->d_name[0] != '.')
             ok = add_file(p, directory, e->d_name);
     closedir(d);
-    return ok && add_list(p, runs, count) && member(p, "TRAILER!!!", 0, 0);
+    return ok && add_bytes(p, "boot", list) && member(p, "TRAILER!!!", 0, 0);
 }
 
 void pack_free(struct pack *p)

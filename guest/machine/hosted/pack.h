@@ -16,10 +16,15 @@ struct pack {
     char error[300]; /* the file that could not be read */
 };
 
-/* False: errno says why. */
+/* False, in all of these: errno says why. */
+
+/* A whole file. */
 bool pack_read(struct pack *p, const char *file);
-/* All regular files of `directory` (init among them) and the commands as boot list. */
-bool pack_programs(struct pack *p, const char *directory, const char *const *runs, u32 count);
+bool pack_write(const struct pack *p, const char *file);
+/* One line of a boot list behind those that `p` has. */
+bool pack_line(struct pack *p, const char *line);
+/* A bundle of all regular files of `directory` (init among them) and the boot list. */
+bool pack_programs(struct pack *p, const char *directory, const struct pack *list);
 void pack_free(struct pack *p);
 
 #endif

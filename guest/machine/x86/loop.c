@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The x86 machine's loop (guest/kernel/node.h draws it), cut into pieces that never
+ * return: each ends in ring 3, or begins anew with an empty stack. The alarm ends time
+ * slices; it is set at most once a slice, so that kernel calls cost no hypercall.
+ */
+#include "guest/machine/x86/x86.h"
+#include "guest/rt/console.h"
+#include "guest/rt/rt.h"
+#include "guest/rt/time.h"
+#include "guest/rt/trap.h"
+
+#define SLICE_NS 10000000ull
+
+static void set_alarm(u64 at_ns)
+{
+    if (at_ns == x86.alarm_ns)
+        return;
+    x86.alarm_ns = at_ns;
+    rt_alarm_set(at_ns == RT_NEVER ? RT_NEVER : at_ns + x86.started_ns);
+}
+
+/* Before ring 3: a running slice or an earlier deadline has the alarm set. */
+static void guard_slice(void)
+{
+    u64 deadline = node_deadline(x86.node);
+
+    if (x86.alarm_ns == RT_NEVER)
+        set_alarm(MIN(deadline, machine_now(x86.node) + SLICE_NS));
+    else if (deadline < x86.alarm_ns)
+        set_alarm(deadline);
+}
+
+static NORETURN void to_user(struct thread *t)
+{
+    struct context *c = t->machine;
+
+    guard_slice();
+    cpu_float_load(c);
+    x86_enter(c);
+}
+
+/* Runs a chosen thread, or those it hands over to; returns when another is to be chosen. */
+static void run(struct thread *t)
+{
+    for (;;) {
+        s64 result = 0;
+        enum outcome o;
+
+        cpu_space_load(&x86_task(t->task)->cpu);
+        o = node_resume(x86.node, t, &result);
+        if (o == NODE_DONE)
+            ((struct context *)t->machine)->r[R_RAX] = (u64)result;
+        if (o == NODE_DONE || o == NODE_RUN)
+            to_user(t);
+        if (o == NODE_BLOCKED)
+            return;
+        t = node_switch_target(x86.node);
+    }
+}
+
+static NORETURN void halt(void)
+{
+    if (x86.status != 0)
+        rt_printf("node: ended with status %ld\n", x86.status);
+    rt_shutdown(RT_POWEROFF);
+}
+
+static void idle(void)
+{
+    u64 deadline = node_deadline(x86.node);
+
+    if (frames_idle(&x86.frames))
+        return;
+    set_alarm(deadline);
+    rt_wait();
+    node_timer(x86.node);
+}
+
+void x86_schedule(void)
+{
+    for (;;) {
+        struct thread *t;
+
+        if (x86.halted)
+            halt();
+        if (node_counters(x86.node)->processes == 0)
+            rt_panic("the last process has ended without halting the node");
+        t = node_next(x86.node);
+        if (t)
+            run(t);
+        else
+            idle();
+    }
+}
+
+void x86_follow(struct thread *t, enum outcome o, s64 result)
+{
+    switch (o) {
+    case NODE_DONE: ((struct context *)t->machine)->r[R_RAX] = (u64)result; to_user(t);
+    case NODE_RUN: to_user(t);
+    case NODE_SWITCH: run(node_switch_target(x86.node)); break;
+    default: break;
+    }
+    x86_restart();
+}
+
+struct call_result x86_call(u32 number, const u64 args[6])
+{
+    struct call_result r = {0, NODE_DONE};
+
+    r.outcome = node_call(x86.node, x86_current->thread, number, args, &r.result);
+    if (r.outcome == NODE_RUN)
+        x86_current->r[R_RAX] = 0;
+    return r;
+}
+
+void x86_after_call(u64 outcome)
+{
+    x86_follow(x86_current->thread, (enum outcome)outcome, 0);
+}
+
+void x86_foreign(void)
+{
+    struct thread *t = x86_current->thread;
+    struct exception e = {.reason = EXCEPTION_FOREIGN,
+                          .code = (u32)x86_current->r[R_RAX],
+                          .at = x86_current->r[R_RIP]};
+
+    x86_follow(t, node_exception(x86.node, t, &e), 0);
+}
+
+/* Inside an interrupt or rt_wait: only notes it; x86_before_user acts. */
+static void on_alarm(void *arg)
+{
+    (void)arg;
+    x86.alarm_ns = RT_NEVER;
+    x86.slice_over = true;
+}
+
+/* On the way back to ring 3 after an interrupt. */
+static void before_user(struct rt_frame *f)
+{
+    struct thread *t = x86_current->thread;
+
+    if (!x86.slice_over)
+        return;
+    x86.slice_over = false;
+    t->task->cpu_ns += SLICE_NS; /* sampled: whom the tick finds has had the slice */
+    node_timer(x86.node);
+    x86_save_frame(f);
+    node_preempt(x86.node, t);
+    x86_restart();
+}
+
+void x86_loop_init(void)
+{
+    x86.alarm_ns = RT_NEVER;
+    rt_alarm_handler(on_alarm, NULL);
+    rt_trap_before_user(before_user);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The node image: a DEMOS node in a domain of Osmosis or Xen, or on the bare machine. The
+ * runtime has found out where we are; the first module is the bundle. Command line:
+ * id=N, epoch=N, seed=N, share=0 and fast=0 (switch the optimisations off), trace=PAGES.
+ */
+#include "base/memory.h"
+#include "guest/machine/x86/x86.h"
+#include "guest/rt/console.h"
+#include "guest/rt/frame.h"
+#include "guest/rt/map.h"
+#include "guest/rt/rt.h"
+#include "guest/rt/time.h"
+
+enum { HEAP_LEAST = 1 << 20, RUNTIME_FRAMES = 256 };
+
+struct x86 x86;
+const u64 x86_entry_return = DEMOS_ENTRY_PAGE + 2;
+
+/*
+ * The longest run of frames, but for some that stay the runtime's: an eighth for the
+ * core's heap, the rest for processes.
+ */
+static void memory_init(struct heap *heap)
+{
+    static const u8 entry[] = {0x0f, 0x05, 0xc3}; /* syscall; ret */
+    u32 count = rt_frames_longest(), refs;
+    size_t heap_bytes;
+    void *base;
+
+    if (count < 2 * RUNTIME_FRAMES)
+        rt_panic("%u frames are too few for a node", count);
+    count -= RUNTIME_FRAMES;
+    heap_bytes = MAX((size_t)count / 8 * FRAME_SIZE, (size_t)HEAP_LEAST);
+    base = rt_frames_untouched((u32)(heap_bytes / FRAME_SIZE));
+    count -= (u32)(heap_bytes / FRAME_SIZE);
+    refs = (u32)ALIGN_UP((u64)count * sizeof(u32), (u64)FRAME_SIZE) / FRAME_SIZE;
+    heap_init(heap, base, heap_bytes);
+    base = rt_frames_untouched(count);
+    frames_init(&x86.frames, (u8 *)base + (u64)refs * FRAME_SIZE,
+                rt_physical(base) + (u64)refs * FRAME_SIZE, base, count - refs);
+    x86.entry_frame = frame_alloc_zero(&x86.frames);
+    memcpy(frame_at(&x86.frames, x86.entry_frame), entry, sizeof entry);
+}
+
+static u32 flags(void)
+{
+    return (rt_option_number("share", 1) ? 0u : NODE_NO_SHARE) |
+           (rt_option_number("fast", 1) ? 0u : NODE_NO_FAST);
+}
+
+static void trace_init(struct node_config *config)
+{
+    u32 pages = (u32)rt_option_number("trace", 0);
+
+    if (!pages)
+        return;
+    if (!x86_trace_init(pages))
+        rt_panic("a trace ring of %u pages cannot be had", pages);
+    config->flags |= NODE_TRACE;
+}
+
+int rt_main(const struct rt_start *start)
+{
+    struct node_config config = {.machine = (u32)rt_option_number("id", 1),
+                                 .epoch = (u32)rt_option_number("epoch", 1),
+                                 .seed = rt_option_number("seed", 1),
+                                 .flags = flags()};
+    static struct heap heap;
+    struct rt_module bundle;
+    const char *why;
+
+    (void)start;
+    if (!rt_module(0, &bundle))
+        rt_panic("no bundle: give the node a module with programs");
+    trace_init(&config);
+    memory_init(&heap);
+    cpu_init();
+    x86_traps_init();
+    x86_loop_init();
+    x86.started_ns = rt_now_ns();
+    x86.node = node_create(&heap, &config, NULL, &x86);
+    if (!x86.node)
+        rt_panic("not enough memory for a node");
+    why = boot_first(x86.node, bundle.data, bundle.size);
+    if (why)
+        rt_panic("%s", why);
+    x86_restart();
+}

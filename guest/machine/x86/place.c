@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * guest/machine/place.h by way of the domain runtime: console, counter, end.
+ */
+#include "guest/machine/x86/x86.h"
+#include "guest/rt/console.h"
+#include "guest/rt/time.h"
+#include "guest/rt/x86.h"
+
+void place_write(struct node *n, const void *text, size_t len)
+{
+    (void)n;
+    rt_console_write(text, len);
+}
+
+size_t place_read(struct node *n, void *text, size_t room)
+{
+    (void)n;
+    return rt_console_read(text, room);
+}
+
+struct frames *place_frames(struct node *n)
+{
+    (void)n;
+    return &x86.frames;
+}
+
+struct announcement *place_announcement(struct node *n)
+{
+    (void)n;
+    return &x86.announcement;
+}
+
+u64 place_cycles(struct node *n, u64 *per_ms)
+{
+    (void)n;
+    *per_ms = rt_tsc_khz();
+    return tsc_read();
+}
+
+void place_halt(struct node *n, s64 status)
+{
+    (void)n;
+    x86.halted = true;
+    x86.status = status;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The x86 machine: one processor, one node, its frames one run of physical memory, its
+ * processes in ring 3 below the kernel's half of the address space.
+ */
+#ifndef GUEST_MACHINE_X86_X86_H
+#define GUEST_MACHINE_X86_X86_H
+
+#include "guest/machine/place.h"
+#include "guest/machine/space.h"
+#include "guest/machine/x86/cpu.h"
+
+struct osm_ring_header;
+
+struct x86 {
+    struct node *node;
+    struct frames frames;
+    struct announcement announcement;
+    struct osm_ring_header *trace; /* NULL: none */
+    u32 entry_frame;
+    u64 started_ns;
+    u64 alarm_ns; /* what the runtime's alarm is set to */
+    bool slice_over;
+    bool halted;
+    s64 status;
+};
+
+/* There is one processor and one node: the traps that lead here carry no pointer. */
+extern struct x86 x86;
+
+/* task->machine. The space comes first: guest/machine/memory.c relies on it. */
+struct x86_task {
+    struct space space;
+    struct cpu_space cpu;
+};
+
+static inline struct x86_task *x86_task(const struct task *t)
+{
+    return t->machine;
+}
+
+struct rt_frame;
+
+/* Puts the registers of the interrupted x86_current away. */
+void x86_save_frame(const struct rt_frame *f);
+/* Installs the handlers of traps and of the alarm. */
+void x86_traps_init(void);
+void x86_loop_init(void);
+/* Starts a trace ring of so many pages; false when it cannot be had. */
+bool x86_trace_init(u32 pages);
+/* Acts on what the core answered for a thread, which is x86_current's; does not return. */
+NORETURN void x86_follow(struct thread *t, enum outcome o, s64 result);
+
+#endif
