@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What comes out of a machine, sorted by stream: consoles, trace, capture, results, log.
+
+Consoles carry a domain's number; which node that was at the time is known from the start
+events of the result stream, so a node that was restarted keeps one log.
+"""
+
+import dataclasses
+import hashlib
+import json
+from typing import Any
+
+from osmo import abi
+from osmo.memory import Frame
+
+
+@dataclasses.dataclass
+class Event:
+    """A line of the result stream; `name` is empty where it concerns no domain."""
+
+    ns: int
+    event: str
+    name: str
+    fields: dict[str, Any]
+
+
+@dataclasses.dataclass
+class Ended:
+    """How and when a domain ended."""
+
+    reason: str
+    ns: int
+
+
+class Collector:
+    def __init__(self) -> None:
+        self.consoles: dict[str, bytearray] = {}
+        self.trace = bytearray()
+        self.capture = bytearray()
+        self.log = bytearray()
+        self.events: list[Event] = []
+        self.names: dict[int, str] = {0: "control"}
+        self.ended: dict[str, Ended] = {}
+        self.spans: list[tuple[int, int, str]] = []
+        self._partial = b""
+        self.odd: list[str] = []
+
+    def take(self, frame: Frame) -> None:
+        """One frame, in the order of the ring."""
+        if frame.stream >= abi.Stream.CONSOLE:
+            name = self.names.get(frame.stream - abi.Stream.CONSOLE,
+                                  f"domain{frame.stream - abi.Stream.CONSOLE}")
+            self.consoles.setdefault(name, bytearray()).extend(frame.data)
+        elif frame.stream == abi.Stream.TRACE:
+            self.trace += frame.data
+        elif frame.stream == abi.Stream.CAPTURE:
+            self.capture += frame.data
+        elif frame.stream == abi.Stream.RESULT:
+            self._lines(frame.data)
+        elif frame.stream == abi.Stream.LOG:
+            self.log += frame.data
+        else:
+            self.odd.append(f"a frame of unknown stream {frame.stream:#x}")
+
+    def _lines(self, data: bytes) -> None:
+        *whole, self._partial = (self._partial + data).split(b"\n")
+        for line in whole:
+            if line.strip():
+                self._event(line)
+
+    def _event(self, line: bytes) -> None:
+        try:
+            fields = json.loads(line)
+            event = Event(int(fields.get("ns", 0)), str(fields["event"]), str(fields.get("name", "")),
+                          fields)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self.odd.append(f"a result line that is none: {line[:80]!r}")
+            return
+        self.events.append(event)
+        if event.event == "start" and isinstance(fields.get("domid"), int):
+            self.names[fields["domid"]] = event.name
+            self.spans.append((event.ns, fields["domid"], event.name))
+            self.ended.pop(event.name, None)
+        elif event.event == "exit":
+            self.ended[event.name] = Ended(str(fields.get("reason", "?")), event.ns)
+
+    def text(self, name: str) -> str:
+        return bytes(self.consoles.get(name, b"")).decode("utf-8", "replace").replace("\r\n", "\n")
+
+    def errors(self) -> list[str]:
+        """Lines of the plan that could not be carried out, and output that made no sense."""
+        said = [f"plan line {e.fields.get('line')}: {e.fields.get('command')}: {e.fields.get('error')}"
+                for e in self.events if e.event == "error"]
+        return said + self.odd
+
+    def digests(self) -> dict[str, str]:
+        """Hashes by which two runs are compared."""
+        console = hashlib.sha256()
+        for name in sorted(self.consoles):
+            console.update(name.encode() + b"\0" + bytes(self.consoles[name]) + b"\0")
+        results = "\n".join(json.dumps(e.fields, sort_keys=True) for e in self.events)
+        return {"trace": hashlib.sha256(self.trace).hexdigest(),
+                "console": console.hexdigest(),
+                "capture": hashlib.sha256(self.capture).hexdigest(),
+                "results": hashlib.sha256(results.encode()).hexdigest()}

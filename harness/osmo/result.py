@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""result.json: what a run was, what came out, and how to have it again."""
+
+import dataclasses
+import json
+import pathlib
+import subprocess
+from typing import Any
+
+from osmo import paths
+from osmo.errors import Problem
+
+FORMAT = 1
+
+
+@dataclasses.dataclass
+class Verdict:
+    """One invariant: how often it was checked and broken, and the first breaches in words."""
+
+    checked: int = 0
+    broken: int = 0
+    first: list[str] = dataclasses.field(default_factory=list)
+
+    def breach(self, words: str) -> None:
+        self.broken += 1
+        if len(self.first) < 10:
+            self.first.append(words)
+
+
+@dataclasses.dataclass
+class Result:
+    """The fields of result.json; `exit` is the command's status."""
+
+    ok: bool = False
+    exit: int = 1
+    name: str = ""
+    cluster: str = ""
+    seed: int = 0
+    clock: str = "count"
+    format: int = FORMAT
+    git: str = ""
+    qemu: dict[str, Any] = dataclasses.field(default_factory=dict)
+    nodes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    media: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    invariants: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    expected: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    faults: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    digests: dict[str, str] = dataclasses.field(default_factory=dict)
+    status: int = 0
+    reason: str = ""
+    error: str = ""
+    virtual_ns: int = 0
+    wall_ms: int = 0
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def text(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
+
+    def write(self, directory: pathlib.Path) -> None:
+        (directory / "result.json").write_text(self.text())
+
+
+def read(directory: pathlib.Path) -> Result:
+    path = directory / "result.json"
+    try:
+        given = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise Problem(f"{path}: {error}", "name a directory that `osmosis run --out` wrote") from None
+    known = {f.name for f in dataclasses.fields(Result)}
+    if given.get("format") != FORMAT:
+        raise Problem(f"{path} has format {given.get('format')}, this command reads {FORMAT}")
+    return Result(**{k: v for k, v in given.items() if k in known})
+
+
+def git_commit() -> str:
+    """Commit of the tree, with `+` behind it if files differ; empty outside a repository."""
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=paths.TOP, capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+    try:
+        commit = git("rev-parse", "HEAD")
+        return commit + ("+" if commit and git("status", "--porcelain", "-uno") else "")
+    except OSError:
+        return ""

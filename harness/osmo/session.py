@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One machine from start to end: READY, the plan, the output, and what can go wrong on the way.
+
+Ends in one of: done (the run finished by itself), panic, died (QEMU ended), wedged (no sign
+of progress), deadline (wall clock). The last four carry the machine's dump.
+"""
+
+import dataclasses
+import pathlib
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from osmo import abi
+from osmo.collect import Collector
+from osmo.errors import Problem
+from osmo.memory import MailboxPage, OutputRing, Ram
+
+BOOT_SECONDS = 60.0
+POLL_SECONDS = 0.005
+DUMP_SECONDS = 1.0
+
+
+class Machine(Protocol):
+    """What a session needs of a machine; Qemu has it, and so have tests' fakes."""
+
+    directory: pathlib.Path
+
+    @property
+    def ram(self) -> Ram: ...
+    def alive(self) -> bool: ...
+    def stop(self) -> None: ...
+    def resume(self) -> None: ...
+    def serial(self) -> str: ...
+    def errors(self) -> str: ...
+    def nmi(self) -> None: ...
+
+
+@dataclasses.dataclass
+class Ending:
+    how: str
+    status: int = 0
+    reason: str = ""
+    virtual_ns: int = 0
+    dump: str = ""
+
+    @property
+    def good(self) -> bool:
+        return self.how == "done" and self.status == 0
+
+
+class Session:
+    """`patience` is how long a machine may show no progress at all; `deadline` bounds all."""
+
+    def __init__(self, machine: Machine, collector: Collector, seeded: bool,
+                 patience: float = 60.0, deadline: float = 3600.0) -> None:
+        self.machine = machine
+        self.collector = collector
+        self.seeded = seeded
+        self.patience = patience
+        self.ends = time.monotonic() + deadline
+        self.page: MailboxPage | None = None
+        self.ring: OutputRing | None = None
+        self._seen: tuple[int, ...] = ()
+        self._progress = time.monotonic()
+
+    def ready(self, seconds: float = BOOT_SECONDS) -> Ending | None:
+        """Waits for READY; an Ending instead if the machine never gets there."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if not self.machine.alive():
+                return self._ending("died", "the machine ended before it was ready")
+            self.page = self.page or MailboxPage.find(self.machine.ram)
+            if self.page:
+                state = self.page.state()
+                if state >= abi.State.READY:
+                    self._open_ring()
+                if state == abi.State.READY:
+                    return None
+                if state in (abi.State.PANIC, abi.State.DONE):
+                    return self.finished()
+            time.sleep(POLL_SECONDS)
+        return self._dump("wedged", f"the machine was not ready after {seconds:.0f} s")
+
+    def _open_ring(self) -> None:
+        assert self.page
+        box = self.page.get()
+        if self.ring is None and box.output:
+            self.ring = OutputRing(self.machine.ram, box.output, box.output_size)
+
+    def go(self, plan: bytes, seed: int) -> None:
+        """Hands the plan over while the machine stands still."""
+        if self.page is None:
+            raise Problem("the machine is not ready")
+        self.machine.stop()
+        self.page.give_plan(plan, seed)
+        self._progress = time.monotonic()
+        self.machine.resume()
+
+    def drain(self) -> None:
+        if self.ring is None:
+            return
+        for frame in self.ring.frames():
+            self.collector.take(frame)
+        if not self.seeded:
+            self.ring.free()
+
+    def poll(self) -> Ending | None:
+        """One look: takes output in, and says how the run ended if it has."""
+        assert self.page
+        state = self.page.state()
+        self.drain()
+        if state in (abi.State.DONE, abi.State.PANIC):
+            return self.finished()
+        if not self.machine.alive():
+            return self._ending("died", "QEMU ended: " + self.machine.errors()[-300:].strip())
+        now = time.monotonic()
+        seen = (self.page.get().now_ns, self.ring.produced() if self.ring else 0)
+        if seen != self._seen:
+            self._seen, self._progress = seen, now
+        if now - self._progress > self.patience:
+            return self._dump("wedged", f"no sign of life for {self.patience:.0f} s")
+        if now > self.ends:
+            return self._dump("deadline", "the wall-clock limit is reached")
+        return None
+
+    def run(self, onlooker: Callable[["Session"], None] | None = None) -> Ending:
+        """Until the end; `onlooker` is called now and then (a live view)."""
+        while True:
+            ending = self.poll()
+            if ending:
+                return ending
+            if onlooker:
+                onlooker(self)
+            time.sleep(POLL_SECONDS)
+
+    def finished(self) -> Ending:
+        assert self.page
+        box = self.page.get()
+        self.drain()
+        how = "panic" if box.state == abi.State.PANIC else "done"
+        return self._ending(how, box.reason, box.status)
+
+    def _dump(self, how: str, reason: str) -> Ending:
+        """A wedged machine still hears an NMI and answers with its state on the serial port."""
+        if self.machine.alive():
+            self.machine.nmi()
+            time.sleep(DUMP_SECONDS)
+        self.drain()
+        return self._ending(how, reason)
+
+    def _ending(self, how: str, reason: str, status: int = 0) -> Ending:
+        virtual = self.page.get().now_ns if self.page else 0
+        dump = "" if how == "done" else self.machine.serial()[-8000:]
+        return Ending(how, status, reason, virtual, dump)
