@@ -2,7 +2,7 @@
 #
 #   $(eval $(call demos_program,NAME,SOURCES))    build/programs/NAME
 $(eval $(call library,demos,$(addprefix guest/lib/,heap.c memory.c message.c print.c process.c \
-        start.c time.c words.c)))
+        server.c start.c time.c words.c)))
 
 PROGRAM_LIBS := $(BUILD)/prog/libdemos.a $(BUILD)/prog/libbase.a
 define demos_program

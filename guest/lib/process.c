@@ -50,6 +50,7 @@ static s64 open_program(s64 programs, const char *name, struct demos_program *p)
     struct demos_info info = {0};
     s64 result;
     u32 link = 0;
+    u64 count;
 
     p->count = 0;
     words_start(&w, PROGRAMS_OPEN);
@@ -58,7 +59,8 @@ static s64 open_program(s64 programs, const char *name, struct demos_program *p)
     if (result < 0)
         return result;
     p->entry = words_get(&w);
-    p->count = (u32)MIN(words_get(&w), (u64)DEMOS_LINKS_MAX);
+    count = words_get(&w);
+    p->count = (u32)MIN(count, (u64)DEMOS_LINKS_MAX);
     for (u32 i = 0; i < p->count; i++) {
         struct demos_segment *s = &p->segments[i];
 

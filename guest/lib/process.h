@@ -68,6 +68,19 @@ bool process_end_read(const void *body, size_t len, struct process_end *end);
 /* A link for demos_spawn.watch: the notice will come on `channel` with `code`. */
 s64 process_watch(u32 channel, u64 code);
 
+/* Waits for the next exit notice on the channel; anything else that comes there is dropped. */
+int process_wait(u32 channel, struct process_end *end);
+
+/*
+ * A server for its creator: the child gets a link "boss" and hands back, by demos_offer, a
+ * link to its service. DEMOS_OFFER_CHANNEL is used for that while it starts. Answers the
+ * control link; *service is the offered link, 0 when the child ended without offering.
+ */
+enum { DEMOS_OFFER_CHANNEL = 63 };
+s64 demos_spawn_server(const struct demos_spawn *s, s64 *service);
+/* In the child: gives the creator `link`. */
+int demos_offer(s64 link);
+
 /*
  * The "programs" link. PROGRAMS_OPEN: name as 3 words -> entry, number of segments, then
  * for each: address, bytes in memory, bytes in the file, protection; and a link to read

@@ -1,5 +1,6 @@
 $(eval $(call demos_program,init,guest/programs/init.c guest/machine/bundle.c))
-$(eval $(call demos_program,hello,guest/programs/hello.c))
+$(foreach p,counter-client counter-server hello mover ping ps ring tree,\
+    $(eval $(call demos_program,$(p),guest/programs/$(p).c)))
 
 # $(call node_bundle,NAME): build/bundles/NAME, all programs and guest/programs/NAME.boot.
 define node_bundle

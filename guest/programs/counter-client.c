@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A client of the counter server: starts one when it was not given a link to one, opens
+ * two counters and shows that they are two.
+ */
+#include "guest/lib/process.h"
+#include "guest/programs/counter.h"
+
+static s64 service(void)
+{
+    struct demos_gift gifts[] = {{"console", demos_link("console")}};
+    struct demos_spawn s = {.program = "counter-server",
+                            .gifts = gifts,
+                            .gift_count = ARRAY_SIZE(gifts),
+                            .flags = DEMOS_CREATE_WITH_PARENT};
+    s64 link = demos_link("counter"), control;
+
+    if (link > 0)
+        return link;
+    control = demos_spawn_server(&s, &link);
+    if (control < 0 || link <= 0)
+        demos_die("counter-client: no server: %s", demos_error(control));
+    return link;
+}
+
+static s64 open_counter(s64 server)
+{
+    struct words w;
+    s64 link;
+
+    words_start(&w, COUNTER_OPEN);
+    if (words_call(server, &w, NULL, 0, &link) < 0 || link <= 0)
+        demos_die("counter-client: cannot open a counter");
+    return link;
+}
+
+static u64 up(s64 counter, u64 by)
+{
+    struct words w;
+
+    words_start(&w, COUNTER_UP);
+    words_put(&w, by);
+    if (words_call(counter, &w, NULL, 0, NULL) < 0)
+        demos_die("counter-client: cannot count");
+    return words_get(&w);
+}
+
+int main(int argc, char **argv)
+{
+    s64 server = service(), first = open_counter(server), second = open_counter(server);
+    u64 a = 0, b = 0;
+
+    (void)argc, (void)argv;
+    for (u64 i = 1; i <= 10; i++) {
+        a = up(first, 1);
+        b = up(second, i);
+    }
+    demos_print("counter: first %llu, second %llu\n", (unsigned long long)a,
+                (unsigned long long)b);
+    return a == 10 && b == 55 ? 0 : 1;
+}
