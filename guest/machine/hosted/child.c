@@ -127,8 +127,9 @@ static void queue(struct child *c, const struct child_op *op)
     c->ops[++c->queued].number = -1;
 }
 
-/* Waits for the next stop of this child; false when it is gone. */
-static bool wait_stop(struct child *c, int *status)
+/* Waits for the next stop of this child; false when it is gone. `kick`: it runs the
+ * process's own code, which the node's clock interrupts. */
+static bool wait_stop(struct child *c, int *status, bool kick)
 {
     for (;;) {
         pid_t got = waitpid(c->pid, status, 0);
@@ -137,8 +138,8 @@ static bool wait_stop(struct child *c, int *status)
             return true;
         if (got == c->pid || errno != EINTR)
             break;
-        /* The node's clock ticked: take the processor back. */
-        kill(c->pid, SIGUSR1);
+        if (kick)
+            kill(c->pid, SIGUSR1);
     }
     c->pid = 0;
     return false;
@@ -151,7 +152,7 @@ static bool stub_done(struct child *c)
     struct user_regs_struct r;
 
     do {
-        if (!wait_stop(c, &status))
+        if (!wait_stop(c, &status, false))
             return false;
         if (WSTOPSIG(status) == SIGTRAP)
             break;
@@ -293,7 +294,7 @@ enum child_stop child_run(struct child *c)
             return CHILD_GONE;
         c->registers_changed = false;
     }
-    if (ptrace(PTRACE_SYSEMU, c->pid, 0, 0) != 0 || !wait_stop(c, &status))
+    if (ptrace(PTRACE_SYSEMU, c->pid, 0, 0) != 0 || !wait_stop(c, &status, true))
         return CHILD_GONE;
     return classify(c, status);
 }
