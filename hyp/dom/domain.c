@@ -172,6 +172,7 @@ static struct domain *make_struct(domid_t id)
     d->overhead = PAGE_SIZE;
     d->heap_frames = MFN_NONE;
     d->shared_frame = MFN_NONE;
+    d->shared_gfn = ~0ull;
     d->frames_max = ~0ull;
     heap_init(&d->heap, (u8 *)d + used, PAGE_SIZE - used);
     list_init(&d->all_link);

@@ -45,6 +45,7 @@ enum vcpu_attention {
     VCPU_ATTN_INJECT = 4,    /* an injection point is armed for this vCPU */
     VCPU_ATTN_NMI = 8,
     VCPU_ATTN_RESET = 16, /* INIT or SIPI arrived while it ran */
+    VCPU_ATTN_FLUSH = 64, /* cached translations are stale: virt_flush */
     VCPU_ATTN_SLOW = 32,  /* always, in discrete-event time: every exit takes the long way */
 };
 
@@ -84,6 +85,10 @@ struct vcpu {
         u64 code, rip, info;
     } last_exit[16];
     u32 last_exit_at;
+    struct {
+        u64 rip, gpa, rcx;
+        u32 count;
+    } repeat; /* the last nested fault, to notice when it never ends */
 };
 
 enum domain_state { DOMAIN_BUILDING, DOMAIN_LIVE, DOMAIN_SHUTDOWN, DOMAIN_DYING, DOMAIN_DEAD };
@@ -92,13 +97,20 @@ enum {
     DOMAIN_HVM_PARAMS = HVM_NR_PARAMS,
     DOMAIN_IO_RANGES = 16,
     DOMAIN_VCPUS = 128,
-    DOMAIN_IRQS = 64
+    DOMAIN_IRQS = 64,
+    MEMORY_MAP_MOST = 32
 };
 
 /* Ports, MMIO frames or interrupts that a driver domain was given. */
 struct domain_range {
     u64 first, last;
 };
+
+/* One entry of a memory map as BIOS calls had it. */
+struct e820_entry {
+    u64 start, size;
+    u32 type;
+} PACKED;
 
 struct watchdog {
     struct timer timer;
@@ -113,8 +125,9 @@ struct domain {
     u8 shutdown_code;   /* by SCHEDOP_shutdown_code, for a later shutdown */
     bool privileged;    /* the control domain: checked in dom/privilege.c only */
     bool overcommit;
-    bool compat;  /* 32-bit layouts, latched as Xen does */
-    bool started; /* unpaused once */
+    bool compat;   /* 32-bit layouts, latched as Xen does */
+    bool is_store; /* XEN_DOMCTL_CDF_xs_domain */
+    bool started;  /* unpaused once */
     u32 refs;
     u32 pause_count;          /* by domctl */
     u32 vcpu_count, vcpu_max; /* vcpu[] has vcpu_max places, vcpu_count are made */
@@ -123,6 +136,7 @@ struct domain {
     u32 polling; /* vCPUs in SCHEDOP_poll */
     struct spinlock lock, evtchn_lock, grant_lock, p2m_lock, heap_lock;
     u64 frames, frames_max; /* of RAM: held, and the limit */
+    u64 pages;              /* of RAM promised or populated */
     u64 frames_reserved;    /* set aside for it, not yet held: mm/frame.c */
     u64 overhead;           /* bytes of hypervisor memory charged */
     struct heap heap;       /* of small objects, in frames charged to this domain */
@@ -136,6 +150,9 @@ struct domain {
     u64 memory_top;     /* one above the highest guest frame ever promised or populated */
     struct shared_info *shared; /* its own frame, from creation on */
     mfn_t shared_frame;
+    u64 shared_gfn;                /* where the guest mapped it, ~0: nowhere */
+    struct e820_entry *memory_map; /* as the builder drew it, MEMORY_MAP_MOST places */
+    u32 memory_map_count;
     u64 hvm_params[DOMAIN_HVM_PARAMS];
     u8 callback_vector; /* of HVM_PARAM_CALLBACK_IRQ, 0 = none */
     u32 assists;        /* bits of vm_assist */

@@ -46,6 +46,11 @@ void debug_key(char key);
 /* What the boot loader gave the hypervisor. */
 const char *platform_command_line(void);
 
+struct osm_module;
+/* OSM_OP_module: fills in what boot module i->index is, mapped read-only into d; -ENOENT
+ * above the last (i->count says how many there are). */
+int module_map(struct domain *d, struct osm_module *i);
+
 /* A physical interrupt line leads to d (evtchn_pirq), masked until its end is said by
  * irq_end; NULL: to nobody. */
 void irq_route(u32 irq, struct domain *d);

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * memory_op (xen/memory.h) for auto-translated guests: RAM is promised to a place in the
+ * guest's map and populated when touched.
+ *
+ * As on Xen, a call that was pre-empted carries how many extents are done above bit 6 of
+ * its command.
+ */
+#include "base/memory.h"
+#include "hyp/dom/grant.h"
+#include "hyp/dom/hypercall.h"
+#include "hyp/dom/physmap.h"
+#include "hyp/dom/privilege.h"
+
+enum { DONE_SHIFT = 6, PAGES_PER_STAY = 1024, MAPS_PER_STAY = 128 };
+enum { ORDER_GUEST = 9, ORDER_CONTROL = 18 };
+
+/* A reservation as both widths mean it. */
+struct extents {
+    u64 list, count;
+    u32 order, flags;
+    domid_t domid;
+};
+struct reservation_narrow {
+    u32 extent_start, nr_extents, extent_order, mem_flags;
+    domid_t domid;
+    u16 pad;
+};
+
+static s64 read_extents(struct call *c, struct extents *e)
+{
+    struct xen_memory_reservation wide;
+    struct reservation_narrow narrow;
+
+    if (c->compat) {
+        if (call_read(c, &narrow, c->arg[1], sizeof(narrow)))
+            return fail(-XEN_EFAULT);
+        *e = (struct extents){narrow.extent_start, narrow.nr_extents, narrow.extent_order,
+                              narrow.mem_flags, narrow.domid};
+    } else {
+        if (call_read(c, &wide, c->arg[1], sizeof(wide)))
+            return fail(-XEN_EFAULT);
+        *e = (struct extents){(u64)wide.extent_start.p, wide.nr_extents, wide.extent_order,
+                              wide.mem_flags, wide.domid};
+    }
+    return 0;
+}
+
+/* Frame numbers in the caller's arrays have the caller's width. */
+static s64 read_frame(struct call *c, u64 list, u64 index, u64 *gfn)
+{
+    *gfn = 0;
+    return call_read(c, gfn, list + index * (c->compat ? 4 : 8), c->compat ? 4 : 8);
+}
+
+/* One extent: 0, or what stops the call. */
+typedef s64 extent_fn(struct call *c, struct domain *d, const struct extents *e, u64 index);
+
+static s64 populate(struct call *c, struct domain *d, const struct extents *e, u64 index)
+{
+    u64 gfn;
+
+    if (read_frame(c, e->list, index, &gfn))
+        return fail(-XEN_EFAULT);
+    return physmap_populate(d, gfn, 1ull << e->order);
+}
+
+/* Without a place named: above everything there is. */
+static s64 increase(struct call *c, struct domain *d, const struct extents *e, u64 index)
+{
+    u64 gfn = ALIGN_UP(d->memory_top, 1ull << e->order);
+    s64 error = physmap_populate(d, gfn, 1ull << e->order);
+
+    if (error || !e->list)
+        return error;
+    return call_write(c, e->list + index * (c->compat ? 4 : 8), &gfn, c->compat ? 4 : 8);
+}
+
+static s64 decrease(struct call *c, struct domain *d, const struct extents *e, u64 index)
+{
+    u64 gfn;
+
+    if (read_frame(c, e->list, index, &gfn))
+        return fail(-XEN_EFAULT);
+    for (u64 i = 0; i < 1ull << e->order; i++) {
+        s64 error = physmap_give_back(d, gfn + i);
+
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+/* Does extents from where the last stay ended: how many are done in all, as Xen answers. */
+static s64 each_extent(struct call *c, extent_fn *fn)
+{
+    u64 done = c->arg[0] >> DONE_SHIFT, pages = 0;
+    struct extents e;
+    struct domain *d;
+    s64 error = read_extents(c, &e);
+
+    if (error)
+        return error;
+    if (e.order > (may_control(c->v->domain) ? ORDER_CONTROL : ORDER_GUEST) || done > e.count ||
+        e.count >> (64 - DONE_SHIFT - 1))
+        return (s64)done;
+    d = domain_for(c->v->domain, e.domid, &error);
+    if (!d)
+        return error;
+    for (; done < e.count && !fn(c, d, &e, done); done++) {
+        pages += 1ull << e.order;
+        if (pages < PAGES_PER_STAY || done + 1 == e.count)
+            continue;
+        c->arg[0] = (c->arg[0] & ((1u << DONE_SHIFT) - 1)) | (done + 1) << DONE_SHIFT;
+        domain_put(d);
+        return CALL_AGAIN;
+    }
+    domain_put(d);
+    return (s64)done;
+}
+
+static s64 populate_physmap(struct call *c)
+{
+    return each_extent(c, populate);
+}
+
+static s64 increase_reservation(struct call *c)
+{
+    return each_extent(c, increase);
+}
+
+static s64 decrease_reservation(struct call *c)
+{
+    return each_extent(c, decrease);
+}
+
+/* For guests that own their page tables only (memory.h says so). */
+static s64 exchange(struct call *c)
+{
+    (void)c;
+    return fail(-XEN_EOPNOTSUPP);
+}
+
+/* --- numbers ---------------------------------------------------------------------------------- */
+
+static s64 maximum_ram_page(struct call *c)
+{
+    (void)c;
+    return (s64)frames_total() - 1;
+}
+
+static s64 about_domain(struct call *c)
+{
+    struct domain *d;
+    domid_t domid;
+    s64 result;
+
+    if (call_read(c, &domid, c->arg[1], sizeof(domid)))
+        return fail(-XEN_EFAULT);
+    d = domain_for(c->v->domain, domid, &result);
+    if (!d)
+        return result;
+    switch (c->arg[0]) {
+    case XENMEM_current_reservation: result = (s64)d->pages; break;
+    case XENMEM_maximum_reservation: result = (s64)MIN(d->frames_max, (u64)INT64_MAX); break;
+    default: result = (s64)d->memory_top - 1; break;
+    }
+    domain_put(d);
+    return result;
+}
+
+/* --- placing pages ------------------------------------------------------------------------------- */
+
+struct add_narrow {
+    domid_t domid;
+    u16 size;
+    u32 space, idx, gpfn;
+};
+struct batch_narrow {
+    domid_t domid;
+    u16 space, size;
+    domid_t foreign;
+    u32 idxs, gpfns, errs;
+};
+
+static s64 read_add(struct call *c, struct xen_add_to_physmap *a)
+{
+    struct add_narrow n;
+
+    if (!c->compat)
+        return call_read(c, a, c->arg[1], sizeof(*a));
+    if (call_read(c, &n, c->arg[1], sizeof(n)))
+        return fail(-XEN_EFAULT);
+    *a = (struct xen_add_to_physmap){n.domid, n.size, n.space, n.idx, n.gpfn};
+    return 0;
+}
+
+static s64 add_to_physmap(struct call *c)
+{
+    u64 done = c->arg[0] >> DONE_SHIFT, count = 1;
+    struct xen_add_to_physmap a;
+    struct domain *d;
+    s64 error;
+
+    if (read_add(c, &a))
+        return fail(-XEN_EFAULT);
+    if (a.space == XENMAPSPACE_gmfn_foreign)
+        return fail(-XEN_EINVAL); /* the batch alone says whose */
+    if (a.space == XENMAPSPACE_gmfn_range) {
+        a.space = XENMAPSPACE_gmfn;
+        count = a.size;
+    }
+    d = domain_for(c->v->domain, a.domid, &error);
+    if (!d)
+        return error;
+    for (u64 i = 0; done < count && !error; done++, i++) {
+        if (i == MAPS_PER_STAY) {
+            c->arg[0] = XENMEM_add_to_physmap | done << DONE_SHIFT;
+            error = CALL_AGAIN;
+            break;
+        }
+        error = physmap_add(d, NULL, a.space, a.idx + done, a.gpfn + done);
+    }
+    domain_put(d);
+    return error;
+}
+
+/* A batch as both widths mean it. */
+struct batch {
+    domid_t domid, foreign;
+    u16 space, size;
+    u64 idxs, gpfns, errs;
+};
+
+static s64 read_batch(struct call *c, struct batch *b)
+{
+    struct xen_add_to_physmap_batch w;
+    struct batch_narrow n;
+
+    if (c->compat) {
+        if (call_read(c, &n, c->arg[1], sizeof(n)))
+            return fail(-XEN_EFAULT);
+        *b = (struct batch){n.domid, n.foreign, n.space, n.size, n.idxs, n.gpfns, n.errs};
+    } else {
+        if (call_read(c, &w, c->arg[1], sizeof(w)))
+            return fail(-XEN_EFAULT);
+        *b = (struct batch){w.domid,       w.u.foreign_domid, w.space,      w.size,
+                            (u64)w.idxs.p, (u64)w.gpfns.p,    (u64)w.errs.p};
+    }
+    return 0;
+}
+
+static s64 do_batch(struct call *c, const struct batch *b, struct domain *d,
+                    struct domain *foreign)
+{
+    u64 start = c->arg[0] >> DONE_SHIFT;
+
+    for (u64 i = start; i < b->size; i++) {
+        u64 idx, gpfn;
+        s32 result;
+
+        if (i - start == MAPS_PER_STAY) {
+            c->arg[0] = XENMEM_add_to_physmap_batch | i << DONE_SHIFT;
+            return CALL_AGAIN;
+        }
+        if (read_frame(c, b->idxs, i, &idx) || read_frame(c, b->gpfns, i, &gpfn))
+            return fail(-XEN_EFAULT);
+        result = (s32)physmap_add(d, foreign, b->space, idx, gpfn);
+        if (call_write(c, b->errs + i * sizeof(result), &result, sizeof(result)))
+            return fail(-XEN_EFAULT);
+    }
+    return 0;
+}
+
+static s64 add_to_physmap_batch(struct call *c)
+{
+    struct domain *d, *foreign = NULL;
+    struct batch b = {0};
+    s64 error = read_batch(c, &b);
+
+    if (error)
+        return error;
+    if (b.space != XENMAPSPACE_gmfn_foreign && b.foreign)
+        return fail(-XEN_EINVAL);
+    if (b.space == XENMAPSPACE_gmfn_range)
+        return fail(-XEN_EINVAL);
+    d = domain_for(c->v->domain, b.domid, &error);
+    if (!d)
+        return error;
+    if (b.space == XENMAPSPACE_gmfn_foreign) {
+        foreign = domain_for(c->v->domain, b.foreign, &error);
+        if (foreign && (foreign == d || b.foreign == DOMID_SELF))
+            error = fail(-XEN_EINVAL);
+        else if (foreign && !may_control(c->v->domain) && !may_act_for(c->v->domain, foreign))
+            error = fail(-XEN_EPERM);
+    }
+    if (!error)
+        error = do_batch(c, &b, d, foreign);
+    if (foreign)
+        domain_put(foreign);
+    domain_put(d);
+    return error;
+}
+
+static s64 remove_from_physmap(struct call *c)
+{
+    struct xen_remove_from_physmap r;
+    u32 narrow[2];
+    struct domain *d;
+    s64 error;
+
+    if (c->compat) {
+        if (call_read(c, narrow, c->arg[1], sizeof(narrow)))
+            return fail(-XEN_EFAULT);
+        r = (struct xen_remove_from_physmap){(domid_t)narrow[0], narrow[1]};
+    } else if (call_read(c, &r, c->arg[1], sizeof(r))) {
+        return fail(-XEN_EFAULT);
+    }
+    d = domain_for(c->v->domain, r.domid, &error);
+    if (!d)
+        return error;
+    error = physmap_remove(d, r.gpfn);
+    domain_put(d);
+    return error;
+}
+
+/* --- the map as the builder drew it ------------------------------------------------------------------ */
+
+struct map_request {
+    u32 count;
+    u64 buffer;
+};
+
+static s64 read_map(struct call *c, u64 at, struct map_request *m)
+{
+    struct xen_memory_map wide;
+    u32 narrow[2];
+
+    if (c->compat) {
+        if (call_read(c, narrow, at, sizeof(narrow)))
+            return fail(-XEN_EFAULT);
+        *m = (struct map_request){narrow[0], narrow[1]};
+    } else {
+        if (call_read(c, &wide, at, sizeof(wide)))
+            return fail(-XEN_EFAULT);
+        *m = (struct map_request){wide.nr_entries, (u64)wide.buffer.p};
+    }
+    return 0;
+}
+
+static s64 memory_map(struct call *c)
+{
+    const struct domain *d = c->v->domain;
+    struct map_request m;
+    s64 error = read_map(c, c->arg[1], &m);
+
+    if (error)
+        return error;
+    if (!d->memory_map)
+        return fail(-XEN_ENOSYS);
+    m.count = MIN(m.count, d->memory_map_count);
+    if (call_write(c, m.buffer, d->memory_map, m.count * sizeof(*d->memory_map)) ||
+        call_write(c, c->arg[1], &m.count, sizeof(m.count)))
+        return fail(-XEN_EFAULT);
+    return 0;
+}
+
+static s64 set_memory_map(struct call *c)
+{
+    struct e820_entry *map;
+    struct map_request m;
+    struct domain *d;
+    domid_t domid;
+    s64 error;
+
+    if (call_read(c, &domid, c->arg[1], sizeof(domid)))
+        return fail(-XEN_EFAULT);
+    error = read_map(c, c->arg[1] + (c->compat ? 4 : 8), &m);
+    if (error)
+        return error;
+    if (!may_control(c->v->domain))
+        return fail(-XEN_EPERM);
+    if (m.count > MEMORY_MAP_MOST)
+        return fail(-XEN_EINVAL);
+    d = domain_for(c->v->domain, domid, &error);
+    if (!d)
+        return error;
+    map = domain_alloc(d, MEMORY_MAP_MOST * sizeof(*map));
+    if (!map) {
+        error = fail(-XEN_ENOMEM);
+    } else if (d->started || call_read(c, map, m.buffer, m.count * sizeof(*map))) {
+        domain_free(d, map, MEMORY_MAP_MOST * sizeof(*map));
+        error = fail(d->started ? -XEN_EBUSY : -XEN_EFAULT);
+    } else {
+        if (d->memory_map)
+            domain_free(d, d->memory_map, MEMORY_MAP_MOST * sizeof(*map));
+        d->memory_map_count = m.count;
+        d->memory_map = map;
+    }
+    domain_put(d);
+    return error;
+}
+
+s64 call_memory_op(struct call *c)
+{
+    static call_fn *const ops[] = {
+        [XENMEM_increase_reservation] = increase_reservation,
+        [XENMEM_decrease_reservation] = decrease_reservation,
+        [XENMEM_maximum_ram_page] = maximum_ram_page,
+        [XENMEM_current_reservation] = about_domain,
+        [XENMEM_maximum_reservation] = about_domain,
+        [XENMEM_populate_physmap] = populate_physmap,
+        [XENMEM_add_to_physmap] = add_to_physmap,
+        [XENMEM_memory_map] = memory_map,
+        [XENMEM_exchange] = exchange,
+        [XENMEM_set_memory_map] = set_memory_map,
+        [XENMEM_maximum_gpfn] = about_domain,
+        [XENMEM_remove_from_physmap] = remove_from_physmap,
+        [XENMEM_add_to_physmap_batch] = add_to_physmap_batch,
+    };
+    u32 op = c->arg[0] & ((1u << DONE_SHIFT) - 1);
+
+    return op < ARRAY_SIZE(ops) && ops[op] ? ops[op](c) : fail(-XEN_ENOSYS);
+}
