@@ -41,19 +41,6 @@ static void forget(struct node *n, struct move *v)
     node_free(n, v, sizeof(*v));
 }
 
-/* The memory of a range is there to be read, or to be written. */
-static bool range_usable(const struct task *t, u64 base, u64 len, u32 right)
-{
-    for (u64 at = base; at < base + len;) {
-        const struct region *r = task_region(t, at);
-
-        if (!r || !(r->protection & right))
-            return false;
-        at = r->base + r->length;
-    }
-    return true;
-}
-
 static void finished(struct node *n, struct move *v, s64 result)
 {
     if (!v->asker) {
@@ -88,7 +75,7 @@ s64 bulk_start(struct node *n, struct thread *t, const struct link *l)
 
     if (!n->net)
         return DEMOS_E_DEAD;
-    if (!range_usable(t->task, t->args[3], len, read ? REGION_WRITE : REGION_READ))
+    if (!region_usable(t->task, t->args[3], len, read ? REGION_WRITE : REGION_READ))
         return DEMOS_E_ADDRESS;
     v = node_alloc(n, sizeof(*v), false);
     m = v ? message_alloc(n, 24, 1, false) : NULL;
@@ -165,7 +152,7 @@ static s64 check(const struct task *t, const struct message *m, bool read, u64 o
         return error;
     if (t->key && l->check != link_check(l, t->key))
         return DEMOS_E_LINK;
-    return range_usable(t, l->base + offset, len, read ? REGION_READ : REGION_WRITE)
+    return region_usable(t, l->base + offset, len, read ? REGION_READ : REGION_WRITE)
                ? 0
                : DEMOS_E_ADDRESS;
 }

@@ -46,7 +46,7 @@ struct forward {
 struct owed {
     struct list all;
     u32 machine;
-    struct process_id asker; /* of a FENCE */
+    u32 cost; /* bytes of room its FENCE asks for, 0: order only */
 };
 
 struct node {
@@ -119,6 +119,8 @@ void task_slow(struct node *n, struct task *t, u32 bit, bool on);
 int region_map(struct node *n, struct task *t, u64 base, u64 len, u32 prot, u32 max);
 int region_unmap(struct node *n, struct task *t, u64 base, u64 len);
 int region_protect(struct node *n, struct task *t, u64 base, u64 len, u32 prot);
+/* All of a range is memory with this right. */
+bool region_usable(const struct task *t, u64 base, u64 len, u32 right);
 void regions_free(struct node *n, struct task *t);
 
 /* queue.c */
@@ -129,7 +131,6 @@ void deliver(struct node *n, struct task *t, struct message *m);
 struct message *queue_first(const struct task *t, u64 set);
 void queue_take(struct node *n, struct task *t, struct message *m);
 void queue_shrunk(struct node *n, struct task *t);
-void reserve_release(struct node *n, struct task *t, u64 bytes);
 /* The one gate of delivery: what waits at `t` may be read now. */
 bool may_use(struct node *n, const struct task *t);
 

@@ -79,9 +79,16 @@ s64 call_move(struct node *n, struct thread *t)
     e = direction == DEMOS_MOVE_READ
             ? (struct ends){self, owner, t->args[3], slot->link.base + offset}
             : (struct ends){owner, self, slot->link.base + offset, t->args[3]};
-    said = step(n, self, &e, len, &t->progress);
-    if (said)
-        return said;
+    if (!t->progress && !(region_usable(e.to, e.to_address, len, REGION_WRITE) &&
+                          region_usable(e.from, e.from_address, len, REGION_READ)))
+        return DEMOS_E_ADDRESS; /* all of it or none, however it is done */
+    for (u64 until = t->progress + MOVE_STEP;;) {
+        said = step(n, self, &e, len, &t->progress);
+        if (!said)
+            break;
+        if (said != CALL_STEP || t->progress >= until)
+            return said;
+    }
     trace(n, KERNEL_T_move, self->id.serial, len, direction);
     input(n, self, (s64)len);
     return (s64)len;

@@ -25,7 +25,7 @@ struct park *park_find(const struct node *n, const struct process_id *id)
 }
 
 /* FENCE travels like a message to the process, but for its kernel and past the park. */
-static void send_fence(struct node *n, const struct park *p, u32 machine)
+static void send_fence(struct node *n, const struct park *p, u32 machine, u32 cost)
 {
     struct message *m = message_alloc(n, 24, 0, true);
 
@@ -39,7 +39,7 @@ static void send_fence(struct node *n, const struct park *p, u32 machine)
     m->code = m->check = 0;
     m->channel = 0;
     m->attr = DEMOS_TOKERNEL;
-    kernel_words(m, &p->id, p->moved);
+    kernel_words(m, &p->id, cost);
     trace(n, KERNEL_T_fence, p->id.serial, p->moved, machine);
     if (node_find(n, &p->id))
         route(n, m, machine); /* it has come to us meanwhile */
@@ -76,7 +76,7 @@ static struct owed *owed_find(const struct list *l, u32 machine)
     return NULL;
 }
 
-static void owed_add(struct node *n, struct list *l, u32 machine)
+static void owed_add(struct node *n, struct list *l, u32 machine, u32 cost)
 {
     struct owed *o;
 
@@ -86,6 +86,7 @@ static void owed_add(struct node *n, struct list *l, u32 machine)
     if (!o)
         machine_stop(n, "no memory to remember who waits for room");
     o->machine = machine;
+    o->cost = cost;
     list_push_back(l, &o->all);
 }
 
@@ -106,7 +107,7 @@ void bounce(struct node *n, struct task *t, struct message *m)
 {
     n->count.bounced++;
     trace(n, KERNEL_T_bounce, t->id.serial, m->sender_machine, m->sequence);
-    owed_add(n, &t->rejected, m->sender_machine);
+    owed_add(n, &t->rejected, m->sender_machine, 0);
     if (m->sender_machine == n->config.machine) {
         came_back(n, m, n->config.machine);
         return;
@@ -125,7 +126,7 @@ void came_back(struct node *n, struct message *m, u32 from)
         p = park_add(n, &m->target, from, false);
     list_push_back(&p->bounced, &m->queue);
     if (fresh)
-        send_fence(n, p, from);
+        send_fence(n, p, from, message_cost(m->length, m->link_count));
 }
 
 static void park_end(struct node *n, struct park *p, u32 machine, bool dead)
@@ -173,11 +174,24 @@ void fence_gone(struct node *n, u32 machine, const struct process_id *id)
         park_end(n, p, 0, true);
 }
 
-/* There is room again: whoever asked for it may go on. */
+static struct owed *served(const struct task *t)
+{
+    list_for_each(node, &t->fences)
+    {
+        struct owed *o = list_entry(node, struct owed, all);
+
+        if (!o->cost || queue_has_room(t, o->cost))
+            return o;
+    }
+    return NULL;
+}
+
+/* Those who asked for as much room as there is now may go on. */
 void fences_answer(struct node *n, struct task *t)
 {
-    while (!list_empty(&t->fences)) {
-        struct owed *o = list_entry(t->fences.next, struct owed, all);
+    struct owed *o;
+
+    while ((o = served(t)) != NULL) {
         u32 machine = o->machine;
 
         owed_remove(n, o);
@@ -185,18 +199,15 @@ void fences_answer(struct node *n, struct task *t)
     }
 }
 
+/* Room is what a fence with a cost asks for; one without is about order alone. */
 static void fence(struct node *n, struct task *t, struct message *m)
 {
     struct owed *o = owed_find(&t->rejected, m->sender_machine);
-    bool moved = be64_get(m->body + 16) != 0;
 
     if (o)
         owed_remove(n, o);
-    owed_add(n, &t->fences, m->sender_machine);
-    if (moved)
-        fences_answer(n, t);
-    else
-        queue_shrunk(n, t);
+    owed_add(n, &t->fences, m->sender_machine, (u32)be64_get(m->body + 16));
+    fences_answer(n, t);
 }
 
 u32 links_update(struct node *n, const struct process_id *id, u32 machine)
@@ -229,7 +240,7 @@ static void update(struct node *n, const struct process_id *id, u32 machine, u32
         p->hint = machine;
         p->moved = true;
     } else if (changed && !node_find(n, id)) {
-        send_fence(n, park_add(n, id, machine, true), from);
+        send_fence(n, park_add(n, id, machine, true), from, 0);
     }
 }
 

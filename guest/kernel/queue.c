@@ -21,22 +21,26 @@ bool may_use(struct node *n, const struct task *t)
     return !t->held && t->state != DEMOS_MIGRATING;
 }
 
-/* Room at `t` has grown: senders that wait try again, once half of it is free. */
+/* Room at `t` may have grown: those whose messages fit now try again, the first in line
+ * first. Whoever then does not use what it was woken for calls this again. */
 void queue_shrunk(struct node *n, struct task *t)
 {
-    if (t->queued && t->queued_bytes + t->reserved_bytes > t->queue_limit / 2)
-        return;
-    if (!list_empty(&t->senders))
-        threads_wake(n, &t->senders);
+    u64 used = t->queued_bytes + t->reserved_bytes;
+    u64 room = used < t->queue_limit ? t->queue_limit - used : 0;
+    bool empty = !t->queued; /* then any one message fits */
+
+    list_for_each_safe(node, &t->senders)
+    {
+        struct thread *th = list_entry(node, struct thread, run);
+
+        if (th->wait_cost > room && !empty)
+            continue;
+        room -= MIN(room, (u64)th->wait_cost);
+        empty = false;
+        thread_wake(n, th);
+    }
     if (!list_empty(&t->fences))
         fences_answer(n, t);
-}
-
-void reserve_release(struct node *n, struct task *t, u64 bytes)
-{
-    t->reserved_bytes -= MIN(bytes, t->reserved_bytes);
-    if (bytes)
-        queue_shrunk(n, t);
 }
 
 /* A reply to a CALL goes to the thread that waits for it, or nowhere. */
@@ -91,6 +95,8 @@ void deliver(struct node *n, struct task *t, struct message *m)
     t->count.queue_high = MAX(t->count.queue_high, t->queued_bytes);
     n->count.queued++;
     wake_receiver(n, t, m);
+    if (m->flags & MESSAGE_RESERVED)
+        queue_shrunk(n, t); /* it may need less than was set aside */
 }
 
 struct message *queue_first(const struct task *t, u64 set)

@@ -83,7 +83,7 @@ static void undeliver(struct node *n, struct thread *t)
     struct message *m = t->delivered;
 
     t->delivered = NULL;
-    list_push_front(&t->task->queue, &m->queue);
+    list_push_back(&t->task->queue, &m->queue);
     t->task->queued++;
     t->task->queued_bytes += message_cost(m->length, m->link_count);
     n->count.queued++;

@@ -14,6 +14,23 @@ const struct region *task_region(const struct task *t, u64 address)
     return NULL;
 }
 
+bool region_usable(const struct task *t, u64 base, u64 len, u32 right)
+{
+    u64 left = len;
+
+    while (left) {
+        const struct region *r = task_region(t, base);
+        u64 here;
+
+        if (!r || !(r->protection & right))
+            return false;
+        here = MIN(left, r->length - (base - r->base));
+        base += here;
+        left -= here;
+    }
+    return true;
+}
+
 static bool range_valid(struct node *n, u64 base, u64 len)
 {
     u64 mask = machine_page_size(n) - 1;

@@ -107,10 +107,15 @@ static s64 check_passed(struct node *n, struct sending *s)
 /* Waits on `waiters`, or says that there is no room, as the caller asked. */
 static s64 no_room(struct node *n, struct sending *s, struct list *waiters)
 {
-    if (s->timeout == DEMOS_NOW)
-        return DEMOS_E_FULL;
+    if (s->timeout == DEMOS_NOW || (s->thread->wait == WAIT_ROOM && s->thread->wait_error)) {
+        s64 said = s->timeout == DEMOS_NOW ? (s64)DEMOS_E_FULL : s->thread->wait_error;
+
+        input(n, s->task, said);
+        return said;
+    }
     if (s->timeout != DEMOS_FOREVER && timer_room(n))
         return DEMOS_E_MEMORY;
+    s->thread->wait_cost = message_cost(s->len, s->info.count);
     thread_wait(n, s->thread, WAIT_ROOM, s->timeout);
     list_push_back(waiters, &s->thread->run);
     return CALL_WAIT;
@@ -274,28 +279,37 @@ static s64 commit(struct node *n, struct sending *s, struct message *m)
     return call == DEMOS_CALL ? CALL_WAIT : 0;
 }
 
+static s64 send_once(struct node *n, struct sending *s)
+{
+    struct thread *t = s->thread;
+    struct message *m = NULL;
+    s64 error = decode(s);
+
+    if (!error)
+        error = check_link(s);
+    if (!error)
+        error = check_passed(n, s);
+    if (!error && t->call == DEMOS_CALL && s->timeout != DEMOS_FOREVER)
+        error = timer_room(n);
+    if (!error)
+        error = check_room(n, s);
+    if (!error)
+        error = build(n, s, &m);
+    if (error == DEMOS_E_FULL && s->slot->link.attr & DEMOS_TIMELY)
+        return 0; /* may be lost, and is */
+    return error ? error : commit(n, s, m);
+}
+
 s64 call_send(struct node *n, struct thread *t)
 {
     struct sending s = {.thread = t, .task = t->task};
-    struct message *m = NULL;
-    s64 error;
+    bool again = t->wait == WAIT_ROOM;
+    s64 said;
 
-    if (t->wait == WAIT_ROOM && t->wait_error)
-        return t->wait_error;
-    error = decode(&s);
-    if (!error)
-        error = check_link(&s);
-    if (!error)
-        error = check_passed(n, &s);
-    if (!error && t->call == DEMOS_CALL && s.timeout != DEMOS_FOREVER)
-        error = timer_room(n);
-    if (!error)
-        error = check_room(n, &s);
-    if (!error)
-        error = build(n, &s, &m);
-    if (error == DEMOS_E_FULL && s.slot->link.attr & DEMOS_TIMELY)
-        return 0; /* may be lost, and is */
-    return error ? error : commit(n, &s, m);
+    said = send_once(n, &s);
+    if (again && s.target && t->wait != WAIT_ROOM)
+        queue_shrunk(n, s.target); /* used less than it was woken for, perhaps */
+    return said;
 }
 
 void route(struct node *n, struct message *m, u32 hint)

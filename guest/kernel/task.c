@@ -46,9 +46,20 @@ static void lists_init(struct task *t)
     list_init(&t->siblings);
 }
 
+/* It was woken for room that it will not use: whoever else waits should. */
+static void pass_room_on(struct node *n)
+{
+    for (u32 row = 0; row < n->row_count; row++) {
+        if (n->rows[row])
+            queue_shrunk(n, n->rows[row]);
+    }
+}
+
 static void thread_free(struct node *n, struct thread *th)
 {
     thread_unready(n, th);
+    if (th->wait == WAIT_ROOM && th->state != THREAD_WAITING)
+        pass_room_on(n);
     if (n->current == th)
         n->current = NULL;
     bulk_forget(n, th);

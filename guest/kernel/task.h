@@ -53,6 +53,7 @@ struct thread {
     u64 wait_set;              /* channels */
     u64 wait_serial;           /* of the CALL or transfer in progress */
     u32 wait_machine;          /* where its answer is to come from, as far as known */
+    u32 wait_cost;             /* of the message it wants room for */
     struct message *delivered; /* what ended the wait, not yet copied out */
     u32 call;                  /* the call in progress, enum demos_call */
     s32 wait_error;            /* ended the wait instead of a message; 0: none */

@@ -1,1 +1,2 @@
-TESTLIBS_kernel := sim kernel net base
+$(eval $(call library,kernelmodel,tests/kernel/model.c))
+TESTLIBS_kernel := kernelmodel sim kernel net base
