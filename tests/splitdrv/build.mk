@@ -1,0 +1,2 @@
+$(eval $(call library,splitworld,tests/splitdrv/world.c))
+TESTLIBS_splitdrv := splitworld splitdrv base

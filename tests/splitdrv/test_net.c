@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Netfront and netback against each other and against hostile rings (H08, H09): frames of
+ * 14 bytes to 64 KB arrive intact with their checksum flags, one kick per batch, indexes
+ * wrap at 2^32; index jumps (F18), requests rewritten behind the reader's back (F19),
+ * malformed chains (F20), absent buffers (F21) and bad references (F22) harm nobody; after
+ * closing nothing is held. Both with persistent grants and with grant copies.
+ */
+#include "base/keyed.h"
+#include "splitdrv/net.h"
+#include "tests/check.h"
+#include "tests/splitdrv/world.h"
+
+enum { TX_PAGES = 64, RX_PAGES = 64 };
+
+static struct netfront front;
+static struct netback back;
+static u8 *memory, *tx_ring, *rx_ring, *tx_pages, *rx_pages;
+static u8 frame[NET_FRAME_MAX + 1], got[NET_FRAME_MAX + 1];
+
+static void open_both(bool persistent)
+{
+    world_reset();
+    memory = aligned_alloc(SPLIT_PAGE, (2 + TX_PAGES + RX_PAGES) * SPLIT_PAGE);
+    memset(memory, 0xa5, (2 + TX_PAGES + RX_PAGES) * SPLIT_PAGE);
+    tx_ring = memory;
+    rx_ring = memory + SPLIT_PAGE;
+    tx_pages = memory + 2 * SPLIT_PAGE;
+    rx_pages = tx_pages + TX_PAGES * SPLIT_PAGE;
+    CHECK(netfront_open(&front, 1, tx_ring, rx_ring, 1, 2, tx_pages, TX_PAGES, rx_pages,
+                        RX_PAGES));
+    netback_open(&back, 2, tx_ring, rx_ring, 3, 4, persistent);
+    netfront_flush(&front);
+}
+
+static void close_both(void)
+{
+    netback_close(&back);
+    CHECK(netfront_close(&front));
+    CHECK_EQ(world_held(), 0);
+    free(memory);
+}
+
+static void fill(u32 seed, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        frame[i] = (u8)keyed_random(seed, i / 8, 0);
+}
+
+static void test_all_sizes(void)
+{
+    static const size_t sizes[] = {14, 60, 1514, 4095, 4096, 4097, 8192, 65534, 65535};
+
+    for (u32 persistent = 0; persistent < 2; persistent++) {
+        open_both(persistent);
+        for (u32 i = 0; i < 40 * ARRAY_SIZE(sizes); i++) {
+            size_t len = sizes[i % ARRAY_SIZE(sizes)];
+            u32 checksum = 99;
+
+            fill(i, len);
+            CHECK(netfront_put(&front, frame, len, i % 3));
+            netfront_flush(&front);
+            memset(got, 0, len);
+            CHECK_EQ(netback_take(&back, got, NET_FRAME_MAX, &checksum), len);
+            CHECK(memcmp(frame, got, len) == 0);
+            CHECK_EQ(checksum, i % 3);
+            CHECK_EQ(netback_take(&back, got, NET_FRAME_MAX, &checksum), 0);
+            CHECK(netback_put(&back, frame, len, SPLIT_CSUM_BLANK));
+            netback_flush(&back);
+            memset(got, 0, len);
+            CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), len);
+            CHECK(memcmp(frame, got, len) == 0);
+            CHECK(checksum & SPLIT_CSUM_BLANK);
+            netfront_flush(&front);
+        }
+        /* Persistent grants: mapped once each, never copied by the hypervisor. */
+        if (persistent) {
+            CHECK_EQ(world.copy_calls, 0);
+            CHECK(world.map_calls <= TX_PAGES + RX_PAGES);
+        } else {
+            CHECK_EQ(world.map_calls, 0);
+        }
+        CHECK(!front.broken && !back.broken);
+        close_both();
+    }
+}
+
+static void test_wrap(void)
+{
+    u32 checksum;
+
+    open_both(true);
+    for (u32 i = 0; i < 300; i++) { /* start both ends shortly before 2^32 */
+        if (i == 0) {
+            RING_IDX base = 0xfffffff0u;
+            front.tx.req_prod_pvt = front.tx.rsp_cons = base;
+            front.tx.sring->req_prod = front.tx.sring->rsp_prod = base;
+            front.tx.sring->req_event = front.tx.sring->rsp_event = base + 1;
+            back.tx.req_cons = back.tx.rsp_prod_pvt = base;
+        }
+        fill(i, 100);
+        CHECK(netfront_put(&front, frame, 100, 0));
+        netfront_flush(&front);
+        CHECK_EQ(netback_take(&back, got, NET_FRAME_MAX, &checksum), 100);
+        CHECK(memcmp(frame, got, 100) == 0);
+        CHECK(netback_idle(&back));
+        netback_flush(&back);
+    }
+    CHECK(!front.broken && !back.broken);
+    CHECK(front.tx.req_prod_pvt < 1000);
+    close_both();
+}
+
+static void test_one_kick_per_batch(void)
+{
+    u32 checksum, taken = 0;
+
+    open_both(true);
+    while (netback_take(&back, got, NET_FRAME_MAX, &checksum))
+        ;
+    CHECK(netback_idle(&back));
+    world.kicks[1] = 0;
+    for (u32 i = 0; i < 32; i++)
+        CHECK(netfront_put(&front, frame, 64, 0));
+    netfront_flush(&front);
+    CHECK_EQ(world.kicks[1], 1);
+    /* The back end is awake now: more of them need no kick. */
+    for (u32 i = 0; i < 16; i++)
+        CHECK(netfront_put(&front, frame, 64, 0));
+    netfront_flush(&front);
+    CHECK_EQ(world.kicks[1], 1);
+    do {
+        while (netback_take(&back, got, NET_FRAME_MAX, &checksum))
+            taken++;
+        netback_flush(&back);
+    } while (!netback_idle(&back));
+    CHECK_EQ(taken, 48);
+    /* Nobody waits for the tx answers: no kick for them. */
+    CHECK_EQ(world.kicks[3], 0);
+    close_both();
+}
+
+static void test_room_and_wake(void)
+{
+    u32 checksum, sent = 0;
+
+    open_both(true);
+    while (netfront_put(&front, frame, 4000, 0))
+        sent++;
+    netfront_flush(&front);
+    CHECK_EQ(sent, TX_PAGES);
+    for (u32 i = 0; i < sent; i++)
+        CHECK_EQ(netback_take(&back, got, NET_FRAME_MAX, &checksum), 4000);
+    netback_flush(&back);
+    CHECK_EQ(world.kicks[3], 1);
+    CHECK(netfront_room(&front, 4000));
+    /* And the other way: no buffers, a promise of a kick, buffers again. */
+    sent = 0;
+    while (netback_room(&back, 4000)) {
+        CHECK(netback_put(&back, frame, 4000, 0));
+        sent++;
+    }
+    CHECK_EQ(sent, RX_PAGES);
+    CHECK(!netback_put(&back, frame, 64, 0));
+    netback_flush(&back);
+    world.kicks[2] = 0;
+    CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), 4000);
+    netfront_flush(&front);
+    CHECK_EQ(world.kicks[2], 1);
+    CHECK(netback_room(&back, 4000));
+    close_both();
+}
+
+static void tx(u32 at, grant_ref_t ref, u32 offset, u32 flags, u32 size)
+{
+    struct netif_tx_request *r = RING_GET_REQUEST(&front.tx, at);
+
+    *r = (struct netif_tx_request){ref, (u16)offset, (u16)flags, (u16)(1000 + at), (u16)size};
+}
+
+/* What the back end makes of `count` hand-made slots: lengths taken and error responses. */
+static u32 offer(u32 count, u32 *frames)
+{
+    u32 checksum, errors = 0;
+
+    *frames = 0;
+    front.tx.sring->req_prod = count;
+    while (netback_take(&back, got, NET_FRAME_MAX, &checksum))
+        ++*frames;
+    netback_flush(&back);
+    for (u32 i = 0; i < front.tx.sring->rsp_prod; i++) {
+        struct netif_tx_response *r = RING_GET_RESPONSE(&front.tx, i);
+        errors += r->status == NETIF_RSP_ERROR;
+        if (r->status != NETIF_RSP_NULL)
+            CHECK_EQ(r->id, 1000 + i);
+    }
+    return errors;
+}
+
+static void test_malformed(void)
+{
+    static const struct {
+        u32 slots, offset, flags, size; /* of the first; others follow plainly */
+        u32 errors;
+        bool broken;
+        s32 bad_ref;
+    } cases[] = {
+        {1, 0, 0, 13, 1, false, 0}, /* shorter than an Ethernet header */
+        {1, 0, 0, 0, 1, false, 0},
+        {1, 4000, 0, 97, 1, false, 0}, /* crosses its page */
+        {1, 65535, 0, 65535, 1, false, 0},
+        {1, 0, 0, 100, 1, false, 99999}, /* bad reference */
+        {1, 0, 0, 100, 1, false, -1},
+        {2, 0, NETTXF_more_data, 100, 2, false, 0},     /* the rest alone is longer */
+        {19, 0, NETTXF_more_data, 65535, 19, false, 0}, /* chain too long */
+        {200, 0, NETTXF_more_data, 65535, 200, false, 0},
+        {1, 0, NETTXF_more_data, 100, 0, true, 0}, /* cut off */
+        {1, 0, NETTXF_extra_info, 100, 0, true, 0},
+    };
+
+    for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+        u32 frames, errors;
+
+        open_both(i % 2);
+        for (u32 k = 0; k < cases[i].slots; k++)
+            tx(k, cases[i].bad_ref ? (grant_ref_t)cases[i].bad_ref : front.tx_pool.ref[k % 64],
+               k ? 0 : cases[i].offset,
+               k ? (k + 1 < cases[i].slots ? NETTXF_more_data : 0u) : cases[i].flags,
+               k ? 3000 : cases[i].size);
+        errors = offer(cases[i].slots, &frames);
+        CHECK_EQ(errors, cases[i].errors);
+        CHECK_EQ(frames, 0);
+        CHECK(!!back.broken == cases[i].broken);
+        if (!back.broken) { /* the next frame goes through */
+            tx(cases[i].slots, front.tx_pool.ref[0], 10, 0, 1514);
+            offer(cases[i].slots + 1, &frames);
+            CHECK_EQ(frames, 1);
+        }
+        close_both();
+    }
+}
+
+static void test_extra_info(void)
+{
+    u32 frames;
+    struct netif_extra_info e = {.type = XEN_NETIF_EXTRA_TYPE_GSO,
+                                 .flags = XEN_NETIF_EXTRA_FLAG_MORE};
+
+    open_both(true);
+    tx(0, front.tx_pool.ref[0], 0, NETTXF_extra_info | NETTXF_more_data, 2000);
+    memcpy(RING_GET_REQUEST(&front.tx, 1), &e, sizeof(e));
+    e = (struct netif_extra_info){.type = XEN_NETIF_EXTRA_TYPE_HASH};
+    memcpy(RING_GET_REQUEST(&front.tx, 2), &e, sizeof(e));
+    tx(3, front.tx_pool.ref[1], 0, 0, 1000);
+    tx(4, front.tx_pool.ref[2], 0, 0, 60); /* an ordinary frame behind it */
+    CHECK_EQ(offer(5, &frames), 2);
+    CHECK_EQ(frames, 1);
+    CHECK_EQ(front.tx.sring->rsp_prod, 5);
+    CHECK_EQ(RING_GET_RESPONSE(&front.tx, 1)->status, NETIF_RSP_NULL);
+    close_both();
+}
+
+static void test_index_jumps(void)
+{
+    static const u32 jumps[] = {257, 1000, 0x80000000u, 0xffffffffu};
+    u32 checksum;
+
+    for (u32 i = 0; i < ARRAY_SIZE(jumps); i++) {
+        open_both(true);
+        front.tx.sring->req_prod += jumps[i];
+        CHECK_EQ(netback_take(&back, got, NET_FRAME_MAX, &checksum), 0);
+        CHECK(back.broken);
+        CHECK(!netback_put(&back, frame, 64, 0));
+        netback_flush(&back);
+        CHECK(netback_idle(&back));
+        close_both();
+
+        open_both(true);
+        front.rx.sring->req_prod += jumps[i];
+        if (jumps[i] != 0xffffffffu) { /* one back is a promise withdrawn, no more */
+            CHECK(!netback_put(&back, frame, 64, 0));
+            CHECK(back.broken);
+        }
+        close_both();
+
+        open_both(true);
+        front.tx.sring->rsp_prod += jumps[i];
+        while (netfront_put(&front, frame, 4096, 0))
+            ;
+        CHECK(front.broken);
+        close_both();
+
+        open_both(true);
+        front.rx.sring->rsp_prod += jumps[i];
+        CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), 0);
+        CHECK(front.broken);
+        close_both();
+    }
+}
+
+static void rx(u32 at, u32 id, u32 offset, u32 flags, s32 status)
+{
+    struct netif_rx_response *r = RING_GET_RESPONSE(&front.rx, at);
+
+    *r = (struct netif_rx_response){(u16)id, (u16)offset, (u16)flags, (s16)status};
+    front.rx.sring->rsp_prod = at + 1;
+}
+
+static void test_hostile_back(void)
+{
+    u32 checksum, id;
+
+    open_both(true); /* a response for a buffer posted elsewhere, then a replayed one */
+    id = front.rx_slot[1];
+    rx(0, id, 0, 0, 100);
+    CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), 0);
+    CHECK(front.broken);
+    close_both();
+
+    open_both(true); /* sizes and offsets beyond the page are dropped, the buffer reposted */
+    rx(0, front.rx_slot[0], 4000, 0, 97);
+    rx(1, front.rx_slot[1], 0, 0, 4097);
+    rx(2, front.rx_slot[2], 0, 0, -1);
+    rx(3, front.rx_slot[3], 0, 0, 0);
+    rx(4, front.rx_slot[4], 0, 0, 50);
+    CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), 50);
+    CHECK_EQ(front.stats.malformed, 4);
+    CHECK(!front.broken);
+    close_both();
+
+    open_both(true); /* more than a frame can be */
+    for (u32 i = 0; i < 20; i++)
+        rx(i, front.rx_slot[i], 0, i < 19 ? NETRXF_more_data : 0, 4096);
+    CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), 0);
+    CHECK(!front.broken);
+    close_both();
+
+    open_both(true); /* a chain that never ends */
+    rx(0, front.rx_slot[0], 0, NETRXF_more_data, 4096);
+    CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), 0);
+    CHECK(front.broken);
+    close_both();
+
+    open_both(true); /* tx answers for what was not asked, and twice */
+    CHECK(netfront_put(&front, frame, 64, 0));
+    CHECK(netfront_put(&front, frame, 64, 0));
+    RING_GET_RESPONSE(&front.tx, 0)->id = 200;
+    front.tx.sring->rsp_prod = 1;
+    while (netfront_put(&front, frame, 4096, 0))
+        ;
+    CHECK(front.broken);
+    close_both();
+}
+
+/* The peer rewrites the request at the moment its page is asked for (F19, XSA-155). */
+static void rewrite(void)
+{
+    struct netif_tx_request *r = RING_GET_REQUEST(&front.tx, 0);
+
+    r->size = 65535;
+    r->offset = 4095;
+    r->flags = NETTXF_more_data;
+    front.tx.sring->req_prod = 0x7fffffff;
+}
+
+static void test_double_fetch(void)
+{
+    u32 checksum;
+
+    for (u32 persistent = 0; persistent < 2; persistent++) {
+        open_both(persistent);
+        fill(5, 200);
+        netfront_put(&front, frame, 200, 0);
+        netfront_flush(&front);
+        world.meddle = rewrite;
+        CHECK_EQ(netback_take(&back, got, NET_FRAME_MAX, &checksum), 200);
+        CHECK(memcmp(frame, got, 200) == 0);
+        CHECK_EQ(netback_take(&back, got, NET_FRAME_MAX, &checksum), 0);
+        CHECK(back.broken);
+        close_both();
+    }
+}
+
+static void test_failing_hypervisor(void)
+{
+    u32 checksum, arrived = 0;
+
+    for (u32 persistent = 0; persistent < 2; persistent++) {
+        open_both(persistent);
+        world.fail_every = 3;
+        for (u32 i = 0; i < 1000; i++) {
+            if (!netfront_put(&front, frame, 5000, 0))
+                break;
+            netfront_flush(&front);
+            arrived += netback_take(&back, got, NET_FRAME_MAX, &checksum) != 0;
+            netback_put(&back, frame, 5000, 0);
+            netback_flush(&back);
+            netfront_take(&front, got, NET_FRAME_MAX, &checksum);
+            netfront_flush(&front);
+        }
+        CHECK(!front.broken && !back.broken);
+        close_both();
+    }
+    CHECK(arrived > 500);
+}
+
+static void test_mapped_pages_stay(void)
+{
+    u32 checksum;
+
+    open_both(true);
+    netfront_put(&front, frame, 200, 0);
+    netfront_flush(&front);
+    CHECK(netback_take(&back, got, NET_FRAME_MAX, &checksum));
+    CHECK(!netfront_close(&front)); /* the back end still maps one */
+    netback_close(&back);
+    CHECK(netfront_close(&front));
+    CHECK_EQ(world_held(), 0);
+    free(memory);
+}
+
+TESTS(CASE(test_all_sizes), CASE(test_wrap), CASE(test_one_kick_per_batch),
+      CASE(test_room_and_wake), CASE(test_malformed), CASE(test_extra_info),
+      CASE(test_index_jumps), CASE(test_hostile_back), CASE(test_double_fetch),
+      CASE(test_failing_hypervisor), CASE(test_mapped_pages_stay))
