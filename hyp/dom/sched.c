@@ -8,6 +8,7 @@
  * sleep does not buy the CPU; stolen ones more, so that their arrears are not lost. */
 #define WOKEN_BEHIND_NS  (2 * SCHED_WAKE_NS)
 #define STOLEN_BEHIND_NS (8 * SCHED_SLICE_NS)
+#define STRETCH_MOST_NS  (1ull << 40)
 
 static u64 bit(u32 cpu)
 {
@@ -98,11 +99,15 @@ static u64 allowance(struct sched *s, struct sched_group *g, u64 now_ns, u64 *un
 
 /* --- queues, under their CPU's lock ------------------------------------------------ */
 
+/* Virtual time for a stretch of real time. Stretches beyond STRETCH_MOST_NS, which only a CPU
+ * without competition runs, weigh no more: the products below stay within 64 bits. */
 static u64 weighted(const struct sched_entity *e, u64 ran_ns)
 {
-    u32 sharers = MAX(__atomic_load_n(&e->group->runnable, __ATOMIC_RELAXED), 1u);
+    u64 sharers = MAX(__atomic_load_n(&e->group->runnable, __ATOMIC_RELAXED), 1u);
+    u64 factor = SCHED_WEIGHT * sharers, weight = e->group->weight;
 
-    return (u64)((unsigned __int128)ran_ns * SCHED_WEIGHT * sharers / e->group->weight);
+    ran_ns = MIN(ran_ns, STRETCH_MOST_NS);
+    return ran_ns / weight * factor + ran_ns % weight * factor / weight;
 }
 
 static void charge(struct sched *s, struct sched_cpu *c, struct sched_entity *e, u64 now_ns)
