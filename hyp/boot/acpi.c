@@ -118,7 +118,8 @@ static u32 from_madt(u32 *ids, u32 most)
 {
     u32 n = 0;
 
-    for (u32 i = MADT_ENTRIES; madt && i + 2 <= madt_len && madt[i + 1] >= 2; i += madt[i + 1]) {
+    for (u32 i = MADT_ENTRIES; madt && i + 2 <= madt_len && madt[i + 1] >= 2;
+         i += madt[i + 1]) {
         const u8 *e = madt + i;
 
         if (i + e[1] > madt_len || n == most)

@@ -37,8 +37,8 @@ static void add_module(u64 start, u64 end, const char *text)
 {
     if (boot_info.modules == BOOT_MODULES)
         panic("more than %u boot modules", BOOT_MODULES);
-    boot_info.module[boot_info.modules++] =
-        (struct boot_module){start, end - start, keep_words(text)};
+    boot_info.module[boot_info.modules++] = (struct boot_module){start, end - start,
+                                                                 keep_words(text)};
 }
 
 static void add_range(u64 start, u64 len, u32 type)
@@ -101,7 +101,14 @@ struct PACKED tag2 {
         u8 rsdp[1];
     };
 };
-enum { TAG_END = 0, TAG_COMMAND = 1, TAG_MODULE = 3, TAG_MAP = 6, TAG_ACPI1 = 14, TAG_ACPI2 = 15 };
+enum {
+    TAG_END = 0,
+    TAG_COMMAND = 1,
+    TAG_MODULE = 3,
+    TAG_MAP = 6,
+    TAG_ACPI1 = 14,
+    TAG_ACPI2 = 15
+};
 
 static void parse_map2(const struct tag2 *t)
 {

@@ -7,12 +7,12 @@
 #ifndef HYP_BOOT_LAYOUT_H
 #define HYP_BOOT_LAYOUT_H
 
-#define IMAGE_BASE   0xffffffff80000000
-#define DIRECT_BASE  0xffff800000000000
-#define DIRECT_LIMIT 0x0000400000000000 /* bytes of machine memory the direct map can hold */
+#define IMAGE_BASE      0xffffffff80000000
+#define DIRECT_BASE     0xffff800000000000
+#define DIRECT_LIMIT    0x0000400000000000 /* bytes of machine memory the direct map can hold */
 
-#define TRAMPOLINE 0x8000 /* one page: secondary CPUs start here in real mode */
-#define MAILBOX    0x9000 /* one page: struct osm_mailbox */
+#define TRAMPOLINE      0x8000 /* one page: secondary CPUs start here in real mode */
+#define MAILBOX         0x9000 /* one page: struct osm_mailbox */
 
 #define SELECTOR_CODE32 0x08
 #define SELECTOR_DATA   0x10

@@ -18,10 +18,12 @@
 #include "hyp/main.h"
 #include "hyp/mm/frame.h"
 
-enum { ANSWER_MS = 1000, CPUS_USED = SCHED_CPUS < CPUS_MAX ? SCHED_CPUS : CPUS_MAX };
+enum { ANSWER_MS = 1000, CPUS_USED = SCHED_CPUS };
 
 extern u8 boot_stack[], trampoline[], trampoline_end[];
 extern u64 secondary_stack;
+
+_Static_assert((u32)CPUS_USED <= (u32)CPUS_MAX, "per-CPU tables");
 
 u64 secondary_stack; /* of the CPU being started: read by boot/start.S */
 static struct cpu *cpus[CPUS_USED];
@@ -83,7 +85,8 @@ static bool start_one(u32 apic)
     make(frame_map(stack), apic);
     secondary_stack = (u64)frame_map(stack) + CPU_STACK_SIZE;
     apic_start_cpu(apic, TRAMPOLINE >> PAGE_SHIFT);
-    for (u32 i = 0; i < ANSWER_MS && __atomic_load_n(&answered, __ATOMIC_SEQ_CST) == before; i++)
+    for (u32 i = 0; i < ANSWER_MS && __atomic_load_n(&answered, __ATOMIC_SEQ_CST) == before;
+         i++)
         clock_delay_us(1000);
     return answered != before;
 }

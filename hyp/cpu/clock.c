@@ -20,6 +20,8 @@ enum {
     SEEDED_WALL = 1704067200, /* 2024-01-01: the wall clock of `count` and `event` */
 };
 
+#define TIMER_MOST_NS 10000000000ull
+
 static enum osm_clock mode;
 static u32 tsc_khz, apic_khz;
 static u64 base_tsc;
@@ -126,7 +128,7 @@ void clock_delay_us(u32 us)
 void timer_program(u64 ns)
 {
     struct cpu *c = this_cpu();
-    u64 now, ticks;
+    u64 now, wait;
 
     if (mode == OSM_CLOCK_EVENT || ns == c->deadline_ns) {
         c->deadline_ns = ns;
@@ -138,8 +140,8 @@ void timer_program(u64 ns)
         return;
     }
     now = clock_now_ns();
-    ticks = ns > now ? (u64)((unsigned __int128)(ns - now) * apic_khz / 1000000) + 1 : 1;
-    apic_timer((u32)MIN(ticks, 0x7fffffffull));
+    wait = ns > now ? MIN(ns - now, TIMER_MOST_NS) : 0; /* early is harmless: it is set again */
+    apic_timer((u32)MIN(wait * apic_khz / 1000000 + 1, 0x7fffffffull));
 }
 
 /* Channel 2 of the 8254 counts CALIBRATE_MS once; true when its output rose in time. */
@@ -208,7 +210,8 @@ static bool tsc_counts_instructions(void)
     u64 once = measure_loop(3000) - measure_loop(1000);
     u64 twice = measure_loop(5000) - measure_loop(1000);
 
-    return twice == 2 * once && once % 4000 == 0 && once && !((once / 4000) & (once / 4000 - 1));
+    return twice == 2 * once && once % 4000 == 0 && once &&
+           !((once / 4000) & (once / 4000 - 1));
 }
 
 static void read_mode(void)

@@ -20,10 +20,26 @@ extern u8 image_start[], text_end[];
 static u32 panicking; /* 1 + the id of the CPU that speaks */
 
 static const char *const exception_names[32] = {
-    "divide error", "debug", "NMI", "breakpoint", "overflow", "bound", "invalid opcode",
-    "device not available", "double fault", "coprocessor overrun", "invalid TSS",
-    "segment not present", "stack fault", "general protection", "page fault", "reserved",
-    "x87", "alignment check", "machine check", "SIMD",
+    "divide error",
+    "debug",
+    "NMI",
+    "breakpoint",
+    "overflow",
+    "bound",
+    "invalid opcode",
+    "device not available",
+    "double fault",
+    "coprocessor overrun",
+    "invalid TSS",
+    "segment not present",
+    "stack fault",
+    "general protection",
+    "page fault",
+    "reserved",
+    "x87",
+    "alignment check",
+    "machine check",
+    "SIMD",
 };
 
 static void print_address(u64 at)
@@ -63,8 +79,8 @@ static void print_guest(void)
     struct vcpu *v = this_cpu()->vcpu;
 
     if (v)
-        log_line("  for domain %u vCPU %u at rip %016lx, last exit code %lx", v->domain->id, v->id,
-                 v->regs.rip, v->last_exit[(v->last_exit_at - 1) % 16].code);
+        log_line("  for domain %u vCPU %u at rip %016lx, last exit code %lx", v->domain->id,
+                 v->id, v->regs.rip, v->last_exit[(v->last_exit_at - 1) % 16].code);
 }
 
 static void print_registers(const struct trap_frame *f)

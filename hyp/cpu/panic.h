@@ -15,9 +15,9 @@ struct trap_frame;
 void panic(const char *fmt, ...) PRINTF_LIKE(1, 2) NORETURN;
 void panic_trap(const struct trap_frame *f) NORETURN;
 
-#define BUG_ON(cond) \
-    do { \
-        if (__builtin_expect(!!(cond), 0)) \
+#define BUG_ON(cond)                                       \
+    do {                                                   \
+        if (__builtin_expect(!!(cond), 0))                 \
             panic("%s:%d: %s", __FILE__, __LINE__, #cond); \
     } while (0)
 

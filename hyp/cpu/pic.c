@@ -21,7 +21,7 @@ void pic_unmask(u32 irq, bool on)
     spin_lock(&lock);
     masked = (u16)(on ? masked & ~(1u << irq) : masked | 1u << irq);
     if ((masked >> 8) != 0xff)
-        masked &= (u16)~(1u << CASCADE);
+        masked &= (u16) ~(1u << CASCADE);
     write_mask();
     spin_unlock(&lock);
 }

@@ -2,7 +2,16 @@
 #include "hyp/cpu/rtc.h"
 #include "hyp/cpu/x86.h"
 
-enum { SECOND, MINUTE = 2, HOUR = 4, DAY = 7, MONTH = 8, YEAR = 9, STATUS_A = 10, STATUS_B = 11 };
+enum {
+    SECOND,
+    MINUTE = 2,
+    HOUR = 4,
+    DAY = 7,
+    MONTH = 8,
+    YEAR = 9,
+    STATUS_A = 10,
+    STATUS_B = 11
+};
 enum { UPDATING = 0x80, BINARY = 4, HOURS_24 = 2, TRIES = 1000000 };
 
 static u32 get(u8 reg)

@@ -7,43 +7,43 @@
 
 #include "base/types.h"
 
-#define MSR_APIC_BASE     0x0000001bu
-#define MSR_EFER          0xc0000080u
-#define MSR_STAR          0xc0000081u
-#define MSR_LSTAR         0xc0000082u
-#define MSR_CSTAR         0xc0000083u
-#define MSR_SFMASK        0xc0000084u
-#define MSR_FS_BASE       0xc0000100u
-#define MSR_GS_BASE       0xc0000101u
-#define MSR_KERNEL_GS     0xc0000102u
-#define MSR_TSC_AUX       0xc0000103u
-#define MSR_SYSENTER_CS   0x00000174u
-#define MSR_SYSENTER_ESP  0x00000175u
-#define MSR_SYSENTER_EIP  0x00000176u
-#define MSR_PAT           0x00000277u
-#define MSR_VM_CR         0xc0010114u
-#define MSR_VM_HSAVE_PA   0xc0010117u
+#define MSR_APIC_BASE    0x0000001bu
+#define MSR_EFER         0xc0000080u
+#define MSR_STAR         0xc0000081u
+#define MSR_LSTAR        0xc0000082u
+#define MSR_CSTAR        0xc0000083u
+#define MSR_SFMASK       0xc0000084u
+#define MSR_FS_BASE      0xc0000100u
+#define MSR_GS_BASE      0xc0000101u
+#define MSR_KERNEL_GS    0xc0000102u
+#define MSR_TSC_AUX      0xc0000103u
+#define MSR_SYSENTER_CS  0x00000174u
+#define MSR_SYSENTER_ESP 0x00000175u
+#define MSR_SYSENTER_EIP 0x00000176u
+#define MSR_PAT          0x00000277u
+#define MSR_VM_CR        0xc0010114u
+#define MSR_VM_HSAVE_PA  0xc0010117u
 
-#define EFER_SCE   0x001ull
-#define EFER_LME   0x100ull
-#define EFER_LMA   0x400ull
-#define EFER_NXE   0x800ull
-#define EFER_SVME  0x1000ull
-#define EFER_LMSLE 0x2000ull
-#define EFER_FFXSR 0x4000ull
+#define EFER_SCE         0x001ull
+#define EFER_LME         0x100ull
+#define EFER_LMA         0x400ull
+#define EFER_NXE         0x800ull
+#define EFER_SVME        0x1000ull
+#define EFER_LMSLE       0x2000ull
+#define EFER_FFXSR       0x4000ull
 
-#define CR0_PE 0x00000001ull
-#define CR0_ET 0x00000010ull
-#define CR0_NW 0x20000000ull
-#define CR0_CD 0x40000000ull
-#define CR0_PG 0x80000000ull
+#define CR0_PE           0x00000001ull
+#define CR0_ET           0x00000010ull
+#define CR0_NW           0x20000000ull
+#define CR0_CD           0x40000000ull
+#define CR0_PG           0x80000000ull
 
-#define CR4_PAE     0x00000020ull
-#define CR4_OSXSAVE 0x00040000ull
+#define CR4_PAE          0x00000020ull
+#define CR4_OSXSAVE      0x00040000ull
 
-#define RFLAGS_TF 0x00000100ull
-#define RFLAGS_IF 0x00000200ull
-#define RFLAGS_VM 0x00020000ull
+#define RFLAGS_TF        0x00000100ull
+#define RFLAGS_IF        0x00000200ull
+#define RFLAGS_VM        0x00020000ull
 
 static inline void outb(u16 port, u8 value)
 {
@@ -119,11 +119,11 @@ static inline void xsetbv(u32 index, u64 value)
     __asm__ volatile("xsetbv" ::"c"(index), "a"((u32)value), "d"((u32)(value >> 32)));
 }
 
-#define READ_CR(n) \
-    ({ \
-        u64 cr_value; \
+#define READ_CR(n)                                               \
+    ({                                                           \
+        u64 cr_value;                                            \
         __asm__ volatile("mov %%cr" #n ", %0" : "=r"(cr_value)); \
-        cr_value; \
+        cr_value;                                                \
     })
 #define WRITE_CR(n, value) __asm__ volatile("mov %0, %%cr" #n ::"r"((u64)(value)) : "memory")
 

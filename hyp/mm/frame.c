@@ -82,7 +82,8 @@ mfn_t frame_alloc(struct domain *d, u32 order, enum frame_use use)
 
 struct frame *frame_of(mfn_t m)
 {
-    return m.n < buddy.count && buddy.frames[m.n].use != FRAME_DEVICE ? &buddy.frames[m.n] : NULL;
+    return m.n < buddy.count && buddy.frames[m.n].use != FRAME_DEVICE ? &buddy.frames[m.n]
+                                                                      : NULL;
 }
 
 void frame_get(mfn_t m)

@@ -18,11 +18,11 @@ typedef struct {
 typedef struct {
     u64 n;
 } mfn_t;
-#define GFN(x)      ((gfn_t){(x)})
-#define MFN(x)      ((mfn_t){(x)})
-#define MFN_NONE    MFN(~0ull)
-#define PAGE_SHIFT  12
-#define PAGE_SIZE   4096ull
+#define GFN(x)     ((gfn_t){(x)})
+#define MFN(x)     ((mfn_t){(x)})
+#define MFN_NONE   MFN(~0ull)
+#define PAGE_SHIFT 12
+#define PAGE_SIZE  4096ull
 
 static inline bool mfn_valid(mfn_t m)
 {
@@ -31,7 +31,14 @@ static inline bool mfn_valid(mfn_t m)
 
 struct domain;
 
-enum frame_use { FRAME_FREE, FRAME_HYP, FRAME_RAM, FRAME_SHARED_IMAGE, FRAME_TABLE, FRAME_DEVICE };
+enum frame_use {
+    FRAME_FREE,
+    FRAME_HYP,
+    FRAME_RAM,
+    FRAME_SHARED_IMAGE,
+    FRAME_TABLE,
+    FRAME_DEVICE
+};
 
 struct frame {
     union {
@@ -40,9 +47,9 @@ struct frame {
             u32 next, prev;
         } link; /* of a free block: see buddy.h */
     };
-    u32 refs;             /* holders: one per guest mapping, grant mapping, hypervisor use */
-    u8 use;               /* enum frame_use */
-    u8 order;             /* of a free block */
+    u32 refs; /* holders: one per guest mapping, grant mapping, hypervisor use */
+    u8 use;   /* enum frame_use */
+    u8 order; /* of a free block */
     u16 spare;
 };
 

@@ -7,10 +7,10 @@
 #include "hyp/cpu/x86.h"
 
 enum { RANGES = BOOT_RANGES + BOOT_MODULES + 8, PRESENT_WRITE = 3, LARGE = 0x80 };
-#define LOW_END  0x100000ull
-#define GIB      0x40000000ull
-#define MAPPED   (4 * GIB) /* by boot/start.S */
-#define NX       0x8000000000000000ull
+#define LOW_END 0x100000ull
+#define GIB     0x40000000ull
+#define MAPPED  (4 * GIB) /* by boot/start.S */
+#define NX      0x8000000000000000ull
 
 struct range {
     u64 start, end; /* page aligned */

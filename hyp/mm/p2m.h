@@ -12,14 +12,14 @@ struct domain;
 
 enum p2m_access { P2M_NONE = 0, P2M_R = 1, P2M_RW = 3, P2M_RX = 5, P2M_RWX = 7 };
 enum p2m_kind {
-    P2M_HOLE,      /* nothing here */
-    P2M_PROMISED,  /* RAM not yet populated */
+    P2M_HOLE,     /* nothing here */
+    P2M_PROMISED, /* RAM not yet populated */
     P2M_RAM,
-    P2M_COPY,      /* shared image: copied when written */
-    P2M_GRANT,     /* somebody else's frame, by grant */
-    P2M_FOREIGN,   /* mapped by a privileged domain */
-    P2M_DEVICE,    /* MMIO of an assigned device */
-    P2M_EMULATED,  /* the local APIC page */
+    P2M_COPY,     /* shared image: copied when written */
+    P2M_GRANT,    /* somebody else's frame, by grant */
+    P2M_FOREIGN,  /* mapped by a privileged domain */
+    P2M_DEVICE,   /* MMIO of an assigned device */
+    P2M_EMULATED, /* the local APIC page */
 };
 
 int p2m_init(struct domain *d);

@@ -14,12 +14,24 @@
 enum virt_exit {
     VIRT_EXIT_HANDLED,   /* nothing to do: go round */
     VIRT_EXIT_INTERRUPT, /* a physical interrupt is waiting */
-    VIRT_EXIT_HYPERCALL,
-    VIRT_EXIT_HLT,
-    VIRT_EXIT_FAULT,  /* nested page fault: exit_gpa, exit_write */
-    VIRT_EXIT_IO,     /* exit_port, exit_size, exit_in, data in rax */
-    VIRT_EXIT_SHUTDOWN, /* triple fault */
-    VIRT_EXIT_BROKEN, /* the control block was refused or the exit is unknown */
+    VIRT_EXIT_HYPERCALL, /* from outside ring 0, or with attention wanted */
+    VIRT_EXIT_HLT,       /* skipped already */
+    VIRT_EXIT_FAULT,     /* nested page fault: gpa, write */
+    VIRT_EXIT_IO,        /* io; not skipped */
+    VIRT_EXIT_SHUTDOWN,  /* triple fault */
+    VIRT_EXIT_BROKEN,    /* the control block was refused or the exit is unknown */
+};
+
+/* What an exit brings beside its kind. */
+struct virt_exit_info {
+    u64 code; /* the vendor's, for reports */
+    u64 gpa;
+    bool write;
+    struct {
+        u16 port;
+        u8 size, address_size; /* bytes; the latter of string instructions */
+        bool in, string, repeat;
+    } io;
 };
 
 /* A segment as both vendors hold it. */
@@ -38,19 +50,27 @@ struct virt_state { /* what domctl and debugging see; regs are in struct vcpu */
     u64 star, lstar, cstar, sfmask, kernel_gs, sysenter_cs, sysenter_esp, sysenter_eip;
 };
 
-bool virt_present(void);     /* and not disabled by firmware */
-void virt_init_cpu(void);    /* once on each CPU */
+bool virt_present(void);  /* and not disabled by firmware */
+void virt_init_cpu(void); /* once on each CPU */
 int virt_domain_init(struct domain *d);
 void virt_domain_destroy(struct domain *d);
 int virt_vcpu_create(struct vcpu *v);
 void virt_vcpu_destroy(struct vcpu *v);
-enum virt_exit virt_run(struct vcpu *v);
+/* Enters the guest, with what is pending for it, until something needs the hypervisor. v->
+ * regs is whole afterwards. */
+enum virt_exit virt_run(struct vcpu *v, struct virt_exit_info *x);
+/* The rest of the vCPU's state that is still in this CPU's registers is put into memory:
+ * before another CPU may run it. */
+void virt_leave_cpu(void);
 void virt_get_state(struct vcpu *v, struct virt_state *s);
 int virt_set_state(struct vcpu *v, const struct virt_state *s);
 void virt_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error);
 /* A translation of the domain changed so that a stale one would be wrong. */
 void virt_flush(struct domain *d);
-void virt_skip_instruction(struct vcpu *v);
+/* Sets rip behind the current instruction, which ends an interrupt shadow. */
+void virt_skip_to(struct vcpu *v, u64 rip);
+/* Brings v->counters.exits up to date; before they are read. */
+void virt_count(struct vcpu *v);
 u32 virt_cpl(const struct vcpu *v);
 bool virt_interrupts_enabled(const struct vcpu *v);
 void virt_set_tsc_offset(struct vcpu *v, u64 offset);
@@ -59,6 +79,12 @@ void virt_intercept_tsc(struct domain *d, bool on);
 u32 virt_code_bits(const struct vcpu *v);
 /* Ports pass straight through (a driver domain's), or exit again. */
 int virt_allow_ports(struct domain *d, u32 first, u32 count, bool allow);
+/* Linear address of the code segment. */
+u64 virt_code_base(const struct vcpu *v);
+/* Of the data segment a string instruction uses: ES, or DS. */
+u64 virt_data_base(const struct vcpu *v, bool extra);
+/* A hypercall that virt_run reported was served: result and rip go to the guest. */
+void virt_hypercall_done(struct vcpu *v);
 /* Reset to the state after INIT; to real mode at vector << 12. */
 void virt_reset(struct vcpu *v);
 void virt_start_real(struct vcpu *v, u8 vector);

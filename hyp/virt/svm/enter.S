@@ -7,6 +7,7 @@
  * A hypercall from ring 0 is served without leaving: FS, GS, TR and the system-call
  * registers stay the guest's, the callee-saved registers stay where they are, and only
  * what C may clobber is kept. It goes back unless somebody wants this vCPU's attention.
+ * virt_vcpu.world is even while the guest may be running, odd while it is not.
  * P1's budget of 64 instructions is spent here; count before adding one.
  */
 #include "hyp/virt/svm/layout.h"
@@ -67,6 +68,8 @@ svm_enter:
     jne .Lleave
     cmpb $0, VMCB_CPL(%rsi)
     jne .Lleave
+    mov VCPU_VIRT(%rdi), %rax
+    incq VIRT_WORLD(%rax)
     mov VMCB_RAX(%rsi), %rax
     mov %rax, REGS_RAX(%rdi)
     mov %rbx, REGS_RBX(%rdi) /* 32-bit callers' arguments are in ebx and ebp, too */
@@ -81,7 +84,7 @@ svm_enter:
     mov REGS_RAX(%rdi), %rax
     mov %rax, VMCB_RAX(%rsi)
     mov VCPU_VIRT(%rdi), %rax
-    incq VIRT_EXITS(%rax)
+    lock incq VIRT_WORLD(%rax) /* and only then look at attention: see virt_flush */
     mov REGS_RBX(%rdi), %rbx
     mov REGS_RBP(%rdi), %rbp
     movq $0, VMCB_SHADOW(%rsi)

@@ -20,8 +20,8 @@ u64 svm_io_map, svm_msr_map;
 /* Registers whose values VMLOAD, VMSAVE or the control block switch, so guests may have
  * them directly. */
 static const u32 direct_msrs[] = {
-    MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
-    MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
+    MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS,   MSR_STAR,         MSR_LSTAR,
+    MSR_CSTAR,   MSR_SFMASK,  MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
 };
 /* Ports that go straight through, as on Xen: the POST code and the delay port. */
 static const u16 direct_ports[] = {0x80, 0xed};
@@ -90,7 +90,7 @@ static void allow_msr(u8 *map, u32 msr)
     u32 bit = (msr & 0x1fff) * 2;
     u32 base = msr < 0x2000 ? 0 : msr >> 13 == 0xc0000000u >> 13 ? 0x800 : 0x1000;
 
-    map[base + bit / 8] &= (u8)~(3u << bit % 8);
+    map[base + bit / 8] &= (u8) ~(3u << bit % 8);
 }
 
 void svm_maps_init(void)
@@ -104,7 +104,7 @@ void svm_maps_init(void)
     svm_io_map = make_map(IO_MAP_ORDER);
     map = frame_map(MFN(svm_io_map >> PAGE_SHIFT));
     for (u32 i = 0; i < ARRAY_SIZE(direct_ports); i++)
-        map[direct_ports[i] / 8] &= (u8)~(1u << direct_ports[i] % 8);
+        map[direct_ports[i] / 8] &= (u8) ~(1u << direct_ports[i] % 8);
 }
 
 void virt_init_cpu(void)

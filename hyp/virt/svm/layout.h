@@ -6,34 +6,34 @@
 #ifndef HYP_VIRT_SVM_LAYOUT_H
 #define HYP_VIRT_SVM_LAYOUT_H
 
-#define REGS_RAX    0
-#define REGS_RBX    8
-#define REGS_RCX    16
-#define REGS_RDX    24
-#define REGS_RSI    32
-#define REGS_RDI    40
-#define REGS_RBP    48
-#define REGS_R8     64
-#define REGS_R9     72
-#define REGS_R10    80
-#define REGS_R11    88
-#define REGS_R12    96
-#define REGS_R13    104
-#define REGS_R14    112
-#define REGS_R15    120
-#define VCPU_VIRT   152
-#define VCPU_ATTN   160
-#define VIRT_VMCB   0
-#define VIRT_PA     8
-#define VIRT_EXITS  16
+#define REGS_RAX       0
+#define REGS_RBX       8
+#define REGS_RCX       16
+#define REGS_RDX       24
+#define REGS_RSI       32
+#define REGS_RDI       40
+#define REGS_RBP       48
+#define REGS_R8        64
+#define REGS_R9        72
+#define REGS_R10       80
+#define REGS_R11       88
+#define REGS_R12       96
+#define REGS_R13       104
+#define REGS_R14       112
+#define REGS_R15       120
+#define VCPU_VIRT      152
+#define VCPU_ATTN      160
+#define VIRT_VMCB      0
+#define VIRT_PA        8
+#define VIRT_WORLD     16
 
-#define VMCB_SHADOW   0x068
-#define VMCB_EXITCODE 0x070
-#define VMCB_CPL      0x4cb
-#define VMCB_RIP      0x578
-#define VMCB_RAX      0x5f8
+#define VMCB_SHADOW    0x068
+#define VMCB_EXITCODE  0x070
+#define VMCB_CPL       0x4cb
+#define VMCB_RIP       0x578
+#define VMCB_RAX       0x5f8
 
-#define EXIT_VMMCALL    0x81
-#define LENGTH_VMMCALL  3
+#define EXIT_VMMCALL   0x81
+#define LENGTH_VMMCALL 3
 
 #endif

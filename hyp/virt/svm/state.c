@@ -115,6 +115,7 @@ int virt_vcpu_create(struct vcpu *v)
     x->fpu = (u8 *)ALIGN_UP((u64)area, FPU_ALIGN);
     x->vmcb = frame_map(x->vmcb_frame);
     x->vmcb_pa = x->vmcb_frame.n << PAGE_SHIFT;
+    x->world = x->world_counted = 1;
     v->virt = x;
     if (clock_mode() == OSM_CLOCK_EVENT)
         v->attention |= VCPU_ATTN_SLOW;
@@ -142,8 +143,8 @@ static void vmsave(u64 pa)
     __asm__ volatile("vmsave %%rax" ::"a"(pa) : "memory");
 }
 
-#define SWAP_DR(v, op) \
-    do { \
+#define SWAP_DR(v, op)           \
+    do {                         \
         op(0, (v)->virt->dr[0]); \
         op(1, (v)->virt->dr[1]); \
         op(2, (v)->virt->dr[2]); \
@@ -208,26 +209,28 @@ void virt_leave_cpu(void)
     svm_unload();
 }
 
-#define COPY_OUT(s, b, name) \
-    (s)->name = (struct virt_segment){(b)->name.base, (b)->name.limit, (b)->name.selector, \
-                                      (b)->name.attr}
-#define COPY_IN(b, s, name) \
-    do { \
-        (b)->name.base = (s)->name.base; \
-        (b)->name.limit = (s)->name.limit; \
+#define COPY_OUT(s, b, name)                                                \
+    (s)->name = (struct virt_segment)                                       \
+    {                                                                       \
+        (b)->name.base, (b)->name.limit, (b)->name.selector, (b)->name.attr \
+    }
+#define COPY_IN(b, s, name)                      \
+    do {                                         \
+        (b)->name.base = (s)->name.base;         \
+        (b)->name.limit = (s)->name.limit;       \
         (b)->name.selector = (s)->name.selector; \
-        (b)->name.attr = (s)->name.attr; \
+        (b)->name.attr = (s)->name.attr;         \
     } while (0)
 #define EACH_SEGMENT(op, a, b) \
-    do { \
-        op(a, b, cs); \
-        op(a, b, ds); \
-        op(a, b, es); \
-        op(a, b, fs); \
-        op(a, b, gs); \
-        op(a, b, ss); \
-        op(a, b, ldtr); \
-        op(a, b, tr); \
+    do {                       \
+        op(a, b, cs);          \
+        op(a, b, ds);          \
+        op(a, b, es);          \
+        op(a, b, fs);          \
+        op(a, b, gs);          \
+        op(a, b, ss);          \
+        op(a, b, ldtr);        \
+        op(a, b, tr);          \
     } while (0)
 
 void virt_get_state(struct vcpu *v, struct virt_state *s)
@@ -349,6 +352,18 @@ u32 virt_code_bits(const struct vcpu *v)
     if (b->efer & EFER_LMA && b->cs.attr & 0x200)
         return 64;
     return b->cs.attr & 0x400 ? 32 : 16;
+}
+
+u64 virt_code_base(const struct vcpu *v)
+{
+    return virt_code_bits(v) == 64 ? 0 : v->virt->vmcb->cs.base;
+}
+
+u64 virt_data_base(const struct vcpu *v, bool extra)
+{
+    const struct vmcb *b = v->virt->vmcb;
+
+    return virt_code_bits(v) == 64 ? 0 : extra ? b->es.base : b->ds.base;
 }
 
 void virt_set_tsc_offset(struct vcpu *v, u64 offset)

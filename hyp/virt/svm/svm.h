@@ -10,22 +10,20 @@
 struct virt_vcpu {
     struct vmcb *vmcb; /* first three: enter.S */
     u64 vmcb_pa;
-    u64 fast_exits; /* served by enter.S, not yet in vcpu.counters */
+    u64 world; /* even while the guest may be running, odd while not: two per switch */
+    u64 world_counted;
     mfn_t vmcb_frame;
     bool on_cpu_state; /* the VMSAVE half of the state is in the processor, not in the VMCB */
     bool uses_dr;      /* has touched DR0-3: they are switched, no longer intercepted */
     bool nmi_blocked;  /* until its IRET */
     u32 asid_cpu, asid_generation;
-    u64 flush_seen;  /* virt_domain.flushes when the ASID was taken */
-    u32 in_guest;    /* read by virt_flush on other CPUs */
+    u64 flush_seen; /* virt_domain.flushes when the ASID was taken */
     u64 dr[4];
     u64 xcr0, tsc_aux;
-    u64 repeat_rip, repeat_info; /* the last nested fault, and how often in a row */
-    u32 repeats;
     u8 *fpu; /* XSAVE or FXSAVE area */
 };
 _Static_assert(offsetof(struct virt_vcpu, vmcb_pa) == VIRT_PA, "enter.S");
-_Static_assert(offsetof(struct virt_vcpu, fast_exits) == VIRT_EXITS, "enter.S");
+_Static_assert(offsetof(struct virt_vcpu, world) == VIRT_WORLD, "enter.S");
 _Static_assert(offsetof(struct vcpu, virt) == VCPU_VIRT, "enter.S");
 _Static_assert(offsetof(struct vcpu, attention) == VCPU_ATTN, "enter.S");
 _Static_assert(offsetof(struct guest_regs, r8) == REGS_R8, "enter.S");
@@ -33,7 +31,7 @@ _Static_assert(offsetof(struct guest_regs, r15) == REGS_R15, "enter.S");
 _Static_assert(offsetof(struct guest_regs, rbp) == REGS_RBP, "enter.S");
 
 struct virt_domain {
-    u64 flushes; /* grows when stale translations would be wrong */
+    u64 flushes;  /* grows when stale translations would be wrong */
     mfn_t io_map; /* of 4 frames; MFN_NONE: the shared one */
     bool tsc_intercepted;
 };
@@ -51,21 +49,34 @@ extern u64 svm_io_map, svm_msr_map; /* machine addresses of the shared maps */
 void svm_enter(struct vcpu *v);
 /* The processor's half of the state comes and goes: state.c. */
 void svm_load(struct vcpu *v);
+void svm_give_dr(struct vcpu *v);
 void svm_unload(void); /* whatever this CPU holds */
 void svm_reset_vmcb(struct vcpu *v);
 void svm_detect(void);
 void svm_maps_init(void);
 
-/* Instruction emulation, each after the exit of its name; they skip it, or inject. */
+/* Instructions of the exit of that name; they skip it, or inject an exception. */
+void svm_skip(struct vcpu *v, u32 length);
+void svm_fault(struct vcpu *v); /* #GP(0) */
 void svm_cpuid(struct vcpu *v);
 void svm_msr(struct vcpu *v, bool write);
 void svm_xsetbv(struct vcpu *v);
 void svm_tsc(struct vcpu *v);
 
 /* Fields of group n changed: AMD APM vol. 2, 15.15.3. */
-enum { CLEAN_INTERCEPTS = 1, CLEAN_MAPS = 2, CLEAN_ASID = 4, CLEAN_TPR = 8, CLEAN_NP = 16,
-       CLEAN_CR = 32, CLEAN_DR = 64, CLEAN_DT = 128, CLEAN_SEG = 256, CLEAN_CR2 = 512,
-       CLEAN_ALL = 0xffff };
+enum {
+    CLEAN_INTERCEPTS = 1,
+    CLEAN_MAPS = 2,
+    CLEAN_ASID = 4,
+    CLEAN_TPR = 8,
+    CLEAN_NP = 16,
+    CLEAN_CR = 32,
+    CLEAN_DR = 64,
+    CLEAN_DT = 128,
+    CLEAN_SEG = 256,
+    CLEAN_CR2 = 512,
+    CLEAN_ALL = 0xffff
+};
 static inline void svm_dirty(struct vcpu *v, u32 groups)
 {
     v->virt->vmcb->clean &= ~groups;

@@ -76,19 +76,19 @@ _Static_assert(offsetof(struct vmcb, efer) == 0x4d0, "appendix B");
 /* VMRUN to SKINIT, WBINVD, MONITOR, MWAIT (both), XSETBV, RDPRU */
 #define INTERCEPT2_ALWAYS   0x00007e7fu
 
-#define VINTR_TPR       0x000000000000000full
-#define VINTR_PENDING   0x0000000000000100ull
-#define VINTR_HIGHEST   0x00000000000f0000ull
-#define VINTR_IGNORE    0x0000000000100000ull /* the TPR */
-#define VINTR_MASKING   0x0000000001000000ull
+#define VINTR_TPR           0x000000000000000full
+#define VINTR_PENDING       0x0000000000000100ull
+#define VINTR_HIGHEST       0x00000000000f0000ull
+#define VINTR_IGNORE        0x0000000000100000ull /* the TPR */
+#define VINTR_MASKING       0x0000000001000000ull
 
-#define EVENT_VALID     0x80000000ull
-#define EVENT_HAS_ERROR 0x00000800ull
-#define EVENT_TYPE      0x00000700ull
-#define EVENT_EXTERNAL  0x00000000ull
-#define EVENT_NMI       0x00000200ull
-#define EVENT_EXCEPTION 0x00000300ull
-#define EVENT_SOFTWARE  0x00000400ull
+#define EVENT_VALID         0x80000000ull
+#define EVENT_HAS_ERROR     0x00000800ull
+#define EVENT_TYPE          0x00000700ull
+#define EVENT_EXTERNAL      0x00000000ull
+#define EVENT_NMI           0x00000200ull
+#define EVENT_EXCEPTION     0x00000300ull
+#define EVENT_SOFTWARE      0x00000400ull
 
 enum {
     EXIT_DR = 0x20, /* to 0x3f */
@@ -126,6 +126,6 @@ enum {
 };
 #define EXIT_SERVED (~1ull) /* ours: enter.S has done everything */
 
-#define NPF_WRITE 2ull /* of EXITINFO1, as a page fault's error code */
+#define NPF_WRITE   2ull /* of EXITINFO1, as a page fault's error code */
 
 #endif

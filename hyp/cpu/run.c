@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Choose a vCPU, run it until it must go, do what is due, wait when there is nothing.
+ * Interrupts are off but in cpu_idle and cpu_take_interrupts.
+ */
+#include "hyp/cpu/run.h"
+#include "hyp/cpu/apic.h"
+#include "hyp/boot/layout.h"
+#include "hyp/cpu/clock.h"
+#include "hyp/cpu/cpu.h"
+#include "hyp/cpu/panic.h"
+#include "hyp/cpu/watch.h"
+#include "hyp/dev/mailbox.h"
+#include "hyp/dom/vcpu.h"
+#include "hyp/virt/exit.h"
+
+struct vcpu *current(void)
+{
+    return this_cpu()->vcpu;
+}
+
+void vcpu_set_current(struct vcpu *v)
+{
+    this_cpu()->vcpu = v;
+}
+
+void cpu_kick(u32 id)
+{
+    struct cpu *c = cpu_of(id);
+
+    if (c != this_cpu())
+        apic_send(c->apic_id, VECTOR_KICK);
+    else
+        c->kicked = true;
+}
+
+/* Another CPU's timer can only be set by that CPU: it does when it comes round. */
+void cpu_deadline_moved(u32 id)
+{
+    if (id == this_cpu()->id)
+        timer_program(vcpu_deadline(id));
+    else
+        cpu_kick(id);
+}
+
+void cpu_take_interrupts(void)
+{
+    __asm__ volatile("sti; nop; cli" ::: "memory");
+}
+
+void cpu_idle(void)
+{
+    if (!this_cpu()->kicked && !this_cpu()->timer_fired)
+        __asm__ volatile("sti; hlt; cli" ::: "memory");
+}
+
+/* Does what the clock demands, and sets the timer for what is next. */
+static void run_due(struct cpu *c)
+{
+    u64 now = clock_now_ns();
+
+    BUG_ON(c->canary != CPU_CANARY);
+    c->heartbeat++;
+    c->kicked = false;
+    if (c->timer_fired || now >= c->deadline_ns) {
+        c->timer_fired = false;
+        c->deadline_ns = ~0ull;
+        vcpu_tick(c->id, now);
+        watch_tick(now);
+    }
+    timer_program(watch_deadline(vcpu_deadline(c->id)));
+}
+
+/* Nothing to run. In discrete-event time the next deadline is now; and where all input was
+ * given at the start, a machine that waits for nothing has ended. */
+static void idle(struct cpu *c)
+{
+    u64 deadline = vcpu_deadline(c->id);
+
+    mailbox_time(clock_now_ns());
+    if (clock_mode() != OSM_CLOCK_REAL && deadline == ~0ull)
+        mailbox_finish(2, "every domain waits, and no timer is set");
+    if (clock_mode() == OSM_CLOCK_EVENT)
+        clock_advance(deadline);
+    else
+        cpu_idle();
+}
+
+static void run_vcpu(struct cpu *c, struct vcpu *v)
+{
+    struct virt_exit_info x;
+    enum virt_exit exit;
+
+    while (!(__atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_LEAVE)) {
+        if (__atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_RESET)
+            vcpu_apply_reset(v);
+        if (clock_mode() == OSM_CLOCK_EVENT)
+            vcpu_update_time(v);
+        exit = virt_run(v, &x);
+        if (exit == VIRT_EXIT_INTERRUPT)
+            cpu_take_interrupts();
+        else
+            exit_handle(v, exit, &x);
+        if (c->kicked || c->timer_fired || clock_mode() == OSM_CLOCK_EVENT)
+            run_due(c);
+    }
+}
+
+void run_forever(void)
+{
+    struct cpu *c = this_cpu();
+
+    for (;;) {
+        struct vcpu *v;
+
+        if (cpu_count() > 1)
+            virt_leave_cpu(); /* another CPU may take what runs here as soon as it is queued */
+        v = vcpu_schedule();
+        run_due(c);
+        if (v)
+            run_vcpu(c, v);
+        else
+            idle(c);
+        if (!v || c->timer_fired || c->kicked)
+            run_due(c);
+    }
+}

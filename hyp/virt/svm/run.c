@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Into the guest and out again: what is injected, which address space id is used, and what
+ * each exit means. AMD APM vol. 2, 15.5-15.25 and appendix C.
+ */
+#include "hyp/cpu/clock.h"
+#include "hyp/cpu/cpu.h"
+#include "hyp/cpu/x86.h"
+#include "hyp/dev/lapic.h"
+#include "hyp/dom/interrupt.h"
+#include "hyp/dom/platform.h"
+#include "hyp/virt/decode.h"
+#include "hyp/virt/svm/svm.h"
+
+enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_AC = 17 };
+enum { TLB_KEEP = 0, TLB_FLUSH_ALL = 1, OPCODE_HLT = 0xf4 };
+
+void svm_skip(struct vcpu *v, u32 length)
+{
+    const struct vmcb *b = v->virt->vmcb;
+
+    virt_skip_to(v, svm.next_rip && b->next_rip ? b->next_rip : b->rip + length);
+}
+
+void virt_skip_to(struct vcpu *v, u64 rip)
+{
+    struct vmcb *b = v->virt->vmcb;
+
+    if (virt_code_bits(v) != 64)
+        rip = (u32)rip;
+    b->rip = rip;
+    b->shadow = 0;
+    v->regs.rip = rip;
+    if (b->rflags & RFLAGS_TF)
+        virt_inject_exception(v, VECTOR_DB, false, 0);
+}
+
+void virt_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
+{
+    v->virt->vmcb->event = EVENT_VALID | EVENT_EXCEPTION | vector |
+                           (has_error ? EVENT_HAS_ERROR | (u64)error << 32 : 0);
+}
+
+void svm_fault(struct vcpu *v)
+{
+    virt_inject_exception(v, VECTOR_GP, true, 0);
+}
+
+void virt_count(struct vcpu *v)
+{
+    u64 world = v->virt->world;
+
+    v->counters.exits += (world - v->virt->world_counted) / 2;
+    v->virt->world_counted = world - (world - v->virt->world_counted) % 2;
+}
+
+/* Each vCPU of d takes a fresh address space id before it runs again. One that runs on
+ * another CPU is made to exit, and waited for: its next entry sees the request, because
+ * `world` turns even (a locked instruction) before attention is looked at. */
+void virt_flush(struct domain *d)
+{
+    if (!d->virt)
+        return;
+    __atomic_add_fetch(&d->virt->flushes, 1, __ATOMIC_SEQ_CST);
+    for (u32 i = 0; i < d->vcpu_count; i++) {
+        struct vcpu *v = d->vcpu[i];
+        u64 world;
+
+        if (!v || !v->virt)
+            continue;
+        __atomic_or_fetch(&v->attention, VCPU_ATTN_FLUSH, __ATOMIC_SEQ_CST);
+        world = __atomic_load_n(&v->virt->world, __ATOMIC_SEQ_CST);
+        if (world & 1)
+            continue;
+        cpu_kick(v->cpu);
+        while (__atomic_load_n(&v->virt->world, __ATOMIC_SEQ_CST) == world)
+            __builtin_ia32_pause();
+    }
+}
+
+/* An address space id that no stale translation carries. */
+static void take_asid(struct vcpu *v)
+{
+    struct virt_vcpu *x = v->virt;
+    struct cpu *c = this_cpu();
+    u64 flushes = __atomic_load_n(&v->domain->virt->flushes, __ATOMIC_SEQ_CST);
+
+    x->vmcb->tlb_control = TLB_KEEP;
+    if (x->asid_cpu == c->id && x->asid_generation == c->asid_generation &&
+        x->flush_seen == flushes)
+        return;
+    if (c->asid_next >= svm.asids) {
+        c->asid_generation++;
+        c->asid_next = 1;
+        x->vmcb->tlb_control = TLB_FLUSH_ALL;
+    }
+    x->vmcb->asid = c->asid_next++;
+    x->asid_cpu = c->id;
+    x->asid_generation = c->asid_generation;
+    x->flush_seen = flushes;
+    v->counters.flushes++;
+    svm_dirty(v, CLEAN_ASID);
+}
+
+/* An exit comes as soon as the guest can take an interrupt; or no longer does. */
+static void set_window(struct vcpu *v, bool open)
+{
+    struct vmcb *b = v->virt->vmcb;
+
+    if (open == !!(b->interrupt & VINTR_PENDING))
+        return;
+    if (open) {
+        b->interrupt |= VINTR_PENDING | VINTR_HIGHEST | VINTR_IGNORE;
+        b->intercept1 |= INTERCEPT1_VINTR;
+    } else {
+        b->interrupt &= ~(VINTR_PENDING | VINTR_HIGHEST | VINTR_IGNORE);
+        b->intercept1 &= ~INTERCEPT1_VINTR;
+    }
+    svm_dirty(v, CLEAN_INTERCEPTS | CLEAN_TPR);
+}
+
+static void inject_nmi(struct vcpu *v)
+{
+    v->virt->vmcb->event = EVENT_VALID | EVENT_NMI | VECTOR_NMI;
+    v->virt->vmcb->intercept1 |= INTERCEPT1_IRET;
+    v->virt->nmi_blocked = true;
+    svm_dirty(v, CLEAN_INTERCEPTS);
+    __atomic_and_fetch(&v->attention, ~(u32)VCPU_ATTN_NMI, __ATOMIC_SEQ_CST);
+}
+
+/* Puts what is pending into the control block: an event now, or a window for later. */
+static void prepare_event(struct vcpu *v)
+{
+    struct vmcb *b = v->virt->vmcb;
+    u32 wanted = __atomic_load_n(&v->attention, __ATOMIC_SEQ_CST);
+    bool busy = b->event & EVENT_VALID || b->shadow & 1;
+    int vector = -1;
+
+    if (wanted & VCPU_ATTN_NMI && !v->virt->nmi_blocked && !busy) {
+        inject_nmi(v);
+        busy = true;
+    }
+    if (wanted & VCPU_ATTN_INTERRUPT)
+        vector = interrupt_pending(v);
+    if (vector >= 0 && !busy && b->rflags & RFLAGS_IF) {
+        b->event = EVENT_VALID | EVENT_EXTERNAL | (u32)vector;
+        interrupt_taken(v, vector);
+        vector = __atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_INTERRUPT
+                     ? interrupt_pending(v)
+                     : -1;
+    }
+    set_window(v, vector >= 0);
+}
+
+/* An interrupt in the shadow of STI that finds HLT next would, on emulators whose VMRUN
+ * forgets the shadow, be delivered before the HLT and its wake-up lost. HLT after STI with
+ * the interrupt waiting is a HLT that returns at once: so it is skipped, everywhere. */
+static bool halts_in_shadow(struct vcpu *v)
+{
+    u8 byte;
+
+    if (!(v->virt->vmcb->shadow & 1) || v->virt->vmcb->event & EVENT_VALID)
+        return false;
+    return insn_fetch(v, &byte, 1) == 1 && byte == OPCODE_HLT;
+}
+
+/* What was being delivered when the exit came is delivered again. A software interrupt is
+ * not: its instruction is executed again. Vol. 2, 15.7.2. */
+static void requeue_event(struct vmcb *b)
+{
+    u64 type = b->exit_interrupt & EVENT_TYPE;
+    u8 vector = (u8)b->exit_interrupt;
+
+    if (!(b->exit_interrupt & EVENT_VALID) || type == EVENT_SOFTWARE)
+        return;
+    if (type == EVENT_EXCEPTION && (vector == 3 || vector == 4))
+        return;
+    b->event = b->exit_interrupt;
+}
+
+static void enter(struct vcpu *v)
+{
+    struct vmcb *b = v->virt->vmcb;
+    u64 tpr = lapic_tpr(v->lapic) >> 4 & VINTR_TPR;
+
+    b->interrupt = (b->interrupt & ~VINTR_TPR) | tpr;
+    svm_dirty(v, CLEAN_TPR);
+    if (!svm.clean)
+        b->clean = 0;
+    b->rax = v->regs.rax;
+    b->rsp = v->regs.rsp;
+    b->rip = v->regs.rip;
+    b->rflags = v->regs.rflags;
+    __atomic_add_fetch(&v->virt->world, 1, __ATOMIC_SEQ_CST);
+    __atomic_and_fetch(&v->attention, ~(u32)VCPU_ATTN_FLUSH, __ATOMIC_SEQ_CST);
+    take_asid(v);
+    svm_enter(v);
+    __atomic_add_fetch(&v->virt->world, 1, __ATOMIC_SEQ_CST);
+    v->regs.rax = b->rax;
+    v->regs.rsp = b->rsp;
+    v->regs.rip = b->rip;
+    v->regs.rflags = b->rflags;
+    b->clean = CLEAN_ALL;
+    b->event = 0;
+    if ((b->interrupt & VINTR_TPR) != tpr)
+        lapic_set_tpr(v, (u32)(b->interrupt & VINTR_TPR) << 4);
+}
+
+static void record(struct vcpu *v, const struct vmcb *b)
+{
+    u32 at = v->last_exit_at++ % ARRAY_SIZE(v->last_exit);
+
+    v->last_exit[at].code = b->exit_code;
+    v->last_exit[at].rip = b->rip;
+    v->last_exit[at].info = b->exit_code == EXIT_NPF ? b->exit_info2 : b->exit_info1;
+}
+
+/* Delivering #DB or #AC is the guest's own business, once its endless loop is broken by
+ * having come here; #MC is reported to nobody. */
+static enum virt_exit exception(struct vcpu *v, u32 vector)
+{
+    struct vmcb *b = v->virt->vmcb;
+
+    if (vector == VECTOR_DB)
+        virt_inject_exception(v, VECTOR_DB, false, 0);
+    else if (vector == VECTOR_AC)
+        virt_inject_exception(v, VECTOR_AC, true, (u32)b->exit_info1);
+    else
+        return VIRT_EXIT_BROKEN;
+    return VIRT_EXIT_HANDLED;
+}
+
+/* EXITINFO1 of an I/O exit: vol. 2, 15.10.2. */
+static enum virt_exit port_access(struct vcpu *v, struct virt_exit_info *x)
+{
+    u64 i = v->virt->vmcb->exit_info1;
+
+    x->io.port = (u16)(i >> 16);
+    x->io.in = i & 1;
+    x->io.string = i & 4;
+    x->io.repeat = i & 8;
+    x->io.size = i & 0x10 ? 1 : i & 0x20 ? 2 : 4;
+    x->io.address_size = i & 0x80 ? 2 : i & 0x100 ? 4 : 8;
+    x->gpa = v->virt->vmcb->exit_info2; /* the next rip, until it has been used */
+    return VIRT_EXIT_IO;
+}
+
+static enum virt_exit undefined(struct vcpu *v)
+{
+    virt_inject_exception(v, VECTOR_UD, false, 0);
+    return VIRT_EXIT_HANDLED;
+}
+
+/* Instructions whose length is known and whose whole effect is here. */
+static enum virt_exit instruction(struct vcpu *v, u64 code)
+{
+    switch (code) {
+    case EXIT_CPUID: svm_cpuid(v); break;
+    case EXIT_MSR: svm_msr(v, v->virt->vmcb->exit_info1 & 1); break;
+    case EXIT_XSETBV: svm_xsetbv(v); break;
+    case EXIT_RDTSC:
+    case EXIT_RDTSCP: svm_tsc(v); break;
+    case EXIT_RDPMC: svm_fault(v); break;
+    case EXIT_INVD:
+    case EXIT_WBINVD: svm_skip(v, 2); break;
+    case EXIT_HLT: svm_skip(v, 1); return VIRT_EXIT_HLT;
+    default: return VIRT_EXIT_BROKEN;
+    }
+    return VIRT_EXIT_HANDLED;
+}
+
+static enum virt_exit dispatch(struct vcpu *v, struct virt_exit_info *x)
+{
+    struct vmcb *b = v->virt->vmcb;
+    u64 code = b->exit_code;
+
+    if (code >= EXIT_DR && code < EXIT_EXCEPTION) {
+        svm_give_dr(v);
+        return VIRT_EXIT_HANDLED;
+    }
+    if (code >= EXIT_EXCEPTION && code < EXIT_INTR)
+        return exception(v, (u32)code - EXIT_EXCEPTION);
+    switch (code) {
+    case EXIT_SERVED: return VIRT_EXIT_HANDLED;
+    case EXIT_INTR:
+    case EXIT_NMI:
+    case EXIT_SMI: return VIRT_EXIT_INTERRUPT;
+    case EXIT_VINTR: set_window(v, false); return VIRT_EXIT_HANDLED;
+    case EXIT_IRET: /* the NMI handler ends with this instruction; near enough */
+        v->virt->nmi_blocked = false;
+        b->intercept1 &= ~INTERCEPT1_IRET;
+        svm_dirty(v, CLEAN_INTERCEPTS);
+        return VIRT_EXIT_HANDLED;
+    case EXIT_NPF:
+        x->gpa = b->exit_info2;
+        x->write = b->exit_info1 & NPF_WRITE;
+        return VIRT_EXIT_FAULT;
+    case EXIT_IO: return port_access(v, x);
+    case EXIT_VMMCALL: return VIRT_EXIT_HYPERCALL;
+    case EXIT_SHUTDOWN: return VIRT_EXIT_SHUTDOWN;
+    case EXIT_INVLPGA:
+    case EXIT_VMRUN:
+    case EXIT_VMLOAD:
+    case EXIT_VMSAVE:
+    case EXIT_STGI:
+    case EXIT_CLGI:
+    case EXIT_SKINIT:
+    case EXIT_MONITOR:
+    case EXIT_MWAIT:
+    case EXIT_MWAIT_ARMED:
+    case EXIT_RDPRU: return undefined(v);
+    default: return instruction(v, code);
+    }
+}
+
+enum virt_exit virt_run(struct vcpu *v, struct virt_exit_info *x)
+{
+    struct vmcb *b = v->virt->vmcb;
+
+    svm_load(v);
+    if (halts_in_shadow(v)) {
+        virt_skip_to(v, b->rip + 1);
+        return VIRT_EXIT_HLT;
+    }
+    prepare_event(v);
+    enter(v);
+    x->code = b->exit_code;
+    if (b->exit_code != EXIT_SERVED)
+        record(v, b);
+    requeue_event(b);
+    return dispatch(v, x);
+}
+
+void virt_hypercall_done(struct vcpu *v)
+{
+    v->virt->vmcb->rax = v->regs.rax;
+    virt_skip_to(v, v->virt->vmcb->rip + LENGTH_VMMCALL);
+}
