@@ -71,6 +71,10 @@ static bool acknowledging(void *owner, struct z8000_cycle *cycle)
     return world_bus(&t->world, cycle);
 }
 
+/* A count of zero at the start means this many; more come only where a block instruction
+ * uses its own count as a pointer, and then may never end. */
+enum { ITERATIONS_MOST = 65536 };
+
 struct counted {
     u64 clocks;
     u32 iterations;
@@ -83,7 +87,8 @@ static enum z8000_result counted_step(struct test *t, struct counted *made)
     enum z8000_result result = step_once(t);
 
     made->iterations = t->cpu.iterations;
-    while (t->settings.coalesce && z8000_repeating(&t->cpu)) {
+    while (t->settings.coalesce && z8000_repeating(&t->cpu) &&
+           made->iterations < ITERATIONS_MOST) {
         step_once(t);
         made->iterations += t->cpu.iterations;
     }
