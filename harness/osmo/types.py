@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Record types of domains: guest/kernel/trace.h and net/trace.h, held against them by a test."""
+
+import enum
+
+
+class Kernel(enum.IntEnum):
+    SEND = 0x8000
+    RECEIVE = 0x8001
+    DELIVER = 0x8002
+    RECEIVECALL = 0x8003
+    CREATELINK = 0x8004
+    DUPLINK = 0x8005
+    DESTROYLINK = 0x8006
+    LINKIN = 0x8007
+    CREATE = 0x8008
+    END = 0x8009
+    MOVE = 0x800A
+    FORWARD = 0x800B
+    UPDATE = 0x800C
+    BOUNCE = 0x800D
+    FENCE = 0x800E
+    DROP = 0x800F
+    NOTICE = 0x8010
+    STATE = 0x8011
+    FAULT = 0x8012
+    MIGRATE = 0x8013
+    INPUT = 0x8014
+
+
+class Net(enum.IntEnum):
+    SEND = 0x9000
+    DELIVER = 0x9001
+    RESEND = 0x9002
+    DROP = 0x9003
+    ROUTE = 0x9004
+    REBIND = 0x9005
+    LOST = 0x9006
+    REBOOT = 0x9007
+    BULK = 0x9008
+    FORWARD = 0x9009
+    MEDIUM_SEND = 0x9100
+    MEDIUM_DROP = 0x9101
+    MEDIUM_FAULT = 0x9102
+    MEDIUM_DELIVER = 0x9103
+
+
+WHY = ("ok", "queue", "loss", "burst", "nth", "cut", "partition", "recorder", "memory", "too-long",
+       "duplicate", "corrupt", "truncate", "pad", "reorder", "stall")
