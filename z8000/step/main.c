@@ -248,6 +248,23 @@ static bool on_absent(struct test *t, struct line *l)
     return true;
 }
 
+/* What the decoder knows of first words: `F WORD NAME WORDS ADDRESS`. */
+static bool on_form(struct test *t, struct line *l)
+{
+    u64 word;
+
+    while (l->next < l->count) {
+        struct z8000_form form;
+
+        if (!parse(take(l), 16, 0xffff, &word))
+            return false;
+        if (!z8000_describe(t->table, (u16)word, &form))
+            form.name = "-";
+        printf("F %04X %s %u %d\n", (unsigned)word, form.name, form.words, form.address);
+    }
+    return true;
+}
+
 static bool on_run(struct test *t, struct line *l)
 {
     (void)l;
@@ -263,7 +280,7 @@ static const struct {
     {"memb", on_memb},     {"io", on_io},       {"sio", on_sio},
     {"at", on_at},         {"steps", on_steps}, {"untilhalt", on_untilhalt},
     {"trace", on_trace},   {"bus", on_bus},     {"coalesce", on_coalesce},
-    {"absent", on_absent}, {"run", on_run},
+    {"absent", on_absent}, {"form", on_form},   {"run", on_run},
 };
 
 /* A line is one command with its words, or any number of KEY=VALUE. */

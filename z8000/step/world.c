@@ -8,10 +8,11 @@
 void world_clear(struct world *w)
 {
     for (size_t page = 0; page < ARRAY_SIZE(w->used); page++)
-        if (w->used[page])
+        if (w->used[page]) {
             memset(w->memory + page * WORLD_PAGE, 0, WORLD_PAGE);
-    memset(w->written, 0, sizeof w->written);
-    memset(w->used, 0, sizeof w->used);
+            memset(w->written + page * WORLD_PAGE / 16, 0, WORLD_PAGE / 16);
+            w->used[page] = 0;
+        }
     memset(w->absent, 0, sizeof w->absent);
     memset(w->identifier, 0xff, sizeof w->identifier);
     w->port_count = w->event_count = w->io_count = 0;
@@ -143,16 +144,19 @@ void world_supply(struct world *w)
     w->absent[w->missing] = 0;
 }
 
+static void report_page(const struct world *w, u32 page)
+{
+    for (u32 at = page * WORLD_PAGE; at < (page + 1) * WORLD_PAGE; at += 2)
+        if (w->written[at / 16] >> (at / 2 & 7) & 1)
+            fprintf(w->out, "W %02X:%04X %02X%02X\n", at >> 16, at & 0xffff, w->memory[at],
+                    w->memory[at + 1]);
+}
+
 static void report_memory(const struct world *w)
 {
-    for (u32 i = 0; i < ARRAY_SIZE(w->written); i++)
-        for (u32 bit = 0; w->written[i] >> bit; bit++) {
-            u32 at = i * 16 + bit * 2;
-
-            if (w->written[i] >> bit & 1)
-                fprintf(w->out, "W %02X:%04X %02X%02X\n", at >> 16, at & 0xffff, w->memory[at],
-                        w->memory[at + 1]);
-        }
+    for (u32 page = 0; page < ARRAY_SIZE(w->used); page++)
+        if (w->used[page])
+            report_page(w, page);
 }
 
 void world_report(const struct world *w)
