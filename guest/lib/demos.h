@@ -36,8 +36,9 @@ int demos_link_drop(s64 link);
 int demos_send(s64 link, const void *body, size_t len);
 /* Sends with links to pass on. */
 int demos_send_links(s64 link, const void *body, size_t len, const s64 *links, u32 count);
-/* Sends a request whose answer will arrive on `channel` with `code`. */
-int demos_request(s64 link, const void *body, size_t len, u32 channel, u64 code);
+/* Sends a request whose answer, of at most `room` bytes, will arrive on `channel` with
+ * `code`. Room for it is set aside in my queue at once; waits while there is none. */
+int demos_request(s64 link, const void *body, size_t len, size_t room, u32 channel, u64 code);
 /* Answers a request: uses the reply link up. */
 int demos_reply(s64 reply, const void *body, size_t len);
 int demos_reply_links(s64 reply, const void *body, size_t len, const s64 *links, u32 count);

@@ -49,11 +49,12 @@ int demos_send_links(s64 link, const void *body, size_t len, const s64 *links, u
     return (int)call_send(link, body, len, &info, DEMOS_FOREVER);
 }
 
-int demos_request(s64 link, const void *body, size_t len, u32 channel, u64 code)
+int demos_request(s64 link, const void *body, size_t len, size_t room, u32 channel, u64 code)
 {
     struct demos_info info = {.code = code};
 
-    return (int)call_request(link, body, len, &info, DEMOS_FOREVER, DEMOS_BODY_MAX, channel);
+    return (int)call_request(link, body, len, &info, DEMOS_FOREVER,
+                             (u32)MIN(room, (size_t)DEMOS_BODY_MAX), channel);
 }
 
 int demos_reply(s64 reply, const void *body, size_t len)

@@ -1,6 +1,8 @@
 $(eval $(call demos_program,init,guest/programs/init.c guest/machine/bundle.c))
 $(foreach p,counter-client counter-server hello mover ping ps ring tree,\
     $(eval $(call demos_program,$(p),guest/programs/$(p).c)))
+$(eval $(call demos_program,conformance,$(addprefix guest/programs/conformance/,calls.c faults.c float.S \
+    floats.c links.c main.c messages.c moves.c processes.c roles.c)))
 
 # $(call node_bundle,NAME): build/bundles/NAME, all programs and guest/programs/NAME.boot.
 define node_bundle
@@ -11,5 +13,6 @@ BUNDLES += $(BUILD)/bundles/$(1)
 endef
 ifneq ($(wildcard guest/kernel/build.mk),)
 $(eval $(call node_bundle,demo))
+$(eval $(call node_bundle,conformance))
 endif
 IMAGES += $(PROGRAMS) $(BUNDLES)

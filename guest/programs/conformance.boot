@@ -1,0 +1,2 @@
+# The conformance suite, in whatever place this node runs.
++kernel conformance
