@@ -329,6 +329,18 @@ static enum outcome enter(struct sim_node *sn, struct thread *t, s64 *result)
     return node_call(sn->node, t, call.number, call.args, result);
 }
 
+/* Lets a thread go on in the kernel; a test may want to know that it waits again. */
+static enum outcome resume(struct sim_node *sn, struct thread *t, s64 *result)
+{
+    enum outcome o;
+
+    sn->running = t;
+    o = node_resume(sn->node, t, result);
+    if ((o == NODE_BLOCKED || o == NODE_SWITCH) && sn->running == t && sn->sim->on_blocked)
+        sn->sim->on_blocked(t->machine);
+    return o;
+}
+
 /* Acts on what the kernel said about `t`; goes straight on where it says so. */
 static void settle(struct sim_node *sn, struct thread *t, enum outcome o, s64 result)
 {
@@ -336,8 +348,7 @@ static void settle(struct sim_node *sn, struct thread *t, enum outcome o, s64 re
         if (o == NODE_SWITCH) {
             sn->switches++;
             t = node_switch_target(sn->node);
-            sn->running = t;
-            o = node_resume(sn->node, t, &result);
+            o = resume(sn, t, &result);
         }
         if (o == NODE_RUN)
             o = enter(sn, t, &result);
@@ -380,8 +391,7 @@ bool sim_step(struct sim_node *sn)
         t = node_next(sn->node);
         if (!t)
             return sn->sim->absent && fetch(sn);
-        sn->running = t;
-        o = node_resume(sn->node, t, &result);
+        o = resume(sn, t, &result);
     }
     settle(sn, t, o, result);
     return true;

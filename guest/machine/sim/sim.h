@@ -46,6 +46,7 @@ struct sim {
     u64 pages, copies; /* page frames in use; frames copied on write */
     sim_program *programs[SIM_PROGRAMS];
     void (*on_trace)(struct sim_node *sn, u16 type, u32 who, u64 a, u64 b);
+    void (*on_blocked)(struct sim_process *p); /* went on in the kernel, and waits again */
     bool cramped; /* nothing more than what was just allocated may be had: fails frames */
     bool absent;  /* pages have to be fetched: every first access of a call waits once */
 };

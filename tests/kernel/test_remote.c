@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Several nodes in the simulator, over the real network code on a perfect wire: what is
+ * true of two processes on one node is true of two on different ones. DL01, DL06, DL10,
+ * DL14, DL16-DL18, DL22-DL24, DN01, DN03, DK02; no room (BUSY, parking, FENCE); death.
+ */
+#include "base/bytes.h"
+#include "guest/machine/sim/sim.h"
+#include "tests/check.h"
+
+enum { SENDER = 1, RECEIVER, ECHO, CALLER, MOVER, IDLER, CONTROLLER };
+
+/* Programs. self[0]: where it is; self[1]: a link; the rest as each says. */
+
+/* Sends self[2] numbered messages over its link, then exits with how many went. */
+static struct sim_call sender(struct sim_process *p, s64 result)
+{
+    u64 number;
+
+    if (p->fresh)
+        p->self[0] = 0;
+    else if (result < 0)
+        return sim_call(DEMOS_EXIT, 1000 + (u64)-result, 0, 0, 0, 0, 0);
+    if (p->self[0] == p->self[2])
+        return sim_call(DEMOS_EXIT, 0, 0, 0, 0, 0, 0);
+    number = p->self[0]++;
+    sim_poke(p, SIM_DATA, &number, sizeof(number));
+    return sim_call(DEMOS_SEND, p->self[1], SIM_DATA, sizeof(number) + number % 200, 0,
+                    DEMOS_FOREVER, 0);
+}
+
+/* Receives for ever; self[2] counts, self[3] counts what was out of order per code. */
+static struct sim_call receiver(struct sim_process *p, s64 result)
+{
+    struct demos_info info;
+    u64 number;
+
+    if (!p->fresh && result >= 8) {
+        sim_peek(p, SIM_DATA, &number, sizeof(number));
+        sim_peek(p, SIM_DATA + 2048, &info, sizeof(info));
+        if (number != p->self[8 + info.code % 8]++ || info.length != 8 + number % 200)
+            p->self[3]++;
+        p->self[2]++;
+    }
+    return sim_call(DEMOS_RECEIVE, DEMOS_ANY_CHANNEL, SIM_DATA, 1024, SIM_DATA + 2048,
+                    DEMOS_FOREVER, 0);
+}
+
+/* Answers every request with its own bytes. */
+static struct sim_call echo(struct sim_process *p, s64 result)
+{
+    struct demos_info info;
+
+    if (!p->fresh && p->self[0] == 0) {
+        sim_peek(p, SIM_DATA + 2048, &info, sizeof(info));
+        p->self[0] = 1;
+        p->self[2]++;
+        return sim_call(DEMOS_REPLY, (u64)info.reply, SIM_DATA, (u64)result, 0, DEMOS_FOREVER,
+                        0);
+    }
+    p->self[0] = 0;
+    return sim_call(DEMOS_RECEIVE, DEMOS_ANY_CHANNEL, SIM_DATA, 2048, SIM_DATA + 2048,
+                    DEMOS_FOREVER, 0);
+}
+
+/* CALLs self[2] times, checks the echo, then waits; self[3]: good ones, self[4]: last error. */
+static struct sim_call caller(struct sim_process *p, s64 result)
+{
+    u64 number = p->self[0], back = 0;
+
+    if (!p->fresh) {
+        sim_peek(p, SIM_DATA + 512, &back, sizeof(back));
+        if (result == 8 && back == number)
+            p->self[3]++;
+        else
+            p->self[4] = (u64)result;
+    }
+    if (number == p->self[2])
+        return sim_call(DEMOS_RECEIVE, 0, 0, 0, 0, DEMOS_FOREVER, 0);
+    number = ++p->self[0];
+    sim_poke(p, SIM_DATA, &number, sizeof(number));
+    return sim_call(DEMOS_CALL, p->self[1], SIM_DATA, demos_lens(8, 64), SIM_DATA + 512, 0,
+                    DEMOS_FOREVER);
+}
+
+/* One MOVEDATA: link self[1], direction self[2], offset self[3], length self[4]; the
+ * result in self[5]. */
+static struct sim_call mover(struct sim_process *p, s64 result)
+{
+    if (p->fresh)
+        return sim_call(DEMOS_MOVEDATA, p->self[1], p->self[2], p->self[3], SIM_DATA,
+                        p->self[4], 0);
+    if (p->self[0]++ == 0)
+        p->self[5] = (u64)result;
+    return sim_call(DEMOS_RECEIVE, 0, 0, 0, 0, DEMOS_FOREVER, 0);
+}
+
+static struct sim_call idler(struct sim_process *p, s64 result)
+{
+    (void)p;
+    (void)result;
+    return sim_call(DEMOS_RECEIVE, 0, 0, 0, 0, DEMOS_FOREVER, 0);
+}
+
+/* One control request: link self[1], words self[8..]; the answer's first word in self[5]. */
+static struct sim_call controller(struct sim_process *p, s64 result)
+{
+    u8 words[32];
+
+    if (p->fresh) {
+        for (u32 i = 0; i < 4; i++)
+            be64_put(words + 8 * i, p->self[8 + i]);
+        sim_poke(p, SIM_DATA, words, sizeof(words));
+        return sim_call(DEMOS_CALL, p->self[1], SIM_DATA, demos_lens(32, 256), SIM_DATA + 512,
+                        SIM_DATA + 1024, DEMOS_FOREVER);
+    }
+    if (p->self[0]++ == 0) {
+        sim_peek(p, SIM_DATA + 512, words, 8);
+        p->self[4] = (u64)result;
+        p->self[5] = be64_get(words);
+    }
+    return sim_call(DEMOS_RECEIVE, 0, 0, 0, 0, DEMOS_FOREVER, 0);
+}
+
+static struct sim *cluster(u32 nodes, const struct demos_limits *limits)
+{
+    struct sim *s = sim_create_limits(nodes, 4 << 20, 0, true, limits);
+
+    s->programs[SENDER] = sender;
+    s->programs[RECEIVER] = receiver;
+    s->programs[ECHO] = echo;
+    s->programs[CALLER] = caller;
+    s->programs[MOVER] = mover;
+    s->programs[IDLER] = idler;
+    s->programs[CONTROLLER] = controller;
+    return s;
+}
+
+static u64 processes(const struct sim *s)
+{
+    u64 sum = 0;
+
+    for (u32 i = 0; i < s->count; i++)
+        sum += node_counters(s->nodes[i].node)->processes;
+    return sum;
+}
+
+static void test_calls_far_away(void)
+{
+    struct sim *s = cluster(2, NULL);
+    struct sim_process *server = sim_spawn(&s->nodes[1], ECHO, 2);
+    struct sim_process *client = sim_spawn(&s->nodes[0], CALLER, 2);
+
+    client->self[1] = (u64)sim_link(client, server, DEMOS_REQUEST_LINK, 0, 0, 1);
+    client->self[2] = 300;
+    CHECK(sim_run(s, 200000));
+    CHECK_EQ(client->self[3], 300);
+    CHECK_EQ(server->self[2], 300);
+    CHECK_EQ(server->task->links.used, 2); /* the two it was born with: DL05 */
+    CHECK(server->task->links.high <= 3);
+    sim_destroy(s);
+}
+
+/* Many senders on many nodes, one receiver whose queue holds a few messages. */
+static void flood(u32 nodes, u32 per_node, u64 messages, u64 queue)
+{
+    struct demos_limits limits = {.queue_bytes = queue};
+    struct sim *s = cluster(nodes, &limits);
+    struct sim_process *r = sim_spawn(&s->nodes[0], RECEIVER, 2);
+    u64 bounced = 0, code = 0;
+
+    for (u32 i = 0; i < nodes; i++) {
+        for (u32 k = 0; k < per_node; k++) {
+            struct sim_process *p = sim_spawn(&s->nodes[i], SENDER, 1);
+
+            p->self[1] = (u64)sim_link(p, r, DEMOS_GENERAL, 0, k, code++);
+            p->self[2] = messages;
+        }
+    }
+    CHECK(code <= 8);
+    CHECK(sim_run(s, 4000000));
+    for (u32 i = 0; i < nodes; i++)
+        bounced += node_counters(s->nodes[i].node)->bounced;
+    CHECK_EQ(r->self[2], code * messages);
+    CHECK_EQ(r->self[3], 0);
+    CHECK_EQ(processes(s), 1);
+    CHECK_EQ(r->task->queued, 0);
+    CHECK(r->task->count.queue_high <= queue + 65536);
+    if (queue < 4096)
+        CHECK(bounced > 0);
+    sim_destroy(s);
+}
+
+static void test_flood_with_room(void)
+{
+    flood(4, 2, 400, 1 << 20);
+}
+
+static void test_flood_without_room(void)
+{
+    flood(4, 2, 400, 1500);
+    flood(8, 1, 300, 400);
+}
+
+/* DN03, point 6: a process that is gone answers where it was. */
+static void test_dead_far_away(void)
+{
+    struct sim *s = cluster(2, NULL);
+    struct sim_process *victim = sim_spawn(&s->nodes[1], IDLER, 1);
+    struct sim_process *client = sim_spawn(&s->nodes[0], CALLER, 2);
+    struct sim_process *waiting = sim_spawn(&s->nodes[0], CALLER, 2);
+
+    client->self[1] = (u64)sim_link(client, victim, DEMOS_REQUEST_LINK, 0, 0, 1);
+    waiting->self[1] = (u64)sim_link(waiting, victim, DEMOS_REQUEST_LINK, 0, 0, 1);
+    waiting->self[2] = 1;
+    sim_run(s, 3000); /* its request waits in the victim's queue */
+    CHECK_EQ(victim->task->queued, 1);
+    node_kill(s->nodes[1].node, victim->task);
+    client->self[2] = 1;
+    client->self[0] = 0;
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ((s64)waiting->self[4], DEMOS_E_DEAD);
+    sim_destroy(s);
+}
+
+static void test_call_to_the_dead(void)
+{
+    struct sim *s = cluster(2, NULL);
+    struct sim_process *victim = sim_spawn(&s->nodes[1], IDLER, 1);
+    struct sim_process *client = sim_spawn(&s->nodes[0], CALLER, 2);
+
+    client->self[1] = (u64)sim_link(client, victim, DEMOS_REQUEST_LINK, 0, 0, 1);
+    client->self[2] = 3;
+    node_kill(s->nodes[1].node, victim->task);
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ((s64)client->self[4], DEMOS_E_DEAD);
+    CHECK_EQ(client->self[0], 3);
+    sim_destroy(s);
+}
+
+/* The membership authority's word ends the wait for a machine that never answers. */
+static void test_machine_declared_dead(void)
+{
+    struct sim *s = cluster(2, NULL);
+    struct sim_process *server = sim_spawn(&s->nodes[1], IDLER, 1);
+    struct sim_process *client = sim_spawn(&s->nodes[0], CALLER, 2);
+
+    client->self[1] = (u64)sim_link(client, server, DEMOS_REQUEST_LINK, 0, 0, 1);
+    client->self[2] = 1;
+    sim_run(s, 5000);
+    CHECK_EQ(client->self[4], 0);
+    node_declare_dead(s->nodes[0].node, 2, 1);
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ((s64)client->self[4], DEMOS_E_DEAD);
+    sim_destroy(s);
+}
+
+static s64 area_link(struct sim_process *of, struct sim_process *to, u32 attr, u64 base,
+                     u64 len)
+{
+    s64 number = sim_link(of, to, DEMOS_GENERAL, attr, 0, 0);
+    struct link_slot *slot = link_find(&of->task->links, number);
+
+    slot->link.base = base;
+    slot->link.len = len;
+    return number;
+}
+
+static void move(u32 from, u32 direction, u32 attr, u64 offset, u64 len, u64 area, s64 expected)
+{
+    struct sim *s = cluster(2, NULL);
+    struct sim_process *owner = sim_spawn(&s->nodes[1], IDLER, 64);
+    struct sim_process *m = sim_spawn(&s->nodes[from], MOVER, 64);
+    u8 *bytes = malloc(64 * SIM_PAGE), *got = malloc(64 * SIM_PAGE);
+    struct sim_process *source = direction == DEMOS_MOVE_READ ? owner : m;
+    struct sim_process *target = direction == DEMOS_MOVE_READ ? m : owner;
+    u64 source_at = direction == DEMOS_MOVE_READ ? offset : 0;
+    u64 target_at = direction == DEMOS_MOVE_READ ? 0 : offset;
+
+    for (u32 i = 0; i < 64 * SIM_PAGE; i++)
+        bytes[i] = (u8)(i * 7 + i / 251);
+    sim_poke(source, SIM_DATA, bytes, 64 * SIM_PAGE);
+    m->self[1] = (u64)area_link(m, owner, attr, SIM_DATA, area);
+    m->self[2] = direction;
+    m->self[3] = offset;
+    m->self[4] = len;
+    CHECK(sim_run(s, 200000));
+    CHECK_EQ((s64)m->self[5], expected);
+    if (expected > 0) {
+        sim_peek(target, SIM_DATA + target_at, got, len);
+        CHECK(memcmp(got, bytes + source_at, len) == 0);
+    }
+    free(bytes);
+    free(got);
+    sim_destroy(s);
+}
+
+static void test_moves(void)
+{
+    u32 both = DEMOS_AREA_READ | DEMOS_AREA_WRITE;
+
+    for (u32 from = 0; from < 2; from++) { /* DL10: the same there and here */
+        move(from, DEMOS_MOVE_READ, both, 100, 200000, 64 * SIM_PAGE, 200000);
+        move(from, DEMOS_MOVE_WRITE, both, 4096, 131072, 64 * SIM_PAGE, 131072);
+        move(from, DEMOS_MOVE_WRITE, DEMOS_AREA_READ, 0, 10, 4096, DEMOS_E_ALLOWED);
+        move(from, DEMOS_MOVE_READ, DEMOS_AREA_WRITE, 0, 10, 4096, DEMOS_E_ALLOWED);
+        move(from, DEMOS_MOVE_READ, 0, 0, 10, 4096, DEMOS_E_AREA);
+        move(from, DEMOS_MOVE_READ, both, 0, 4096, 4096, 4096);
+        move(from, DEMOS_MOVE_READ, both, 1, 4096, 4096, DEMOS_E_AREA);
+        move(from, DEMOS_MOVE_READ, both, 4096, 0, 4096, 0);
+        move(from, DEMOS_MOVE_READ, both, 63 * SIM_PAGE, 2 * SIM_PAGE, 99 * SIM_PAGE,
+             DEMOS_E_ADDRESS);
+    }
+}
+
+/* DL16, DL17: control goes over links, wherever the process is. */
+static void test_control_far_away(void)
+{
+    struct sim *s = cluster(3, NULL);
+    struct sim_process *r = sim_spawn(&s->nodes[1], ECHO, 2);
+    struct sim_process *c = sim_spawn(&s->nodes[0], CONTROLLER, 1);
+    struct sim_process *client = sim_spawn(&s->nodes[2], CALLER, 1), *c2, *c3;
+    u32 attr = DEMOS_TOKERNEL | DEMOS_DUP | DEMOS_GIVE;
+
+    c->self[1] = (u64)sim_link(c, r, DEMOS_REQUEST_LINK, attr, 0, 0);
+    c->self[8] = CONTROL_STOP;
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ(c->self[5], 0);
+    CHECK_EQ(r->task->state, DEMOS_STOPPED);
+    client->self[1] = (u64)sim_link(client, r, DEMOS_REQUEST_LINK, 0, 0, 1);
+    client->self[2] = 5;
+    node_kill(s->nodes[2].node, client->task); /* it had nothing to do yet: a fresh one */
+    client = sim_spawn(&s->nodes[2], CALLER, 1);
+    client->self[1] = (u64)sim_link(client, r, DEMOS_REQUEST_LINK, 0, 0, 1);
+    client->self[2] = 5;
+    sim_run(s, 20000);
+    CHECK_EQ(client->self[3], 0); /* a stopped server does not serve */
+    CHECK_EQ(r->task->queued, 1);
+    c2 = sim_spawn(&s->nodes[2], CONTROLLER, 1);
+    c2->self[1] = (u64)sim_link(c2, r, DEMOS_REQUEST_LINK, attr, 0, 0);
+    c2->self[8] = CONTROL_RESUME;
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ(c2->self[5], 0);
+    CHECK_EQ(client->self[3], 5);
+    c3 = sim_spawn(&s->nodes[0], CONTROLLER, 1);
+    c3->self[1] = (u64)sim_link(c3, r, DEMOS_REQUEST_LINK, attr, 0, 0);
+    c3->self[8] = CONTROL_KILL;
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ(c3->self[5], 0);
+    CHECK_EQ(node_counters(s->nodes[1].node)->processes, 0);
+    sim_destroy(s);
+}
+
+/* A forged check is refused where the process is (links are checked, keys are its own). */
+static void test_checked_links(void)
+{
+    struct sim *s = sim_create(2, 4 << 20, NODE_CHECK_LINKS, true);
+    struct sim_process *server, *client;
+    struct link_slot *slot;
+
+    s->programs[ECHO] = echo;
+    s->programs[CALLER] = caller;
+    server = sim_spawn(&s->nodes[1], ECHO, 2);
+    client = sim_spawn(&s->nodes[0], CALLER, 2);
+    client->self[1] = (u64)sim_link(client, server, DEMOS_REQUEST_LINK, 0, 0, 1);
+    client->self[2] = 2;
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ(client->self[3], 2);
+    slot = link_find(&client->task->links, (s64)client->self[1]);
+    slot->link.code++; /* a kernel that lies about what it was given */
+    node_kill(s->nodes[0].node, client->task);
+    client = sim_spawn(&s->nodes[0], CALLER, 2);
+    client->self[1] = (u64)sim_link(client, server, DEMOS_REQUEST_LINK, 0, 0, 1);
+    slot = link_find(&client->task->links, (s64)client->self[1]);
+    slot->link.code++;
+    client->self[2] = 1;
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ((s64)client->self[4], DEMOS_E_DEAD);
+    CHECK_EQ(server->self[2], 2);
+    sim_destroy(s);
+}
+
+/* A thousand nodes: each calls the next. */
+static void test_thousand_nodes(void)
+{
+    struct sim *s = sim_create(1000, 256 << 10, 0, false);
+    struct sim_process *client[1000];
+
+    s->programs[ECHO] = echo;
+    s->programs[CALLER] = caller;
+    for (u32 i = 0; i < s->count; i++) {
+        struct sim_process *server = sim_spawn(&s->nodes[i], ECHO, 1);
+
+        client[i] = sim_spawn(&s->nodes[i], CALLER, 1);
+        CHECK(server && client[i]);
+        client[i]->self[1] = (u64)sim_link(client[i], server, DEMOS_REQUEST_LINK, 0, 0, i);
+        client[i]->self[2] = 20;
+    }
+    CHECK(sim_run(s, 100000));
+    for (u32 i = 0; i < s->count; i++)
+        CHECK_EQ(client[i]->self[3], 20);
+    sim_destroy(s);
+}
+
+TESTS(CASE(test_calls_far_away), CASE(test_flood_with_room), CASE(test_flood_without_room),
+      CASE(test_dead_far_away), CASE(test_call_to_the_dead), CASE(test_machine_declared_dead),
+      CASE(test_moves), CASE(test_control_far_away), CASE(test_checked_links),
+      CASE(test_thousand_nodes))
