@@ -17,6 +17,7 @@ enum {
     PIT_HZ = 1193182,
     PM_TIMER_HZ = 3579545,
     CALIBRATE_MS = 10,
+    PIT_STILL = 10000, /* reads without a change: it does not count */
     SEEDED_WALL = 1704067200, /* 2024-01-01: the wall clock of `count` and `event` */
 };
 
@@ -144,21 +145,29 @@ void timer_program(u64 ns)
     apic_timer((u32)MIN(wait * apic_khz / 1000000 + 1, 0x7fffffffull));
 }
 
-/* Channel 2 of the 8254 counts CALIBRATE_MS once; true when its output rose in time. */
+static u32 pit_count(void)
+{
+    u32 low;
+
+    outb(0x43, 0); /* hold channel 0's count for reading */
+    low = inb(0x40);
+    return low | (u32)inb(0x40) << 8;
+}
+
+/* Channel 0 of the 8254 counts down; its interrupt is masked. True when CALIBRATE_MS went
+ * by, false when there is no such timer. */
 static bool wait_pit(void)
 {
-    u32 count = PIT_HZ * CALIBRATE_MS / 1000;
+    u32 ticks = PIT_HZ * CALIBRATE_MS / 1000, start, still = 0;
 
-    outb(0x61, (u8)((inb(0x61) & ~2) | 1)); /* gate on, speaker off */
-    outb(0x43, 0xb0);                       /* channel 2, both bytes, mode 0 */
-    outb(0x42, (u8)count);
-    outb(0x42, (u8)(count >> 8));
-    if (inb(0x61) & 0x20)
-        return false; /* already up: there is no such timer */
-    for (u32 i = 0; i < 100000000; i++)
-        if (inb(0x61) & 0x20)
-            return true;
-    return false;
+    outb(0x43, 0x30); /* both bytes, mode 0 */
+    outb(0x40, 0xff);
+    outb(0x40, 0xff);
+    start = pit_count();
+    for (u32 now = start; start - now < ticks; now = pit_count())
+        if (now == start && ++still > PIT_STILL)
+            return false;
+    return true;
 }
 
 static bool wait_pm_timer(u16 port)

@@ -86,6 +86,21 @@ static void idle(struct cpu *c)
         cpu_idle();
 }
 
+/* Without its control domain the machine has nobody to go on for. */
+static void end_with(const struct domain *d)
+{
+    static const char *const reasons[] = {
+        [SHUTDOWN_poweroff] = "the control domain powered off",
+        [SHUTDOWN_reboot] = "the control domain asked for a reboot",
+        [SHUTDOWN_crash] = "the control domain crashed",
+    };
+    const char *why =
+        d->shutdown_reason < ARRAY_SIZE(reasons) ? reasons[d->shutdown_reason] : NULL;
+
+    mailbox_finish(d->shutdown_reason == SHUTDOWN_poweroff ? 0 : 1,
+                   why ? why : "the control domain stopped");
+}
+
 static void run_vcpu(struct cpu *c, struct vcpu *v)
 {
     struct virt_exit_info x;
@@ -103,6 +118,8 @@ static void run_vcpu(struct cpu *c, struct vcpu *v)
             exit_handle(v, exit, &x);
         if (c->kicked || c->timer_fired || clock_mode() == OSM_CLOCK_EVENT)
             run_due(c);
+        if (v->domain->privileged && v->domain->state >= DOMAIN_SHUTDOWN)
+            end_with(v->domain);
     }
 }
 

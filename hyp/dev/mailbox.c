@@ -141,9 +141,8 @@ static void end_machine(u32 status)
 
 void mailbox_panic(const char *reason)
 {
-    if (MAIL->magic != OSM_MAILBOX_MAGIC)
-        return;
-    leave_word(OSM_MAILBOX_PANIC, 1, reason);
+    if (MAIL->magic == OSM_MAILBOX_MAGIC)
+        leave_word(OSM_MAILBOX_PANIC, 1, reason);
     log_line("stopped");
     end_machine(1);
 }
