@@ -20,12 +20,12 @@ struct bench {
     u32 undo_at[BENCH_LOG];
     u8 undo[BENCH_LOG];
     size_t logged, undone;
-    int hold;       /* number of the transaction to hold once, or HOLD_... */
-    bool held;      /* the one now presented was held before */
+    int hold;        /* number of the transaction to hold once, or HOLD_... */
+    bool held;       /* the one now presented was held before */
     u64 seed, reads; /* what ports and undriven reads answer */
 };
 
-static void bench_store(struct bench *b, u32 at, u8 byte)
+static inline void bench_store(struct bench *b, u32 at, u8 byte)
 {
     if (b->undone < BENCH_LOG) {
         b->undo_at[b->undone] = at;
@@ -34,7 +34,7 @@ static void bench_store(struct bench *b, u32 at, u8 byte)
     b->memory[at] = byte;
 }
 
-static void bench_transfer(struct bench *b, struct z8000_cycle *c)
+static inline void bench_transfer(struct bench *b, struct z8000_cycle *c)
 {
     u32 at = (u32)c->segment << 16 | c->offset;
 
@@ -73,7 +73,7 @@ static bool bench_bus(void *owner, struct z8000_cycle *c)
     return true;
 }
 
-static void bench_open(struct bench *b)
+static inline void bench_open(struct bench *b)
 {
     memset(b, 0, sizeof *b);
     b->table = z8000_table_init(malloc(z8000_table_size()));
@@ -81,13 +81,13 @@ static void bench_open(struct bench *b)
     b->hold = HOLD_NONE;
 }
 
-static void bench_close(struct bench *b)
+static inline void bench_close(struct bench *b)
 {
     free(b->table);
     free(b->memory);
 }
 
-static void bench_cpu(struct bench *b, bool z8002)
+static inline void bench_cpu(struct bench *b, bool z8002)
 {
     z8000_init(&b->cpu, z8002, b->table, bench_bus, b);
     b->logged = b->undone = 0;
@@ -95,13 +95,13 @@ static void bench_cpu(struct bench *b, bool z8002)
     b->held = false;
 }
 
-static void bench_word(struct bench *b, u32 at, u16 word)
+static inline void bench_word(struct bench *b, u32 at, u16 word)
 {
     b->memory[at & ~1u] = (u8)(word >> 8);
     b->memory[at | 1] = (u8)word;
 }
 
-static void bench_undo(struct bench *b)
+static inline void bench_undo(struct bench *b)
 {
     CHECK(b->undone < BENCH_LOG);
     while (b->undone) {
