@@ -46,6 +46,12 @@ static void must(int error, const char *what)
         panic("the control domain: %s: error %d", what, error);
 }
 
+/* 64 MiB, or most of a small machine. */
+static u64 memory_default(void)
+{
+    return MIN(MEMORY_DEFAULT, ALIGN_DOWN((frames_free() << PAGE_SHIFT) / 4 * 3, PAGE_SIZE));
+}
+
 static struct domain *make_domain(u64 bytes)
 {
     u32 vcpus = (u32)boot_size("dom0_vcpus", 1);
@@ -103,7 +109,7 @@ void dom0_start(void)
     const struct boot_module *m = &boot_info.module[0];
     struct vcpu_hvm_context context = {.mode = VCPU_HVM_MODE_32B};
     struct vcpu_hvm_x86_32 *r = &context.cpu_regs.x86_32;
-    u64 entry, low, high, bytes = boot_size("dom0_mem", MEMORY_DEFAULT);
+    u64 entry, low, high, bytes = boot_size("dom0_mem", memory_default());
     const char *why = "";
     struct domain *d;
     struct elf e;

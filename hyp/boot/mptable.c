@@ -43,7 +43,7 @@ u32 mptable_find(u32 *ids, u32 most)
 {
     u64 pointer = find();
     const u8 *table, *entry;
-    u32 address, entries, n = 0;
+    u32 address, len, n = 0;
 
     if (!pointer)
         return 0;
@@ -51,12 +51,13 @@ u32 mptable_find(u32 *ids, u32 most)
     table = at(address);
     if (memcmp(table, "PCMP", 4) != 0)
         return 0;
-    entries = table[34] | (u32)table[35] << 8;
-    entry = table + HEAD;
-    for (u32 i = 0; i < entries && n < most; i++) {
+    /* Until the length ends, not by the count of entries: qboot leaves that at zero. */
+    len = table[4] | (u32)table[5] << 8;
+    for (u32 i = HEAD; i + OTHER_SIZE <= len && n < most;) {
+        entry = table + i;
         if (entry[0] == 0 && (entry[3] & ENABLED))
             ids[n++] = entry[1];
-        entry += entry[0] == 0 ? PROCESSOR_SIZE : OTHER_SIZE;
+        i += entry[0] == 0 ? PROCESSOR_SIZE : OTHER_SIZE;
     }
     return n;
 }

@@ -213,14 +213,21 @@ static u64 measure_loop(u64 turns)
     return rdtsc() - before;
 }
 
-/* Under -icount each instruction moves the TSC by the same power of two, always. */
+/* Under -icount each instruction moves the TSC by the same power of two: three loops, and
+ * again, must take what their instructions are worth and a few more. */
 static bool tsc_counts_instructions(void)
 {
-    u64 once = measure_loop(3000) - measure_loop(1000);
-    u64 twice = measure_loop(5000) - measure_loop(1000);
+    enum { ROUNDS = 6, TURNS = 1000, AROUND = 32, SHIFT_MOST = 10 };
+    u32 fits = (1u << (SHIFT_MOST + 1)) - 1; /* the shifts that are still possible */
 
-    return twice == 2 * once && once % 4000 == 0 && once &&
-           !((once / 4000) & (once / 4000 - 1));
+    for (u32 i = 0; i < ROUNDS; i++) {
+        u64 turns = TURNS * (i % 3 + 1), took = measure_loop(turns);
+
+        for (u32 s = 0; s <= SHIFT_MOST; s++)
+            if (took >> s < 2 * turns || took >> s > 2 * turns + AROUND)
+                fits &= ~(1u << s);
+    }
+    return fits != 0;
 }
 
 static void read_mode(void)
