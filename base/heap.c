@@ -74,6 +74,11 @@ void heap_add(struct heap *h, void *memory, size_t len)
     POISON(h->bump, (size_t)(h->end - h->bump));
 }
 
+void heap_leave(void *memory, size_t len)
+{
+    UNPOISON(memory, len);
+}
+
 void *heap_alloc(struct heap *h, size_t size)
 {
     u32 class = class_of(size);

@@ -26,6 +26,8 @@ void heap_add(struct heap *h, void *memory, size_t len);
 void *heap_alloc(struct heap *h, size_t size);
 /* Accepts NULL. */
 void heap_free(struct heap *h, void *block, size_t size);
+/* A region leaves with all that is in it: the heap must not be used any more. */
+void heap_leave(void *memory, size_t len);
 /* Bytes that an allocation of `size` really takes. */
 size_t heap_cost(size_t size);
 

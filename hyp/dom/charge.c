@@ -51,6 +51,7 @@ void domain_free_heap(struct domain *d)
         mfn_t frame = d->heap_frames;
 
         memcpy(&d->heap_frames, frame_map(frame), sizeof(d->heap_frames));
+        heap_leave(frame_map(frame), PAGE_SIZE);
         frame_put(frame);
     }
 }

@@ -212,6 +212,7 @@ static void release_struct(struct domain *d)
     if (mfn_valid(d->shared_frame))
         frame_put(d->shared_frame);
     domain_free_heap(d);
+    heap_leave(d, PAGE_SIZE);
     frame_put(own);
 }
 
