@@ -282,6 +282,10 @@ void sim_destroy(struct sim *s)
             wire_leave(sn);
             net_destroy(sn->net);
         }
+        if (sn->heap.in_use) {
+            fprintf(stderr, "node %u leaves %zu bytes behind\n", i + 1, sn->heap.in_use);
+            abort();
+        }
         free(sn->memory);
     }
     free(s->nodes);
@@ -315,7 +319,7 @@ struct sim_process *sim_spawn(struct sim_node *sn, u32 program, u32 pages)
 static enum outcome enter(struct sim_node *sn, struct thread *t, s64 *result)
 {
     struct sim_process *p = t->machine;
-    struct sim_call call = sn->sim->programs[p->program](p, p->result);
+    struct sim_call call = sn->sim->programs[p->program % SIM_PROGRAMS](p, p->result);
     struct exception fault = {.reason = EXCEPTION_ADDRESS, .address = call.args[0]};
 
     p->fresh = p->parked = false;
