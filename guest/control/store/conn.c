@@ -63,6 +63,8 @@ bool xs_push(struct xs_conn *c, bool event, const struct xsd_sockmsg *head, cons
     memcpy(o->data, head, sizeof(*head));
     if (head->len)
         memcpy(o->data + sizeof(*head), payload, head->len);
+    if (list_empty(&c->out) && c->s->hooks.pending)
+        c->s->hooks.pending(c->s->hooks.ctx, c->domid);
     list_push_back(&c->out, &o->link);
     if (event)
         c->events++;

@@ -34,6 +34,8 @@ struct xs_hooks {
     int (*release)(void *ctx, u16 domid);
     /* A quota refused something; `quota` names it. */
     void (*refused)(void *ctx, u16 domid, const char *quota);
+    /* Something waits to be taken by that domain's connection. */
+    void (*pending)(void *ctx, u16 domid);
     void *ctx;
 };
 

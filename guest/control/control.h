@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the control domain's shell share: its domains, the store, the results.
+ * One struct control exists; main.c owns it. Everything runs in the main loop: handlers of
+ * events only leave marks.
+ */
+#ifndef GUEST_CONTROL_CONTROL_H
+#define GUEST_CONTROL_CONTROL_H
+
+#include "base/list.h"
+#include "guest/control/json.h"
+#include "guest/control/layout.h"
+#include "guest/control/step.h"
+#include "guest/control/store/store.h"
+
+enum { GUEST_LINE = 1024, GUEST_BUCKETS = 1024, COMMAND_ANSWER = 16384 };
+enum on_end { END_DESTROY, END_KEEP, END_RESTART };
+
+/* How to build a domain; kept to build it again. */
+struct recipe {
+    u32 vcpus, weight, cap, module_count;
+    u64 memory, pin;
+    bool start;
+    u8 on_poweroff, on_reboot, on_crash; /* enum on_end */
+    char image[64];
+    char *cmdline; /* with {NAME}s not yet replaced */
+    struct {
+        char name[64];
+        char *cmdline;
+    } module[LAYOUT_MODULES];
+};
+
+struct guest {
+    struct list link;       /* all of them, oldest first */
+    struct guest *by_domid; /* next in its bucket */
+    char name[NAME_MOST + 1];
+    u16 domid;
+    bool built;                  /* the hypervisor has it */
+    bool started, paused, ended; /* `ended`: shut down, kept */
+    bool watched;                /* its console goes to the command port */
+    u8 reason;                   /* SHUTDOWN_* once ended */
+    struct recipe recipe;
+    u64 store_gfn, console_gfn; /* ours, where its rings are mapped */
+    u32 store_port, console_port;
+    struct xs_conn *store;
+    struct list ready; /* on control.ready while an event waits */
+    char line[GUEST_LINE];
+    u32 line_len;
+    bool line_done; /* the line printed so far has been looked at */
+    char *input;    /* not yet taken by its console */
+    u32 input_len, input_room;
+};
+
+/* A line of the plan whose time or condition has not come. */
+struct waiting {
+    struct list link;
+    u32 line;
+    u8 kind;
+    bool fired;
+    u64 at_ns;
+    size_t size; /* of text */
+    char *object, *value;
+    char *command;
+};
+
+struct control {
+    struct xs store;
+    struct xs_conn *self;
+    struct list guests, ready, waiting;
+    struct guest *bucket[GUEST_BUCKETS];
+    u32 guest_count, fault_count, crashed;
+    u64 seed;
+    bool deaths; /* VIRQ_DOM_EXC came */
+    bool plan_done;
+    bool had_guests;
+};
+
+extern struct control control;
+
+/* --- guests.c: build, life and end of a domain. Errors are sentences in `why`. */
+enum { WHY = 256 };
+struct guest *guest_find(const char *name);
+struct guest *guest_of(u16 domid);
+/* A description without a domain yet; NULL when memory is out. */
+struct guest *guest_new(const char *name);
+void guest_forget(struct guest *g);
+bool guest_build(struct guest *g, char *why);
+bool guest_start(struct guest *g, char *why);
+void guest_destroy(struct guest *g);
+/* Looks which domains have ended, and does what their recipes say. */
+void guests_reap(void);
+
+/* --- modules.c */
+const void *module_find(const char *name, size_t *size);
+bool module_at(u32 n, const char **name, size_t *size);
+void modules_init(void);
+
+/* --- rings.c: the store's and the console's rings of one domain */
+bool rings_open(struct guest *g, char *why);
+void rings_close(struct guest *g);
+/* Serves the domains whose events came. True if there was something to do. */
+bool rings_serve(void);
+bool rings_input(struct guest *g, const char *text, size_t len);
+/* The store has something for the domain. */
+void rings_mark(struct guest *g);
+
+/* --- self.c: our own connection to the store */
+int self_write(const char *path, const char *value);
+int self_printf(const char *path, const char *fmt, ...) PRINTF_LIKE(2, 3);
+int self_read(const char *path, char *value, size_t room);
+int self_call(u32 type, const char *payload, u32 len, char *reply, u32 *reply_len);
+int self_perms(const char *path, const char *perm, const char *perm2);
+bool self_init(void);
+
+/* --- results.c */
+void result_begin(struct json *j, const char *event);
+void result_end(struct json *j);
+void result_guest(const char *event, const struct guest *g);
+void output(u32 stream, const void *data, size_t len);
+const char *reason_name(u8 reason);
+
+/* --- commands.c */
+/* Carries out the command in the words from `first` on, adding to the answer. False: `why`
+ * says what is wrong. */
+bool command_run(struct words *w, u32 first, struct json *answer, char *why);
+/* `text` with each {NAME} replaced; false when a name is unknown or room ends. */
+bool expand(const char *text, char *to, size_t room, char *why);
+
+/* --- run.c: the plan and the end of the run */
+void plan_load(void);
+/* Adds a line with a condition. */
+bool plan_add(const struct step *s, const struct words *w, const char *text, u32 line);
+/* Does what is due; the next deadline, or RT_NEVER. */
+u64 plan_due(void);
+void plan_on_exit(const struct guest *g);
+void plan_on_output(struct guest *g, const char *line, size_t len);
+NORETURN void run_finish(u32 status, const char *text);
+
+/* --- port.c: the command port */
+void port_init(void);
+void port_serve(void);
+void port_send(const char *text, size_t len);
+
+#endif

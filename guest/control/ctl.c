@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hyp/abi/xen.h"
+#include <xen/hvm/save.h>
+#include <xen/arch-x86/hvm/start_info.h>
+#include "guest/control/ctl.h"
+#include "guest/rt/frame.h"
+
+static long plain(u16 domid, u32 cmd)
+{
+    xen_domctl_t op = {.cmd = cmd, .domain = domid};
+
+    return hypercall_domctl(&op);
+}
+
+long ctl_create(u32 vcpus, u16 *domid)
+{
+    xen_domctl_t op = {.cmd = XEN_DOMCTL_createdomain};
+    xen_domctl_t more = {.cmd = XEN_DOMCTL_max_vcpus};
+    long error;
+
+    op.u.createdomain = (struct xen_domctl_createdomain){
+        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
+        .max_vcpus = vcpus,
+        .max_evtchn_port = EVTCHN_FIFO_NR_CHANNELS - 1,
+        .max_grant_frames = -1,
+        .max_maptrack_frames = -1,
+        .grant_opts = XEN_DOMCTL_GRANT_version(1),
+        .arch = {.emulation_flags = XEN_X86_EMU_LAPIC}};
+    error = hypercall_domctl(&op);
+    if (error)
+        return error;
+    *domid = op.domain;
+    more.domain = op.domain;
+    more.u.max_vcpus.max = vcpus;
+    error = hypercall_domctl(&more);
+    if (error)
+        ctl_destroy(*domid);
+    return error;
+}
+
+long ctl_destroy(u16 domid)
+{
+    long error;
+
+    do {
+        error = plain(domid, XEN_DOMCTL_destroydomain);
+    } while (error == -XEN_EAGAIN || error == -XEN_ERESTART || error == -XEN_EBUSY);
+    return error;
+}
+
+long ctl_pause(u16 domid)
+{
+    return plain(domid, XEN_DOMCTL_pausedomain);
+}
+
+long ctl_unpause(u16 domid)
+{
+    return plain(domid, XEN_DOMCTL_unpausedomain);
+}
+
+long ctl_info(u16 domid, xen_domctl_getdomaininfo_t *info)
+{
+    xen_domctl_t op = {.cmd = XEN_DOMCTL_getdomaininfo, .domain = domid};
+    long error = hypercall_domctl(&op);
+
+    if (!error && op.domain != domid)
+        return -XEN_ESRCH; /* it answered with the next domain there is */
+    *info = op.u.getdomaininfo;
+    return error;
+}
+
+/* As few extents as their alignment allows: one call for each range. */
+static long populate(u16 domid, u64 gfn, u64 count)
+{
+    while (count) {
+        u32 order = 0;
+        xen_pfn_t first = gfn;
+        struct xen_memory_reservation r = {.nr_extents = 1, .domid = domid};
+        long done;
+
+        while (order < 18 && (2ull << order) <= count)
+            order++;
+        r.extent_order = order;
+        set_xen_guest_handle(r.extent_start, &first);
+        done = hypercall_memory_op(XENMEM_populate_physmap, &r);
+        if (done != 1)
+            return done < 0 ? done : -XEN_ENOMEM;
+        gfn += 1ull << order;
+        count -= 1ull << order;
+    }
+    return 0;
+}
+
+struct PACKED e820 {
+    u64 base, size;
+    u32 type;
+};
+
+static long set_map(u16 domid, const struct layout *l)
+{
+    struct e820 map[LAYOUT_RANGES];
+    struct xen_foreign_memory_map m = {.domid = domid, .map = {.nr_entries = l->range_count}};
+
+    for (u32 i = 0; i < l->range_count; i++)
+        map[i] = (struct e820){l->range[i].base, l->range[i].size, l->range[i].type};
+    set_xen_guest_handle(m.map.buffer, map);
+    return hypercall_memory_op(XENMEM_set_memory_map, &m);
+}
+
+long ctl_memory(u16 domid, const struct layout *l)
+{
+    xen_domctl_t op = {.cmd = XEN_DOMCTL_max_mem, .domain = domid};
+    long error;
+
+    op.u.max_mem.max_memkb = l->pages * 4;
+    error = hypercall_domctl(&op);
+    for (u32 i = 0; !error && i < l->range_count; i++)
+        error = populate(domid, l->range[i].base >> 12, l->range[i].size >> 12);
+    return error ? error : set_map(domid, l);
+}
+
+/* What HVM_SAVE_TYPE names with a macro that drags in Xen's own. */
+struct PACKED start_record {
+    struct hvm_save_descriptor header_is;
+    struct hvm_save_header header;
+    struct hvm_save_descriptor cpu_is;
+    struct hvm_hw_cpu cpu;
+    struct hvm_save_descriptor end_is;
+};
+
+long ctl_first_vcpu(u16 domid, u32 entry, u32 info)
+{
+    static struct start_record r;
+    xen_domctl_t op = {.cmd = XEN_DOMCTL_sethvmcontext, .domain = domid};
+
+    r = (struct start_record){.header_is = {HVM_SAVE_CODE(HEADER), 0, sizeof(r.header)},
+                              .header = {.magic = HVM_FILE_MAGIC, .version = HVM_FILE_VERSION},
+                              .cpu_is = {HVM_SAVE_CODE(CPU), 0, sizeof(r.cpu)},
+                              .cpu = {.rip = entry,
+                                      .rbx = info,
+                                      .rflags = 2,
+                                      .cr0 = 0x11, /* PE and ET */
+                                      .dr6 = 0xffff0ff0,
+                                      .dr7 = 0x400,
+                                      .cs_limit = 0xffffffff,
+                                      .ds_limit = 0xffffffff,
+                                      .es_limit = 0xffffffff,
+                                      .ss_limit = 0xffffffff,
+                                      .tr_limit = 0x67,
+                                      .cs_arbytes = 0xc9b,
+                                      .ds_arbytes = 0xc93,
+                                      .es_arbytes = 0xc93,
+                                      .ss_arbytes = 0xc93,
+                                      .tr_arbytes = 0x8b},
+                              .end_is = {HVM_SAVE_CODE(END), 0, 0}};
+    op.u.hvmcontext.size = sizeof(r);
+    set_xen_guest_handle(op.u.hvmcontext.buffer, (u8 *)&r);
+    return hypercall_domctl(&op);
+}
+
+static long set_affinity(u16 domid, u32 vcpu, u64 cpus)
+{
+    xen_domctl_t op = {.cmd = XEN_DOMCTL_setvcpuaffinity, .domain = domid};
+    struct xen_domctl_vcpuaffinity *a = &op.u.vcpuaffinity;
+
+    a->vcpu = vcpu;
+    a->flags = XEN_VCPUAFFINITY_HARD;
+    a->cpumap_hard.nr_bits = 64;
+    set_xen_guest_handle(a->cpumap_hard.bitmap, (u8 *)&cpus);
+    return hypercall_domctl(&op);
+}
+
+long ctl_schedule(u16 domid, u32 vcpus, u32 weight, u32 cap, u64 cpus)
+{
+    xen_domctl_t op = {.cmd = XEN_DOMCTL_scheduler_op, .domain = domid};
+    long error = 0;
+
+    if (weight || cap != 0xffff) {
+        op.u.scheduler_op.sched_id = XEN_SCHEDULER_CREDIT;
+        op.u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_putinfo;
+        op.u.scheduler_op.u.credit.weight = (u16)weight;
+        op.u.scheduler_op.u.credit.cap = (u16)cap;
+        error = hypercall_domctl(&op);
+    }
+    for (u32 v = 0; !error && cpus && v < vcpus; v++)
+        error = set_affinity(domid, v, cpus);
+    return error;
+}
+
+long ctl_map(u16 domid, u64 there, u64 here)
+{
+    xen_ulong_t idx = there;
+    xen_pfn_t gfn = here;
+    int status = 0;
+    struct xen_add_to_physmap_batch b = {.domid = DOMID_SELF,
+                                         .space = XENMAPSPACE_gmfn_foreign,
+                                         .size = 1,
+                                         .u = {.foreign_domid = domid}};
+    long error;
+
+    set_xen_guest_handle(b.idxs, &idx);
+    set_xen_guest_handle(b.gpfns, &gfn);
+    set_xen_guest_handle(b.errs, &status);
+    error = hypercall_memory_op(XENMEM_add_to_physmap_batch, &b);
+    return error ? error : status;
+}
+
+void ctl_unmap(u64 here)
+{
+    struct xen_remove_from_physmap r = {.domid = DOMID_SELF, .gpfn = here};
+
+    hypercall_memory_op(XENMEM_remove_from_physmap, &r);
+}
+
+long ctl_port(u16 domid, u32 *port)
+{
+    struct evtchn_alloc_unbound op = {.dom = domid, .remote_dom = DOMID_SELF};
+    long error = hypercall_event_channel_op(EVTCHNOP_alloc_unbound, &op);
+
+    *port = op.port;
+    return error;
+}
+
+long ctl_machine(u64 *free, u64 *total)
+{
+    xen_sysctl_t op = {.cmd = XEN_SYSCTL_physinfo};
+    long error = hypercall_sysctl(&op);
+
+    *free = op.u.physinfo.free_pages;
+    *total = op.u.physinfo.total_pages;
+    return error;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control domain's hypercalls for other domains (domctl.h, memory.h), by name. Results
+ * are 0 or a negative Xen errno.
+ */
+#ifndef GUEST_CONTROL_CTL_H
+#define GUEST_CONTROL_CTL_H
+
+#include "guest/control/layout.h"
+#include "guest/rt/hypercall.h"
+
+long ctl_create(u32 vcpus, u16 *domid);
+/* Destroys it, however long that takes. */
+long ctl_destroy(u16 domid);
+long ctl_pause(u16 domid);
+long ctl_unpause(u16 domid);
+long ctl_info(u16 domid, xen_domctl_getdomaininfo_t *info);
+/* Room for `pages` frames, promised where the layout says. */
+long ctl_memory(u16 domid, const struct layout *l);
+/* The first vCPU, as PVH starts: 32-bit, flat, paging off, EBX = info. */
+long ctl_first_vcpu(u16 domid, u32 entry, u32 info);
+/* Weight and cap (0: leave, 0xffff: leave), then the CPUs (0: all) of every vCPU. */
+long ctl_schedule(u16 domid, u32 vcpus, u32 weight, u32 cap, u64 cpus);
+/* A frame of the domain at our frame `here`, instead of what was there; and away again. */
+long ctl_map(u16 domid, u64 there, u64 here);
+void ctl_unmap(u64 here);
+/* The domain's unbound port whose other end will be ours. */
+long ctl_port(u16 domid, u32 *port);
+/* Frames of the machine: free, total. */
+long ctl_machine(u64 *free, u64 *total);
+
+#endif

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The two rings each domain shares with us (io/xs_wire.h, io/console.h). The other side is
+ * hostile: its indexes are read once and checked, its bytes are copied out before use.
+ */
+#include "hyp/abi/xen.h"
+#include <xen/io/console.h>
+#include "base/format.h"
+#include "guest/control/control.h"
+#include "guest/control/ctl.h"
+#include "guest/rt/event.h"
+#include "guest/rt/frame.h"
+#include "guest/rt/map.h"
+#include "guest/rt/rt.h"
+#include "guest/rt/store_wire.h"
+
+enum { TURN_REQUESTS = 32 }; /* of one domain before others have their turn */
+
+static struct xenstore_domain_interface *store_ring(const struct guest *g)
+{
+    return rt_at(g->store_gfn << 12);
+}
+
+static struct xencons_interface *console_ring(const struct guest *g)
+{
+    return rt_at(g->console_gfn << 12);
+}
+
+static void mark(void *arg, u32 port)
+{
+    struct guest *g = arg;
+
+    (void)port;
+    list_remove(&g->ready);
+    list_push_back(&control.ready, &g->ready);
+}
+
+/* --- the store ------------------------------------------------------------------------------- */
+
+static void store_break(struct guest *g, u32 error)
+{
+    struct json j;
+
+    if (store_ring(g)->error == error)
+        return;
+    store_ring(g)->error = error;
+    result_begin(&j, "store-broken");
+    json_text(&j, "name", g->name);
+    json_number(&j, "error", error);
+    result_end(&j);
+}
+
+/* Answers and events into the ring, as far as there is room. True: something moved. */
+static bool store_send(struct guest *g)
+{
+    struct xenstore_domain_interface *r = store_ring(g);
+    u32 cons = __atomic_load_n(&r->rsp_cons, __ATOMIC_ACQUIRE), prod = r->rsp_prod;
+    char bytes[XENSTORE_RING_SIZE];
+    size_t len;
+
+    if (prod - cons > XENSTORE_RING_SIZE) {
+        store_break(g, XENSTORE_ERROR_RINGIDX);
+        return false;
+    }
+    len = xs_take(g->store, bytes, XENSTORE_RING_SIZE - (prod - cons));
+    for (size_t i = 0; i < len; i++)
+        r->rsp[MASK_XENSTORE_IDX(prod++)] = bytes[i];
+    __atomic_store_n(&r->rsp_prod, prod, __ATOMIC_RELEASE);
+    return len != 0;
+}
+
+static bool store_receive(struct guest *g)
+{
+    struct xenstore_domain_interface *r = store_ring(g);
+    u32 prod = __atomic_load_n(&r->req_prod, __ATOMIC_ACQUIRE), cons = r->req_cons;
+    char bytes[XENSTORE_RING_SIZE];
+    size_t len = prod - cons, took;
+
+    if (len > XENSTORE_RING_SIZE) {
+        store_break(g, XENSTORE_ERROR_RINGIDX);
+        return false;
+    }
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = r->req[MASK_XENSTORE_IDX(cons + (u32)i)];
+    took = xs_feed(g->store, bytes, len);
+    __atomic_store_n(&r->req_cons, cons + (u32)took, __ATOMIC_RELEASE);
+    if (xs_broken(g->store))
+        store_break(g, xs_broken(g->store));
+    return took != 0;
+}
+
+static bool store_serve(struct guest *g)
+{
+    bool moved = false, more = true;
+
+    for (u32 turn = 0; more && turn < TURN_REQUESTS; turn++) {
+        more = store_receive(g);
+        more |= store_send(g);
+        moved |= more;
+    }
+    if (moved)
+        rt_event_send(g->store_port);
+    if (more)
+        mark(g, 0);
+    return moved;
+}
+
+/* --- the console ------------------------------------------------------------------------------ */
+
+static void line_add(struct guest *g, char c)
+{
+    if (c != '\n' && g->line_len < sizeof(g->line) - 1) {
+        g->line[g->line_len++] = c;
+        return;
+    }
+    g->line[g->line_len] = 0;
+    plan_on_output(g, g->line, g->line_len);
+    g->line_len = 0;
+}
+
+static void console_text(struct guest *g, const char *text, size_t len)
+{
+    struct json j;
+
+    output(OSM_STREAM_CONSOLE + g->domid, text, len);
+    for (size_t i = 0; i < len; i++)
+        line_add(g, text[i]);
+    if (!g->watched)
+        return;
+    result_begin(&j, "output");
+    json_text(&j, "name", g->name);
+    json_bytes(&j, "text", text, len);
+    result_end(&j);
+}
+
+static bool console_out(struct guest *g)
+{
+    struct xencons_interface *r = console_ring(g);
+    u32 prod = __atomic_load_n(&r->out_prod, __ATOMIC_ACQUIRE), cons = r->out_cons;
+    char text[sizeof(r->out)];
+    size_t len = prod - cons;
+
+    if (!len || len > sizeof(r->out))
+        return false;
+    for (size_t i = 0; i < len; i++)
+        text[i] = r->out[MASK_XENCONS_IDX(cons + (u32)i, r->out)];
+    __atomic_store_n(&r->out_cons, prod, __ATOMIC_RELEASE);
+    console_text(g, text, len);
+    return true;
+}
+
+static bool console_in(struct guest *g)
+{
+    struct xencons_interface *r = console_ring(g);
+    u32 cons = __atomic_load_n(&r->in_cons, __ATOMIC_ACQUIRE), prod = r->in_prod, len;
+
+    if (!g->input_len || prod - cons > sizeof(r->in))
+        return false;
+    len = MIN(g->input_len, (u32)sizeof(r->in) - (prod - cons));
+    for (u32 i = 0; i < len; i++)
+        r->in[MASK_XENCONS_IDX(prod++, r->in)] = g->input[i];
+    __atomic_store_n(&r->in_prod, prod, __ATOMIC_RELEASE);
+    g->input_len -= len;
+    memmove(g->input, g->input + len, g->input_len);
+    return len != 0;
+}
+
+static bool console_serve(struct guest *g)
+{
+    bool moved = console_out(g);
+
+    moved |= console_in(g);
+    if (moved)
+        rt_event_send(g->console_port);
+    return moved;
+}
+
+bool rings_input(struct guest *g, const char *text, size_t len)
+{
+    u32 want = g->input_len + (u32)len;
+    char *bigger;
+
+    if (want > g->input_room) {
+        bigger = rt_alloc(want);
+        if (!bigger)
+            return false;
+        memcpy(bigger, g->input, g->input_len);
+        rt_free(g->input, g->input_room);
+        g->input = bigger;
+        g->input_room = want;
+    }
+    memcpy(g->input + g->input_len, text, len);
+    g->input_len = want;
+    console_serve(g);
+    return true;
+}
+
+/* --- both --------------------------------------------------------------------------------------- */
+
+bool rings_serve(void)
+{
+    bool any = false;
+    struct list now;
+
+    list_init(&now);
+    while (!list_empty(&control.ready))
+        list_push_back(&now, list_pop_front(&control.ready));
+    while (!list_empty(&now)) {
+        struct guest *g = list_entry(list_pop_front(&now), struct guest, ready);
+
+        any |= store_serve(g);
+        any |= console_serve(g);
+    }
+    return any;
+}
+
+void rings_mark(struct guest *g)
+{
+    mark(g, 0);
+}
+
+/* One of the domain's frames, mapped here; its port, bound. 0 or a negative errno. */
+static long open_ring(struct guest *g, u64 gfn, u32 gfn_param, u32 port_param, u64 *here,
+                      u32 *our_port)
+{
+    u32 port;
+    long error = ctl_port(g->domid, &port), bound;
+
+    if (error)
+        return error;
+    *here = rt_window_alloc(1);
+    if (!*here)
+        return -XEN_ENOSPC;
+    error = ctl_map(g->domid, gfn, *here);
+    if (!error)
+        error = rt_hvm_param_set(g->domid, gfn_param, gfn);
+    if (!error)
+        error = rt_hvm_param_set(g->domid, port_param, port);
+    if (error)
+        return error;
+    bound = rt_event_bind_interdomain(g->domid, port, mark, g);
+    if (bound < 0)
+        return bound;
+    *our_port = (u32)bound;
+    return 0;
+}
+
+/* The store's port comes first: guests find 1 and 2 there, as on Xen. */
+bool rings_open(struct guest *g, char *why)
+{
+    long error = open_ring(g, LAYOUT_STORE_GFN, HVM_PARAM_STORE_PFN, HVM_PARAM_STORE_EVTCHN,
+                           &g->store_gfn, &g->store_port);
+
+    if (!error)
+        error = open_ring(g, LAYOUT_CONSOLE_GFN, HVM_PARAM_CONSOLE_PFN,
+                          HVM_PARAM_CONSOLE_EVTCHN, &g->console_gfn, &g->console_port);
+    if (error) {
+        format(why, WHY, "its rings cannot be set up: error %ld", error);
+        return false;
+    }
+    store_ring(g)->server_features = XENSTORE_SERVER_FEATURE_ERROR;
+    g->store = xs_connect(&control.store, g->domid);
+    if (!g->store)
+        format(why, WHY, "no memory for its store connection");
+    return g->store;
+}
+
+static void close_ring(u64 *gfn, u32 *port)
+{
+    if (*port)
+        rt_event_close(*port);
+    if (*gfn) {
+        ctl_unmap(*gfn);
+        rt_window_free(*gfn, 1);
+    }
+    *gfn = 0;
+    *port = 0;
+}
+
+void rings_close(struct guest *g)
+{
+    if (g->console_gfn && g->console_port)
+        console_out(g);
+    if (g->line_len)
+        line_add(g, '\n');
+    if (g->store)
+        xs_disconnect(g->store);
+    g->store = NULL;
+    close_ring(&g->store_gfn, &g->store_port);
+    close_ring(&g->console_gfn, &g->console_port);
+    rt_free(g->input, g->input_room);
+    g->input = NULL;
+    g->input_len = g->input_room = 0;
+    list_remove(&g->ready);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/memory.h"
+#include "guest/control/step.h"
+
+/* `when` exit NAME | output NAME TEXT | store PATH VALUE. */
+static bool read_when(struct step *s, const struct words *w, const char **why)
+{
+    static const struct {
+        const char *name;
+        u8 kind, words;
+    } kinds[] = {{"exit", STEP_EXIT, 1}, {"output", STEP_OUTPUT, 2}, {"store", STEP_STORE, 2}};
+
+    for (u32 i = 0; i < ARRAY_SIZE(kinds) && s->first < w->count; i++) {
+        if (strcmp(w->word[s->first], kinds[i].name) != 0)
+            continue;
+        *why = "the condition is not complete";
+        if (s->first + kinds[i].words >= w->count)
+            return false;
+        s->kind = kinds[i].kind;
+        s->object = w->word[s->first + 1];
+        s->value = kinds[i].words > 1 ? w->word[s->first + 2] : NULL;
+        s->first += 1u + kinds[i].words;
+        *why = "a domain's name is letters, digits, - _ and .";
+        return s->kind == STEP_STORE || words_name(s->object);
+    }
+    *why = "a condition is: when exit NAME, when output NAME TEXT, when store PATH VALUE";
+    return false;
+}
+
+bool step_read(struct step *s, const struct words *w, const char **why)
+{
+    *s = (struct step){0};
+    if (w->count && w->word[0][0] == '@') {
+        s->tag = w->word[0] + 1;
+        s->first = 1;
+    }
+    if (s->first < w->count && strcmp(w->word[s->first], "at") == 0) {
+        *why = "a time is a number and ns, us, ms, s or m";
+        if (s->first + 1 >= w->count || !words_time(w->word[s->first + 1], &s->at_ns))
+            return false;
+        s->kind = STEP_AT;
+        s->first += 2;
+    } else if (s->first < w->count && strcmp(w->word[s->first], "when") == 0) {
+        s->first++;
+        if (!read_when(s, w, why))
+            return false;
+    }
+    *why = "there is no command";
+    return s->first < w->count || (!s->first && !w->count);
+}

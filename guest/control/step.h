@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One line of a plan or of the command port: its tag, its condition, and where its command
+ * begins.
+ */
+#ifndef GUEST_CONTROL_STEP_H
+#define GUEST_CONTROL_STEP_H
+
+#include "guest/control/words.h"
+
+enum step_kind { STEP_NOW, STEP_AT, STEP_EXIT, STEP_OUTPUT, STEP_STORE };
+
+struct step {
+    u8 kind; /* enum step_kind */
+    u64 at_ns;
+    const char *tag;            /* NULL: none; this and the next two lie in the words */
+    const char *object, *value; /* name and text, or path and value */
+    u32 first;                  /* index of the command's first word */
+};
+
+/* Reads the words before the command. False: *why says what is wrong with them. */
+bool step_read(struct step *s, const struct words *w, const char **why);
+
+#endif
