@@ -7,6 +7,11 @@
 #include "base/memory.h"
 #include "base/types.h"
 
+#undef memcpy
+#undef memmove
+#undef memset
+#undef memcmp
+
 typedef u64 __attribute__((may_alias, aligned(1))) word;
 
 void *memcpy(void *restrict to, const void *restrict from, size_t len)

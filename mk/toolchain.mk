@@ -29,6 +29,12 @@ COMMON := -std=gnu11 -I. $(WARN) -fno-strict-aliasing -fno-common -g -gdwarf-4 \
 FREESTANDING := -ffreestanding -fno-builtin -fno-stack-protector -fno-pie -fno-pic \
                 -fno-asynchronous-unwind-tables -fcf-protection=none -m64 -march=x86-64 \
                 -ffunction-sections -fdata-sections
+# Small copies of known size in moves, all others by base/memory.c; never by string
+# instructions, which emulators run byte for byte.
+ifeq ($(TOOLCHAIN),gcc)
+FREESTANDING += -mmemcpy-strategy=unrolled_loop:128:noalign,libcall:-1:noalign \
+                -mmemset-strategy=unrolled_loop:128:noalign,libcall:-1:noalign
+endif
 NO_FPU := -mno-sse -mno-mmx -mno-80387 -mgeneral-regs-only
 
 CC_hyp      := $(CC_target)

@@ -1,0 +1,2 @@
+# The performance rows of one node.
++kernel +machine bench

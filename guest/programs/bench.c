@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The performance rows of one node, measured by the machine's own counter (the link
+ * "machine"): instructions where QEMU counts them (-icount shift=0), cycles or nanoseconds
+ * elsewhere. A row is the difference between N and 3N turns, so that what is the same in
+ * both drops out, and the loop around it is measured and taken away.
+ *
+ * `bench [ROW]`: all rows or those of one number. Prints JSON lines: {"row": "P7", "name": ..., "value": ..., "unit": "ticks"}.
+ */
+#include "guest/lib/process.h"
+#include "guest/machine/protocol.h"
+
+enum { TURNS = 2000, CHANNEL = 1, MIB = 1 << 20, PAGE = 4096, FAULTS = 512 };
+
+static u8 body[1024], answer[1024];
+static u8 memory[2 * MIB] __attribute__((aligned(PAGE)));
+static volatile u8 fresh[(4 * FAULTS + 16) * PAGE] __attribute__((aligned(PAGE)));
+static s64 self, partner, area;
+
+static u64 counter(void)
+{
+    struct words w;
+
+    words_start(&w, MACHINE_CYCLES);
+    if (words_call(demos_link("machine"), &w, NULL, 0, NULL) < 0)
+        demos_die("bench: no link to the machine (started with +machine?)");
+    return words_get(&w);
+}
+
+static void nothing(u64 turns)
+{
+    for (u64 i = 0; i < turns; i++)
+        asm volatile("" : : : "memory");
+}
+
+static void null_calls(u64 turns)
+{
+    for (u64 i = 0; i < turns; i++)
+        call_null();
+}
+
+static void links(u64 turns)
+{
+    for (u64 i = 0; i < turns; i++)
+        call_destroylink(call_createlink(demos_spec(DEMOS_GENERAL, 0, CHANNEL), 0, NULL, 0));
+}
+
+static void to_self(u64 turns)
+{
+    for (u64 i = 0; i < turns; i++) {
+        call_send(self, NULL, 0, NULL, DEMOS_FOREVER);
+        call_receive(DEMOS_CHANNEL(CHANNEL), NULL, 0, NULL, DEMOS_FOREVER);
+    }
+}
+
+static void round_trips(u64 turns)
+{
+    for (u64 i = 0; i < turns; i++)
+        call_call(partner, NULL, 0, NULL, 0, NULL, DEMOS_FOREVER);
+}
+
+static void round_trips_1k(u64 turns)
+{
+    for (u64 i = 0; i < turns; i++)
+        call_call(partner, body, sizeof body, answer, sizeof answer, NULL, DEMOS_FOREVER);
+}
+
+static void copies(u64 turns)
+{
+    for (u64 i = 0; i < turns; i++) {
+        memcpy(memory + MIB, memory, MIB);
+        asm volatile("" : : "r"(memory) : "memory");
+    }
+}
+
+/* Off the page by one word, so that nothing can be mapped. */
+static void moves(u64 turns)
+{
+    for (u64 i = 0; i < turns; i++)
+        demos_move_from(area, 8, memory, MIB - 8);
+}
+
+static void mapped_moves(u64 turns)
+{
+    for (u64 i = 0; i < turns; i++)
+        demos_move_from(area, 0, memory, MIB);
+}
+
+/* First touches, of pages that no earlier call touched. */
+static void faults(u64 turns)
+{
+    static u64 next;
+
+    for (u64 i = 0; i < turns; i++)
+        fresh[next++ * PAGE] = 1;
+}
+
+static u64 ticks(void (*work)(u64), u64 turns)
+{
+    u64 before = counter();
+
+    work(turns);
+    return counter() - before;
+}
+
+/* Ticks of one turn, times a thousand. */
+static u64 per_turn(void (*work)(u64), u64 turns)
+{
+    u64 once = ticks(work, turns), thrice = ticks(work, 3 * turns);
+
+    return thrice > once ? (thrice - once) * 1000 / (2 * turns) : 0;
+}
+
+static const struct {
+    const char *row, *name;
+    void (*work)(u64 turns);
+    u32 turns, warm, divide; /* divide: bytes in a turn, for rows per byte */
+} rows[] = {
+    {"P7", "null kernel call", null_calls, TURNS, 100, 1},
+    {"P8", "create and destroy a link", links, TURNS, 100, 1},
+    {"P9", "send and receive, 0 bytes, to self", to_self, TURNS, 100, 1},
+    {"P10", "round trip between two processes, 0 bytes", round_trips, TURNS, 100, 1},
+    {"P11", "round trip between two processes, 1024 bytes each way", round_trips_1k, TURNS, 100,
+     1},
+    {"P16", "memcpy of 1 MiB, per byte", copies, 2, 1, MIB},
+    {"P16", "MOVEDATA of 1 MiB, copied, per byte", moves, 2, 1, MIB},
+    {"P16", "MOVEDATA of 1 MiB, mapped, per byte", mapped_moves, 2, 1, MIB},
+    {"P18", "page fault, zero fill", faults, FAULTS, 8, 1},
+};
+
+static void print_row(u32 i, u64 thousandths)
+{
+    u64 value = rows[i].divide > 1 ? thousandths * 1000 / rows[i].divide : thousandths;
+    u64 unit = rows[i].divide > 1 ? 1000000 : 1000;
+
+    demos_print(
+        "{\"row\": \"%s\", \"name\": \"%s\", \"value\": %llu.%0*llu, \"unit\": \"ticks\"}\n",
+        rows[i].row, rows[i].name, (unsigned long long)(value / unit),
+        rows[i].divide > 1 ? 6 : 3, (unsigned long long)(value % unit));
+}
+
+/* The other process: answers, and has a megabyte to show. */
+static NORETURN void serve(void)
+{
+    s64 links_out[2] = {demos_link_make(DEMOS_REQUEST_LINK, DEMOS_GIVE, CHANNEL, 0),
+                        demos_link_area(DEMOS_GIVE | DEMOS_AREA_READ, memory, MIB)};
+    struct demos_info info;
+    s64 len;
+
+    for (u32 i = 0; i < MIB; i += PAGE)
+        memory[i] = 1;
+    demos_offer(links_out[0]);
+    demos_receive(DEMOS_CHANNEL(CHANNEL), body, sizeof body, &info);
+    demos_reply_links(info.reply, NULL, 0, &links_out[1], 1);
+    for (;;) {
+        len = call_receive(DEMOS_CHANNEL(CHANNEL), body, sizeof body, &info, DEMOS_FOREVER);
+        call_reply(info.reply, body, (u64)len, NULL, DEMOS_FOREVER);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const char *args[] = {"serve"};
+    struct demos_spawn s = {
+        .program = "bench", .args = args, .arg_count = 1, .flags = DEMOS_CREATE_WITH_PARENT};
+    struct demos_info info = {0};
+    u64 loop;
+
+    if (argc > 1 && strcmp(argv[1], "serve") == 0)
+        serve();
+    self = demos_link_make(DEMOS_GENERAL, 0, CHANNEL, 0);
+    if (demos_spawn_server(&s, &partner) < 0 ||
+        demos_call_info(partner, NULL, 0, NULL, 0, &info) < 0)
+        demos_die("bench: no partner (started with +kernel?)");
+    area = info.links[0];
+    loop = per_turn(nothing, TURNS);
+    for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+        u64 value;
+
+        if (argc > 1 && strcmp(argv[1], rows[i].row) != 0)
+            continue;
+        rows[i].work(rows[i].warm);
+        value = per_turn(rows[i].work, rows[i].turns);
+        print_row(i, value > loop ? value - loop : 0);
+    }
+    return 0;
+}
