@@ -4,6 +4,7 @@
  * the commands; a table says what each takes.
  */
 #include "net/media/model.h"
+#include "net/media/words.h"
 
 enum argument { ARG_NONE, ARG_CHANCE, ARG_TIME, ARG_COUNT };
 
@@ -55,72 +56,12 @@ static u32 split(const char *line, char word[WORDS][WORD])
     }
 }
 
-/* Digits with at most nine behind a point, in billionths; the rest in *end. */
-static bool number(const char *s, u64 *whole, u64 *billionths, const char **end)
-{
-    u64 scale = 100000000;
-
-    if (*s < '0' || *s > '9')
-        return false;
-    for (*whole = 0; *s >= '0' && *s <= '9'; s++) {
-        if (*whole > 1000000000000000ull)
-            return false;
-        *whole = *whole * 10 + (u64)(*s - '0');
-    }
-    *billionths = 0;
-    if (*s == '.') {
-        for (s++; *s >= '0' && *s <= '9'; s++, scale /= 10)
-            *billionths += scale * (u64)(*s - '0');
-    }
-    *end = s;
-    return true;
-}
-
-static bool chance(const char *s, u64 *value)
-{
-    u64 whole, part;
-    const char *end;
-
-    if (!number(s, &whole, &part, &end) || *end || whole > 1 || (whole && part))
-        return false;
-    *value = whole ? 0xffffffffull : (part << 32) / 1000000000ull;
-    return true;
-}
-
-static bool duration(const char *s, u64 *value)
-{
-    static const struct {
-        const char *unit;
-        u64 ns;
-    } units[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}};
-    u64 whole, part;
-    const char *end;
-
-    if (!number(s, &whole, &part, &end) || whole > 1000000)
-        return false;
-    for (u32 i = 0; i < ARRAY_SIZE(units); i++) {
-        if (strcmp(end, units[i].unit) == 0) {
-            *value = whole * units[i].ns + part * units[i].ns / 1000000000ull;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool count(const char *s, u64 *value)
-{
-    u64 part;
-    const char *end;
-
-    return number(s, value, &part, &end) && !*end && !part;
-}
-
 static bool argument(enum argument a, const char *s, u64 *value)
 {
     switch (a) {
-    case ARG_CHANCE: return chance(s, value);
-    case ARG_TIME: return duration(s, value);
-    case ARG_COUNT: return count(s, value);
+    case ARG_CHANCE: return parse_chance(s, value);
+    case ARG_TIME: return parse_duration(s, value);
+    case ARG_COUNT: return parse_count(s, value);
     default: return false;
     }
 }
@@ -310,16 +251,16 @@ static const char *special(struct medium *m, u32 words, char word[WORDS][WORD], 
         return partition(m, word[1]);
     if (strcmp(word[0], "recorder") == 0)
         return recorder(m, word[1]);
-    if (strcmp(word[0], "stall") == 0 && duration(word[1], &value)) {
+    if (strcmp(word[0], "stall") == 0 && parse_duration(word[1], &value)) {
         m->stalled_until = now + value;
         return NULL;
     }
-    if (strcmp(word[0], "rate") == 0 && count(word[1], &value) && value) {
-        m->config.rate = value;
+    if (strcmp(word[0], "rate") == 0 && parse_count(word[1], &value)) {
+        m->config.rate = value ? value : m->kind->rate;
         return NULL;
     }
-    if (strcmp(word[0], "queue") == 0 && count(word[1], &value) && value <= 0xffffffffu) {
-        m->config.queue_bytes = (u32)value;
+    if (strcmp(word[0], "queue") == 0 && parse_count(word[1], &value) && value <= 0xffffffffu) {
+        m->config.queue_bytes = value ? (u32)value : m->kind->queue_bytes;
         return NULL;
     }
     return "no such command, or its argument is malformed";

@@ -81,11 +81,17 @@ struct medium *medium_create(struct heap *heap, const struct medium_config *conf
     if ((u32)config->kind >= MEDIUM_KINDS)
         return NULL;
     k = &kinds[config->kind];
-    if (!config->ports || config->ports > k->ports_max)
+    if (config->ports > k->ports_max)
         return NULL;
-    m = heap_alloc(heap, sizeof(*m) + config->ports * sizeof(struct port));
+    m = heap_alloc(heap, sizeof(*m));
     if (!m)
         return NULL;
+    m->port_room = MAX(config->ports, 2u);
+    m->port = heap_alloc(heap, m->port_room * sizeof(struct port));
+    if (!m->port) {
+        heap_free(heap, m, sizeof(*m));
+        return NULL;
+    }
     m->heap = heap;
     m->config = *config;
     m->config.name[MEDIUM_NAME - 1] = 0;
@@ -170,7 +176,8 @@ void medium_destroy(struct medium *m)
         release(m, pop(m).parcel);
     release(m, m->last);
     heap_free(m->heap, m->flight, m->room * sizeof(*m->flight));
-    heap_free(m->heap, m, sizeof(*m) + m->config.ports * sizeof(struct port));
+    heap_free(m->heap, m->port, m->port_room * sizeof(struct port));
+    heap_free(m->heap, m, sizeof(*m));
 }
 
 void medium_set_owner(struct medium *m, void *owner)
@@ -201,6 +208,40 @@ void medium_port_up(struct medium *m, u32 port, bool up)
 {
     if (port < m->config.ports)
         m->port[port].up = up;
+}
+
+static bool more_ports(struct medium *m)
+{
+    struct port *bigger = heap_alloc(m->heap, 2 * m->port_room * sizeof(struct port));
+
+    if (!bigger)
+        return false;
+    memcpy(bigger, m->port, m->port_room * sizeof(struct port));
+    heap_free(m->heap, m->port, m->port_room * sizeof(struct port));
+    m->port = bigger;
+    m->port_room *= 2;
+    return true;
+}
+
+u32 medium_add_port(struct medium *m, const char *name)
+{
+    u32 at = 0;
+
+    while (at < m->config.ports && strcmp(m->port[at].name, name) != 0)
+        at++;
+    if (at < m->config.ports)
+        return at;
+    if (at == m->kind->ports_max || (at == m->port_room && !more_ports(m)))
+        return MEDIUM_ANY;
+    m->port[at] = (struct port){.up = false};
+    m->config.ports++;
+    medium_port(m, at, name, NULL);
+    return at;
+}
+
+const char *medium_port_name(const struct medium *m, u32 port)
+{
+    return port < m->config.ports ? m->port[port].name : "*";
 }
 
 static void tell(struct medium *m, u32 type, enum medium_why why, u32 from, u32 to, u64 number,

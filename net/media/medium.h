@@ -48,8 +48,8 @@ enum medium_why {
 
 struct medium_config {
     enum medium_kind kind;
-    u32 id; /* unique in the run: keys the decisions */
-    u32 ports;
+    u32 id;    /* unique in the run: keys the decisions */
+    u32 ports; /* to begin with; medium_add_port makes more */
     u64 seed;
     u64 rate;        /* bytes/s, 0: the kind's own */
     u64 latency_ns;  /* 0: the kind's own */
@@ -90,6 +90,10 @@ void *medium_owner(const struct medium *m);
 /* Names a port (for commands) and says its Ethernet address: a frame for that address goes
  * to no other port. NULL: leave as is; an all-zero address: unknown. */
 void medium_port(struct medium *m, u32 port, const char *name, const u8 address[6]);
+/* The port of that name, made (down) if there is none yet; MEDIUM_ANY: no room for it. A
+ * node that comes back finds its port, and its frames' numbers go on. */
+u32 medium_add_port(struct medium *m, const char *name);
+const char *medium_port_name(const struct medium *m, u32 port);
 /* A port whose link is down neither sends nor receives. Ports start up. */
 void medium_port_up(struct medium *m, u32 port, bool up);
 /* A frame begins its way at `now`; the medium copies it. */
@@ -115,7 +119,8 @@ const struct medium_stats *medium_stats(const struct medium *m);
  *   cut A>B | cut A              heal [A>B]                   flap TIME A>B
  *   partition A,B|C,D            rate BYTES                   queue BYTES
  *   recorder A | recorder off    clear
- * P is a probability (0.3), TIME has a unit (250us, 10ms, 2s). Returns NULL or, in words,
+ * P is a probability (0.3), TIME has a unit (250us, 10ms, 2s); rate and queue 0 are the
+ * kind's own. Returns NULL or, in words,
  * what is wrong with the line.
  */
 const char *medium_command(struct medium *m, const char *line, u64 now);

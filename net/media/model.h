@@ -81,7 +81,8 @@ struct medium {
     struct rule rule[MEDIUM_RULES_MAX];
     struct flight *flight; /* a heap by (at, order), 1-based */
     struct parcel *last;   /* handed out by the last medium_deliver */
-    struct port port[];
+    struct port *port;     /* config.ports of them, port_room places */
+    u32 port_room;
 };
 
 /* What the rules say about one frame in one direction. */

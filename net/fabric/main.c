@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The fabric's domain. Its configuration is in the store: media at /osmosis/media/<n>,
+ * faults at /osmosis/fault/<n> as they come, vifs in its own backend directory with keys
+ * `medium` and `port`. Command line: seed=N, trace=PAGES, capture=PAGES.
+ */
+#include "base/format.h"
+#include "base/memory.h"
+#include "guest/rt/console.h"
+#include "guest/rt/frame.h"
+#include "guest/rt/rt.h"
+#include "guest/rt/store.h"
+#include "guest/rt/time.h"
+#include "net/fabric/outlet.h"
+#include "net/fabric/vifback.h"
+
+enum { KEPT_FRAMES = 512, NAMES = 4096, LINE = 512 };
+
+static struct {
+    struct fabric fabric;
+    struct heap heap;
+    struct outlet outlet;
+    struct vifback *vifs;
+    u32 media, faults; /* numbers taken so far */
+    bool media_changed, vifs_changed, faults_changed;
+    struct rt_store_watch watch[3];
+} fab;
+
+/* The machine's clock: captures and all domains' traces agree. */
+static u64 now(void)
+{
+    return rt_now_ns();
+}
+
+void fabric_up_ready(struct fabric_port *p)
+{
+    if (p->owner)
+        vifback_is_ready(p->owner);
+}
+
+void fabric_up_trace(struct fabric *f, u16 type, u32 who, u64 a, u64 b)
+{
+    outlet_trace(&fab.outlet, f->now, type, who, a, b);
+}
+
+static void on_change(void *arg, const char *path)
+{
+    (void)path;
+    *(bool *)arg = true;
+}
+
+/* Lines <n>, <n+1>, ... below `base` that are there; `take` gets each. */
+static void read_lines(const char *base, u32 *next, const char *(*take)(const char *line))
+{
+    char path[64], line[LINE];
+
+    for (;; ++*next) {
+        const char *wrong;
+
+        format(path, sizeof(path), "%s/%u", base, *next);
+        if (rt_store_read(0, path, line, sizeof(line)) < 0)
+            return;
+        wrong = take(line);
+        if (wrong)
+            rt_printf("fabric: \"%s\": %s\n", line, wrong);
+    }
+}
+
+static const char *take_medium(const char *line)
+{
+    return fabric_add(&fab.fabric, line);
+}
+
+static const char *take_fault(const char *line)
+{
+    return fabric_fault(&fab.fabric, line, now());
+}
+
+static bool number(const char *s, u32 *value)
+{
+    for (*value = 0; *s >= '0' && *s <= '9' && *value < 100000; s++)
+        *value = *value * 10 + (u32)(*s - '0');
+    return !*s;
+}
+
+static struct vifback *vif_of(u32 domain, u32 handle)
+{
+    struct vifback *v = fab.vifs;
+
+    while (v && (v->domain != domain || v->handle != handle))
+        v = v->next;
+    return v;
+}
+
+static void open_vif(u32 domain, u32 handle)
+{
+    struct vifback *v = vif_of(domain, handle) ? NULL
+                                               : vifback_open(&fab.fabric, domain, handle);
+
+    if (!v)
+        return;
+    v->next = fab.vifs;
+    fab.vifs = v;
+}
+
+static void find_vifs(void)
+{
+    static char domains[NAMES], handles[NAMES];
+    long got = rt_store_directory(0, "backend/vif", domains, sizeof(domains));
+
+    for (long at = 0; at < got; at += (long)strlen(domains + at) + 1) {
+        char path[64];
+        u32 domain, handle;
+        long count;
+
+        format(path, sizeof(path), "backend/vif/%s", domains + at);
+        count = rt_store_directory(0, path, handles, sizeof(handles));
+        for (long h = 0; h < count; h += (long)strlen(handles + h) + 1) {
+            if (number(domains + at, &domain) && number(handles + h, &handle))
+                open_vif(domain, handle);
+        }
+    }
+}
+
+/* Devices that the toolstack has taken away. */
+static void drop_vifs(void)
+{
+    for (struct vifback **at = &fab.vifs; *at;) {
+        struct vifback *v = *at;
+        u32 domain = v->domain;
+        u64 id;
+        bool more = false;
+
+        if (split_number(v->bus.own, "frontend-id", &id)) {
+            at = &v->next;
+            continue;
+        }
+        *at = v->next;
+        vifback_close(v);
+        for (struct vifback *o = fab.vifs; o; o = o->next)
+            more |= o->domain == domain;
+        if (!more)
+            fabric_forget(&fab.fabric, domain);
+    }
+}
+
+static void follow_store(void)
+{
+    while (rt_store_poll())
+        ;
+    if (fab.media_changed) {
+        fab.media_changed = false;
+        read_lines("/osmosis/media", &fab.media, take_medium);
+    }
+    if (fab.vifs_changed) {
+        fab.vifs_changed = false;
+        drop_vifs();
+        find_vifs();
+    }
+    for (struct vifback *v = fab.vifs; v; v = v->next)
+        split_device_poll(&v->bus);
+    if (fab.faults_changed) {
+        fab.faults_changed = false;
+        read_lines("/osmosis/fault", &fab.faults, take_fault);
+    }
+}
+
+/* One round over what has something to do; true when all of it has been done. */
+static bool work(void)
+{
+    struct vifback *v, *again = NULL;
+    bool any;
+
+    fabric_run(&fab.fabric, now());
+    while ((v = vifback_take_ready())) {
+        if (vifback_run(v, now())) {
+            v->next_ready = again; /* after the others have had a turn */
+            again = v;
+        }
+    }
+    any = again != NULL;
+    while (again) {
+        v = again;
+        again = v->next_ready;
+        vifback_is_ready(v);
+    }
+    return !any;
+}
+
+static void open_memory(void)
+{
+    u32 count = rt_frames_longest();
+    void *base;
+
+    if (count < 2 * KEPT_FRAMES)
+        rt_panic("fabric: %u frames are too few", count);
+    count -= KEPT_FRAMES;
+    base = rt_frames_untouched(count);
+    heap_init(&fab.heap, base, (size_t)count * 4096);
+}
+
+static u64 seed(void)
+{
+    u64 value;
+
+    if (rt_store_number(0, "/osmosis/seed", &value) >= 0)
+        return value;
+    return rt_option_number("seed", 1);
+}
+
+int rt_main(const struct rt_start *start)
+{
+    struct capture *capture;
+
+    (void)start;
+    if (!rt_store_present())
+        rt_panic("fabric: there is no store to be told from");
+    if (!outlet_open(&fab.outlet, (u32)rt_option_number("trace", 64),
+                     (u32)rt_option_number("capture", 256)))
+        rt_printf("fabric: captures or traces cannot leave\n");
+    open_memory();
+    capture = fab.outlet.bytes ? &fab.outlet.capture : NULL;
+    fabric_init(&fab.fabric, &fab.heap, seed(), capture);
+    rt_store_watch(&fab.watch[0], "/osmosis/media", on_change, &fab.media_changed);
+    rt_store_watch(&fab.watch[1], "backend/vif", on_change, &fab.vifs_changed);
+    rt_store_watch(&fab.watch[2], "/osmosis/fault", on_change, &fab.faults_changed);
+    rt_printf("fabric: ready\n");
+    for (;;) {
+        follow_store();
+        if (work())
+            rt_wait_until(fabric_deadline(&fab.fabric));
+    }
+}

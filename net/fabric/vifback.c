@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One vif's back end. The configuration is the toolstack's (our own directory); rings,
+ * ports and features are the front end's and believed only as far as they can be used.
+ */
+#include "base/format.h"
+#include "base/memory.h"
+#include "guest/rt/console.h"
+#include "guest/rt/event.h"
+#include "guest/rt/frame.h"
+#include "net/fabric/vifback.h"
+
+enum { FRAMES_PER_TURN = 64 };
+
+static struct vifback *ready_first, **ready_last = &ready_first;
+static u8 frame[NET_FRAME_MAX];
+
+void vifback_is_ready(struct vifback *v)
+{
+    if (v->ready)
+        return;
+    v->ready = true;
+    v->next_ready = NULL;
+    *ready_last = v;
+    ready_last = &v->next_ready;
+}
+
+struct vifback *vifback_take_ready(void)
+{
+    struct vifback *v = ready_first;
+
+    if (!v)
+        return NULL;
+    ready_first = v->next_ready;
+    if (!ready_first)
+        ready_last = &ready_first;
+    v->ready = false;
+    return v;
+}
+
+static void never_ready(struct vifback *v)
+{
+    struct vifback **at = &ready_first;
+
+    while (*at && *at != v)
+        at = &(*at)->next_ready;
+    if (!*at)
+        return;
+    *at = v->next_ready;
+    if (ready_last == &v->next_ready)
+        ready_last = at;
+    v->ready = false;
+}
+
+static void on_event(void *arg, u32 port)
+{
+    (void)port;
+    vifback_is_ready(arg);
+}
+
+static struct fabric_medium *medium_named(struct fabric *f, const char *name)
+{
+    for (u32 i = 0; i < f->media; i++) {
+        if (strcmp(medium_config(f->medium[i]->medium)->name, name) == 0)
+            return f->medium[i];
+    }
+    return NULL;
+}
+
+static bool offer(struct split_device *d)
+{
+    struct vifback *v = d->owner;
+    char name[MEDIUM_NAME];
+    struct fabric_medium *m;
+
+    if (split_read(d->own, "medium", name, sizeof(name)) < 0 ||
+        !(m = medium_named(v->fabric, name)))
+        return false;
+    return split_write(d->own, "feature-rx-copy", 1) &&
+           split_write(d->own, "feature-rx-flip", 0) && split_write(d->own, "feature-sg", 1) &&
+           split_write(d->own, "feature-split-event-channels", 1) &&
+           split_write(d->own, "feature-persistent", 1) &&
+           split_write(d->own, "medium-rate", medium_rate(m->medium)) &&
+           split_write(d->own, "medium-block", medium_block_max(m->medium));
+}
+
+static u32 bind(struct split_device *d, const char *key)
+{
+    u64 remote;
+    long port;
+
+    if (!split_number(d->other, key, &remote) || remote > 0xffffffffu)
+        return 0;
+    port = rt_event_bind_interdomain(d->peer, (u32)remote, on_event, d->owner);
+    return port > 0 ? (u32)port : 0;
+}
+
+static bool bind_ports(struct vifback *v)
+{
+    v->tx_port = v->rx_port = bind(&v->bus, "event-channel");
+    if (v->tx_port)
+        return true;
+    v->tx_port = bind(&v->bus, "event-channel-tx");
+    v->rx_port = bind(&v->bus, "event-channel-rx");
+    return v->tx_port && v->rx_port;
+}
+
+static bool parse_mac(const char *s, u8 mac[6])
+{
+    for (u32 i = 0; i < 12; i++) {
+        char c = *s++;
+        u32 digit = c >= '0' && c <= '9' ? (u32)(c - '0') : ((u32)c | 32) - 'a' + 10;
+
+        if (digit > 15)
+            return false;
+        mac[i / 2] = (u8)(mac[i / 2] << 4 | digit);
+        if (i % 2 && i < 11 && *s++ != ':')
+            return false;
+    }
+    return true;
+}
+
+static struct fabric_port *attach(struct vifback *v)
+{
+    char medium[MEDIUM_NAME], port[MEDIUM_NAME], mac[32];
+    u8 address[6];
+    u64 machine = 0;
+
+    if (split_read(v->bus.own, "medium", medium, sizeof(medium)) < 0 ||
+        split_read(v->bus.own, "mac", mac, sizeof(mac)) < 0 || !parse_mac(mac, address))
+        return NULL;
+    if (split_read(v->bus.own, "port", port, sizeof(port)) < 0)
+        format(port, sizeof(port), "vif%u.%u", v->domain, v->handle);
+    split_number(v->bus.own, "machine", &machine);
+    return fabric_attach(v->fabric, medium, port, v->domain, (u32)machine, address);
+}
+
+static void stop(struct split_device *d)
+{
+    struct vifback *v = d->owner;
+
+    never_ready(v);
+    if (v->port) {
+        netback_close(&v->net);
+        fabric_detach(v->port);
+    }
+    v->port = NULL;
+    if (v->tx.at)
+        split_unmap(&v->tx);
+    if (v->rx.at)
+        split_unmap(&v->rx);
+    if (v->tx_port)
+        rt_event_close(v->tx_port);
+    if (v->rx_port && v->rx_port != v->tx_port)
+        rt_event_close(v->rx_port);
+    v->tx_port = v->rx_port = 0;
+}
+
+static bool connect(struct split_device *d)
+{
+    struct vifback *v = d->owner;
+    u64 tx, rx, copy = 0, persistent = 0;
+
+    if (!split_number(d->other, "tx-ring-ref", &tx) ||
+        !split_number(d->other, "rx-ring-ref", &rx) || tx >> 32 || rx >> 32)
+        return false;
+    split_number(d->other, "request-rx-copy", &copy);
+    split_number(d->other, "feature-persistent", &persistent);
+    if (!copy)
+        return false; /* page flipping is history */
+    if (!split_map(d->peer, (grant_ref_t)tx, false, &v->tx) ||
+        !split_map(d->peer, (grant_ref_t)rx, false, &v->rx) || !bind_ports(v))
+        return false;
+    v->port = attach(v);
+    if (!v->port)
+        return false;
+    v->port->owner = v;
+    netback_open(&v->net, d->peer, v->tx.at, v->rx.at, v->tx_port, v->rx_port, persistent == 1);
+    vifback_is_ready(v);
+    return true;
+}
+
+static const struct split_driver driver = {.offer = offer, .connect = connect, .stop = stop};
+
+struct vifback *vifback_open(struct fabric *f, u32 domain, u32 handle)
+{
+    struct vifback *v = rt_alloc(sizeof(*v));
+    char path[SPLIT_PATH];
+
+    if (!v)
+        return NULL;
+    *v = (struct vifback){.fabric = f, .domain = domain, .handle = handle};
+    format(path, sizeof(path), "backend/vif/%u/%u", domain, handle);
+    if (split_device_open(&v->bus, BUS_BACK, path, &driver, v))
+        return v;
+    rt_free(v, sizeof(*v));
+    return NULL;
+}
+
+void vifback_close(struct vifback *v)
+{
+    split_device_close(&v->bus);
+    never_ready(v);
+    rt_free(v, sizeof(*v));
+}
+
+static bool give(struct vifback *v)
+{
+    const struct fabric_frame *f;
+    u32 count = 0;
+
+    while ((f = fabric_next(v->port)) && count++ < FRAMES_PER_TURN) {
+        if (!netback_room(&v->net, f->len)) {
+            /* It keeps its place until the front end posts buffers and kicks. One longer
+             * than the front end could ever take goes nowhere. */
+            if (f->len <= NET_FRAME_MAX && !v->net.broken)
+                return false;
+            fabric_given(v->port);
+            continue;
+        }
+        netback_put(&v->net, f->bytes, f->len, SPLIT_CSUM_GOOD);
+        fabric_given(v->port);
+    }
+    return f != NULL;
+}
+
+bool vifback_run(struct vifback *v, u64 now)
+{
+    u32 checksum, count = 0;
+    bool more = false;
+    size_t len;
+
+    if (!v->port || v->net.broken)
+        return false;
+    while (count++ < FRAMES_PER_TURN &&
+           (len = netback_take(&v->net, frame, sizeof(frame), &checksum)) != 0)
+        fabric_take(v->port, frame, len, checksum & SPLIT_CSUM_BLANK, now);
+    more = give(v);
+    netback_flush(&v->net);
+    if (v->net.broken) {
+        rt_printf("fabric: %s: %s\n", v->bus.own, v->net.broken);
+        return false;
+    }
+    return more || !netback_idle(&v->net);
+}

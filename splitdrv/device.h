@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One end of a split device in a domain: carries the handshake of bus.h out over the
+ * xenstore, and calls its driver. Works for front and back ends of any class.
+ */
+#ifndef SPLITDRV_DEVICE_H
+#define SPLITDRV_DEVICE_H
+
+#include "guest/rt/store.h"
+#include "splitdrv/bus.h"
+
+enum { SPLIT_PATH = 96 };
+
+struct split_device;
+
+/* The driver's part. False: it could not be done; the device then closes. */
+struct split_driver {
+    bool (*offer)(struct split_device *d);   /* back: write the features */
+    bool (*lend)(struct split_device *d);    /* front */
+    bool (*connect)(struct split_device *d); /* back */
+    void (*run)(struct split_device *d);
+    void (*stop)(struct split_device *d);
+};
+
+struct split_device {
+    enum bus_side side;
+    char own[SPLIT_PATH], other[SPLIT_PATH];
+    domid_t peer;
+    XenbusState state;
+    bool online;
+    volatile bool changed; /* set by the watch, looked at by split_device_poll */
+    const struct split_driver *driver;
+    void *owner;
+    struct rt_store_watch watch, own_watch;
+};
+
+/* Begins the handshake for the device at `own`, an absolute or relative path. False: the
+ * store does not know such a device. */
+bool split_device_open(struct split_device *d, enum bus_side side, const char *own,
+                       const struct split_driver *driver, void *owner);
+/* Goes on with the handshake; call after rt_store_poll. True if the state changed. */
+bool split_device_poll(struct split_device *d);
+/* Lets go of the connection and stops watching. */
+void split_device_close(struct split_device *d);
+/* Values below our own node and the other side's; negative: not there or no number. */
+long split_read(const char *base, const char *key, char *value, size_t room);
+bool split_number(const char *base, const char *key, u64 *value);
+bool split_write(const char *base, const char *key, u64 value);
+
+#endif
