@@ -16,6 +16,11 @@ from osmo.errors import Problem
 
 COMMANDS = {
     "doctor": "what this machine has and lacks, and what to install",
+    "run": "start a cluster, watch it, and say what held",
+    "experiment": "run a cluster with many seeds; save and shrink what fails",
+    "replay": "run again from a result directory; `identical` or the first difference",
+    "report": "draw the HTML report of a run or campaign again",
+    "export": "write a run as Chrome trace, ShiViz log or CSV",
     "check": "take cluster files in and say what is wrong with them",
     "xen": "run PVH images on real Xen, under the same QEMU",
 }

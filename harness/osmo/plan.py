@@ -16,7 +16,7 @@ from osmo.cpio import Archive
 from osmo.errors import Problem
 from osmo.faults import Fault
 
-IMAGES = {"x86": "demos", "z8000": "z8000"}
+IMAGES = {"x86": "node", "z8000": "z8000"}
 PLAIN = re.compile(r"[A-Za-z0-9_.:/@%+,>|~^-]+")
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 LINUX_CMDLINE = "console=hvc0 quiet panic=-1"

@@ -191,7 +191,7 @@ def test_sizes_shown_are_read_back(size: int) -> None:
 @pytest.fixture
 def tree(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
     """A build directory with the files that plans name."""
-    for name in ("programs/init", "programs/hello", "images/demos", "images/fabric"):
+    for name in ("programs/init", "programs/hello", "images/node", "images/fabric"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"\x7fELF" + name.encode())
     monkeypatch.setenv("OSMOSIS_BUILD", str(tmp_path))
@@ -202,13 +202,13 @@ def test_a_plan_has_its_lines_and_modules(tree: pathlib.Path) -> None:
     c = cluster.parse(RING.replace("count = 3", "count = 3\nprograms = [\"+kernel hello {name}\"]"), "ring")
     p = plan.compile_cluster(c, c.all_faults(1))
     lines = p.text.splitlines()
-    assert any(line.startswith("create a1 image=demos mem=8M cmdline=id=1") or
-               line.startswith('create a1 image=demos mem=8M cmdline="id=1') for line in lines)
+    assert any(line.startswith("create a1 image=node mem=8M cmdline=id=1") or
+               line.startswith('create a1 image=node mem=8M cmdline="id=1') for line in lines)
     assert any(line.startswith("device vif a2 0 backend=fabric mac=02:05:00:00:00:02") for line in lines)
     assert "at 1s fault net loss 0.25" in lines and "at 1500ms fault net loss off" in lines
     assert "at 2s pause a2" in lines and "at 3s unpause a2" in lines
     assert lines[-1] == 'at 30s finish status=0 "time is up"'
-    assert {"demos", "fabric"} < set(p.modules) and len(p.modules) == 5
+    assert {"node", "fabric"} < set(p.modules) and len(p.modules) == 5
 
 
 def test_the_same_boot_list_is_one_module(tree: pathlib.Path) -> None:

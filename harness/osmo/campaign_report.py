@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""report.html of a campaign: survival by fault kind and invariant, failures and how to see them."""
+
+import json
+import pathlib
+from typing import Any
+
+from osmo import stats
+from osmo.report import Raw, html, section, table
+
+
+def cell(held: int, runs: int) -> Raw:
+    """held/runs with its interval; colour, sign and words say the same."""
+    if runs == 0:
+        return Raw("·")
+    low, high = stats.wilson(held, runs)
+    good = held == runs
+    colour = "#0a6b4b" if good else "#c1272d"
+    return Raw(f'<span style="color:{colour}">{"✓" if good else "✗"} {held}/{runs}</span> '
+               f'<span class="small">{low:.1%}–{high:.1%}</span>')
+
+
+def survival_table(survival: dict[str, dict[str, list[int]]]) -> str:
+    names = list(next(iter(survival.values()), {}))
+    kinds = sorted(survival, key=lambda k: (k != "any", k))
+    return table(["fault", *names], [[kind, *(cell(*survival[kind][name]) for name in names)]
+                                     for kind in kinds])
+
+
+def page(directory: pathlib.Path) -> str:
+    data: dict[str, Any] = json.loads((directory / "campaign.json").read_text())
+    failed = data["failed"]
+    verdict = "bad" if failed else "ok"
+    low, _ = stats.wilson(data["runs"] - len(failed), data["runs"])
+    body = [f"<h1>{data['name']}: {data['runs']} seeds</h1>",
+            f'<p class="verdict {verdict}">{"✗" if failed else "✓"} {len(failed)} failed, '
+            f"{len(data['timeouts'])} of them out of time</p>",
+            f"<p>At least {low:.2%} of runs hold (95 % Wilson interval). {data['per_minute']} runs a minute, "
+            f"commit <code>{data['git'][:12] or 'unknown'}</code>.</p>",
+            f"<p>Again: <code>{data['command']}</code></p>"]
+    body += section("Survival", survival_table(data["survival"]))
+    rows = [[r["seed"], ", ".join(r["broken"]), r["error"].splitlines()[0] if r["error"] else "",
+             f"osmosis run {data['cluster']} --seed {r['seed']}"] for r in data["rows"] if not r["ok"]]
+    body += section("Failing seeds", table(["seed", "broken", "first", "see it"], rows) if rows else "")
+    small = [[int(seed), len(s["faults"]), s["from"], s["probes"], "; ".join(s["faults"])]
+             for seed, s in data["shrunk"].items()]
+    body += section("Made small", table(["seed", "faults left", "of", "probes", "which"], small)
+                    if small else "")
+    return html(f"{data['name']}: campaign", body)

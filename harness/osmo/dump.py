@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A cluster written out again as TOML, nothing left to chance: what shrinking saves."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from osmo import units
+from osmo.cluster import Cluster
+from osmo.faults import Fault
+
+
+def _line(key: str, value: Any) -> str:
+    """Strings, numbers and lists are written alike in JSON and TOML."""
+    return f"{key} = {json.dumps(value)}"
+
+
+def cluster_text(c: Cluster, faults: Sequence[Fault], seed: int, for_ns: int, why: str = "") -> str:
+    """A file that load() takes in and that runs the same as `c` with these faults."""
+    lines = [f"# {line}" for line in why.splitlines()]
+    lines += [_line("name", c.name), _line("clock", c.clock), _line("seed", seed),
+              _line("for", units.show_time(for_ns)), _line("cpus", c.cpus), _line("trace", c.trace)]
+    if c.memory:
+        lines.append(_line("memory", units.show_size(c.memory)))
+    for m in c.media:
+        lines += ["", f"[media.{json.dumps(m.name)}]", _line("kind", m.kind), _line("direct", m.direct),
+                  _line("capture", m.capture)]
+        optional = {"rate": m.rate, "queue": m.queue, "recorder": m.recorder,
+                    "latency": units.show_time(m.latency) if m.latency is not None else None}
+        lines += [_line(key, value) for key, value in optional.items() if value is not None]
+    for n in c.nodes:
+        lines += ["", f"[nodes.{json.dumps(n.name)}]", _line("machine", n.machine),
+                  _line("memory", units.show_size(n.memory)), _line("cpus", n.cpus), _line("media", n.media),
+                  _line("programs", [p.replace("{number}", str(n.number)) for p in n.programs]),
+                  _line("cmdline", n.cmdline)]
+        more = {"image": n.image, "kernel": n.kernel, "initrd": n.initrd, "weight": n.weight, "cap": n.cap}
+        lines += [_line(key, value) for key, value in more.items() if value is not None]
+    for f in faults:
+        lines += ["", "[[faults]]", _line("do", f.do)]
+        if f.target in ("medium", "node"):
+            lines.append(_line(f.target, f.name))
+        lines.append(_line("after", f.after) if f.after else _line("at", units.show_time(f.at_ns or 0)))
+        if f.for_ns is not None:
+            lines.append(_line("for", units.show_time(f.for_ns)))
+    lines += ["", "[expect]", _line("heal", units.show_time(c.expect.heal_ns))]
+    if c.expect.invariants is not None:
+        lines.append(_line("invariants", c.expect.invariants))
+    for key, table in (("output", c.expect.output), ("exit", c.expect.exit)):
+        if table:
+            lines += [f"[expect.{key}]"] + [f"{json.dumps(n)} = {json.dumps(t)}" for n, t in table.items()]
+    return "\n".join(lines) + "\n"

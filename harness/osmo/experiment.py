@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`osmosis experiment CLUSTER --seeds A..B --jobs N`: a campaign.
+
+Every seed is one run; what fails is saved, shrunk to the faults that matter, and written as
+a cluster file of its own. campaign.json and junit.xml carry the outcome.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from osmo import cluster as clusters
+from osmo import dump, paths, result, run, shrink
+from osmo.cluster import Cluster
+from osmo.errors import Problem
+from osmo.faults import Fault
+
+SEEDS = re.compile(r"(\d+)(?:\.\.(\d+))?")
+
+
+@dataclasses.dataclass
+class Row:
+    """One seed's outcome."""
+
+    seed: int
+    ok: bool
+    error: str
+    kinds: list[str]
+    broken: list[str]
+    digests: dict[str, str]
+    virtual_ns: int
+    wall_ms: int
+    timeout: bool = False
+
+
+Runner = Callable[[Cluster, run.Options], result.Result]
+
+
+def seeds_of(text: str) -> list[int]:
+    """`1..1000`, `7` or `1..5,9`."""
+    out: list[int] = []
+    for part in text.split(","):
+        match = SEEDS.fullmatch(part.strip())
+        if not match or (match[2] and int(match[2]) < int(match[1])):
+            raise Problem(f"--seeds {text} is no range", "for example --seeds 1..1000")
+        out += range(int(match[1]), int(match[2] or match[1]) + 1)
+    return out
+
+
+def run_once(cluster: Cluster, options: run.Options) -> result.Result:
+    """One run in a fresh machine."""
+    with tempfile.TemporaryDirectory(prefix="osmosis-", dir=paths.scratch_parent()) as scratch:
+        return run.execute(run.prepare(cluster, options, pathlib.Path(scratch))).result
+
+
+def row(cluster: Cluster, options: run.Options, seed: int, runner: Runner = run_once) -> Row:
+    options = dataclasses.replace(options, seed=seed)
+    faults = cluster.all_faults(seed)
+    out = runner(cluster, options)
+    broken = [name for name, v in out.invariants.items() if v["broken"]]
+    broken += ["expected"] if any(not e["ok"] for e in out.expected) else []
+    if not out.ok and not broken:
+        broken = ["ending"]
+    return Row(seed, out.ok, out.error, sorted({f.do.split()[0] for f in faults}), broken, out.digests,
+               out.virtual_ns, out.wall_ms, out.error.startswith(("wedged", "deadline")))
+
+
+def _work(task: tuple[Cluster, run.Options, int]) -> Row:
+    return row(*task)
+
+
+def campaign(cluster: Cluster, options: run.Options, seeds: Sequence[int], jobs: int,
+             progress: Callable[[Row], None], stop_after: int | None = None) -> list[Row]:
+    """All seeds, `jobs` machines side by side; ends early once `stop_after` have failed."""
+    rows: list[Row] = []
+    failed = 0
+    with concurrent.futures.ProcessPoolExecutor(jobs) as pool:
+        waiting = iter(seeds)
+        running = {pool.submit(_work, (cluster, options, s)) for s, _ in zip(waiting, range(jobs))}
+        while running:
+            done, running = concurrent.futures.wait(
+                running, return_when=concurrent.futures.FIRST_COMPLETED)
+            for future in done:
+                rows.append(future.result())
+                failed += not rows[-1].ok
+                progress(rows[-1])
+                seed = next(waiting, None) if stop_after is None or failed < stop_after else None
+                if seed is not None:
+                    running.add(pool.submit(_work, (cluster, options, seed)))
+    return sorted(rows, key=lambda r: r.seed)
+
+
+@dataclasses.dataclass
+class Shrunk:
+    faults: list[Fault]
+    for_ns: int
+    probes: int
+    from_faults: int
+
+
+def same_failure(out: result.Result, broken: set[str]) -> bool:
+    """Still the failure that is being shrunk, not another one."""
+    now = {name for name, v in out.invariants.items() if v["broken"]}
+    now |= {"expected"} if any(not e["ok"] for e in out.expected) else set()
+    if not out.ok and not now:
+        now = {"ending"}
+    return bool(now & broken)
+
+
+def shrink_failure(cluster: Cluster, options: run.Options, failing: Row, runner: Runner = run_once,
+                   limit: int = 100) -> Shrunk:
+    """Fewer faults first, then less time."""
+    faults = cluster.all_faults(failing.seed)
+    broken = set(failing.broken)
+    for_ns = options.for_ns or cluster.for_ns
+    probes = 0
+
+    def fails(some: Sequence[Fault], length: int = for_ns) -> bool:
+        nonlocal probes
+        probes += 1
+        one = dataclasses.replace(options, seed=failing.seed, faults=list(some), for_ns=length)
+        return same_failure(runner(cluster, one), broken)
+
+    few, _ = shrink.ddmin(faults, fails, limit)
+    grain = max(1, for_ns // 16)
+    short = shrink.least(for_ns, lambda length: fails(few, length), grain)
+    return Shrunk(few, short, probes, len(faults))
+
+
+def survival(rows: Sequence[Row], invariants: Sequence[str]) -> dict[str, dict[str, list[int]]]:
+    """Fault kind to invariant to [held, runs]; `any` counts every run, `none` those without faults."""
+    table: dict[str, dict[str, list[int]]] = {}
+    for one in rows:
+        for kind in ["any", *(one.kinds or ["none"])]:
+            cells = table.setdefault(kind, {name: [0, 0] for name in invariants})
+            for name in invariants:
+                cells[name][1] += 1
+                cells[name][0] += name not in one.broken
+    return table
+
+
+def columns(cluster: Cluster) -> list[str]:
+    from osmo import schema
+    return [*(cluster.expect.invariants or schema.INVARIANTS), "expected", "ending"]
+
+
+def summary(cluster: Cluster, rows: list[Row], wall: float, command: str) -> dict[str, Any]:
+    failed = [r for r in rows if not r.ok]
+    return {"format": 1, "name": cluster.name, "cluster": cluster.path, "git": result.git_commit(),
+            "command": command, "runs": len(rows), "failed": [r.seed for r in failed],
+            "timeouts": [r.seed for r in rows if r.timeout], "wall_s": round(wall, 3),
+            "per_minute": round(60 * len(rows) / wall, 1) if wall else None,
+            "survival": survival(rows, columns(cluster)), "shrunk": {},
+            "rows": [dataclasses.asdict(r) for r in rows]}
+
+
+def slurm(options: argparse.Namespace, seeds: list[int], size: int) -> str:
+    """An array job: each task runs `size` seeds and writes its own directory."""
+    tasks = -(-len(seeds) // size)
+    return "\n".join([
+        "#!/bin/sh", f"#SBATCH --job-name=osmosis-{options.file.stem}", f"#SBATCH --array=0-{tasks - 1}",
+        "#SBATCH --cpus-per-task=1", "#SBATCH --mem=2G", "#SBATCH --requeue", "set -eu",
+        f"first=$(({seeds[0]} + SLURM_ARRAY_TASK_ID * {size}))",
+        f"last=$((first + {size} - 1))", f"[ $last -le {seeds[-1]} ] || last={seeds[-1]}",
+        f"exec {paths.TOP}/harness/osmosis experiment {options.file.resolve()} --seeds $first..$last "
+        f"--jobs 1 --out {(options.out or pathlib.Path('campaign')).resolve()}/$SLURM_ARRAY_TASK_ID", ""])
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=pathlib.Path, help="the cluster file")
+    parser.add_argument("--seeds", default="1..20", help="which, such as 1..1000")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="machines side by side")
+    parser.add_argument("--out", type=pathlib.Path, metavar="DIR", help="write campaign.json and more here")
+    parser.add_argument("--keep-going", action="store_true", help="do not end after ten failures")
+    parser.add_argument("--no-shrink", action="store_true", help="do not make failures small")
+    parser.add_argument("--slurm", type=int, metavar="SIZE", help="print an array job of SIZE seeds a task")
+    parser.add_argument("--json", action="store_true", help="print campaign.json")
+    run.add_run_arguments(parser)
+
+
+def command(options: argparse.Namespace) -> int:
+    seeds = seeds_of(options.seeds)
+    if options.slurm:
+        print(slurm(options, seeds, options.slurm), end="")
+        return 0
+    cluster = clusters.load(options.file)
+    chosen = run.run_options(options)
+    chosen.clock = chosen.clock or "count"
+    done = 0
+
+    def progress(one: Row) -> None:
+        nonlocal done
+        done += 1
+        if not options.json:
+            state = "." if one.ok else f"\nseed {one.seed}: {one.error.splitlines()[0]}\n"
+            print(state, end="" if done % 60 else f" {done}\n", file=sys.stderr, flush=True)
+
+    start = time.monotonic()
+    rows = campaign(cluster, chosen, seeds, max(1, options.jobs), progress,
+                    None if options.keep_going else 10)
+    words = f"osmosis experiment {options.file} --seeds {options.seeds}"
+    out = summary(cluster, rows, time.monotonic() - start, words)
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+    if not options.no_shrink:
+        out["shrunk"] = shrink_all(cluster, chosen, rows, options.out)
+    if options.out:
+        from osmo import export, report
+        (options.out / "campaign.json").write_text(json.dumps(out, indent=1) + "\n")
+        (options.out / "junit.xml").write_text(export.junit(out))
+        report.write(options.out)
+    print(json.dumps(out, indent=1) if options.json else
+          f"\n{len(rows)} runs, {len(out['failed'])} failed, {out['per_minute']} a minute")
+    return 1 if out["failed"] else 0
+
+
+def shrink_all(cluster: Cluster, options: run.Options, rows: list[Row],
+               directory: pathlib.Path | None) -> dict[str, Any]:
+    """The first failure of each kind, made small and saved as a cluster file."""
+    out: dict[str, Any] = {}
+    seen: set[tuple[str, ...]] = set()
+    for one in (r for r in rows if not r.ok and not r.timeout):
+        if tuple(one.broken) in seen:
+            continue
+        seen.add(tuple(one.broken))
+        small = shrink_failure(cluster, options, one)
+        out[str(one.seed)] = {"faults": [f.text() for f in small.faults], "from": small.from_faults,
+                              "probes": small.probes, "for_ns": small.for_ns, "broken": one.broken}
+        if directory:
+            why = f"Shrunk from seed {one.seed} of {cluster.path}: {', '.join(one.broken)} broken."
+            text = dump.cluster_text(cluster, small.faults, one.seed, small.for_ns, why)
+            (directory / f"seed-{one.seed}.toml").write_text(text)
+    return out

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""From a finished session to a result: invariants, expectations, nodes, faults as they fired."""
+
+import dataclasses
+from typing import Any
+
+from osmo import abi, invariants, result
+from osmo.cluster import Cluster
+from osmo.collect import Collector, Event
+from osmo.faults import Fault
+from osmo.history import History, Life
+from osmo.invariants import Case
+from osmo.ledger import Ledger
+from osmo.session import Ending
+from osmo.types import WHY, Kernel, Net
+
+# While one of these lasts, nothing need arrive; the others only make the way harder.
+OUTAGES = {"cut", "partition", "flap", "stall", "pause", "slow", "crash", "restart", "queue", "rate"}
+STOPS = {"crash", "restart", "flip", "exception", "fail_frame", "fail_grant", "fail_port"}
+
+
+def history(numbers: dict[str, int], events: list[Event], trace: bytes) -> History:
+    """Nodes' lives from the start, exit and destroyed events; `numbers` by node name."""
+    lives: list[Life] = []
+    domids: dict[int, int] = {}
+    open_life: dict[str, int] = {}
+    for event in events:
+        if event.event == "start" and "domid" in event.fields:
+            _close(lives, open_life, event.name, event.ns, "restarted")
+            domids[int(event.fields["domid"])] = open_life[event.name] = len(lives)
+            lives.append(Life(event.name, numbers.get(event.name, 0), event.ns, None))
+        elif event.event in ("exit", "destroyed"):
+            _close(lives, open_life, event.name, event.ns, str(event.fields.get("reason", event.event)))
+    return History(trace, lives, domids)
+
+
+def _close(lives: list[Life], open_life: dict[str, int], name: str, ns: int, reason: str) -> None:
+    index = open_life.pop(name, None)
+    if index is not None:
+        lives[index] = dataclasses.replace(lives[index], end_ns=ns, reason=reason)
+
+
+def calm_after(faults: list[Fault], end_ns: int) -> int:
+    """When the last outage is over; never, if one has no end."""
+    calm = 0
+    for fault in faults:
+        if fault.do.split()[0] in OUTAGES or fault.after:
+            over = (fault.at_ns or 0) + fault.for_ns if fault.for_ns is not None else end_ns
+            if fault.do.split()[0] in ("crash", "restart") and fault.at_ns is not None:
+                over = fault.at_ns
+            calm = max(calm, over)
+    return min(calm, end_ns)
+
+
+def case(cluster: Cluster, collector: Collector, faults: list[Fault], end_ns: int) -> Case:
+    told = history({n.name: n.number for n in cluster.nodes}, collector.events, bytes(collector.trace))
+    hit = {f.name for f in faults if f.target == "node" and f.do.split()[0] in STOPS}
+    return Case(told, Ledger(told), collector.events, hit, calm_after(faults, end_ns), end_ns,
+                cluster.expect.heal_ns)
+
+
+def expectations(cluster: Cluster, collector: Collector) -> list[dict[str, Any]]:
+    """The workload's own word: what consoles show and how nodes end."""
+    said = []
+    for node, text in cluster.expect.output.items():
+        said.append({"node": node, "output": text, "ok": text in collector.text(node)})
+    for node, reason in cluster.expect.exit.items():
+        ended = collector.ended.get(node)
+        seen = ended.reason if ended else "running"
+        said.append({"node": node, "exit": reason, "seen": seen, "ok": seen == reason})
+    return said
+
+
+def fired(told: History, faults: list[Fault]) -> list[dict[str, Any]]:
+    """Each planned fault with how often it struck, from the media's and hypervisor's records."""
+    strikes: dict[str, list[int]] = {}
+    for step in told.steps:
+        if step.record.type in (Net.MEDIUM_DROP, Net.MEDIUM_FAULT):
+            why = WHY[step.record.b] if step.record.b < len(WHY) else str(step.record.b)
+            strikes.setdefault(why, []).append(step.record.ns)
+        elif step.record.type == abi.Trace.INJECT:
+            strikes.setdefault("inject", []).append(step.record.ns)
+    rows = []
+    for fault in faults:
+        word = fault.do.split()[0]
+        name = {"drop": "nth", "delay": "", "jitter": ""}.get(word, word)
+        times = strikes.get(name, strikes.get("inject", []) if fault.target == "node" else [])
+        end = (fault.at_ns or 0) + fault.for_ns if fault.for_ns is not None else None
+        inside = [ns for ns in times if ns >= (fault.at_ns or 0) and (end is None or ns <= end)]
+        rows.append({"id": fault.kind.id, "do": fault.do, "target": fault.target, "name": fault.name,
+                     "at_ns": fault.at_ns, "for_ns": fault.for_ns, "after": fault.after,
+                     "struck": len(inside), "first_ns": inside[0] if inside else None})
+    return rows
+
+
+def nodes(cluster: Cluster, collector: Collector, told: History) -> list[dict[str, Any]]:
+    rows = []
+    counts: dict[str, dict[int, int]] = {}
+    for step in told.steps:
+        mine = counts.setdefault(step.node, {})
+        mine[step.record.type] = mine.get(step.record.type, 0) + 1
+    for node in cluster.nodes:
+        ended, mine = collector.ended.get(node.name), counts.get(node.name, {})
+        rows.append({"name": node.name, "number": node.number, "machine": node.machine,
+                     "memory": node.memory, "media": node.media,
+                     "ended": ended.reason if ended else "running",
+                     "ended_ns": ended.ns if ended else None,
+                     "starts": sum(life.node == node.name for life in told.lives),
+                     "sent": mine.get(Kernel.SEND, 0), "received": mine.get(Kernel.RECEIVE, 0),
+                     "console_bytes": len(collector.consoles.get(node.name, b""))})
+    return rows
+
+
+def judge(cluster: Cluster, collector: Collector, ending: Ending, faults: list[Fault],
+          seed: int, clock: str) -> result.Result:
+    """Everything but what belongs to the machine it ran on (qemu, git, wall time)."""
+    facts = case(cluster, collector, faults, ending.virtual_ns)
+    names = cluster.expect.invariants
+    verdicts = invariants.check(facts, names) if cluster.trace else {}
+    out = result.Result(name=cluster.name, cluster=cluster.path, seed=seed, clock=clock)
+    out.invariants = {name: dataclasses.asdict(v) for name, v in verdicts.items()}
+    out.expected = expectations(cluster, collector)
+    out.faults = fired(facts.history, faults)
+    out.nodes = nodes(cluster, collector, facts.history)
+    out.media = [{"name": m.name, "kind": m.kind} for m in cluster.media]
+    out.digests = collector.digests()
+    out.status, out.reason, out.virtual_ns = ending.status, ending.reason, ending.virtual_ns
+    wrong = collector.errors()
+    if ending.how != "done":
+        wrong.insert(0, f"{ending.how}: {ending.reason}")
+    elif ending.status:
+        wrong.insert(0, f"the run ended with status {ending.status}: {ending.reason}")
+    wrong += [f"invariant {name} broken {v.broken} times: {v.first[0]}"
+              for name, v in verdicts.items() if v.broken]
+    wrong += [f"node {e['node']}: expected {e.get('output', e.get('exit'))!r}" for e in out.expected
+              if not e["ok"]]
+    out.error = "\n".join(wrong)
+    out.ok, out.exit = not wrong, 1 if wrong else 0
+    return out

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The pictures of a run: who is joined to whom, when what failed, who told whom what.
+
+Each takes plain data and gives one SVG; what is left out for want of room is said.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from osmo import svg, units
+from osmo.history import History
+from osmo.ledger import Ledger, Message
+from osmo.types import WHY, Kernel, Net
+
+WIDTH = 720.0
+DIAGRAM_MESSAGES = 400
+TOPOLOGY_NODES = 64
+
+
+def topology(nodes: list[dict[str, Any]], media: list[dict[str, Any]]) -> str:
+    """Nodes on a circle, media inside it, a line for each device."""
+    shown = nodes[:TOPOLOGY_NODES]
+    cx, cy, radius = WIDTH / 2, 190.0, 150.0
+    parts = []
+    inner = {}
+    for i, medium in enumerate(media):
+        angle = 2 * math.pi * i / max(1, len(media)) + math.pi / 2
+        reach = 0 if len(media) == 1 else radius * 0.42
+        inner[medium["name"]] = (cx + reach * math.cos(angle), cy + reach * math.sin(angle))
+    for i, node in enumerate(shown):
+        angle = 2 * math.pi * i / len(shown) - math.pi / 2
+        x, y = cx + 1.6 * radius * math.cos(angle), cy + radius * math.sin(angle)
+        for name in node["media"]:
+            if name in inner:
+                parts.append(svg.line(x, y, *inner[name], stroke=svg.GREY, stroke_width=1))
+        colour = {"z8000": svg.COLOURS[1], "x86": svg.COLOURS[0]}.get(node["machine"], svg.COLOURS[2])
+        ring = svg.RED if node["ended"] == "crash" else "white"
+        parts.append(svg.titled(svg.circle(x, y, 13 if len(shown) < 24 else 7, fill=colour, stroke=ring,
+                                           stroke_width=3),
+                                f"{node['name']}: {node['machine']}, {node['ended']}, sent {node['sent']}, "
+                                f"received {node['received']}"))
+        if len(shown) <= 24:
+            parts.append(svg.text(x, y + 27, node["name"], text_anchor="middle"))
+    for medium in media:
+        x, y = inner[medium["name"]]
+        parts.append(svg.rectangle(x - 34, y - 12, 68, 24, rx=5, fill="#fff", stroke=svg.INK))
+        parts.append(svg.text(x, y + 4, medium["name"][:10], text_anchor="middle"))
+    if len(nodes) > len(shown):
+        parts.append(svg.text(8, 14, f"{len(nodes) - len(shown)} further nodes are not drawn"))
+    return svg.picture(WIDTH, 390, parts, f"{len(nodes)} nodes on {len(media)} media")
+
+
+def _axis(low: float, high: float, y: float, left: float, right: float) -> list[str]:
+    scale = (right - left) / max(high - low, 1)
+    parts = [svg.line(left, y, right, y, stroke=svg.GREY)]
+    for value in svg.ticks(low, high):
+        x = left + (value - low) * scale
+        parts.append(svg.line(x, y, x, y + 4, stroke=svg.GREY))
+        parts.append(svg.text(x, y + 16, units.short_time(value), text_anchor="middle", fill="#555"))
+    return parts
+
+
+def fault_timeline(faults: list[dict[str, Any]], lives: Sequence[Any], end_ns: int) -> str:
+    """One bar per fault, with how often it struck; below, when each node was alive."""
+    left, right, row = 190.0, WIDTH - 20, 20.0
+    scale = (right - left) / max(end_ns, 1)
+    parts, y = [], 10.0
+    for i, fault in enumerate(faults[:40]):
+        start = fault["at_ns"] or 0
+        length = fault["for_ns"] if fault["for_ns"] is not None else end_ns - start
+        colour = svg.COLOURS[i % len(svg.COLOURS)]
+        label = f"{fault['do']} ({fault['name']})"
+        parts.append(svg.text(left - 8, y + 13, label[:30], text_anchor="end"))
+        bar = svg.rectangle(left + start * scale, y + 2, min(length, end_ns - start) * scale, 14, fill=colour,
+                            opacity=0.85)
+        parts.append(svg.titled(bar, f"{label}: struck {fault['struck']} times"))
+        parts.append(svg.text(min(left + (start + length) * scale + 4, right - 30), y + 13,
+                              f"×{fault['struck']}"))
+        y += row
+    seen: list[str] = list(dict.fromkeys(life.node for life in lives))
+    for name in seen[:40]:
+        parts.append(svg.text(left - 8, y + 12, name, text_anchor="end", fill="#555"))
+        for life in (one for one in lives if one.node == name):
+            stop = life.end_ns if life.end_ns is not None else end_ns
+            parts.append(svg.rectangle(left + life.start_ns * scale, y + 5, (stop - life.start_ns) * scale, 8,
+                                       fill="#cfd6de"))
+            if life.end_ns is not None:
+                mark = svg.RED if life.reason in ("crash", "destroyed") else svg.INK
+                parts.append(svg.text(left + stop * scale, y + 13, "✗" if mark == svg.RED else "■",
+                                      fill=mark, text_anchor="middle"))
+        y += row * 0.8
+    parts += _axis(0, end_ns, y + 4, left, right)
+    return svg.picture(WIDTH, y + 28, parts, f"{len(faults)} faults over {units.short_time(end_ns)}")
+
+
+def window(ledger: Ledger, breach_ns: int | None, end_ns: int) -> tuple[int, int]:
+    """What the diagram shows: around the first breach, or as much from the start as fits."""
+    sent = sorted(m.sent_ns for m in ledger.messages.values())
+    if not sent:
+        return 0, end_ns
+    if breach_ns is not None:
+        before = [ns for ns in sent if ns <= breach_ns][-DIAGRAM_MESSAGES // 2:]
+        after = [ns for ns in sent if ns > breach_ns][:DIAGRAM_MESSAGES // 8]
+        return (before or after)[0], max(breach_ns, (after or before)[-1])
+    return sent[0], sent[min(len(sent), DIAGRAM_MESSAGES) - 1] + 1
+
+
+def space_time(history: History, ledger: Ledger, start: int, end: int,
+               breach_ns: int | None = None) -> str:
+    """A column per node, time downwards, a slanted arrow per message; ✗ where a frame was lost,
+    a loop where a message came twice, a red line at the first broken invariant."""
+    messages = [m for m in ledger.messages.values() if start <= m.sent_ns <= end][:DIAGRAM_MESSAGES]
+    last = max([end] + [m.delivered_ns or 0 for m in messages])
+    names = [life.node for life in history.lives if life.node != "fabric"]
+    columns = list(dict.fromkeys(names))[:16]
+    top, height = 34.0, max(220.0, min(1600.0, 7.0 * len(messages) + 120))
+    left, right = 78.0, WIDTH - 30
+    x = {name: left + (right - left) * (i + 0.5) / max(1, len(columns)) for i, name in enumerate(columns)}
+
+    def y(ns: float) -> float:
+        return top + (ns - start) / max(last - start, 1) * height
+
+    parts = [_arrow_head()]
+    for name in columns:
+        parts.append(svg.line(x[name], top, x[name], top + height, stroke="#b9c0c9", stroke_width=3))
+        parts.append(svg.text(x[name], 20, name, text_anchor="middle", font_weight="bold"))
+    for value in svg.ticks(start, last, 10):
+        parts.append(svg.line(left, y(value), right, y(value), stroke="#eee"))
+        parts.append(svg.text(4, y(value) + 4, units.short_time(value), fill="#555"))
+    for m in messages:
+        parts += _message(m, x, y, history, last)
+    for step in history.between(start, last):
+        parts += _mark(step, x, y)
+    if breach_ns is not None and start <= breach_ns <= last:
+        parts.append(svg.line(left, y(breach_ns), right, y(breach_ns), stroke=svg.RED, stroke_width=2))
+        parts.append(svg.text(right, y(breach_ns) - 4, "first broken invariant", fill=svg.RED,
+                              text_anchor="end"))
+    total = len(ledger.messages)
+    if total > len(messages):
+        parts.append(svg.text(left, top + height + 18, f"{len(messages)} of {total} messages are drawn"))
+    return svg.picture(WIDTH, top + height + 26, parts, f"{len(messages)} messages among {len(columns)} nodes")
+
+
+def _arrow_head() -> str:
+    return ('<defs><marker id="head" viewBox="0 0 6 6" refX="6" refY="3" markerWidth="6" markerHeight="6" '
+            'orient="auto"><path d="M0 0L6 3L0 6z" fill="context-stroke"/></marker></defs>')
+
+
+def _message(m: Message, x: dict[str, float], y: Any, history: History, last: int) -> list[str]:
+    words = (f"{m.from_node}/{m.sender[1]} to {m.to_node or history.name_of(m.target[0])}/{m.target[1]}, "
+             f"number {m.sequence}, sent at {units.short_time(m.sent_ns)}")
+    target = m.to_node or history.name_of(m.target[0])
+    if m.from_node not in x or target not in x:
+        return []
+    if m.delivered_ns is None:
+        half = (x[m.from_node] + x[target]) / 2
+        shape = (svg.line(x[m.from_node], y(m.sent_ns), half, y(m.sent_ns) + 8, stroke=svg.RED,
+                          stroke_dasharray="4 3")
+                 + svg.text(half, y(m.sent_ns) + 13, "✗", fill=svg.RED, text_anchor="middle"))
+        return [svg.titled(shape, words + ", never arrived")]
+    colour = svg.COLOURS[m.sender[0] % len(svg.COLOURS)]
+    if target == m.from_node:
+        shape = svg.circle(x[target], y(m.sent_ns), 3, fill=colour)
+    else:
+        shape = svg.line(x[m.from_node], y(m.sent_ns), x[target], y(m.delivered_ns), stroke=colour,
+                         stroke_width=1.2, marker_end="url(#head)")
+    if m.received > 1:
+        shape += svg.circle(x[target] + 6, y(m.delivered_ns), 5, fill="none", stroke=svg.RED)
+    took = units.short_time(m.delivered_ns - m.sent_ns)
+    return [svg.titled(shape, f"{words}, arrived after {took}" + (", TWICE" if m.received > 1 else ""))]
+
+
+def _mark(step: Any, x: dict[str, float], y: Any) -> list[str]:
+    """Creations, ends and migrations of processes."""
+    kinds = {Kernel.CREATE: ("▲", svg.COLOURS[2], "created"), Kernel.END: ("▼", svg.INK, "ended"),
+             Kernel.MIGRATE: ("◆", svg.COLOURS[3], "migration step")}
+    if step.record.type not in kinds or step.node not in x:
+        return []
+    sign, colour, words = kinds[step.record.type]
+    return [svg.titled(svg.text(x[step.node], y(step.record.ns) + 4, sign, fill=colour,
+                                text_anchor="middle"),
+                       f"{step.node}: process {step.record.who} {words}")]
+
+
+def quantile(values: list[int], part: float) -> int:
+    """Of sorted values; the nearest rank."""
+    return values[min(len(values) - 1, max(0, math.ceil(part * len(values)) - 1))]
+
+
+def latency(values: list[int]) -> str:
+    """A histogram over powers of two of a nanosecond, with the usual quantiles."""
+    if not values:
+        return ""
+    values = sorted(values)
+    buckets: dict[int, int] = {}
+    for value in values:
+        buckets[max(value, 1).bit_length()] = buckets.get(max(value, 1).bit_length(), 0) + 1
+    low, high = min(buckets), max(buckets)
+    left, base, height = 50.0, 190.0, 160.0
+    step = (WIDTH - left - 20) / (high - low + 1)
+    peak = max(buckets.values())
+    parts = [svg.line(left, base, WIDTH - 20, base, stroke=svg.GREY)]
+    every = max(1, (high - low) // 8)
+    for bucket in range(low, high + 1):
+        count = buckets.get(bucket, 0)
+        x = left + (bucket - low) * step
+        words = f"{units.short_time(1 << bucket - 1)} to {units.short_time(1 << bucket)}: {count}"
+        parts.append(svg.titled(svg.rectangle(x + 1, base - count / peak * height, step - 2,
+                                              count / peak * height, fill=svg.COLOURS[0]), words))
+        if (bucket - low) % every == 0:
+            parts.append(svg.text(x, base + 15, units.short_time(1 << bucket - 1), text_anchor="middle",
+                                  fill="#555"))
+    for part, name in ((0.5, "p50"), (0.99, "p99"), (0.999, "p99.9")):
+        value = max(quantile(values, part), 1)
+        x = left + (math.log2(value) + 1 - low) * step
+        parts.append(svg.line(x, 22, x, base, stroke=svg.RED, stroke_dasharray="3 3"))
+        parts.append(svg.text(x + 3, 20 + 11 * ("p50", "p99", "p99.9").index(name),
+                              f"{name} {units.short_time(value)}", fill=svg.RED))
+    parts.append(svg.text(left - 6, base - height + 4, str(peak), text_anchor="end", fill="#555"))
+    return svg.picture(WIDTH, 214, parts, f"latency of {len(values)} messages")
+
+
+def recovery(history: History, end_ns: int, faults: list[dict[str, Any]]) -> str:
+    """Messages delivered per slice of virtual time, with the times of faults behind."""
+    if end_ns <= 0:
+        return ""
+    slices = 120
+    counts = [0] * slices
+    for step in history.steps:
+        if step.record.type == Kernel.DELIVER:
+            counts[min(slices - 1, step.record.ns * slices // (end_ns + 1))] += 1
+    left, base, height = 50.0, 150.0, 120.0
+    scale = (WIDTH - left - 20) / end_ns
+    parts = []
+    for fault in faults:
+        start = fault["at_ns"] or 0
+        length = fault["for_ns"] if fault["for_ns"] is not None else end_ns - start
+        parts.append(svg.titled(svg.rectangle(left + start * scale, base - height,
+                                              min(length, end_ns - start) * scale, height, fill=svg.RED,
+                                              opacity=0.12), fault["do"]))
+    peak = max(max(counts), 1)
+    points = [(left + (i + 0.5) * end_ns / slices * scale, base - c / peak * height)
+              for i, c in enumerate(counts)]
+    parts.append(svg.path(points, stroke=svg.COLOURS[0], stroke_width=1.5))
+    parts += _axis(0, end_ns, base, left, WIDTH - 20)
+    per_second = peak * slices / (end_ns / 1e9)
+    parts.append(svg.text(left - 6, base - height + 4, f"{per_second:.3g}/s", text_anchor="end",
+                          fill="#555"))
+    return svg.picture(WIDTH, 174, parts, "messages delivered over virtual time")
+
+
+def link_counts(history: History) -> list[dict[str, Any]]:
+    """Per medium: frames sent, delivered, dropped and changed, by reason."""
+    rows: dict[int, dict[str, Any]] = {}
+    for step in history.steps:
+        record = step.record
+        if record.type not in (Net.MEDIUM_SEND, Net.MEDIUM_DELIVER, Net.MEDIUM_DROP, Net.MEDIUM_FAULT):
+            continue
+        row = rows.setdefault(record.who, {"medium": record.who, "sent": 0, "delivered": 0, "bytes": 0,
+                                           "why": {}})
+        if record.type == Net.MEDIUM_SEND:
+            row["sent"] += 1
+            row["bytes"] += record.b
+        elif record.type == Net.MEDIUM_DELIVER:
+            row["delivered"] += 1
+        else:
+            why = WHY[record.b] if record.b < len(WHY) else str(record.b)
+            row["why"][why] = row["why"].get(why, 0) + 1
+    return [rows[key] for key in sorted(rows)]

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""report.html of a run: one file, no server, no script, readable on a phone and in the dark."""
+
+import argparse
+import dataclasses
+import json
+import pathlib
+from html import escape
+from typing import Any
+
+from osmo import judge, pictures, result, units
+from osmo.collect import Event
+from osmo.errors import Problem
+from osmo.history import History
+from osmo.ledger import Ledger
+from osmo.result import Result
+
+STYLE = """
+:root{color-scheme:light}
+body{font:15px/1.5 system-ui,sans-serif;color:#222;background:#fff;margin:0 auto;max-width:60rem;
+padding:0 1rem 3rem;overflow-wrap:anywhere}
+h1{font-size:1.5rem;margin:1.2rem 0 .2rem}h2{font-size:1.1rem;margin:2rem 0 .4rem;border-bottom:1px solid #ddd}
+.verdict{padding:.6rem .9rem;border-radius:.5rem;color:#fff;font-weight:600}
+.ok{background:#0a6b4b}.bad{background:#c1272d}
+svg{width:100%;height:auto;display:block}
+.wide{overflow-x:auto}
+table{border-collapse:collapse;font-size:.9rem}
+td,th{padding:.2rem .6rem;border-bottom:1px solid #e5e5e5;text-align:left;white-space:nowrap}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+code,pre{background:#f4f5f7;border-radius:.3rem;padding:.1rem .3rem;font-size:.85rem}
+pre{padding:.6rem;overflow-x:auto;white-space:pre-wrap}
+.small{color:#555;font-size:.85rem}
+"""
+
+
+def html(title: str, body: list[str]) -> str:
+    return ('<!doctype html><html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width,initial-scale=1">'
+            f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>{''.join(body)}</body></html>\n")
+
+
+def table(head: list[str], rows: list[list[Any]]) -> str:
+    """Numbers stand right; everything is escaped unless it is a Raw."""
+    def cell(value: Any, tag: str) -> str:
+        right = isinstance(value, (int, float)) and not isinstance(value, bool)
+        shown = value.html if isinstance(value, Raw) else escape(f"{value:,}" if right else str(value))
+        return f"<{tag}{' class=n' if right else ''}>{shown}</{tag}>"
+    lines = ["<tr>" + "".join(cell(h, "th") for h in head) + "</tr>"]
+    lines += ["<tr>" + "".join(cell(v, "td") for v in row) + "</tr>" for row in rows]
+    return f'<div class="wide"><table>{"".join(lines)}</table></div>'
+
+
+@dataclasses.dataclass(frozen=True)
+class Raw:
+    """Text that is HTML already."""
+
+    html: str
+
+
+def section(title: str, *parts: str) -> list[str]:
+    shown = [p for p in parts if p]
+    return [f"<h2>{escape(title)}</h2>", *shown] if shown else []
+
+
+def head(out: Result, replay: str) -> list[str]:
+    words = "everything asked for held" if out.ok else out.error.splitlines()[0] if out.error else "failed"
+    return [f"<h1>{escape(out.name)}</h1>",
+            f'<p class="verdict {"ok" if out.ok else "bad"}">{"✓" if out.ok else "✗"} {escape(words)}</p>',
+            f"<p>Seed {out.seed}, clock {escape(out.clock)}, {units.short_time(out.virtual_ns)} of virtual "
+            f"time in {out.wall_ms} ms, commit <code>{escape(out.git[:12] or 'unknown')}</code>, "
+            f"{escape(out.qemu.get('version', 'no machine'))}.</p>",
+            f"<p>Again: <code>{escape(replay)}</code></p>"]
+
+
+def invariants_section(out: Result) -> list[str]:
+    rows: list[list[Any]] = []
+    for name, verdict in out.invariants.items():
+        state = "broken" if verdict["broken"] else "held" if verdict["checked"] else "not checked"
+        rows.append([name, state, verdict["checked"], verdict["broken"], "; ".join(verdict["first"][:3])])
+    rows += [[f"{e['node']} {'shows' if 'output' in e else 'ends'}", "held" if e["ok"] else "broken", 1,
+              0 if e["ok"] else 1, e.get("output", e.get("exit"))] for e in out.expected]
+    return section("What had to hold", table(["invariant", "", "checked", "broken", "first"], rows)
+                   if rows else "")
+
+
+def nodes_section(out: Result) -> list[str]:
+    rows = [[n["name"], n["machine"], units.show_size(n["memory"]), n["ended"], n["starts"], n["sent"],
+             n["received"], n["console_bytes"]] for n in out.nodes[:300]]
+    return section("Nodes", table(["node", "machine", "memory", "end", "starts", "sent", "received",
+                                   "console bytes"], rows))
+
+
+def links_section(told: History, out: Result) -> list[str]:
+    rows = []
+    for row in pictures.link_counts(told):
+        name = out.media[row["medium"]]["name"] if row["medium"] < len(out.media) else row["medium"]
+        why = ", ".join(f"{k} {v}" for k, v in sorted(row["why"].items()))
+        rows.append([name, row["sent"], row["delivered"], row["bytes"], why or "none"])
+    return section("Media", table(["medium", "frames sent", "delivered", "bytes", "lost or changed"], rows)
+                   if rows else "")
+
+
+def first_breach(out: Result, ledger: Ledger) -> int | None:
+    """The virtual time of the earliest breach the trace shows."""
+    if out.ok:
+        return None
+    times = [step.record.ns for step, _ in ledger.duplicates]
+    times += [step.record.ns for step, _ in ledger.order] + [step.record.ns for step in ledger.forged]
+    times += [step.record.ns for step in ledger.copies]
+    lost = out.invariants.get("loss", {}).get("broken")
+    if lost:
+        times += [m.sent_ns for m in ledger.messages.values() if m.delivered_ns is None and not m.dropped]
+    return min(times, default=None)
+
+
+def history_of(directory: pathlib.Path, out: Result) -> History:
+    """The run's history again, from its trace and events.jsonl."""
+    def saved(name: str) -> bytes:
+        path = directory / name
+        return path.read_bytes() if path.exists() else b""
+
+    fields = [json.loads(line) for line in saved("events.jsonl").splitlines()]
+    events = [Event(f.get("ns", 0), f["event"], f.get("name", ""), f) for f in fields]
+    return judge.history({n["name"]: n["number"] for n in out.nodes}, events, saved("trace"))
+
+
+def consoles_section(directory: pathlib.Path) -> list[str]:
+    parts = []
+    for path in sorted((directory / "console").glob("*.log"))[:40]:
+        text = path.read_text(errors="replace")
+        tail = text[-1500:]
+        cut = "…" if len(text) > len(tail) else ""
+        parts.append(f"<details><summary>{escape(path.stem)} ({len(text)} bytes)</summary>"
+                     f"<pre>{escape(cut + tail)}</pre></details>")
+    return section("Consoles", *parts)
+
+
+def page(directory: pathlib.Path) -> str:
+    """The report of one result directory."""
+    out = result.read(directory)
+    told = history_of(directory, out)
+    ledger = Ledger(told)
+    breach = first_breach(out, ledger)
+    start, end = pictures.window(ledger, breach, out.virtual_ns)
+    times = [m.delivered_ns - m.sent_ns for m in ledger.messages.values() if m.delivered_ns is not None]
+    body = head(out, f"osmosis replay {directory}")
+    body += invariants_section(out)
+    body += section("Topology", pictures.topology(out.nodes, out.media))
+    body += section("Faults and lives", pictures.fault_timeline(out.faults, told.lives, out.virtual_ns)
+                    if out.faults or told.lives else "")
+    body += section("Messages in space and time",
+                    pictures.space_time(told, ledger, start, end, breach) if ledger.messages else "")
+    body += section("Latency, send to delivery", pictures.latency(times))
+    body += section("Delivered over time", pictures.recovery(told, out.virtual_ns, out.faults)
+                    if ledger.messages else "")
+    body += links_section(told, out) + nodes_section(out) + consoles_section(directory)
+    body += section("The machine", f"<pre>{escape(' '.join(out.qemu.get('argv', [])))}</pre>",
+                    table(["digest of", "SHA-256"], [[k, v] for k, v in out.digests.items()]))
+    body += ['<p class="small">Virtual time is the run\'s own clock. Pictures are drawn from the trace.</p>']
+    return html(f"{out.name}, seed {out.seed}", body)
+
+
+def write(directory: pathlib.Path) -> pathlib.Path:
+    path = directory / "report.html"
+    if (directory / "campaign.json").exists():
+        from osmo import campaign_report
+        path.write_text(campaign_report.page(directory))
+    else:
+        path.write_text(page(directory))
+    return path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", type=pathlib.Path, help="what `run --out` or `experiment --out` wrote")
+    parser.add_argument("--json", action="store_true", help="print where the report is as JSON")
+
+
+def command(options: argparse.Namespace) -> int:
+    if not options.directory.is_dir():
+        raise Problem(f"{options.directory} is no directory", "name what `osmosis run --out` wrote")
+    path = write(options.directory)
+    print(json.dumps({"report": str(path)}) if options.json else path)
+    return 0

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`osmosis run CLUSTER`: one run from file to verdict, live or headless."""
+
+import argparse
+import dataclasses
+import hashlib
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+from osmo import cluster as clusters
+from osmo import doctor, judge, paths, plan, qemu, result, units
+from osmo.cluster import Cluster
+from osmo.collect import Collector
+from osmo.errors import Problem
+from osmo.faults import Fault
+from osmo.session import Ending, Session
+
+CONSOLE = "console"
+
+
+@dataclasses.dataclass
+class Options:
+    """How to run; None means what the cluster file says."""
+
+    clock: str | None = None
+    seed: int | None = None
+    for_ns: int | None = None
+    cpus: int | None = None
+    machine: str = "q35"
+    kvm: bool | None = None
+    patience: float = 60.0
+    deadline: float = 3600.0
+    faults: list[Fault] | None = None
+
+
+@dataclasses.dataclass
+class Prepared:
+    """All that a run is decided by."""
+
+    cluster: Cluster
+    plan: plan.Plan
+    faults: list[Fault]
+    seed: int
+    clock: str
+    setup: qemu.Setup
+    options: Options
+
+    @property
+    def seeded(self) -> bool:
+        return self.clock != "real"
+
+
+@dataclasses.dataclass
+class Outcome:
+    collector: Collector
+    ending: Ending
+    result: result.Result
+    prepared: Prepared
+
+
+def choose_clock(cluster: Cluster, options: Options) -> tuple[str, int, bool]:
+    """Clock, processors and KVM; a Problem where they do not go together."""
+    clock = options.clock or cluster.clock
+    cpus = options.cpus or cluster.cpus
+    kvm = options.kvm
+    if clock == "count" and kvm:
+        raise Problem("clock `count` needs TCG: it counts the emulator's instructions",
+                      "leave --kvm out, or say --clock real or event")
+    if clock == "count" and cpus != 1:
+        raise Problem(f"clock `count` runs on one processor, not {cpus}", "say --cpus 1, or --clock real")
+    if kvm and not qemu.kvm_with_svm():
+        raise Problem("KVM here gives guests no SVM", "leave --kvm out; QEMU emulates it")
+    return clock, cpus, bool(kvm) if kvm is not None else clock != "count" and qemu.kvm_with_svm()
+
+
+def prepare(cluster: Cluster, options: Options, directory: pathlib.Path) -> Prepared:
+    """Compiles the plan and decides the machine; made modules are written to `directory`."""
+    clock, cpus, kvm = choose_clock(cluster, options)
+    seed = cluster.seed if options.seed is None else options.seed
+    faults = cluster.all_faults(seed) if options.faults is None else options.faults
+    made = plan.compile_cluster(cluster, faults, options.for_ns)
+    modules = [(paths.need(paths.image("control")), "control"), *made.files(directory)]
+    setup = qemu.Setup(
+        kernel=paths.need(paths.hypervisor()), append=f"clock={clock}", modules=modules,
+        memory_mib=clusters.machine_memory(cluster), cpus=cpus, clock=clock, seed=seed,
+        machine=options.machine, kvm=kvm)
+    return Prepared(cluster, made, faults, seed, clock, setup, options)
+
+
+def memory_digest(machine: qemu.Qemu) -> str:
+    return hashlib.sha256(machine.ram.map).hexdigest()
+
+
+def drive(machine: qemu.Qemu, prepared: Prepared,
+          onlooker: Callable[[Session], None] | None = None) -> tuple[Collector, Ending]:
+    """Plan in, output out, on a machine that was just started or restored."""
+    session = Session(machine, Collector(), prepared.seeded, prepared.options.patience,
+                      prepared.options.deadline)
+    ending = session.ready()
+    if ending is None:
+        session.go(prepared.plan.text.encode(), prepared.seed)
+        ending = session.run(onlooker)
+    return session.collector, ending
+
+
+def execute(prepared: Prepared, onlooker: Callable[[Session], None] | None = None) -> Outcome:
+    """One run in a fresh machine, judged."""
+    start = time.monotonic()
+    with qemu.Qemu(prepared.setup) as machine:
+        collector, ending = drive(machine, prepared, onlooker)
+        out = judge.judge(prepared.cluster, collector, ending, prepared.faults, prepared.seed,
+                          prepared.clock)
+        if prepared.seeded:
+            out.digests["memory"] = memory_digest(machine)
+        out.qemu = {"version": doctor.qemu_version(), "argv": machine.argv,
+                    "accelerator": "kvm" if prepared.setup.kvm else "tcg"}
+    out.git = result.git_commit()
+    out.wall_ms = round((time.monotonic() - start) * 1000)
+    out.options = {"for_ns": prepared.options.for_ns, "cpus": prepared.setup.cpus,
+                   "machine": prepared.setup.machine, "plan": prepared.plan.digest()}
+    return Outcome(collector, ending, out, prepared)
+
+
+def save(outcome: Outcome, directory: pathlib.Path) -> None:
+    """The result directory: everything to look at the run and to have it again."""
+    directory.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(directory / CONSOLE, ignore_errors=True)
+    (directory / CONSOLE).mkdir()
+    for name in outcome.collector.consoles:
+        path = directory / CONSOLE / f"{clusters.safe_name(name)}.log"
+        path.write_text(outcome.collector.text(name))
+    (directory / "trace").write_bytes(outcome.collector.trace)
+    (directory / "capture.pcapng").write_bytes(outcome.collector.capture)
+    (directory / "hypervisor.log").write_bytes(outcome.collector.log)
+    events = [e.fields for e in outcome.collector.events]
+    (directory / "events.jsonl").write_text("".join(json_line(e) for e in events))
+    (directory / "plan").write_text(outcome.prepared.plan.text)
+    source = pathlib.Path(outcome.prepared.cluster.path)
+    if source.is_file():
+        shutil.copyfile(source, directory / "cluster.toml")
+    if outcome.ending.dump:
+        (directory / "dump.txt").write_text(outcome.ending.dump)
+    outcome.result.write(directory)
+
+
+def json_line(fields: object) -> str:
+    import json
+    return json.dumps(fields, sort_keys=True) + "\n"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=pathlib.Path, help="the cluster file")
+    add_run_arguments(parser)
+    parser.add_argument("--headless", action="store_true", help="no live view, only the verdict")
+    parser.add_argument("--json", action="store_true", help="print result.json")
+    parser.add_argument("--out", type=pathlib.Path, metavar="DIR", help="write the results here")
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every subcommand that runs clusters takes."""
+    parser.add_argument("--for", dest="length", metavar="TIME", help="virtual time, such as 10s")
+    parser.add_argument("--clock", choices=("real", "count", "event"), help="which clock to go by")
+    parser.add_argument("--seed", type=int, help="of every random decision")
+    parser.add_argument("--cpus", type=int, help="of the machine (clock real)")
+    parser.add_argument("--kvm", action=argparse.BooleanOptionalAction, default=None,
+                        help="whether to use KVM (default: where it gives SVM)")
+    parser.add_argument("--machine", choices=tuple(qemu.MACHINES), default="q35", help="QEMU's board")
+    parser.add_argument("--patience", type=float, default=60, metavar="SECONDS",
+                        help="how long a machine may show no sign of life")
+
+
+def run_options(options: argparse.Namespace) -> Options:
+    try:
+        length = units.time_ns(options.length) if options.length else None
+    except ValueError as wrong:
+        raise Problem(f"--for: {wrong}", "for example --for 10s") from None
+    return Options(options.clock, options.seed, length, options.cpus, options.machine, options.kvm,
+                   options.patience)
+
+
+def command(options: argparse.Namespace) -> int:
+    cluster = clusters.load(options.file)
+    view = None
+    if not options.headless and not options.json and sys.stdout.isatty():
+        from osmo.view import View
+        view = View(cluster)
+    with tempfile.TemporaryDirectory(prefix="osmosis-", dir=paths.scratch_parent()) as scratch:
+        prepared = prepare(cluster, run_options(options), pathlib.Path(scratch))
+        try:
+            outcome = execute(prepared, view.show if view else None)
+        finally:
+            if view:
+                view.close()
+    if options.out:
+        save(outcome, options.out)
+        from osmo import report
+        report.write(options.out)
+    report_words(outcome, options)
+    return outcome.result.exit
+
+
+def report_words(outcome: Outcome, options: argparse.Namespace) -> None:
+    out = outcome.result
+    if options.json:
+        print(out.text(), end="")
+        return
+    for name in outcome.collector.consoles:
+        if name in {n["name"] for n in out.nodes} and options.headless:
+            for line in outcome.collector.text(name).splitlines():
+                print(f"{name}: {line}")
+    checked = sum(v["checked"] for v in out.invariants.values())
+    print(f"{'ok' if out.ok else 'FAILED'}: {out.name}, seed {out.seed}, clock {out.clock}, "
+          f"{units.short_time(out.virtual_ns)} virtual in {out.wall_ms} ms, {checked} checks")
+    if out.error:
+        print(out.error)
+    if outcome.ending.dump:
+        print(f"--- the machine's last words\n{outcome.ending.dump}")

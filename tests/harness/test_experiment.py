@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Campaigns and shrinking with runs played by a function: what fails is found and made small.
+
+P33's engine; F01-F06 drawn from the seed.
+"""
+
+import pathlib
+import sys
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from osmo import cluster, dump, experiment, replay, run, shrink
+from osmo.abi import Record
+from osmo.cluster import Cluster
+from osmo.errors import Problem
+from osmo.result import Result
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+TEXT = """
+for = "16s"
+[media.net]
+rate = "1M"
+[nodes.a]
+count = 3
+media = ["net"]
+programs = ["ring {number}"]
+[random]
+count = 12
+kinds = ["loss 0.1", "delay 5ms", "cut", "duplicate 0.5", "pause"]
+nodes = ["a1", "a2"]
+[expect]
+heal = "2s"
+[expect.output]
+a1 = "done"
+"""
+CLUSTER = cluster.parse(TEXT, "t.toml")
+
+
+def fake_runner(culprits: set[str], least_ns: int = 0) -> experiment.Runner:
+    """Fails iff all these kinds of fault are there and the run is long enough."""
+    def runner(c: Cluster, options: run.Options) -> Result:
+        faults = options.faults if options.faults is not None else c.all_faults(options.seed or 0)
+        there = {f.do.split()[0] for f in faults}
+        bad = culprits <= there and (options.for_ns or c.for_ns) >= least_ns
+        verdict = {"loss": {"checked": 9, "broken": int(bad), "first": ["x"] * bad}}
+        return Result(ok=not bad, invariants=verdict, error="invariant loss broken" if bad else "")
+    return runner
+
+
+@given(st.integers(0, 2**32), st.sets(st.integers(0, 40), max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_ddmin_finds_exactly_the_culprits(seed: int, culprits: set[int]) -> None:
+    small, probes = shrink.ddmin(range(41), lambda some: culprits <= set(some))
+    assert set(small) == culprits and probes <= 200
+
+
+def test_ddmin_minimum_is_one_minimal_where_there_are_several() -> None:
+    def fails(some: Sequence[int]) -> bool:
+        return sum(some) >= 10
+    small, _ = shrink.ddmin([1, 2, 3, 4, 5, 6], fails)
+    assert fails(small) and not any(fails([x for x in small if x != y]) for y in small)
+
+
+def test_ddmin_keeps_to_its_budget() -> None:
+    small, probes = shrink.ddmin(range(64), lambda some: {0, 31, 63} <= set(some), limit=7)
+    assert probes <= 7 and {0, 31, 63} <= set(small)
+
+
+def test_no_probe_is_made_twice() -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def fails(some: Sequence[int]) -> bool:
+        assert tuple(some) not in seen
+        seen.append(tuple(some))
+        return {3, 4} <= set(some)
+    shrink.ddmin(range(20), fails)
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6))
+def test_least_is_the_least(high: int, bound: int) -> None:
+    bound = min(bound, high)
+    assert shrink.least(high, lambda n: n >= bound) == bound
+
+
+def test_a_failure_is_made_small() -> None:
+    runner = fake_runner({"cut", "duplicate"}, least_ns=5 * 10**9)
+    seed = next(s for s in range(1, 99) if not experiment.row(CLUSTER, run.Options(), s, runner).ok)
+    row = experiment.row(CLUSTER, run.Options(), seed, runner)
+    assert row.broken == ["loss"]
+    small = experiment.shrink_failure(CLUSTER, run.Options(), row, runner)
+    assert sorted(f.do.split()[0] for f in small.faults) == ["cut", "duplicate"]
+    assert small.for_ns == 5 * 10**9 and small.from_faults == 12 and small.probes < 60
+
+
+def test_what_was_made_small_is_a_cluster_file_that_runs_the_same() -> None:
+    faults = cluster.draw(CLUSTER, 3)[:2]
+    text = dump.cluster_text(CLUSTER, faults, 3, 7 * 10**9, "why\nso")
+    again = cluster.parse(text, "t.toml")
+    assert again.all_faults(99) == sorted(faults, key=lambda f: (f.at_ns or 0, f.target, f.name, f.do))
+    assert [n.name for n in again.nodes] == ["a1", "a2", "a3"] and again.seed == 3
+    assert again.nodes[1].programs == ["ring 2"] and again.nodes[1].number == 2
+    assert again.for_ns == 7 * 10**9 and again.expect == CLUSTER.expect and again.media == CLUSTER.media
+
+
+def test_another_failure_is_not_taken_for_this_one() -> None:
+    out = Result(ok=False, invariants={"order": {"checked": 1, "broken": 1, "first": []}})
+    assert not experiment.same_failure(out, {"loss"}) and experiment.same_failure(out, {"order"})
+    assert experiment.same_failure(Result(ok=False), {"ending"})
+
+
+def test_survival_counts_each_kind() -> None:
+    runner = fake_runner({"cut"})
+    rows = [experiment.row(CLUSTER, run.Options(), s, runner) for s in range(30)]
+    table = experiment.survival(rows, ["loss"])
+    assert table["any"]["loss"][1] == 30 and table["cut"]["loss"][0] == 0
+
+
+@pytest.mark.parametrize("text,seeds", [("7", [7]), ("1..3", [1, 2, 3]), ("1..2,9", [1, 2, 9])])
+def test_seeds(text: str, seeds: list[int]) -> None:
+    assert experiment.seeds_of(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["", "a", "3..1", "1.."])
+def test_no_seeds(text: str) -> None:
+    with pytest.raises(Problem, match="no range"):
+        experiment.seeds_of(text)
+
+
+def test_the_first_difference_of_two_traces() -> None:
+    def record(ns: int, b: int) -> bytes:
+        return Record(ns, 0x8000, 3, 1, 2, b).pack()
+    old = record(1, 1) + record(2, 2) + record(3, 3)
+    assert replay.first_difference(old, old) == "no record differs"
+    assert replay.first_difference(old, record(1, 1) + record(2, 9)).startswith("record 1: was [2 ns")
+    assert replay.first_difference(old, old[:64]).startswith("record 2 is missing")
+    assert replay.first_difference(old[:64], old).startswith("record 2 is new")
+    assert replay.first_line("a\nb", "a\nc") == "line 2: was 'b', is 'c'"

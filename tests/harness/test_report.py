@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Reports and exports of a run that was made by hand: whole, true to the trace, well-formed.
+
+The picture is taken by headless Chromium at the width of a phone.
+"""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as xml
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from osmo import campaign_report, cli, experiment, export, pictures, report, result, stats, svg
+from osmo.abi import Record
+from osmo.ledger import Ledger
+from osmo.types import WHY, Kernel, Net
+from synthetic import MS, World
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium"))), None)
+
+
+def broken_world() -> World:
+    world = World()
+    world.traffic(40)
+    world.send(20 * MS, 1, 2)
+    number = world.message(21 * MS, 2, 3, 4 * MS)
+    world.at(26 * MS, 3, Kernel.RECEIVE, 5, 2 << 32 | 5, number)
+    for i in range(5):
+        world.records.append(Record(20 * MS + i, Net.MEDIUM_SEND, 11, 0, i, 100))
+    world.records.append(Record(20 * MS, Net.MEDIUM_DROP, 11, 0, 3, WHY.index("loss")))
+    return world
+
+
+@pytest.fixture
+def directory(tmp_path: pathlib.Path) -> pathlib.Path:
+    """What `run --out` leaves behind, without a run."""
+    world = broken_world()
+    (tmp_path / "trace").write_bytes(world.trace())
+    events = [{"ns": 0, "event": "start", "name": f"n{i}", "domid": 10 + i} for i in (1, 2, 3)]
+    events.append({"ns": 35 * MS, "event": "exit", "name": "n3", "domid": 13, "reason": "crash"})
+    (tmp_path / "events.jsonl").write_text("".join(json.dumps(e) + "\n" for e in events))
+    (tmp_path / "console").mkdir()
+    (tmp_path / "console" / "n1.log").write_text("<script>alert('x')</script>\n")
+    nodes = [{"name": f"n{i}", "number": i, "machine": "z8000" if i == 3 else "x86", "memory": 8 << 20,
+              "media": ["net"], "ended": "crash" if i == 3 else "running", "ended_ns": None, "starts": 1,
+              "sent": 13, "received": 14, "console_bytes": 28} for i in (1, 2, 3)]
+    faults = [{"id": "F01", "do": "loss 0.25", "target": "medium", "name": "net", "at_ns": 10 * MS,
+               "for_ns": 20 * MS, "after": "", "struck": 1, "first_ns": 20 * MS}]
+    invariants = {"loss": {"checked": 41, "broken": 1, "first": ["message 15 never arrived"]},
+                  "duplicate": {"checked": 42, "broken": 1, "first": ["received again"]},
+                  "order": {"checked": 41, "broken": 0, "first": []}}
+    result.Result(name="synthetic <&>", seed=7, virtual_ns=50 * MS, nodes=nodes, faults=faults,
+                  media=[{"name": "net", "kind": "ether"}], invariants=invariants, git="0123456789abcdef",
+                  error="invariant loss broken 1 times", digests={"trace": "00" * 32},
+                  qemu={"version": "QEMU 7.2", "argv": ["qemu", "-x"]}).write(tmp_path)
+    return tmp_path
+
+
+def test_the_report_is_one_whole_file(directory: pathlib.Path) -> None:
+    text = report.write(directory).read_text()
+    assert "http://" not in text.replace("http://www.w3.org/2000/svg", "") and "https://" not in text
+    assert "<script" not in text and "&lt;script&gt;" in text
+    for words in ("osmosis replay", "synthetic &lt;&amp;&gt;", "viewport", "loss 0.25", "first broken",
+                  "message 15 never arrived", "TWICE", "never arrived", "p99.9"):
+        assert words in text, words
+
+
+def test_every_picture_is_well_formed(directory: pathlib.Path) -> None:
+    text = report.page(directory)
+    pieces = text.split("<svg ")[1:]
+    assert len(pieces) == 5
+    for piece in pieces:
+        xml.fromstring("<svg " + piece.split("</svg>")[0] + "</svg>")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+@pytest.mark.parametrize("width", [390, 1200])
+def test_a_browser_draws_it(directory: pathlib.Path, width: int) -> None:
+    page = report.write(directory)
+    shot = directory / "shot.png"
+    subprocess.run([str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                    f"--screenshot={shot}", f"--window-size={width},2400", page.as_uri()],
+                   check=True, timeout=90, capture_output=True)
+    image = pytest.importorskip("matplotlib.image").imread(shot)
+    assert image.shape[1] >= width and image.shape[0] >= 2000
+    colours = {tuple(int(255 * c) for c in pixel[:3]) for pixel in image[::7, ::7].reshape(-1, image.shape[2])}
+    assert (193, 39, 45) in colours, "the red verdict is not in the picture"
+    assert len(colours) > 20, "the picture is nearly empty"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+def test_nothing_is_wider_than_a_phone(directory: pathlib.Path) -> None:
+    """Tables scroll in their own box: the page itself never does."""
+    page = report.write(directory)
+    probe = "<script>document.title=document.documentElement.scrollWidth+'/'+innerWidth</script></body>"
+    (directory / "probe.html").write_text(page.read_text().replace("</body>", probe))
+    said = subprocess.run([str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
+                           "--window-size=390,800", (directory / "probe.html").as_uri()],
+                          check=True, timeout=90, capture_output=True, text=True).stdout
+    width, inner = said.split("<title>")[1].split("</title>")[0].split("/")
+    assert int(width) <= int(inner)
+
+
+def ledger_of(directory: pathlib.Path) -> tuple[object, Ledger]:
+    told = report.history_of(directory, result.read(directory))
+    return told, Ledger(told)
+
+
+def test_chrome_trace_is_sound(directory: pathlib.Path) -> None:
+    assert cli.main(["export", str(directory), "--json"]) == 0
+    events = json.loads((directory / "trace.json").read_text())["traceEvents"]
+    starts, ends = ({e["id"] for e in events if e["ph"] == p} for p in "sf")
+    assert starts == ends and len(starts) == 41
+    assert {e["args"]["name"] for e in events if e["ph"] == "M"} == {"n1", "n2", "n3"}
+
+
+def test_shiviz_clocks_respect_causality(directory: pathlib.Path) -> None:
+    cli.main(["export", str(directory), "shiviz"])
+    lines = (directory / "shiviz.log").read_text().splitlines()[2:]
+    last: dict[str, dict[str, int]] = {}
+    for event, stamp in zip(lines[::2], lines[1::2]):
+        host, clock = stamp.split(" ", 1)
+        now = json.loads(clock)
+        assert now[host] == last.get(host, {}).get(host, 0) + 1
+        assert all(now.get(h, 0) >= v for h, v in last.get(host, {}).items())
+        if "receive" in event:
+            assert len(now) > 1
+        last[host] = now
+
+
+def test_csv_has_a_line_for_each_message(directory: pathlib.Path) -> None:
+    cli.main(["export", str(directory), "messages", "trace"])
+    lines = (directory / "messages.csv").read_text().splitlines()
+    assert len(lines) == 1 + 42 and sum(line.split(",")[6] == "" for line in lines[1:]) == 1
+    assert len((directory / "trace.csv").read_text().splitlines()) == 1 + len(broken_world().records)
+
+
+def campaign() -> dict[str, object]:
+    def row(seed: int, ok: bool, broken: list[str], timeout: bool = False) -> dict[str, object]:
+        return {"seed": seed, "ok": ok, "error": "" if ok else "invariant \x01 loss broken", "kinds": ["loss"],
+                "broken": broken, "digests": {}, "virtual_ns": 1, "wall_ms": 40, "timeout": timeout}
+    rows = [row(1, True, []), row(2, False, ["loss"]), row(3, False, ["ending"], True)]
+    table = experiment.survival([experiment.Row(**r) for r in rows], ["loss", "ending"])  # type: ignore[arg-type]
+    return {"name": "c", "cluster": "c.toml", "runs": 3, "failed": [2, 3], "timeouts": [3], "wall_s": 1.5,
+            "per_minute": 120, "git": "", "command": "osmosis experiment c.toml", "survival": table,
+            "shrunk": {"2": {"faults": ["at 1s: medium net: loss 0.2"], "from": 9, "probes": 31, "for_ns": 5,
+                             "broken": ["loss"]}}, "rows": rows}
+
+
+def test_junit_is_what_ci_reads() -> None:
+    suite = xml.fromstring(export.junit(campaign()))
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")
+    assert suite[1][0].tag == "failure" and suite[2][0].tag == "error"
+
+
+def test_a_campaigns_report(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "campaign.json").write_text(json.dumps(campaign()))
+    text = report.write(tmp_path).read_text()
+    assert "2/3" in text and "seed" in text and "osmosis run c.toml --seed 2" in text
+    assert campaign_report.cell(0, 0) == report.Raw("·")
+
+
+def test_wilson_is_the_textbooks() -> None:
+    low, high = stats.wilson(3000, 3000)
+    assert 0.998 < low < 0.999 and high == 1.0
+    low, high = stats.wilson(8, 10)
+    assert abs(low - 0.4902) < 1e-3 and abs(high - 0.9433) < 1e-3
+    assert stats.wilson(0, 0) == (0.0, 1.0)
+
+
+def test_ticks_are_round_and_few() -> None:
+    for high in (3, 7, 1000, 123456789, 10**12):
+        marks = svg.ticks(0, high)
+        assert 2 <= len(marks) <= 9 and marks[0] == 0
+
+
+def test_a_window_without_messages() -> None:
+    assert pictures.window(Ledger(World().history()), None, 9) == (0, 9)
