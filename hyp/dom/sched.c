@@ -432,6 +432,32 @@ static void run(struct sched *s, u32 cpu, struct sched_entity *e, u64 now_ns)
         poke_idle(s, ~0ull, cpu);
 }
 
+/* Somebody waits here: a CPU whose entity is far ahead of the one that waits longest is asked
+ * to look, and will steal it. A CPU that runs alone has no slice and would not look itself. */
+static void offer(struct sched *s, u32 cpu, u64 now_ns)
+{
+    struct order_node *first = order_first(&s->cpu[cpu].waiting);
+    struct sched_entity *e = container_of(first, struct sched_entity, node);
+
+    for (u64 others = s->online & e->affinity & ~bit(cpu); others; others &= others - 1) {
+        u32 other = (u32)__builtin_ctzll(others);
+        struct sched_cpu *c = &s->cpu[other];
+        struct sched_entity *r;
+        bool ahead;
+
+        if (!spin_trylock(&c->lock))
+            continue;
+        r = c->running;
+        ahead = r && r->vtime + weighted(r, now_ns - MIN(r->since_ns, now_ns)) >
+                         e->vtime + 2 * SCHED_SLICE_NS;
+        if (ahead)
+            poke(s, other);
+        spin_unlock(&c->lock);
+        if (ahead)
+            return;
+    }
+}
+
 struct sched_entity *sched_pick(struct sched *s, u32 cpu, u64 now_ns)
 {
     struct sched_cpu *c = &s->cpu[cpu];
@@ -457,6 +483,8 @@ struct sched_entity *sched_pick(struct sched *s, u32 cpu, u64 now_ns)
         run(s, cpu, e, now_ns);
     else
         go_idle(s, cpu, now_ns);
+    if (c->load && s->slice_ns)
+        offer(s, cpu, now_ns);
     spin_unlock(&c->lock);
     return e;
 }
@@ -499,7 +527,7 @@ bool sched_expired(struct sched *s, u32 cpu, u64 now_ns)
     return expired;
 }
 
-void sched_yield(struct sched *s, u32 cpu, u64 now_ns)
+void sched_give_way(struct sched *s, u32 cpu, u64 now_ns)
 {
     struct sched_cpu *c = &s->cpu[cpu];
     struct order_node *first;

@@ -112,7 +112,7 @@ u64 sched_deadline(struct sched *s, u32 cpu);
 /* True when CPU `cpu` should pick again now. */
 bool sched_expired(struct sched *s, u32 cpu, u64 now_ns);
 /* The entity running on `cpu` lets those that wait there go first, once. */
-void sched_yield(struct sched *s, u32 cpu, u64 now_ns);
+void sched_give_way(struct sched *s, u32 cpu, u64 now_ns);
 /* Time run so far, the current stretch included. */
 u64 sched_ran(const struct sched_entity *e, u64 now_ns);
 

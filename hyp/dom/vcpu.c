@@ -211,7 +211,7 @@ void vcpu_hlt(struct vcpu *v, bool interrupts_enabled)
 void vcpu_yield(struct vcpu *v)
 {
     trace(OSM_T_yield, v->domain->id, v->id, 0, 0);
-    sched_yield(&scheduler, cpu_id(), clock_now_ns());
+    sched_give_way(&scheduler, cpu_id(), clock_now_ns());
 }
 
 void vcpu_attend(struct vcpu *v, u32 why)

@@ -178,7 +178,7 @@ static void rights_and_wrongs(void)
     CHECK_EQ(send(a, 0), -XEN_EINVAL);
     CHECK_EQ(send(a, ~0u), -XEN_EINVAL);
     CHECK_EQ(
-        world_call(a->vcpu[0], __HYPERVISOR_event_channel_op, EVTCHNOP_send, 1ull << 60, 0),
+        world_call(a->vcpu[0], __HYPERVISOR_event_channel_op, EVTCHNOP_send, 0xff000000, 0),
         -XEN_EFAULT);
     CHECK_EQ(world_call(a->vcpu[0], __HYPERVISOR_event_channel_op, 99, WORLD_ARG, 0),
              -XEN_ENOSYS);

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The scheduler's core driven by a model machine (H03): CPUs pick when they must, spinners
+ * spin, sleepers sleep. Shares by weight and cap within 2 %, pinning, stealing, hand-over,
+ * no work for blocked entities; and random runs that check that nothing is lost or doubled.
+ */
+#include "base/keyed.h"
+#include "hyp/dom/sched.h"
+#include "tests/check.h"
+
+enum { MOST = 64 };
+
+static struct sched s;
+static struct sched_group group[MOST];
+static struct sched_entity entity[MOST];
+static struct sched_entity *on[SCHED_CPUS];
+static bool poked[SCHED_CPUS];
+static u32 cpus, picks;
+static u64 now;
+
+/* The core's pokes, instead of the hypervisor's (this object comes before the library's). */
+void sched_poke(u32 cpu, struct sched_entity *running)
+{
+    (void)running;
+    poked[cpu] = true;
+}
+
+void sched_deadline_moved(u32 cpu)
+{
+    (void)cpu;
+}
+
+static bool wants_pick(u32 cpu)
+{
+    return s.cpu[cpu].look_again || poked[cpu];
+}
+
+static void pick(u32 cpu)
+{
+    poked[cpu] = false;
+    on[cpu] = sched_pick(&s, cpu, now);
+    picks++;
+    if (on[cpu]) {
+        CHECK_EQ(on[cpu]->state, SCHED_ON_CPU);
+        CHECK_EQ(on[cpu]->cpu, cpu);
+        CHECK(on[cpu]->affinity >> cpu & 1);
+        CHECK_EQ(on[cpu]->hold, 0);
+    }
+    for (u32 other = 0; other < cpus; other++)
+        CHECK(other == cpu || !on[cpu] || on[other] != on[cpu]);
+}
+
+static void begin(u32 count, u64 slice)
+{
+    sched_init(&s, slice);
+    memset(on, 0, sizeof(on));
+    memset(poked, 0, sizeof(poked));
+    cpus = count;
+    now = 1000;
+    picks = 0;
+    for (u32 i = 0; i < MOST; i++) {
+        sched_group_init(&group[i]);
+        sched_entity_init(&entity[i], &group[i], i % count);
+    }
+    for (u32 i = 0; i < count; i++)
+        sched_cpu_online(&s, i, now);
+    for (u32 i = 0; i < count; i++)
+        pick(i);
+}
+
+static void wake(u32 i, u32 waker)
+{
+    sched_release(&s, &entity[i], SCHED_HOLD_DOWN | SCHED_HOLD_BLOCKED, waker, now);
+}
+
+static void settle(void)
+{
+    for (u32 turn = 0; turn < 8; turn++)
+        for (u32 cpu = 0; cpu < cpus; cpu++)
+            if (wants_pick(cpu) || (on[cpu] && on[cpu]->hold))
+                pick(cpu);
+}
+
+/* Time passes to the next deadline, or to `until`. */
+static void run_until(u64 until)
+{
+    settle();
+    while (now < until) {
+        u64 next = until;
+
+        for (u32 cpu = 0; cpu < cpus; cpu++) {
+            u64 deadline = sched_deadline(&s, cpu);
+
+            next = deadline < next ? deadline : next;
+        }
+        now = next > now ? next : now + 1;
+        for (u32 cpu = 0; cpu < cpus; cpu++)
+            if (sched_expired(&s, cpu, now))
+                pick(cpu);
+        settle();
+    }
+}
+
+static u64 ran(u32 i)
+{
+    return sched_ran(&entity[i], now);
+}
+
+#define CHECK_SHARE(i, wanted, per_mille)                                              \
+    do {                                                                               \
+        u64 is = ran(i), should = (wanted);                                            \
+        CHECK(is * 1000 >= should * (1000 - (per_mille)));                             \
+        CHECK(is * 1000 <= should * (1000 + (per_mille)));                             \
+        if (is * 1000 < should * (1000 - (per_mille)) ||                               \
+            is * 1000 > should * (1000 + (per_mille)))                                 \
+            printf("  entity %u ran %llu of %llu wanted\n", i, (unsigned long long)is, \
+                   (unsigned long long)should);                                        \
+    } while (0)
+
+#define SECOND 1000000000ull
+
+static void two_spinners_share_a_cpu(void)
+{
+    begin(1, SCHED_SLICE_NS);
+    wake(0, SCHED_NO_WAKER);
+    wake(1, SCHED_NO_WAKER);
+    run_until(now + SECOND);
+    CHECK_SHARE(0, SECOND / 2, 20);
+    CHECK_SHARE(1, SECOND / 2, 20);
+}
+
+static void weights_set_the_shares(void)
+{
+    static const u32 weight[] = {256, 512, 1024, 128};
+    u64 sum = 256 + 512 + 1024 + 128;
+
+    begin(1, SCHED_SLICE_NS);
+    for (u32 i = 0; i < 4; i++) {
+        CHECK(sched_group_set(&group[i], weight[i], 0, now));
+        wake(i, SCHED_NO_WAKER);
+    }
+    run_until(now + 4 * SECOND);
+    for (u32 i = 0; i < 4; i++)
+        CHECK_SHARE(i, 4 * SECOND * weight[i] / sum, 20);
+    CHECK(!sched_group_set(&group[0], 0, 0, now));
+    CHECK(!sched_group_set(&group[0], 65536, 0, now));
+}
+
+static void a_groups_entities_share_its_weight(void)
+{
+    begin(1, SCHED_SLICE_NS);
+    entity[1].group = entity[2].group = &group[0];
+    wake(0, SCHED_NO_WAKER);
+    wake(1, SCHED_NO_WAKER);
+    wake(2, SCHED_NO_WAKER);
+    wake(3, SCHED_NO_WAKER); /* alone in its group: half of the CPU */
+    run_until(now + 3 * SECOND);
+    CHECK_SHARE(3, 3 * SECOND / 2, 20);
+    for (u32 i = 0; i < 3; i++)
+        CHECK_SHARE(i, SECOND / 2, 20);
+}
+
+static void caps_are_kept(void)
+{
+    static const u32 caps[] = {1, 10, 25, 50, 73};
+
+    for (u32 i = 0; i < ARRAY_SIZE(caps); i++) {
+        begin(1, SCHED_SLICE_NS);
+        CHECK(sched_group_set(&group[0], 256, caps[i], now));
+        wake(0, SCHED_NO_WAKER); /* alone, and yet no more than its cap */
+        run_until(now + 4 * SECOND);
+        CHECK_SHARE(0, 4 * SECOND * caps[i] / 100, 20);
+    }
+    begin(2, SCHED_SLICE_NS);
+    CHECK(sched_group_set(&group[0], 256, 30, now));
+    wake(0, SCHED_NO_WAKER);
+    wake(1, SCHED_NO_WAKER);
+    run_until(now + 4 * SECOND);
+    CHECK_SHARE(0, 4 * SECOND * 30 / 100, 20);
+    CHECK_SHARE(1, 4 * SECOND, 20);
+    begin(2, SCHED_SLICE_NS); /* more than one CPU's worth */
+    entity[1].group = entity[2].group = &group[0];
+    CHECK(sched_group_set(&group[0], 256, 150, now));
+    for (u32 i = 0; i < 3; i++)
+        wake(i, SCHED_NO_WAKER);
+    run_until(now + 4 * SECOND);
+    CHECK((ran(0) + ran(1) + ran(2)) * 1000 >= 4 * SECOND * 150 / 100 * 980);
+    CHECK((ran(0) + ran(1) + ran(2)) * 1000 <= 4 * SECOND * 150 / 100 * 1020);
+}
+
+static void three_spinners_share_two_cpus(void)
+{
+    begin(2, SCHED_SLICE_NS);
+    for (u32 i = 0; i < 3; i++)
+        wake(i, SCHED_NO_WAKER);
+    run_until(now + 6 * SECOND);
+    for (u32 i = 0; i < 3; i++)
+        CHECK_SHARE(i, 4 * SECOND, 20);
+}
+
+static void no_cpu_idles_while_somebody_waits(void)
+{
+    begin(4, SCHED_SLICE_NS);
+    for (u32 i = 0; i < 4; i++) { /* all born on CPU 0's queue */
+        sched_entity_init(&entity[i], &group[i], 0);
+        wake(i, SCHED_NO_WAKER);
+    }
+    run_until(now + SECOND);
+    for (u32 i = 0; i < 4; i++)
+        CHECK_SHARE(i, SECOND, 20);
+}
+
+static void pinned_entities_stay(void)
+{
+    begin(2, SCHED_SLICE_NS);
+    for (u32 i = 0; i < 4; i++) {
+        wake(i, SCHED_NO_WAKER);
+        sched_set_affinity(&s, &entity[i], i < 3 ? 1 : 2, now);
+    }
+    run_until(now + 3 * SECOND);
+    for (u32 i = 0; i < 3; i++)
+        CHECK_SHARE(i, SECOND, 25);
+    CHECK_SHARE(3, 3 * SECOND, 10);
+    sched_set_affinity(&s, &entity[2], 2, now);
+    run_until(now + SECOND / 10);
+    CHECK_EQ(entity[2].cpu, 1);
+    CHECK_EQ(entity[0].cpu, 0);
+}
+
+/* A steal must look past a pinned head: entity 1 is pinned to CPU 0 and lags most. */
+static void stealing_passes_over_the_pinned(void)
+{
+    begin(2, SCHED_SLICE_NS);
+    for (u32 i = 0; i < 3; i++) {
+        sched_entity_init(&entity[i], &group[i], 0);
+        entity[i].affinity = i < 2 ? 1 : 3;
+    }
+    for (u32 i = 0; i < 3; i++)
+        wake(i, SCHED_NO_WAKER);
+    run_until(now + 2 * SECOND);
+    CHECK_SHARE(0, SECOND, 25);
+    CHECK_SHARE(1, SECOND, 25);
+    CHECK_SHARE(2, 2 * SECOND, 25);
+}
+
+static void a_blocked_entity_costs_nothing(void)
+{
+    begin(1, SCHED_SLICE_NS);
+    wake(0, SCHED_NO_WAKER);
+    settle();
+    CHECK_EQ(sched_deadline(&s, 0), SCHED_NEVER); /* alone: no slice, no tick */
+    sched_hold(&s, &entity[0], SCHED_HOLD_BLOCKED);
+    settle();
+    CHECK_EQ(entity[0].state, SCHED_ASLEEP);
+    CHECK_EQ(sched_deadline(&s, 0), SCHED_NEVER);
+    picks = 0;
+    run_until(now + 100 * SECOND);
+    CHECK_EQ(picks, 0);
+    CHECK(sched_is_off(&entity[0]));
+}
+
+static void a_woken_entity_follows_its_waker(void)
+{
+    begin(2, SCHED_SLICE_NS);
+    wake(0, SCHED_NO_WAKER);
+    wake(2, SCHED_NO_WAKER); /* somebody else waits on CPU 0 too */
+    sched_set_affinity(&s, &entity[2], 1, now);
+    settle();
+    for (u32 turn = 0; turn < 100; turn++) { /* 0 and 3 play ping-pong beside the spinner */
+        u32 cpu = entity[turn & 1 ? 3 : 0].cpu;
+
+        if (on[cpu] != &entity[turn & 1 ? 3 : 0])
+            continue;
+        now += 1000;
+        wake(turn & 1 ? 0 : 3, cpu);
+        sched_hold(&s, &entity[turn & 1 ? 3 : 0], SCHED_HOLD_BLOCKED);
+        pick(cpu);
+        CHECK(on[cpu] == &entity[turn & 1 ? 0 : 3]);
+    }
+}
+
+static void ping_pong_does_not_starve_a_spinner(void)
+{
+    u64 end;
+
+    begin(1, SCHED_SLICE_NS);
+    wake(2, SCHED_NO_WAKER);
+    wake(0, SCHED_NO_WAKER);
+    settle();
+    for (end = now + SECOND; now < end;) {
+        if (on[0] == &entity[2] || !on[0]) {
+            run_until(now + 100000);
+            continue;
+        }
+        now += 5000;
+        wake(on[0] == &entity[0] ? 1 : 0, 0);
+        sched_hold(&s, on[0], SCHED_HOLD_BLOCKED);
+        pick(0);
+    }
+    CHECK(ran(2) > SECOND * 30 / 100); /* two thirds would be the pair's at most */
+    CHECK(ran(0) + ran(1) > SECOND * 30 / 100);
+}
+
+static void discrete_time_runs_until_blocked(void)
+{
+    begin(1, 0);
+    CHECK(sched_group_set(&group[0], 256, 5, now));
+    for (u32 i = 0; i < 3; i++)
+        wake(i, SCHED_NO_WAKER);
+    settle();
+    for (u32 i = 0; i < 3; i++) {
+        CHECK(on[0] == &entity[i]); /* first come, first served */
+        CHECK_EQ(sched_deadline(&s, 0), SCHED_NEVER);
+        sched_hold(&s, &entity[i], SCHED_HOLD_BLOCKED);
+        pick(0);
+    }
+    CHECK(!on[0]);
+}
+
+/* --- random runs ------------------------------------------------------------------------- */
+
+static u64 draw(u64 seed, u64 step, u64 what, u64 limit)
+{
+    return keyed_below(seed, step, what, limit);
+}
+
+static void check_all(u32 count)
+{
+    for (u32 i = 0; i < count; i++) {
+        u32 running = 0;
+
+        for (u32 cpu = 0; cpu < cpus; cpu++)
+            running += on[cpu] == &entity[i];
+        CHECK(running <= 1);
+        CHECK_EQ(running, entity[i].state == SCHED_ON_CPU);
+        CHECK_EQ(order_in(&entity[i].node),
+                 entity[i].state == SCHED_WAITING || entity[i].state == SCHED_PARKED);
+        if (entity[i].hold)
+            CHECK(entity[i].state == SCHED_ASLEEP || entity[i].state == SCHED_ON_CPU);
+        else
+            CHECK(entity[i].state != SCHED_ASLEEP);
+    }
+}
+
+static void anything_may_happen(void)
+{
+    for (u64 seed = 0; seed < test_length(60, 4000); seed++) {
+        u32 count = 1 + (u32)draw(seed, 0, 0, 12);
+
+        begin(1 + (u32)draw(seed, 0, 1, 4), draw(seed, 0, 2, 4) ? SCHED_SLICE_NS : 0);
+        for (u64 step = 1; step < 400; step++) {
+            u32 i = (u32)draw(seed, step, 0, count);
+            u32 cpu = (u32)draw(seed, step, 1, cpus);
+
+            switch (draw(seed, step, 2, 8)) {
+            case 0: sched_hold(&s, &entity[i], SCHED_HOLD_BLOCKED); break;
+            case 1: wake(i, on[cpu] ? cpu : SCHED_NO_WAKER); break;
+            case 2: wake(i, SCHED_NO_WAKER); break;
+            case 3: sched_give_way(&s, cpu, now); break;
+            case 4:
+                sched_set_affinity(&s, &entity[i], 1 + draw(seed, step, 3, (1u << cpus) - 1),
+                                   now);
+                break;
+            case 5:
+                sched_group_set(&group[i], 1 + (u32)draw(seed, step, 4, 1000),
+                                (u32)draw(seed, step, 5, 3) * 30, now);
+                break;
+            default: run_until(now + draw(seed, step, 6, 10000000)); break;
+            }
+            settle();
+            check_all(count);
+            if (checks_failed)
+                return;
+        }
+    }
+}
+
+TESTS(CASE(two_spinners_share_a_cpu), CASE(weights_set_the_shares),
+      CASE(a_groups_entities_share_its_weight), CASE(caps_are_kept),
+      CASE(three_spinners_share_two_cpus), CASE(no_cpu_idles_while_somebody_waits),
+      CASE(pinned_entities_stay), CASE(stealing_passes_over_the_pinned),
+      CASE(a_blocked_entity_costs_nothing), CASE(a_woken_entity_follows_its_waker),
+      CASE(ping_pong_does_not_starve_a_spinner), CASE(discrete_time_runs_until_blocked),
+      CASE(anything_may_happen))
