@@ -8,7 +8,7 @@ struct out {
 };
 
 struct spec {
-    bool left, zero;
+    bool left, zero, prefix; /* prefix: 0x before a number that is not 0 */
     size_t width;
     size_t precision; /* (size_t)-1: none given */
     int length;       /* how many l's; 2 for z; -1 for h */
@@ -39,11 +39,12 @@ static void put_text(struct out *o, const struct spec *s, const char *text, size
         pad(o, ' ', fill);
 }
 
-static void put_number(struct out *o, struct spec s, u64 value, bool negative, u32 base,
+/* `before` is what the zeros go behind: a sign, or 0x. */
+static void put_number(struct out *o, struct spec s, u64 value, const char *before, u32 base,
                        const char *digits)
 {
     char text[24];
-    size_t at = sizeof(text);
+    size_t at = sizeof(text), lead = strlen(before);
     size_t len;
 
     do {
@@ -52,13 +53,14 @@ static void put_number(struct out *o, struct spec s, u64 value, bool negative, u
     } while (value);
     len = sizeof(text) - at;
     if (s.zero && !s.left) {
-        if (negative)
-            put(o, '-');
-        pad(o, '0', s.width > len + negative ? s.width - len - negative : 0);
+        for (size_t i = 0; i < lead; i++)
+            put(o, before[i]);
+        pad(o, '0', s.width > len + lead ? s.width - len - lead : 0);
         s.width = 0;
-    } else if (negative) {
-        text[--at] = '-';
-        len++;
+    } else {
+        at -= lead;
+        len += lead;
+        memcpy(text + at, before, lead);
     }
     put_text(o, &s, text + at, len);
 }
@@ -85,6 +87,8 @@ static const char *parse(const char *fmt, struct spec *s, va_list *args)
             s->left = true;
         else if (*fmt == '0')
             s->zero = true;
+        else if (*fmt == '#')
+            s->prefix = true;
         else
             break;
     }
@@ -108,6 +112,11 @@ static const char *parse(const char *fmt, struct spec *s, va_list *args)
     return fmt;
 }
 
+static void put_hex(struct out *o, const struct spec *s, u64 value, const char *digits)
+{
+    put_number(o, *s, value, s->prefix && value ? "0x" : "", 16, digits);
+}
+
 static void convert(struct out *o, char kind, const struct spec *s, va_list *args)
 {
     static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
@@ -129,12 +138,13 @@ static void convert(struct out *o, char kind, const struct spec *s, va_list *arg
     case 'd':
     case 'i':
         number = next_signed(args, s->length);
-        put_number(o, *s, number < 0 ? -(u64)number : (u64)number, number < 0, 10, lower);
+        put_number(o, *s, number < 0 ? -(u64)number : (u64)number, number < 0 ? "-" : "", 10,
+                   lower);
         break;
-    case 'u': put_number(o, *s, next_unsigned(args, s->length), false, 10, lower); break;
-    case 'x': put_number(o, *s, next_unsigned(args, s->length), false, 16, lower); break;
-    case 'X': put_number(o, *s, next_unsigned(args, s->length), false, 16, upper); break;
-    case 'p': put_number(o, *s, (uintptr_t)va_arg(*args, void *), false, 16, lower); break;
+    case 'u': put_number(o, *s, next_unsigned(args, s->length), "", 10, lower); break;
+    case 'x': put_hex(o, s, next_unsigned(args, s->length), lower); break;
+    case 'X': put_hex(o, s, next_unsigned(args, s->length), upper); break;
+    case 'p': put_hex(o, s, (uintptr_t)va_arg(*args, void *), lower); break;
     default: put(o, kind); break;
     }
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Text formatting without a C library: %s %c %d %i %u %x %X %p %% with width, precision,
- * zero and left padding, and the l, ll, z, h length modifiers.
+ * zero and left padding, # (0x before a hexadecimal number that is not 0), and the l, ll,
+ * z, h length modifiers.
  */
 #ifndef BASE_FORMAT_H
 #define BASE_FORMAT_H

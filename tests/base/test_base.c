@@ -56,6 +56,7 @@ static void formats_as_the_c_library(void)
     SAME("%s|%10s|%-10s|%.3s|%c%%", "one", "two", "three", "fourfive", 'x');
     SAME("%ld %lu %zu", -9223372036854775807l - 1, ~0ul, (size_t)12);
     SAME("%*d %.*s", 6, 5, 2, "abc");
+    SAME("%#x %#lx %#10x|%#-10x|%#010x %#x", 0xbeefu, 0x12345678abcul, 77u, 77u, 77u, 0u);
 #undef SAME
     CHECK_EQ(format(ours, 4, "abcdef"), 6);
     CHECK(strcmp(ours, "abc") == 0);
