@@ -66,16 +66,16 @@ static void go(struct node *n, const struct move *v)
     kernel_send(n, v->machine, KERNEL_MSG_MOVE_GO, &as, n->config.machine);
 }
 
-s64 bulk_start(struct node *n, struct thread *t, const struct link *l)
+s64 bulk_start(struct node *n, struct thread *t, const u64 *args, const struct link *l)
 {
-    u64 len = t->args[4];
-    bool read = t->args[1] == DEMOS_MOVE_READ;
+    u64 len = args[4];
+    bool read = args[1] == DEMOS_MOVE_READ;
     struct message *m;
     struct move *v;
 
     if (!n->net)
         return DEMOS_E_DEAD;
-    if (!region_usable(t->task, t->args[3], len, read ? REGION_WRITE : REGION_READ))
+    if (!region_usable(t->task, args[3], len, read ? REGION_WRITE : REGION_READ))
         return DEMOS_E_ADDRESS;
     v = node_alloc(n, sizeof(*v), false);
     m = v ? message_alloc(n, 24, 1, false) : NULL;
@@ -86,7 +86,7 @@ s64 bulk_start(struct node *n, struct thread *t, const struct link *l)
     *v = (struct move){.transfer = (u64)n->config.machine << 32 | (u32)++n->transfer,
                        .thread = t,
                        .id = t->task->id,
-                       .base = t->args[3],
+                       .base = args[3],
                        .len = len,
                        .asker = true,
                        .read = read};
@@ -99,7 +99,7 @@ s64 bulk_start(struct node *n, struct thread *t, const struct link *l)
     m->links[0] = *l;
     be64_put(m->body, v->transfer);
     be64_put(m->body + 8, (u64)read << 63 | len);
-    be64_put(m->body + 16, t->args[2]);
+    be64_put(m->body + 16, args[2]);
     thread_wait(n, t, WAIT_MOVE, DEMOS_FOREVER);
     t->wait_machine = l->hint;
     t->wait_serial = v->transfer;

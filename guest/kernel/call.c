@@ -6,16 +6,17 @@
  */
 #include "guest/kernel/core.h"
 
-static s64 call_null(struct node *n, struct thread *t)
+static s64 call_null(struct node *n, struct thread *t, const u64 *args)
 {
     (void)n;
     (void)t;
+    (void)args;
     return 0;
 }
 
-static s64 call_createlink(struct node *n, struct thread *t)
+static s64 call_createlink(struct node *n, struct thread *t, const u64 *args)
 {
-    u64 spec = t->args[0], base = t->args[2], len = t->args[3];
+    u64 spec = args[0], base = args[2], len = args[3];
     u32 kind = spec & 0xff, attr = (u32)(spec >> 8) & 0xffffff, channel = (u32)(spec >> 32);
     struct task *self = t->task;
     struct link l;
@@ -33,7 +34,7 @@ static s64 call_createlink(struct node *n, struct thread *t)
         return DEMOS_E_AREA;
     l = (struct link){
         .to = self->id,
-        .code = t->args[1],
+        .code = args[1],
         .base = base,
         .len = len,
         .hint = n->config.machine,
@@ -49,9 +50,9 @@ static s64 call_createlink(struct node *n, struct thread *t)
     return number;
 }
 
-static s64 call_duplink(struct node *n, struct thread *t)
+static s64 call_duplink(struct node *n, struct thread *t, const u64 *args)
 {
-    struct link_slot *slot = link_find(&t->task->links, (s64)t->args[0]);
+    struct link_slot *slot = link_find(&t->task->links, (s64)args[0]);
     struct link l;
     s64 number;
 
@@ -61,18 +62,18 @@ static s64 call_duplink(struct node *n, struct thread *t)
         return DEMOS_E_ALLOWED;
     l = slot->link; /* the table may move */
     number = link_insert(n, &t->task->links, &l);
-    trace(n, KERNEL_T_duplink, t->task->id.serial, t->args[0], (u64)number);
+    trace(n, KERNEL_T_duplink, t->task->id.serial, args[0], (u64)number);
     return number;
 }
 
-static s64 call_destroylink(struct node *n, struct thread *t)
+static s64 call_destroylink(struct node *n, struct thread *t, const u64 *args)
 {
-    struct link_slot *slot = link_find(&t->task->links, (s64)t->args[0]);
+    struct link_slot *slot = link_find(&t->task->links, (s64)args[0]);
     struct link l;
 
     if (!slot)
         return DEMOS_E_LINK;
-    trace(n, KERNEL_T_destroylink, t->task->id.serial, t->args[0], 0);
+    trace(n, KERNEL_T_destroylink, t->task->id.serial, args[0], 0);
     if (slot->link.kind != DEMOS_REPLY_LINK && !(slot->link.attr & DEMOS_TELLDEST)) {
         link_remove(&t->task->links, slot);
         return 0;
@@ -83,9 +84,10 @@ static s64 call_destroylink(struct node *n, struct thread *t)
     return 0;
 }
 
-static s64 call_yield(struct node *n, struct thread *t)
+static s64 call_yield(struct node *n, struct thread *t, const u64 *args)
 {
     (void)n;
+    (void)args;
     if (t->wait == WAIT_NOTHING && !t->progress) {
         t->progress = 1;
         return CALL_STEP;
@@ -93,13 +95,13 @@ static s64 call_yield(struct node *n, struct thread *t)
     return 0;
 }
 
-static s64 call_exit(struct node *n, struct thread *t)
+static s64 call_exit(struct node *n, struct thread *t, const u64 *args)
 {
-    task_end(n, t->task, DEMOS_END_EXIT, t->args[0], 0);
+    task_end(n, t->task, DEMOS_END_EXIT, args[0], 0);
     return CALL_GONE;
 }
 
-static s64 (*const calls[DEMOS_CALLS])(struct node *n, struct thread *t) = {
+static s64 (*const calls[DEMOS_CALLS])(struct node *n, struct thread *t, const u64 *args) = {
     [DEMOS_NULL] = call_null,
     [DEMOS_CREATELINK] = call_createlink,
     [DEMOS_DESTROYLINK] = call_destroylink,
@@ -114,36 +116,50 @@ static s64 (*const calls[DEMOS_CALLS])(struct node *n, struct thread *t) = {
     [DEMOS_EXIT] = call_exit,
 };
 
+/* As at the begin of every call: nothing waited for, nothing done yet. */
+static void call_over(struct thread *t)
+{
+    t->pending = false;
+    t->wait = WAIT_NOTHING;
+    t->wait_error = 0;
+    t->progress = 0;
+    t->deadline = ~(u64)0;
+}
+
 /* Turns what a call function said into what the machine is to do. */
 static enum outcome conclude(struct node *n, struct thread *t, s64 said, s64 *result)
 {
-    if (said == CALL_AGAIN)
+    if (said == CALL_AGAIN) {
         thread_wait(n, t, WAIT_PAGE, DEMOS_FOREVER);
-    n->current = t;
-    if (!list_empty(&n->work))
-        kernel_work(n);
-    if (said > CALL_WAIT && n->current) {
-        *result = said;
-        t->pending = false;
-        t->wait = WAIT_NOTHING;
-        if (!(t->slow & SLOW_STOP))
-            return NODE_DONE;
-        t->pending = true; /* was stopped meanwhile: hears of its result when resumed */
-        t->call = DEMOS_CALLS;
-        t->args[0] = (u64)said;
-        thread_ready(n, t);
-        return NODE_BLOCKED;
-    }
-    return node_leave(n);
-}
-
-static enum outcome finish(struct node *n, struct thread *t, s64 said, s64 *result)
-{
-    if (said == CALL_STEP) {
+    } else if (said == CALL_STEP) {
         t->pending = true;
         thread_ready(n, t);
     }
-    return conclude(n, t, said, result);
+    n->current = said == CALL_GONE ? NULL : t;
+    if (!list_empty(&n->work))
+        kernel_work(n);
+    if (said <= CALL_WAIT || !n->current)
+        return node_leave(n);
+    *result = said;
+    call_over(t);
+    if (!(t->slow & SLOW_STOP))
+        return NODE_DONE;
+    t->pending = true; /* was stopped meanwhile: hears of its result when resumed */
+    t->call = DEMOS_CALLS;
+    t->args[0] = (u64)said;
+    thread_ready(n, t);
+    return NODE_BLOCKED;
+}
+
+static s64 straight(struct node *n, struct thread *t, u32 number, const u64 *args)
+{
+    switch (number) {
+    case DEMOS_SEND: return fast_send(n, t, args);
+    case DEMOS_CALL: return fast_call(n, t, args);
+    case DEMOS_REPLY: return fast_reply(n, t, args);
+    case DEMOS_RECEIVE: return fast_receive(n, t, args);
+    default: return CALL_GENERAL;
+    }
 }
 
 enum outcome node_call(struct node *n, struct thread *t, u32 number, const u64 args[6],
@@ -157,21 +173,22 @@ enum outcome node_call(struct node *n, struct thread *t, u32 number, const u64 a
         *result = DEMOS_E_CALL;
         return NODE_DONE;
     }
-    if (number == DEMOS_CALL)
-        said = fast_call(n, t, args);
-    else if (number == DEMOS_REPLY)
-        said = fast_reply(n, t, args);
-    if (said != CALL_GENERAL) {
-        *result = said;
-        return said == CALL_WAIT ? NODE_SWITCH : NODE_DONE;
-    }
     t->call = number;
-    memcpy(t->args, args, sizeof(t->args));
-    t->progress = 0;
-    t->deadline = ~(u64)0;
-    t->wait = WAIT_NOTHING;
-    t->wait_error = 0;
-    return finish(n, t, calls[number](n, t), result);
+    if (!t->slow)
+        said = straight(n, t, number, args);
+    if (said == CALL_GENERAL)
+        said = calls[number](n, t, args);
+    if (said > CALL_WAIT && list_empty(&n->work)) {
+        *result = said;
+        return NODE_DONE;
+    }
+    if (said == CALL_SWITCH)
+        return NODE_SWITCH;
+    if (said != CALL_GONE) {
+        for (u32 i = 0; i < ARRAY_SIZE(t->args); i++)
+            t->args[i] = args[i];
+    }
+    return conclude(n, t, said, result);
 }
 
 static s64 go_on(struct node *n, struct thread *t)
@@ -182,13 +199,22 @@ static s64 go_on(struct node *n, struct thread *t)
         return finish_call(n, t);
     if (t->wait == WAIT_MOVE)
         return bulk_finish(n, t);
-    return calls[t->call](n, t);
+    return calls[t->call](n, t, t->args);
 }
 
 enum outcome node_resume(struct node *n, struct thread *t, s64 *result)
 {
+    s64 said = CALL_GENERAL;
+
     if (!t->pending)
         return NODE_RUN;
     t->pending = false;
-    return finish(n, t, go_on(n, t), result);
+    if (t->delivered && !t->slow)
+        said = fast_finish(n, t);
+    if (said >= 0) {
+        call_over(t);
+        *result = said;
+        return NODE_DONE;
+    }
+    return conclude(n, t, go_on(n, t), result);
 }

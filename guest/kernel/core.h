@@ -68,6 +68,7 @@ struct node {
     struct list ready[NODE_PRIORITIES];
     u32 ready_mask;
     struct thread *current; /* whose call is being concluded; NULL once it is gone */
+    struct thread *chosen;  /* by NODE_SWITCH: for node_switch_target */
     struct thread *handoff; /* woken by a CALL or REPLY: next, if nobody is more urgent */
 
     struct thread **timers; /* a heap by deadline */
@@ -80,7 +81,21 @@ struct node {
 };
 
 /* node.c */
-struct task *node_find(const struct node *n, const struct process_id *id);
+static inline u32 node_bucket(const struct node *n, const struct process_id *id)
+{
+    return ((u32)id->serial ^ id->machine * 0x9e3779b1u) & n->bucket_mask;
+}
+
+/* The process, if it is here. */
+static inline struct task *node_find(const struct node *n, const struct process_id *id)
+{
+    struct task *t = n->buckets[node_bucket(n, id)];
+
+    while (t && !process_id_equal(&t->id, id))
+        t = t->bucket;
+    return t;
+}
+
 int node_enter(struct node *n, struct task *t);
 void node_leave_out(struct node *n, struct task *t);
 /* The key of link checks for a process made here; 0 when they are not used. */
@@ -124,27 +139,49 @@ bool region_usable(const struct task *t, u64 base, u64 len, u32 right);
 void regions_free(struct node *n, struct task *t);
 
 /* queue.c */
-bool queue_has_room(const struct task *t, u32 cost);
+static inline bool queue_has_room(const struct task *t, u32 cost)
+{
+    return !t->queued || t->queued_bytes + t->reserved_bytes + cost <= t->queue_limit;
+}
+
 /* A message reaches a process or kernel process of this node. */
 void deliver(struct node *n, struct task *t, struct message *m);
 /* The oldest message on the channels of `set`, still queued; NULL: none. */
-struct message *queue_first(const struct task *t, u64 set);
+static inline struct message *queue_first(const struct task *t, u64 set)
+{
+    list_for_each(node, &t->queue)
+    {
+        struct message *m = list_entry(node, struct message, queue);
+
+        if (set & DEMOS_CHANNEL(m->channel))
+            return m;
+    }
+    return NULL;
+}
 void queue_take(struct node *n, struct task *t, struct message *m);
 void queue_shrunk(struct node *n, struct task *t);
 /* The one gate of delivery: what waits at `t` may be read now. */
-bool may_use(struct node *n, const struct task *t);
+static inline bool may_use(const struct node *n, const struct task *t)
+{
+    (void)n;
+    return !t->held && t->state != DEMOS_MIGRATING;
+}
 
 /* send.c */
-s64 call_send(struct node *n, struct thread *t);
+s64 call_send(struct node *n, struct thread *t, const u64 *args);
 /* Addresses a message as sent over `l`; as sent by `t` (NULL: the kernel itself). */
 void message_to_link(struct message *m, const struct link *l);
 void message_from(struct node *n, struct task *t, struct message *m);
 /* Sends a complete message on its way, here or elsewhere; never fails, never waits. */
 void route(struct node *n, struct message *m, u32 hint);
 
-/* fast.c: CALL and REPLY on a straight line. CALL_GENERAL: nothing happened, use call_send. */
-s64 fast_call(struct node *n, struct thread *t, const u64 args[6]);
-s64 fast_reply(struct node *n, struct thread *t, const u64 args[6]);
+/* fast.c: the same calls on straight lines, for threads whose `slow` is 0. CALL_GENERAL:
+ * nothing has happened, take the general path. */
+s64 fast_send(struct node *n, struct thread *t, const u64 *args);
+s64 fast_call(struct node *n, struct thread *t, const u64 *args);
+s64 fast_reply(struct node *n, struct thread *t, const u64 *args);
+s64 fast_receive(struct node *n, struct thread *t, const u64 *args);
+s64 fast_finish(struct node *n, struct thread *t);
 
 /* notice.c */
 void notice(struct node *n, const struct link *l, enum demos_notice what, const u64 *words,
@@ -157,13 +194,13 @@ void message_drop_links(struct node *n, struct message *m);
 void message_dead(struct node *n, struct message *m);
 
 /* receive.c */
-s64 call_receive(struct node *n, struct thread *t);
+s64 call_receive(struct node *n, struct thread *t, const u64 *args);
 s64 finish_call(struct node *n, struct thread *t);
 /* A result that the messages a process reads do not imply: numbered, and on record. */
 void input(struct node *n, struct task *t, s64 value);
 
 /* move.c */
-s64 call_move(struct node *n, struct thread *t);
+s64 call_move(struct node *n, struct thread *t, const u64 *args);
 /* Bytes between an area and kernel memory, for kernel processes: 0 or an error. */
 s64 area_read(struct node *n, const struct link *l, u64 offset, void *to, size_t len);
 s64 area_write(struct node *n, const struct link *l, u64 offset, const void *from, size_t len);
@@ -207,7 +244,7 @@ void remote_task_end(struct node *n, struct task *t);
 void remote_free(struct node *n);
 
 /* bulk.c: MOVEDATA with an area on another machine */
-s64 bulk_start(struct node *n, struct thread *t, const struct link *l);
+s64 bulk_start(struct node *n, struct thread *t, const u64 *args, const struct link *l);
 s64 bulk_finish(struct node *n, struct thread *t);
 void bulk_forget(struct node *n, struct thread *t);
 void bulk_free(struct node *n);
@@ -219,6 +256,7 @@ enum {
     CALL_STEP = -1002,  /* more to do, others first */
     CALL_GONE = -1003,  /* the thread is no more */
     CALL_GENERAL = -1004,
+    CALL_SWITCH = -1005, /* the thread waits, n->chosen runs */
 };
 static inline s64 access_error(enum machine_result r)
 {

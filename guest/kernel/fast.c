@@ -1,147 +1,283 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CALL and REPLY between two processes of a node, on a straight line: when nothing is out
- * of the ordinary, what call_send and the scheduler would have done, without asking. The
- * tests run every program both ways and compare.
+ * SEND, CALL, REPLY and RECEIVE between processes of a node, on straight lines: what the
+ * general paths (send.c, receive.c) would do when nothing is out of the ordinary. Each
+ * first asks all its questions, and only then changes anything; any answer that is not
+ * the usual one means CALL_GENERAL. The tests run every program both ways and compare.
  *
- * CALL: the server waits in RECEIVE on the link's channel, no links travel. REPLY: the
- * client waits for it.
+ * Usual: the caller's `slow` word and its partner's are 0, the target is a process of this
+ * node, a pooled message is at hand, no links travel but a reply link.
  */
-#include "guest/kernel/core.h"
+#include "guest/kernel/hot.h"
 
-/* As message_from, for what the straight path needs. */
-static void stamp(struct node *n, struct task *t, struct message *m, const struct link *l)
+/* The message on its way over `l`, its body copied; NULL when something is unusual. */
+static inline struct message *compose(struct node *n, struct task *self, const struct link *l,
+                                      u64 body, u32 len)
 {
-    m->target = l->to;
-    m->target_incarnation = l->incarnation;
-    m->code = l->code;
-    m->check = l->check;
-    m->channel = l->channel;
-    m->attr = l->attr;
-    message_from(n, t, m);
-    t->count.sent_in_call++;
-    t->count.fast++;
-    n->count.fast++;
-}
+    struct message *m = message_take(n, len);
 
-static void wait_for_reply(struct thread *t, const u64 args[6], u64 serial)
-{
-    t->call = DEMOS_CALL;
-    for (u32 i = 0; i < 6; i++)
-        t->args[i] = args[i];
-    t->progress = 0;
-    t->deadline = ~(u64)0;
-    t->state = THREAD_WAITING;
-    t->wait = WAIT_REPLY;
-    t->wait_serial = serial;
-    t->wait_machine = 0;
-    t->wait_error = 0;
-    t->pending = true;
-}
-
-/* The partner's wait is over: it holds the message, and is next. */
-static void hand_to(struct node *n, struct thread *partner, struct message *m)
-{
-    partner->delivered = m;
-    list_push_back(&n->ready[partner->priority], &partner->run);
-    n->ready_mask |= 1u << partner->priority;
-    partner->state = THREAD_READY;
-    n->handoff = partner;
-}
-
-static struct message *copy_body(struct node *n, struct task *t, u64 from, u32 len)
-{
-    struct message *m = message_alloc(n, len, 0, false);
-
-    if (m && len && machine_copy_in(n, t, m->body, from, len) != MACHINE_OK) {
-        message_free(n, m);
+    if (!m)
+        return NULL;
+    if (len && machine_copy_in(n, self, m->body, body, len) != MACHINE_OK) {
+        message_drop(n, m);
         return NULL; /* the general path finds out why */
     }
+    m->target = l->to;
+    m->sender = self->id;
+    m->code = l->code;
+    m->check = l->check;
+    m->sender_incarnation = self->incarnation;
+    m->target_incarnation = l->incarnation;
+    m->sender_machine = n->config.machine;
+    m->channel = l->channel;
+    m->length = m->whole = len;
+    m->class = MESSAGE_USER;
+    m->notice = 0;
+    m->link_count = 0;
+    m->attr = l->attr;
+    m->reserved = 0;
+    m->links = NULL;
     return m;
 }
 
-/* Links travel with it, as far as one can see. */
+/* It is sent: counted and numbered. */
+static inline void sent(struct node *n, struct task *self, struct message *m)
+{
+    m->sequence = ++self->sequence;
+    m->previous = previous(self, &m->target, m->sequence);
+    self->count.sent++;
+    self->count.sent_bytes += m->length;
+    self->count.fast++;
+    n->count.messages++;
+    n->count.bytes += m->length;
+    n->count.fast++;
+}
+
+/* The thread of the process a link means, if straight paths may use it. */
+static inline struct thread *partner(struct node *n, const struct link *l)
+{
+    struct task *t = node_find(n, &l->to);
+    struct thread *th = t ? task_thread(t) : NULL;
+
+    return th && !th->slow ? th : NULL;
+}
+
+static inline bool waits_for(const struct thread *t, u32 channel)
+{
+    return t->state == THREAD_WAITING && t->wait == WAIT_MESSAGE &&
+           t->wait_set & DEMOS_CHANNEL(channel);
+}
+
+static inline void ready(struct node *n, struct thread *t)
+{
+    list_push_back(&n->ready[t->priority], &t->run);
+    n->ready_mask |= 1u << t->priority;
+    t->state = THREAD_READY;
+}
+
+static inline void suspend(struct thread *t, enum wait why, const u64 *args)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(t->args); i++)
+        t->args[i] = args[i];
+    t->state = THREAD_WAITING;
+    t->wait = (u8)why;
+    t->pending = true;
+}
+
+/* Links are passed along, as far as one can see. */
 static bool passes_links(struct node *n, struct task *t, u64 info_at)
 {
     u8 count = 0;
 
-    if (!info_at)
-        return false;
-    return machine_copy_in(n, t, &count, info_at + offsetof(struct demos_info, count), 1) !=
-               MACHINE_OK ||
-           count;
+    return info_at &&
+           (machine_copy_in(n, t, &count, info_at + offsetof(struct demos_info, count), 1) !=
+                MACHINE_OK ||
+            count);
 }
 
-s64 fast_call(struct node *n, struct thread *t, const u64 args[6])
+s64 fast_send(struct node *n, struct thread *t, const u64 *args)
 {
     struct link_slot *slot = link_find(&t->task->links, (s64)args[0]);
-    u32 len = (u32)args[2];
-    struct task *target;
+    struct thread *receiver;
+    struct message *m;
+    struct task *to;
+    u32 cost;
+
+    if (!slot || slot->link.kind == DEMOS_REQUEST_LINK || slot->link.kind == DEMOS_REPLY_LINK ||
+        args[3] || args[2] > DEMOS_BODY_MAX ||
+        slot->link.attr & (DEMOS_TOKERNEL | DEMOS_ONCE | DEMOS_SWITCHBOARD | DEMOS_TIMELY))
+        return CALL_GENERAL;
+    receiver = partner(n, &slot->link);
+    if (!receiver || t->task->sequence < t->task->discard_until)
+        return CALL_GENERAL;
+    to = receiver->task;
+    cost = message_cost((u32)args[2], 0);
+    if (!queue_has_room(to, cost))
+        return CALL_GENERAL;
+    m = compose(n, t->task, &slot->link, args[1], (u32)args[2]);
+    if (!m)
+        return CALL_GENERAL;
+    m->kind = DEMOS_MSG_GENERAL;
+    m->flags = 0;
+    sent(n, t->task, m);
+    list_push_back(&to->queue, &m->queue);
+    to->queued++;
+    to->queued_bytes += cost;
+    to->count.queue_high = MAX(to->count.queue_high, to->queued_bytes);
+    n->count.queued++;
+    if (waits_for(receiver, m->channel))
+        thread_wake(n, receiver);
+    return 0;
+}
+
+s64 fast_call(struct node *n, struct thread *t, const u64 *args)
+{
+    struct link_slot *slot = link_find(&t->task->links, (s64)args[0]);
+    struct task *self = t->task;
     struct thread *server;
     struct message *m;
 
-    if (t->slow || !slot || args[5] != DEMOS_FOREVER || len > DEMOS_BODY_MAX)
-        return CALL_GENERAL;
-    if ((slot->link.kind != DEMOS_REQUEST_LINK && slot->link.kind != DEMOS_RESOURCE) ||
+    if (!slot || args[5] != DEMOS_FOREVER || (u32)args[2] > DEMOS_BODY_MAX ||
+        (slot->link.kind != DEMOS_REQUEST_LINK && slot->link.kind != DEMOS_RESOURCE) ||
         slot->link.attr & (DEMOS_TOKERNEL | DEMOS_ONCE | DEMOS_SWITCHBOARD))
         return CALL_GENERAL;
-    target = node_find(n, &slot->link.to);
-    server = target ? task_thread(target) : NULL;
-    if (!server || server->slow || server->state != THREAD_WAITING ||
-        server->wait != WAIT_MESSAGE || server->timer ||
-        !(server->wait_set & DEMOS_CHANNEL(slot->link.channel)))
+    server = partner(n, &slot->link);
+    if (!server || !waits_for(server, slot->link.channel) || server->timer || self->key ||
+        self->sequence < self->discard_until ||
+        n->ready_mask & ((1u << server->priority) - 1) || passes_links(n, self, args[4]))
         return CALL_GENERAL;
-    if (t->task->sequence < t->task->discard_until || target->held ||
-        n->ready_mask & ((1u << server->priority) - 1) || passes_links(n, t->task, args[4]))
-        return CALL_GENERAL;
-    m = copy_body(n, t->task, args[1], len);
+    m = compose(n, self, &slot->link, args[1], (u32)args[2]);
     if (!m)
         return CALL_GENERAL;
     m->kind = DEMOS_MSG_REQUEST;
     m->flags = MESSAGE_HAS_REPLY | MESSAGE_IN_CALL;
-    stamp(n, t->task, m, &slot->link);
-    m->reply = (struct link){
-        .to = t->task->id,
-        .code = ++t->task->calls,
-        .len = MIN(args[2] >> 32, (u64)DEMOS_BODY_MAX),
-        .hint = n->config.machine,
-        .incarnation = t->task->incarnation,
-        .channel = LINK_CHANNEL_CALL,
-        .attr = DEMOS_GIVE | DEMOS_ONCE,
-        .kind = DEMOS_REPLY_LINK,
-    };
-    if (t->task->key)
-        m->reply.check = link_check(&m->reply, t->task->key);
-    wait_for_reply(t, args, m->reply.code);
-    hand_to(n, server, m);
-    return CALL_WAIT;
+    sent(n, self, m);
+    self->count.sent_in_call++;
+    m->reply.to = self->id;
+    m->reply.code = ++self->calls;
+    m->reply.check = 0;
+    m->reply.base = 0;
+    m->reply.len = MIN(args[2] >> 32, (u64)DEMOS_BODY_MAX);
+    m->reply.hint = n->config.machine;
+    m->reply.incarnation = self->incarnation;
+    m->reply.channel = LINK_CHANNEL_CALL;
+    m->reply.attr = DEMOS_GIVE | DEMOS_ONCE;
+    m->reply.kind = DEMOS_REPLY_LINK;
+    suspend(t, WAIT_REPLY, args);
+    t->wait_serial = self->calls;
+    t->wait_machine = 0;
+    server->delivered = m;
+    server->state = THREAD_RUNNING;
+    n->handoff = NULL;
+    n->chosen = server;
+    return CALL_SWITCH;
 }
 
-s64 fast_reply(struct node *n, struct thread *t, const u64 args[6])
+s64 fast_reply(struct node *n, struct thread *t, const u64 *args)
 {
     struct link_slot *slot = link_find(&t->task->links, (s64)args[0]);
-    struct task *target;
     struct thread *client;
     struct message *m;
 
-    if (t->slow || !slot || slot->link.channel != LINK_CHANNEL_CALL || args[3] ||
-        args[2] > DEMOS_BODY_MAX)
+    if (!slot || slot->link.channel != LINK_CHANNEL_CALL || args[3] ||
+        args[2] > DEMOS_BODY_MAX || slot->link.attr & DEMOS_TOKERNEL)
         return CALL_GENERAL;
-    target = node_find(n, &slot->link.to);
-    client = target ? task_thread(target) : NULL;
-    if (!client || client->slow || client->state != THREAD_WAITING || client->timer ||
-        client->wait != WAIT_REPLY || client->wait_serial != slot->link.code)
+    client = partner(n, &slot->link);
+    if (!client || client->state != THREAD_WAITING || client->wait != WAIT_REPLY ||
+        client->timer || client->wait_serial != slot->link.code ||
+        t->task->sequence < t->task->discard_until)
         return CALL_GENERAL;
-    if (t->task->sequence < t->task->discard_until)
-        return CALL_GENERAL;
-    m = copy_body(n, t->task, args[1], (u32)MIN(args[2], slot->link.len));
+    m = compose(n, t->task, &slot->link, args[1], (u32)MIN(args[2], slot->link.len));
     if (!m)
         return CALL_GENERAL;
     m->kind = DEMOS_MSG_REPLY;
-    m->whole = (u32)args[2];
     m->flags = MESSAGE_IN_CALL;
-    stamp(n, t->task, m, &slot->link);
+    m->whole = (u32)args[2];
+    sent(n, t->task, m);
+    t->task->count.sent_in_call++;
     link_remove(&t->task->links, slot);
-    hand_to(n, client, m);
+    client->delivered = m;
+    ready(n, client);
+    n->handoff = client;
     return 0;
+}
+
+/* Copies a message with at most a reply link to its reader; CALL_GENERAL changes nothing. */
+static inline s64 give_out(struct node *n, struct thread *t, struct message *m, u64 buffer,
+                           u64 room, u64 info_at)
+{
+    struct link_table *links = &t->task->links;
+    u32 len = (u32)MIN((u64)m->length, room);
+    bool reply = m->flags & MESSAGE_HAS_REPLY;
+    struct demos_info info;
+
+    if (m->link_count || m->kind == DEMOS_MSG_NOTICE || m->flags & MESSAGE_LINKS_LOST)
+        return CALL_GENERAL;
+    if (reply && !links->free && links->fresh >= MIN(links->size, links->limit))
+        return CALL_GENERAL;
+    if (len && machine_copy_out(n, t->task, buffer, m->body, len) != MACHINE_OK)
+        return CALL_GENERAL;
+    info.code = m->channel == LINK_CHANNEL_CALL ? 0 : m->code;
+    info.channel = m->channel == LINK_CHANNEL_CALL ? 0 : m->channel;
+    info.kind = m->kind;
+    info.flags = m->whole > len ? DEMOS_TRUNCATED : 0;
+    info.notice = 0;
+    info.count = 0;
+    info.length = m->whole;
+    info.spare = 0;
+    info.reply = reply ? link_insert(n, links, &m->reply) : 0;
+    for (u32 i = 0; i < DEMOS_LINKS_MAX; i++)
+        info.links[i] = 0;
+    if (info_at && machine_copy_out(n, t->task, info_at, &info, sizeof(info)) != MACHINE_OK) {
+        if (reply)
+            link_remove(links, link_find(links, info.reply));
+        return CALL_GENERAL;
+    }
+    t->task->count.received++;
+    t->task->count.received_bytes += len;
+    return (s64)len;
+}
+
+s64 fast_receive(struct node *n, struct thread *t, const u64 *args)
+{
+    struct task *self = t->task;
+    struct message *m;
+    s64 done;
+
+    if (!may_use(n, self))
+        return CALL_GENERAL;
+    m = queue_first(self, args[0]);
+    if (!m) {
+        if (args[4] != DEMOS_FOREVER)
+            return CALL_GENERAL;
+        t->wait_set = args[0];
+        suspend(t, WAIT_MESSAGE, args);
+        return CALL_WAIT;
+    }
+    done = give_out(n, t, m, args[1], args[2], args[3]);
+    if (done < 0)
+        return CALL_GENERAL;
+    list_remove(&m->queue);
+    self->queued--;
+    self->queued_bytes -= message_cost(m->length, 0);
+    n->count.queued--;
+    message_drop(n, m);
+    if (!list_empty(&self->senders) || !list_empty(&self->fences))
+        queue_shrunk(n, self);
+    return done;
+}
+
+/* A thread goes on with the message that was handed to it. */
+s64 fast_finish(struct node *n, struct thread *t)
+{
+    const u64 *a = t->args;
+    struct message *m = t->delivered;
+    s64 done = t->call == DEMOS_CALL ? give_out(n, t, m, a[3], a[2] >> 32, a[4])
+                                     : give_out(n, t, m, a[1], a[2], a[3]);
+
+    if (done < 0)
+        return CALL_GENERAL;
+    t->delivered = NULL;
+    message_drop(n, m);
+    return done;
 }

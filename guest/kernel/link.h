@@ -23,9 +23,18 @@ struct process_id {
     u64 serial;
 };
 
+/* Machine and epoch as one word, for comparing only. */
+static inline u64 process_id_place(const struct process_id *id)
+{
+    u64 place;
+
+    __builtin_memcpy(&place, id, sizeof(place));
+    return place;
+}
+
 static inline bool process_id_equal(const struct process_id *a, const struct process_id *b)
 {
-    return a->serial == b->serial && a->machine == b->machine && a->epoch == b->epoch;
+    return a->serial == b->serial && process_id_place(a) == process_id_place(b);
 }
 
 struct link {

@@ -23,12 +23,6 @@ static size_t block_size(u32 room)
     return sizeof(struct message) + room;
 }
 
-u32 message_cost(u32 length, u32 links)
-{
-    return (u32)sizeof(struct message) + (u32)ALIGN_UP(length, 16u) +
-           links * (u32)sizeof(struct link);
-}
-
 struct message *message_alloc(struct node *n, u32 length, u32 links, bool urgent)
 {
     u32 body = ALIGN_UP(length, 16u);

@@ -88,7 +88,11 @@ struct message *message_alloc(struct node *n, u32 length, u32 links, bool urgent
 /* Gives the memory back; the links in it are the caller's to have dealt with. */
 void message_free(struct node *n, struct message *m);
 /* What a message costs the queue of its receiver. */
-u32 message_cost(u32 length, u32 links);
+static inline u32 message_cost(u32 length, u32 links)
+{
+    return (u32)sizeof(struct message) + (u32)ALIGN_UP(length, 16u) +
+           links * (u32)sizeof(struct link);
+}
 
 /* Writes header and links; the body is sent from where it is. Returns bytes written. */
 size_t message_encode(const struct message *m, u8 head[MESSAGE_HEAD_MAX]);

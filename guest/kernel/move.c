@@ -58,11 +58,11 @@ static s64 step(struct node *n, struct task *self, const struct ends *e, u64 len
     return *moved < len ? (s64)CALL_STEP : 0;
 }
 
-s64 call_move(struct node *n, struct thread *t)
+s64 call_move(struct node *n, struct thread *t, const u64 *args)
 {
     struct task *self = t->task, *owner;
-    struct link_slot *slot = link_find(&self->links, (s64)t->args[0]);
-    u64 direction = t->args[1], offset = t->args[2], len = t->args[4];
+    struct link_slot *slot = link_find(&self->links, (s64)args[0]);
+    u64 direction = args[1], offset = args[2], len = args[4];
     struct ends e;
     s64 said;
 
@@ -75,10 +75,10 @@ s64 call_move(struct node *n, struct thread *t)
         return said;
     owner = node_find(n, &slot->link.to);
     if (!owner)
-        return bulk_start(n, t, &slot->link);
+        return bulk_start(n, t, args, &slot->link);
     e = direction == DEMOS_MOVE_READ
-            ? (struct ends){self, owner, t->args[3], slot->link.base + offset}
-            : (struct ends){owner, self, slot->link.base + offset, t->args[3]};
+            ? (struct ends){self, owner, args[3], slot->link.base + offset}
+            : (struct ends){owner, self, slot->link.base + offset, args[3]};
     if (!t->progress && !(region_usable(e.to, e.to_address, len, REGION_WRITE) &&
                           region_usable(e.from, e.from_address, len, REGION_READ)))
         return DEMOS_E_ADDRESS; /* all of it or none, however it is done */
@@ -89,6 +89,7 @@ s64 call_move(struct node *n, struct thread *t)
         if (said != CALL_STEP || t->progress >= until)
             return said;
     }
+    t->progress = 0;
     trace(n, KERNEL_T_move, self->id.serial, len, direction);
     input(n, self, (s64)len);
     return (s64)len;

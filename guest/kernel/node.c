@@ -112,20 +112,6 @@ void node_set_trace(struct node *n, bool on)
     }
 }
 
-static u32 bucket_of(const struct node *n, const struct process_id *id)
-{
-    return ((u32)id->serial ^ id->machine * 0x9e3779b1u) & n->bucket_mask;
-}
-
-struct task *node_find(const struct node *n, const struct process_id *id)
-{
-    struct task *t = n->buckets[bucket_of(n, id)];
-
-    while (t && !process_id_equal(&t->id, id))
-        t = t->bucket;
-    return t;
-}
-
 static void more_buckets(struct node *n)
 {
     u32 old_mask = n->bucket_mask, size = 2 * (old_mask + 1);
@@ -138,7 +124,7 @@ static void more_buckets(struct node *n)
     n->bucket_mask = size - 1;
     for (u32 b = 0; b <= old_mask; b++) {
         for (struct task *t = old[b], *next; t; t = next) {
-            struct task **head = &buckets[bucket_of(n, &t->id)];
+            struct task **head = &buckets[node_bucket(n, &t->id)];
 
             next = t->bucket;
             t->bucket = *head;
@@ -183,7 +169,7 @@ int node_enter(struct node *n, struct task *t)
     t->row = row + 1;
     if (n->count.processes > 2 * (u64)n->bucket_mask)
         more_buckets(n);
-    head = &n->buckets[bucket_of(n, &t->id)];
+    head = &n->buckets[node_bucket(n, &t->id)];
     t->bucket = *head;
     *head = t;
     n->count.processes++;
@@ -192,7 +178,7 @@ int node_enter(struct node *n, struct task *t)
 
 void node_leave_out(struct node *n, struct task *t)
 {
-    struct task **at = &n->buckets[bucket_of(n, &t->id)];
+    struct task **at = &n->buckets[node_bucket(n, &t->id)];
 
     while (*at != t)
         at = &(*at)->bucket;

@@ -5,20 +5,9 @@
  */
 #include "guest/kernel/core.h"
 
-bool queue_has_room(const struct task *t, u32 cost)
-{
-    return !t->queued || t->queued_bytes + t->reserved_bytes + cost <= t->queue_limit;
-}
-
 static u32 cost_of(const struct message *m)
 {
     return message_cost(m->length, m->link_count);
-}
-
-bool may_use(struct node *n, const struct task *t)
-{
-    (void)n;
-    return !t->held && t->state != DEMOS_MIGRATING;
 }
 
 /* Room at `t` may have grown: those whose messages fit now try again, the first in line
@@ -97,18 +86,6 @@ void deliver(struct node *n, struct task *t, struct message *m)
     wake_receiver(n, t, m);
     if (m->flags & MESSAGE_RESERVED)
         queue_shrunk(n, t); /* it may need less than was set aside */
-}
-
-struct message *queue_first(const struct task *t, u64 set)
-{
-    list_for_each(node, &t->queue)
-    {
-        struct message *m = list_entry(node, struct message, queue);
-
-        if (set & DEMOS_CHANNEL(m->channel))
-            return m;
-    }
-    return NULL;
 }
 
 void queue_take(struct node *n, struct task *t, struct message *m)

@@ -89,10 +89,10 @@ static void undeliver(struct node *n, struct thread *t)
     n->count.queued++;
 }
 
-static s64 try_delivered(struct node *n, struct thread *t)
+static s64 try_delivered(struct node *n, struct thread *t, const u64 *args)
 {
     struct message *m = t->delivered;
-    s64 done = hand_over(n, t, m, t->args[1], t->args[2], t->args[3]);
+    s64 done = hand_over(n, t, m, args[1], args[2], args[3]);
 
     if (done < 0) {
         undeliver(n, t);
@@ -103,9 +103,9 @@ static s64 try_delivered(struct node *n, struct thread *t)
     return done;
 }
 
-static s64 try_receive(struct node *n, struct thread *t, struct message *m)
+static s64 try_receive(struct node *n, struct thread *t, const u64 *args, struct message *m)
 {
-    s64 done = hand_over(n, t, m, t->args[1], t->args[2], t->args[3]);
+    s64 done = hand_over(n, t, m, args[1], args[2], args[3]);
 
     if (done >= 0) {
         queue_take(n, t->task, m);
@@ -115,29 +115,29 @@ static s64 try_receive(struct node *n, struct thread *t, struct message *m)
     return done;
 }
 
-s64 call_receive(struct node *n, struct thread *t)
+s64 call_receive(struct node *n, struct thread *t, const u64 *args)
 {
     struct task *task = t->task;
     struct message *m;
 
     if (t->delivered)
-        return try_delivered(n, t);
-    m = may_use(n, task) ? queue_first(task, t->args[0]) : NULL;
+        return try_delivered(n, t, args);
+    m = may_use(n, task) ? queue_first(task, args[0]) : NULL;
     if (m)
-        return try_receive(n, t, m);
+        return try_receive(n, t, args, m);
     if (t->wait == WAIT_MESSAGE && t->wait_error) {
         input(n, task, t->wait_error);
         return t->wait_error;
     }
-    if (t->args[4] == DEMOS_NOW) {
+    if (args[4] == DEMOS_NOW) {
         input(n, task, DEMOS_E_TIMEOUT);
         return DEMOS_E_TIMEOUT;
     }
-    if (t->args[4] != DEMOS_FOREVER && timer_room(n))
+    if (args[4] != DEMOS_FOREVER && timer_room(n))
         return DEMOS_E_MEMORY;
-    trace(n, KERNEL_T_receivecall, task->id.serial, t->args[0], t->args[4]);
-    t->wait_set = t->args[0];
-    thread_wait(n, t, WAIT_MESSAGE, t->args[4]);
+    trace(n, KERNEL_T_receivecall, task->id.serial, args[0], args[4]);
+    t->wait_set = args[0];
+    thread_wait(n, t, WAIT_MESSAGE, args[4]);
     return CALL_WAIT;
 }
 

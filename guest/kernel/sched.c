@@ -174,16 +174,15 @@ enum outcome node_leave(struct node *n)
         n->handoff = NULL;
         return NODE_BLOCKED;
     }
+    thread_unready(n, t);
+    t->state = THREAD_RUNNING;
+    n->chosen = t;
     return NODE_SWITCH;
 }
 
 struct thread *node_switch_target(struct node *n)
 {
-    struct thread *t = n->handoff;
-
-    thread_unready(n, t);
-    t->state = THREAD_RUNNING;
-    return t;
+    return n->chosen;
 }
 
 void node_page_ready(struct node *n, struct thread *t)

@@ -4,10 +4,11 @@
  * body once, and only then change anything. Until the commit a call may be tried again
  * from the start, which is how waiting for room or for a page works.
  */
-#include "guest/kernel/core.h"
+#include "guest/kernel/hot.h"
 
 struct sending {
     struct thread *thread;
+    const u64 *args;
     struct task *task;
     struct link_slot *slot;
     struct task *target; /* here, or NULL */
@@ -35,7 +36,7 @@ static const u8 message_kind_of[DEMOS_CALLS] = {
 
 static s64 decode(struct sending *s)
 {
-    const u64 *a = s->thread->args;
+    const u64 *a = s->args;
     u32 call = s->thread->call;
     u64 len = a[2], room = 0;
 
@@ -63,7 +64,7 @@ static s64 decode(struct sending *s)
 
 static s64 check_link(struct sending *s)
 {
-    s->slot = link_find(&s->task->links, (s64)s->thread->args[0]);
+    s->slot = link_find(&s->task->links, (s64)s->args[0]);
     if (!s->slot)
         return DEMOS_E_LINK;
     if (!(kinds_of[s->thread->call] & 1 << s->slot->link.kind))
@@ -156,23 +157,6 @@ void message_to_link(struct message *m, const struct link *l)
     }
 }
 
-/* The number of the sender's last message to this target, and the new one in its place;
- * 0 when that was too many targets ago to know. */
-static u64 previous(struct task *t, const struct message *m)
-{
-    u32 at = (u32)m->target.serial % TASK_RECENT;
-    bool same = t->recent[at].serial == m->target.serial &&
-                t->recent[at].machine == m->target.machine &&
-                t->recent[at].epoch == m->target.epoch;
-    u64 last = same ? t->recent[at].sequence : 0;
-
-    t->recent[at].serial = m->target.serial;
-    t->recent[at].machine = m->target.machine;
-    t->recent[at].epoch = m->target.epoch;
-    t->recent[at].sequence = m->sequence;
-    return last;
-}
-
 void message_from(struct node *n, struct task *t, struct message *m)
 {
     m->sender_machine = n->config.machine;
@@ -185,7 +169,7 @@ void message_from(struct node *n, struct task *t, struct message *m)
     m->sender = t->id;
     m->sender_incarnation = t->incarnation;
     m->sequence = ++t->sequence;
-    m->previous = previous(t, m);
+    m->previous = previous(t, &m->target, m->sequence);
     t->count.sent++;
     t->count.sent_bytes += m->length;
     n->count.messages++;
@@ -255,7 +239,7 @@ static s64 commit(struct node *n, struct sending *s, struct message *m)
 
     m->kind = message_kind_of[call];
     if (call == DEMOS_REPLY)
-        m->whole = (u32)t->args[2];
+        m->whole = (u32)s->args[2];
     message_to_link(m, &l);
     if (l.attr & DEMOS_TIMELY)
         m->class = MESSAGE_TIMELY;
@@ -300,9 +284,9 @@ static s64 send_once(struct node *n, struct sending *s)
     return error ? error : commit(n, s, m);
 }
 
-s64 call_send(struct node *n, struct thread *t)
+s64 call_send(struct node *n, struct thread *t, const u64 *args)
 {
-    struct sending s = {.thread = t, .task = t->task};
+    struct sending s = {.thread = t, .args = args, .task = t->task};
     bool again = t->wait == WAIT_ROOM;
     s64 said;
 

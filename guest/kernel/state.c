@@ -72,10 +72,10 @@ static void walk_identity(struct image *i, struct task *t)
     WORD(i, t->reserved_bytes);
     WORD(i, t->cpu_ns);
     for (u32 r = 0; r < TASK_RECENT; r++) {
-        WORD(i, t->recent[r].serial);
+        WORD(i, t->recent[r].to.machine);
+        WORD(i, t->recent[r].to.epoch);
+        WORD(i, t->recent[r].to.serial);
         WORD(i, t->recent[r].sequence);
-        WORD(i, t->recent[r].machine);
-        WORD(i, t->recent[r].epoch);
     }
 }
 

@@ -109,9 +109,8 @@ struct task {
 
     u64 sequence; /* of the last message sent */
     struct {
-        u64 serial;
+        struct process_id to;
         u64 sequence;
-        u32 machine, epoch;
     } recent[TASK_RECENT];
     u64 calls;         /* serial of the last CALL */
     u64 inputs;        /* number of the last input */
