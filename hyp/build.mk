@@ -1,5 +1,5 @@
 # The hypervisor: linked twice, so that the symbol table of the first link is in the second.
-# 64-bit code in a 32-bit ELF file, because that is what multiboot loaders take.
+# 64-bit code in a 32-bit ELF file at its machine addresses: what multiboot loaders take.
 include $(wildcard hyp/*/build.mk)
 
 HYP_SOURCES := $(wildcard hyp/boot/*.S hyp/*.c hyp/boot/*.c hyp/mm/*.c hyp/cpu/*.c hyp/cpu/*.S \
@@ -27,5 +27,9 @@ $(BUILD)/hyp/hyp/symbols1.s: $(BUILD)/hyp/osmosis.1 hyp/symbols.awk
 $(BUILD)/hyp/hyp/symbols%.o: $(BUILD)/hyp/hyp/symbols%.s
 	$(Q)$(CC_hyp) -c $< -o $@
 $(BUILD)/hyp/osmosis: $(BUILD)/hyp/osmosis.64
-	$(Q)$(OBJCOPY) -S -O elf32-i386 $< $@
+	$(Q)$(OBJCOPY) -S -O elf32-i386 --change-section-vma '*-0xffffffff80000000' $< $@
 IMAGES += $(BUILD)/hyp/osmosis
+
+# The CD: the control domain first, then every other image that was built for a domain.
+$(BUILD)/osmosis.iso: hyp/mkiso $(BUILD)/hyp/osmosis $(filter $(BUILD)/%,$(ISO_MODULES))
+	$(Q)hyp/mkiso $@ $(BUILD)/hyp/osmosis "$(ISO_COMMAND_LINE)" $(ISO_MODULES)

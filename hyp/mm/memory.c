@@ -112,6 +112,21 @@ static void map_gib(u64 start, bool huge)
         pd[i] = (start + (i << 21)) | PRESENT_WRITE | LARGE | NX;
 }
 
+/* Loaders may put a small module below 1 MiB, where we have things of our own. */
+static void lift_modules(void)
+{
+    for (u32 i = 0; i < boot_info.modules; i++) {
+        struct boot_module *m = &boot_info.module[i];
+        void *to;
+
+        if (m->start >= LOW_END)
+            continue;
+        to = memory_early_alloc(m->size);
+        memcpy(to, frame_map(MFN(m->start >> PAGE_SHIFT)), m->size);
+        m->start = (u64)to - DIRECT_BASE;
+    }
+}
+
 void memory_init(void)
 {
     bool huge = cpuid(0x80000001, 0).edx >> 26 & 1;
@@ -119,6 +134,7 @@ void memory_init(void)
     collect();
     if (!free_count)
         panic("the boot loader gave no memory map");
+    lift_modules();
     for (u64 at = MAPPED; at < top; at += GIB)
         map_gib(at, huge);
 }
