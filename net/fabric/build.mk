@@ -1,3 +1,3 @@
 $(eval $(call library,fabric,net/fabric/capture.c net/fabric/checksum.c net/fabric/fabric.c))
 $(eval $(call domain_image,fabric,$(addprefix net/fabric/,main.c outlet.c vifback.c),\
-    fabric media net splitdom splitdrv))
+    fabric media splitdom splitdrv))
