@@ -34,13 +34,11 @@ void cpu_kick(u32 id)
         c->kicked = true;
 }
 
-/* Another CPU's timer can only be set by that CPU: it does when it comes round. */
+/* Only its own CPU sets a timer, and only when it comes round: who says that a deadline moved
+ * may hold the locks under which deadlines are read. */
 void cpu_deadline_moved(u32 id)
 {
-    if (id == this_cpu()->id)
-        timer_program(vcpu_deadline(id));
-    else
-        cpu_kick(id);
+    cpu_kick(id);
 }
 
 void cpu_take_interrupts(void)
