@@ -71,8 +71,9 @@ class Collector:
     def _event(self, line: bytes) -> None:
         try:
             fields = json.loads(line)
-            event = Event(int(fields.get("ns", 0)), str(fields["event"]), str(fields.get("name", "")),
-                          fields)
+            # An answer to a command of the plan is a line too, and names no event.
+            event = Event(int(fields.get("ns", 0)), str(fields.get("event", "answer")),
+                          str(fields.get("name", "")), fields)
         except (ValueError, KeyError, TypeError, AttributeError):
             self.odd.append(f"a result line that is none: {line[:80]!r}")
             return

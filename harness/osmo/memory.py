@@ -152,8 +152,10 @@ class OutputRing:
         while end - self.position >= abi.FRAME.size:
             stream, length, ns = abi.FRAME.unpack(self.bytes_at(self.position, abi.FRAME.size))
             step = abi.FRAME.size + (length + 7) // 8 * 8
+            if step > self.capacity:
+                raise Problem(f"a frame of {length} bytes does not fit in the output ring")
             if step > end - self.position:
-                raise Problem(f"a frame of {length} bytes does not fit in what was written")
+                return  # still being written
             yield Frame(stream, ns, self.bytes_at(self.position + abi.FRAME.size, length))
             self.position += step
 

@@ -13,7 +13,7 @@ from osmo.history import History
 from osmo.ledger import Ledger, Message
 from osmo.types import WHY, Kernel, Net
 
-WIDTH = 720.0
+WIDTH = 500.0
 DIAGRAM_MESSAGES = 400
 TOPOLOGY_NODES = 64
 
@@ -63,7 +63,7 @@ def _axis(low: float, high: float, y: float, left: float, right: float) -> list[
 
 def fault_timeline(faults: list[dict[str, Any]], lives: Sequence[Any], end_ns: int) -> str:
     """One bar per fault, with how often it struck; below, when each node was alive."""
-    left, right, row = 190.0, WIDTH - 20, 20.0
+    left, right, row = 150.0, WIDTH - 20, 20.0
     scale = (right - left) / max(end_ns, 1)
     parts, y = [], 10.0
     for i, fault in enumerate(faults[:40]):
@@ -71,7 +71,7 @@ def fault_timeline(faults: list[dict[str, Any]], lives: Sequence[Any], end_ns: i
         length = fault["for_ns"] if fault["for_ns"] is not None else end_ns - start
         colour = svg.COLOURS[i % len(svg.COLOURS)]
         label = f"{fault['do']} ({fault['name']})"
-        parts.append(svg.text(left - 8, y + 13, label[:30], text_anchor="end"))
+        parts.append(svg.text(left - 8, y + 13, label[:24], text_anchor="end"))
         bar = svg.rectangle(left + start * scale, y + 2, min(length, end_ns - start) * scale, 14, fill=colour,
                             opacity=0.85)
         parts.append(svg.titled(bar, f"{label}: struck {fault['struck']} times"))

@@ -39,13 +39,18 @@ class Plan:
     modules: dict[str, pathlib.Path | bytes]
 
     def files(self, directory: pathlib.Path) -> list[tuple[pathlib.Path, str]]:
-        """Boot modules as QEMU takes them; made ones are written into `directory`."""
+        """Boot modules as QEMU takes them. A module's name is its file's: what is called
+        otherwise gets a link in `directory`, and what was made is written there."""
         out = []
         for name, content in self.modules.items():
-            path = content if isinstance(content, pathlib.Path) else directory / name
+            path = directory / name
             if isinstance(content, bytes):
                 path.write_bytes(content)
-            out.append((paths.need(path), name))
+            elif content.name == name:
+                path = content
+            else:
+                path.symlink_to(paths.need(content).resolve())
+            out.append((paths.need(path), ""))
         return out
 
     def digest(self) -> str:

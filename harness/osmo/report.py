@@ -22,7 +22,7 @@ padding:0 1rem 3rem;overflow-wrap:anywhere}
 h1{font-size:1.5rem;margin:1.2rem 0 .2rem}h2{font-size:1.1rem;margin:2rem 0 .4rem;border-bottom:1px solid #ddd}
 .verdict{padding:.6rem .9rem;border-radius:.5rem;color:#fff;font-weight:600}
 .ok{background:#0a6b4b}.bad{background:#c1272d}
-svg{width:100%;height:auto;display:block}
+svg{width:100%;max-width:46rem;height:auto;display:block}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;font-size:.9rem}
 td,th{padding:.2rem .6rem;border-bottom:1px solid #e5e5e5;text-align:left;white-space:nowrap}
@@ -120,7 +120,7 @@ def history_of(directory: pathlib.Path, out: Result) -> History:
         return path.read_bytes() if path.exists() else b""
 
     fields = [json.loads(line) for line in saved("events.jsonl").splitlines()]
-    events = [Event(f.get("ns", 0), f["event"], f.get("name", ""), f) for f in fields]
+    events = [Event(f.get("ns", 0), f.get("event", "answer"), f.get("name", ""), f) for f in fields]
     return judge.history({n["name"]: n["number"] for n in out.nodes}, events, saved("trace"))
 
 

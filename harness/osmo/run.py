@@ -83,7 +83,7 @@ def prepare(cluster: Cluster, options: Options, directory: pathlib.Path) -> Prep
     seed = cluster.seed if options.seed is None else options.seed
     faults = cluster.all_faults(seed) if options.faults is None else options.faults
     made = plan.compile_cluster(cluster, faults, options.for_ns)
-    modules = [(paths.need(paths.image("control")), "control"), *made.files(directory)]
+    modules = [(paths.need(paths.image("control")), ""), *made.files(directory)]
     setup = qemu.Setup(
         kernel=paths.need(paths.hypervisor()), append=f"clock={clock}", modules=modules,
         memory_mib=clusters.machine_memory(cluster), cpus=cpus, clock=clock, seed=seed,

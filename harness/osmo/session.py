@@ -98,7 +98,8 @@ class Session:
         self.machine.resume()
 
     def drain(self) -> None:
-        if self.ring is None:
+        """Takes output in. Not before the plan is taken: at that moment the ring starts anew."""
+        if self.ring is None or self.page is None or self.page.state() == abi.State.GO:
             return
         for frame in self.ring.frames():
             self.collector.take(frame)

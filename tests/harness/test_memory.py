@@ -107,6 +107,18 @@ def test_a_lying_frame_is_refused(tmp_path: pathlib.Path) -> None:
         list(OutputRing(Ram(tmp_path / "ram"), RING, 4160).frames())
 
 
+def test_a_frame_that_is_being_written_is_waited_for(tmp_path: pathlib.Path) -> None:
+    fake = FakeRam(tmp_path / "ram")
+    ring = OutputRing(Ram(tmp_path / "ram"), RING, 4160)
+    fake.emit(abi.Stream.LOG, b"whole")
+    fake.data[RING + 16:RING + 24] = struct.pack("<Q", 16)
+    fake.flush()
+    assert list(ring.frames()) == []
+    fake.data[RING + 16:RING + 24] = struct.pack("<Q", 24)
+    fake.flush()
+    assert [f.data for f in ring.frames()] == [b"whole"]
+
+
 def test_addresses_above_four_gib(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "ram"
     with open(path, "wb") as f:

@@ -126,7 +126,7 @@ def test_the_wall_clock_ends_it(tmp_path: pathlib.Path) -> None:
 
 def test_nonsense_in_the_result_stream_is_said(tmp_path: pathlib.Path) -> None:
     def odd(machine: FakeMachine) -> None:
-        for line in (b"{]\n", b"[]\n", b'{"ns":1}\n',
+        for line in (b"{]\n", b"[]\n", b'{"ns":"x"}\n',
                      b'{"event":"error","line":3,"command":"x","error":"y"}\n'):
             machine.fake.emit(abi.Stream.RESULT, line)
         machine.fake.emit(99, b"?")
