@@ -17,7 +17,8 @@ enum {
     PIT_HZ = 1193182,
     PM_TIMER_HZ = 3579545,
     CALIBRATE_MS = 10,
-    PIT_STILL = 10000, /* reads without a change: it does not count */
+    STILL_MOST = 10000, /* reads without a change: it does not count */
+    LOOKS = 8,
     SEEDED_WALL = 1704067200, /* 2024-01-01: the wall clock of `count` and `event` */
 };
 
@@ -145,63 +146,109 @@ void timer_program(u64 ns)
     apic_timer((u32)MIN(wait * apic_khz / 1000000 + 1, 0x7fffffffull));
 }
 
-static u32 pit_count(void)
+/* A clock of known rate that counts up, modulo its mask. */
+struct reference {
+    u32 hz, mask;
+    u16 port;
+    u32 (*read)(const struct reference *r);
+};
+
+static u32 pit_read(const struct reference *r)
 {
     u32 low;
 
+    (void)r;
     outb(0x43, 0); /* hold channel 0's count for reading */
     low = inb(0x40);
-    return low | (u32)inb(0x40) << 8;
+    return ~(low | (u32)inb(0x40) << 8);
 }
 
-/* Channel 0 of the 8254 counts down; its interrupt is masked. True when CALIBRATE_MS went
- * by, false when there is no such timer. */
-static bool wait_pit(void)
+static u32 pm_timer_read(const struct reference *r)
 {
-    u32 ticks = PIT_HZ * CALIBRATE_MS / 1000, start, still = 0;
+    return inl(r->port);
+}
 
-    outb(0x43, 0x30); /* both bytes, mode 0 */
-    outb(0x40, 0xff);
-    outb(0x40, 0xff);
-    start = pit_count();
-    for (u32 now = start; start - now < ticks; now = pit_count())
-        if (now == start && ++still > PIT_STILL)
+/* Three clocks at one instant. */
+struct instant {
+    u64 tsc;
+    u32 reference, apic;
+};
+
+/* The instant of several tries whose readings lie closest together: a machine that is
+ * itself a guest may stand still between any two. */
+static struct instant look(const struct reference *r)
+{
+    struct instant best = {0};
+    u64 least = ~0ull;
+
+    for (u32 i = 0; i < LOOKS; i++) {
+        u64 before = rdtsc(), after;
+        struct instant now = {.reference = r->read(r), .apic = apic_timer_now()};
+
+        after = rdtsc();
+        now.tsc = before + (after - before) / 2;
+        if (after - before < least) {
+            least = after - before;
+            best = now;
+        }
+    }
+    return best;
+}
+
+static u32 elapsed(const struct reference *r, u32 from, u32 to)
+{
+    return (to - from) & r->mask;
+}
+
+/* One measurement of the TSC's and the APIC timer's rate in kHz; false: it stands still. */
+static bool measure(const struct reference *r, u32 *tsc, u32 *apic)
+{
+    u32 wanted = r->hz / 1000 * CALIBRATE_MS, still = 0, took;
+    struct instant start, end;
+    u32 first;
+
+    apic_timer(~0u);
+    start = look(r);
+    first = r->read(r);
+    while (elapsed(r, start.reference, r->read(r)) < wanted)
+        if (r->read(r) == first && ++still > STILL_MOST)
             return false;
+    end = look(r);
+    apic_timer(0);
+    took = elapsed(r, start.reference, end.reference);
+    *tsc = (u32)((end.tsc - start.tsc) * (r->hz / 1000) / took);
+    *apic = (u32)((u64)(start.apic - end.apic) * (r->hz / 1000) / took);
     return true;
 }
 
-static bool wait_pm_timer(u16 port)
+static u32 median(u32 a, u32 b, u32 c)
 {
-    u32 start, ticks = PM_TIMER_HZ * CALIBRATE_MS / 1000;
+    return MAX(MIN(a, b), MIN(MAX(a, b), c));
+}
 
-    if (!port)
-        return false;
-    start = inl(port);
-    for (u32 i = 0; i < 100000000; i++)
-        if (((inl(port) - start) & 0xffffff) >= ticks)
-            return true;
-    return false;
+static bool calibrate_by(const struct reference *r)
+{
+    u32 tsc[3], apic[3];
+
+    for (u32 i = 0; i < 3; i++)
+        if (!measure(r, &tsc[i], &apic[i]))
+            return false;
+    tsc_khz = median(tsc[0], tsc[1], tsc[2]);
+    apic_khz = median(apic[0], apic[1], apic[2]);
+    return true;
 }
 
 static void calibrate(void)
 {
-    u64 before, after;
-    bool ok;
+    const struct reference pit = {.hz = PIT_HZ, .mask = 0xffff, .read = pit_read};
+    const struct reference pm = {
+        .hz = PM_TIMER_HZ, .mask = 0xffffff, .port = acpi_pm_timer(), .read = pm_timer_read};
 
-    apic_timer(~0u);
-    before = rdtsc();
-    ok = wait_pit();
-    if (!ok) {
-        apic_timer(~0u);
-        before = rdtsc();
-        ok = wait_pm_timer(acpi_pm_timer());
-    }
-    after = rdtsc();
-    if (!ok)
-        panic("no timer to measure the TSC with: neither an 8254 nor an ACPI PM timer answers");
-    tsc_khz = (u32)((after - before) / CALIBRATE_MS);
-    apic_khz = (~0u - apic_timer_now()) / CALIBRATE_MS;
-    apic_timer(0);
+    outb(0x43, 0x34); /* channel 0, both bytes, mode 2, from 65536 */
+    outb(0x40, 0);
+    outb(0x40, 0);
+    if (!calibrate_by(&pit) && !(pm.port && calibrate_by(&pm)))
+        panic("no timer to measure the TSC with: neither an 8254 nor an ACPI PM timer counts");
 }
 
 /* How the TSC moves over `turns` turns of a loop of two instructions. */
