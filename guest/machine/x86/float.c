@@ -6,6 +6,7 @@
  */
 #include "base/memory.h"
 #include "guest/machine/x86/cpu.h"
+#include "guest/rt/rt.h"
 #include "guest/rt/x86.h"
 
 enum { CR4_OSXSAVE = 1 << 18, HAS_XSAVE = 1 << 26, HAS_AVX = 1 << 28 };
@@ -26,7 +27,9 @@ void cpu_float_init(void)
 {
     u32 features = cpuid(1, 0).ecx;
 
-    if (!(features & HAS_XSAVE))
+    /* Xen brings a domain's state back when CR0.TS traps; under QEMU's emulator XRSTOR does
+     * not trap, and finds another domain's state and XCR0. FXRSTOR does. */
+    if (!(features & HAS_XSAVE) || rt_host() == RT_XEN)
         return;
     asm volatile("mov %%cr4, %%rax; or %0, %%rax; mov %%rax, %%cr4"
                  :
