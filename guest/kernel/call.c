@@ -4,7 +4,7 @@
  * A call is its number and six words kept in the thread; waiting for room or for a page
  * means doing it again from the start, so there is nothing to unwind and nothing to save.
  */
-#include "guest/kernel/core.h"
+#include "guest/kernel/hot.h"
 
 static s64 call_null(struct node *n, struct thread *t, const u64 *args)
 {
@@ -101,7 +101,9 @@ static s64 call_exit(struct node *n, struct thread *t, const u64 *args)
     return CALL_GONE;
 }
 
-static s64 (*const calls[DEMOS_CALLS])(struct node *n, struct thread *t, const u64 *args) = {
+typedef s64 call_function(struct node *n, struct thread *t, const u64 *args);
+
+static call_function *const calls[DEMOS_CALLS] = {
     [DEMOS_NULL] = call_null,
     [DEMOS_CREATELINK] = call_createlink,
     [DEMOS_DESTROYLINK] = call_destroylink,
@@ -127,7 +129,8 @@ static void call_over(struct thread *t)
 }
 
 /* Turns what a call function said into what the machine is to do. */
-static enum outcome conclude(struct node *n, struct thread *t, s64 said, s64 *result)
+static __attribute__((noinline)) enum outcome conclude(struct node *n, struct thread *t,
+                                                       s64 said, s64 *result)
 {
     if (said == CALL_AGAIN) {
         thread_wait(n, t, WAIT_PAGE, DEMOS_FOREVER);
@@ -151,15 +154,31 @@ static enum outcome conclude(struct node *n, struct thread *t, s64 said, s64 *re
     return NODE_BLOCKED;
 }
 
-static s64 straight(struct node *n, struct thread *t, u32 number, const u64 *args)
+/* What is tried first for threads whose `slow` is 0. */
+static call_function *const straight[DEMOS_CALLS] = {
+    [DEMOS_NULL] = call_null,
+    [DEMOS_CREATELINK] = call_createlink,
+    [DEMOS_DESTROYLINK] = call_destroylink,
+    [DEMOS_DUPLINK] = call_duplink,
+    [DEMOS_SEND] = fast_send,
+    [DEMOS_REQUEST] = call_send,
+    [DEMOS_REPLY] = fast_reply,
+    [DEMOS_RECEIVE] = fast_receive,
+    [DEMOS_CALL] = fast_call,
+    [DEMOS_MOVEDATA] = call_move,
+    [DEMOS_YIELD] = call_yield,
+    [DEMOS_EXIT] = call_exit,
+};
+
+/* All that is not over at once on a straight path. */
+static __attribute__((noinline)) enum outcome
+call_on(struct node *n, struct thread *t, u32 number, const u64 *args, s64 said, s64 *result)
 {
-    switch (number) {
-    case DEMOS_SEND: return fast_send(n, t, args);
-    case DEMOS_CALL: return fast_call(n, t, args);
-    case DEMOS_REPLY: return fast_reply(n, t, args);
-    case DEMOS_RECEIVE: return fast_receive(n, t, args);
-    default: return CALL_GENERAL;
-    }
+    if (said == CALL_GENERAL)
+        said = calls[number](n, t, args);
+    if (said != CALL_GONE)
+        args_keep(t, args);
+    return conclude(n, t, said, result);
 }
 
 enum outcome node_call(struct node *n, struct thread *t, u32 number, const u64 args[6],
@@ -175,20 +194,12 @@ enum outcome node_call(struct node *n, struct thread *t, u32 number, const u64 a
     }
     t->call = number;
     if (!t->slow)
-        said = straight(n, t, number, args);
-    if (said == CALL_GENERAL)
-        said = calls[number](n, t, args);
+        said = straight[number](n, t, args);
     if (said > CALL_WAIT && list_empty(&n->work)) {
         *result = said;
         return NODE_DONE;
     }
-    if (said == CALL_SWITCH)
-        return NODE_SWITCH;
-    if (said != CALL_GONE) {
-        for (u32 i = 0; i < ARRAY_SIZE(t->args); i++)
-            t->args[i] = args[i];
-    }
-    return conclude(n, t, said, result);
+    return said == CALL_SWITCH ? NODE_SWITCH : call_on(n, t, number, args, said, result);
 }
 
 static s64 go_on(struct node *n, struct thread *t)

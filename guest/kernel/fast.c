@@ -11,8 +11,8 @@
 #include "guest/kernel/hot.h"
 
 /* The message on its way over `l`, its body copied; NULL when something is unusual. */
-static inline struct message *compose(struct node *n, struct task *self, const struct link *l,
-                                      u64 body, u32 len)
+static inline __attribute__((always_inline)) struct message *
+compose(struct node *n, struct task *self, const struct link *l, u64 body, u32 len)
 {
     struct message *m = message_take(n, len);
 
@@ -77,8 +77,7 @@ static inline void ready(struct node *n, struct thread *t)
 
 static inline void suspend(struct thread *t, enum wait why, const u64 *args)
 {
-    for (u32 i = 0; i < ARRAY_SIZE(t->args); i++)
-        t->args[i] = args[i];
+    args_keep(t, args);
     t->state = THREAD_WAITING;
     t->wait = (u8)why;
     t->pending = true;
@@ -203,8 +202,8 @@ s64 fast_reply(struct node *n, struct thread *t, const u64 *args)
 }
 
 /* Copies a message with at most a reply link to its reader; CALL_GENERAL changes nothing. */
-static inline s64 give_out(struct node *n, struct thread *t, struct message *m, u64 buffer,
-                           u64 room, u64 info_at)
+static inline __attribute__((always_inline)) s64
+give_out(struct node *n, struct thread *t, struct message *m, u64 buffer, u64 room, u64 info_at)
 {
     struct link_table *links = &t->task->links;
     u32 len = (u32)MIN((u64)m->length, room);
@@ -213,7 +212,7 @@ static inline s64 give_out(struct node *n, struct thread *t, struct message *m, 
 
     if (m->link_count || m->kind == DEMOS_MSG_NOTICE || m->flags & MESSAGE_LINKS_LOST)
         return CALL_GENERAL;
-    if (reply && !links->free && links->fresh >= MIN(links->size, links->limit))
+    if (reply && !links->free)
         return CALL_GENERAL;
     if (len && machine_copy_out(n, t->task, buffer, m->body, len) != MACHINE_OK)
         return CALL_GENERAL;
@@ -225,7 +224,7 @@ static inline s64 give_out(struct node *n, struct thread *t, struct message *m, 
     info.count = 0;
     info.length = m->whole;
     info.spare = 0;
-    info.reply = reply ? link_insert(n, links, &m->reply) : 0;
+    info.reply = reply ? link_put(links, &m->reply) : 0;
     for (u32 i = 0; i < DEMOS_LINKS_MAX; i++)
         info.links[i] = 0;
     if (info_at && machine_copy_out(n, t->task, info_at, &info, sizeof(info)) != MACHINE_OK) {
@@ -272,8 +271,8 @@ s64 fast_finish(struct node *n, struct thread *t)
 {
     const u64 *a = t->args;
     struct message *m = t->delivered;
-    s64 done = t->call == DEMOS_CALL ? give_out(n, t, m, a[3], a[2] >> 32, a[4])
-                                     : give_out(n, t, m, a[1], a[2], a[3]);
+    bool call = t->call == DEMOS_CALL;
+    s64 done = give_out(n, t, m, a[call ? 3 : 1], call ? a[2] >> 32 : a[2], a[call ? 4 : 3]);
 
     if (done < 0)
         return CALL_GENERAL;

@@ -19,6 +19,31 @@ static inline u64 previous(struct task *t, const struct process_id *to, u64 sequ
     return last;
 }
 
+/* A call that is not over keeps its words. */
+static inline void args_keep(struct thread *t, const u64 *args)
+{
+    struct six {
+        u64 word[6];
+    };
+
+    if (args != t->args)
+        *(struct six *)(void *)t->args = *(const struct six *)(const void *)args;
+}
+
+/* As link_insert, where a slot was free before. */
+static inline s64 link_put(struct link_table *t, const struct link *l)
+{
+    struct link_slot *slot = &t->slots[t->free - 1];
+    s64 number = (s64)slot->link.code;
+
+    t->free = (u32)slot->link.base;
+    slot->number = number;
+    slot->link = *l;
+    t->used++;
+    t->high = MAX(t->high, t->used);
+    return number;
+}
+
 /* Frees a message that came from the pools, as most do. */
 static inline void message_drop(struct node *n, struct message *m)
 {
