@@ -108,8 +108,9 @@ struct node {
     } page_map[NODE_PAGE_MAPS][NODE_PAGES_MOST];
     u16 segment_index, page_index, frame;
 
-    bool waiting;   /* the user processor is held in a reference */
-    bool giving_up; /* it is being let through with nothing done */
+    bool waiting;     /* the user processor is held in a reference */
+    bool giving_up;   /* it is let through, with nothing done, to the instruction's end */
+    bool given_first; /* and the held reference itself is still to come */
     struct z8000_cycle fault;
     u8 reason;
     u8 causes;

@@ -1,0 +1,77 @@
+"""The dual-processor node with its kernel side in Z8000 assembly: Table 1 in emulated time,
+the handshake as a signal trace, page maps allotted to the segment used longest ago."""
+
+import json
+import pathlib
+import subprocess
+from typing import Any
+
+import pytest
+
+from step import TOP
+
+TOOL = TOP / "build" / "z8000" / "z8000-node"
+LINES = {"w": "wait", "f": "fault", "r": "release", "k": "to_kernel", "u": "to_user"}
+
+
+def node(*arguments: str) -> str:
+    if not (TOOL.parent / "kernel.bin").exists():
+        pytest.skip("no Z8000 programs (harness/z8k-binutils builds their assembler)")
+    return subprocess.run([TOOL, *arguments], capture_output=True, text=True, check=True, timeout=100).stdout
+
+
+@pytest.fixture(scope="module")
+def rows() -> dict[str, dict[str, Any]]:
+    return {row["row"]: row for row in json.loads(node("table"))["table1"]}
+
+
+def test_rates_bound_rows(rows: dict[str, dict[str, Any]]) -> None:
+    """DT03, DT05, DT06: what the 5,000 bytes/s interface dictates, nothing added."""
+    assert abs(rows["disk block, 512 bytes"]["ratio"] - 1) < 0.1
+    remote = rows["send and receive 1024 bytes, remote"]
+    assert remote["measured_ms"] > remote["line_bytes"] / 5.0
+    assert 0.8 < remote["ratio"] < 1.1
+    assert rows["1024 bytes there and back, remote"]["measured_ms"] > 410
+
+
+def test_calls_cost_what_they_do(rows: dict[str, dict[str, Any]]) -> None:
+    """DT01, DT02, DT04: two calls cost more than twice one; a copy costs its clocks."""
+    null = rows["null kernel call"]["clocks"]
+    assert 300 < null < 2000, "a trap, two interrupts and two register files at least"
+    assert rows["create and destroy link"]["clocks"] > 2 * null
+    empty = rows["send and receive 0 bytes, local"]["clocks"]
+    full = rows["send and receive 1024 bytes, local"]["clocks"]
+    assert 1024 * 9 < full - empty < 1024 * 9 * 1.2
+
+
+def events(path: pathlib.Path) -> list[tuple[int, str, int]]:
+    found, clock = [], 0
+    for line in path.read_text().split("$enddefinitions $end\n")[1].splitlines()[8:]:
+        if line[0] == "#":
+            clock = int(line[1:])
+        elif line[1] in LINES:
+            found.append((clock, LINES[line[1]], int(line[0])))
+    return found
+
+
+def test_handshake_trace(tmp_path: pathlib.Path) -> None:
+    """DV06: fault, WAIT, release; and for a call the interrupt each way, in this order."""
+    trace = tmp_path / "handshake.vcd"
+    node("vcd", str(trace))
+    names = [(name, value) for _, name, value in events(trace)]
+    first = names.index(("to_kernel", 1))
+    assert ("wait", 0) in names[:first], "the first fetch of the process faults and is served"
+    assert names[:6] == [
+        ("fault", 1), ("wait", 1), ("fault", 0), ("release", 1), ("release", 0), ("wait", 0),
+    ], "latched, held, acknowledged, released"
+    calls = [n for n in names[first:] if n[0] in ("to_kernel", "to_user")]
+    assert calls[:8] == [("to_kernel", 1), ("to_kernel", 0), ("to_user", 1), ("to_user", 0)] * 2
+    clocks = [clock for clock, _, _ in events(trace)]
+    assert clocks == sorted(clocks)
+
+
+def test_maps_are_a_scarce_resource() -> None:
+    """DV07, DV08: sixteen segments live; the seventeenth in a cycle evicts every time."""
+    table = {row["segments"]: row for row in json.loads(node("maps"))}
+    assert table[12]["faults_per_round"] == 0, "12 segments of data and one of code fit"
+    assert table[16]["evictions_per_round"] == 17, "in a cycle of 17 the oldest is always the next"

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * z8000-node: the figures of the 1983 node, as JSON on standard output.
+ *
+ *   z8000-node table            Table 1, and with a faster clock and a faster line
+ *   z8000-node vcd FILE         the handshake of faults and null calls as a signal trace
+ *   z8000-node maps             map loads and evictions of a process with more segments
+ *                               than there are page maps
+ */
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include "z8000/bench/table.h"
+
+static int table(struct rig *r)
+{
+    printf("{\n");
+    if (!table_print(r, "table1", (struct rig_machine){2000000, 5000}))
+        return 1;
+    printf(",\n");
+    if (!table_print(r, "clock_10_mhz", (struct rig_machine){10000000, 5000}))
+        return 1;
+    printf(",\n");
+    if (!table_print(r, "line_1250000_bytes_per_second",
+                     (struct rig_machine){2000000, 1250000}))
+        return 1;
+    printf("\n}\n");
+    return 0;
+}
+
+static int vcd(struct rig *r, const char *path)
+{
+    static const char *const names[] = {"user_wait", "fault",       "release",      "to_kernel",
+                                        "to_user",   "user_halted", "kernel_halted"};
+    struct rig_time time;
+    bool done;
+
+    r->vcd = fopen(path, "w");
+    if (!r->vcd) {
+        perror(path);
+        return 1;
+    }
+    fprintf(r->vcd, "$timescale 1 ns $end\n$scope module node $end\n");
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        fprintf(r->vcd, "$var wire 1 %c %s $end\n", "wfrkuhi"[i], names[i]);
+    fprintf(r->vcd, "$upscope $end\n$enddefinitions $end\n#0\n");
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        fprintf(r->vcd, "0%c\n", "wfrkuhi"[i]);
+    done = rig_run(r, RIG_NULL, 3, 0, 1, &time);
+    fclose(r->vcd);
+    return done ? 0 : 1;
+}
+
+static int maps(struct rig *r)
+{
+    printf("[\n");
+    for (u16 segments = 8; segments <= 24; segments = (u16)(segments + 4)) {
+        struct rig_time few, many;
+
+        if (!rig_run(r, RIG_TOUCH, 2, segments, 1, &few) ||
+            !rig_run(r, RIG_TOUCH, 12, segments, 1, &many))
+            return 1;
+        printf("  {\"segments\": %u, \"faults_per_round\": %.1f, \"evictions_per_round\": %.1f,"
+               " \"clocks_per_round\": %.1f}%s\n",
+               segments, (double)(many.faults - few.faults) / 10,
+               (double)(many.evictions - few.evictions) / 10,
+               (double)(many.user - few.user) / 10, segments < 24 ? "," : "");
+    }
+    printf("]\n");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct rig *r = calloc(1, sizeof *r);
+    const char *what = argc > 1 ? argv[1] : "";
+    int status = 2;
+
+    if (!r || !rig_open(r, dirname(strdup(argv[0]))))
+        return 1;
+    if (strcmp(what, "table") == 0 && argc == 2)
+        status = table(r);
+    else if (strcmp(what, "vcd") == 0 && argc == 3)
+        status = vcd(r, argv[2]);
+    else if (strcmp(what, "maps") == 0 && argc == 2)
+        status = maps(r);
+    else
+        fprintf(stderr, "usage: z8000-node table | vcd FILE | maps\n");
+    rig_close(r);
+    free(r);
+    return status;
+}

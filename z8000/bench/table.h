@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Table 1 measured on a machine, as a JSON member `name`. */
+#ifndef Z8000_BENCH_TABLE_H
+#define Z8000_BENCH_TABLE_H
+
+#include "z8000/bench/rig.h"
+
+bool table_print(struct rig *r, const char *name, struct rig_machine machine);
+
+#endif
