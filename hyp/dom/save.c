@@ -16,15 +16,16 @@
 
 #define SEGMENTS(DO) DO(cs) DO(ds) DO(es) DO(fs) DO(gs) DO(ss)
 
-/* The save record keeps attributes as VMX has them: flags in bits 12-15. */
+/* The save record keeps attributes as SVM has them: flags in bits 8-11, as in Xen's own
+ * struct segment_register and hvm_vcpu.h. */
 static u16 attr_in(u32 ar)
 {
-    return (u16)((ar & 0xff) | (ar >> 4 & 0xf00));
+    return (u16)(ar & 0xfff);
 }
 
 static u32 attr_out(u16 attr)
 {
-    return (u32)(attr & 0xff) | (u32)(attr & 0xf00) << 4;
+    return attr & 0xfff;
 }
 
 static void state_from_record(const struct hvm_hw_cpu *r, struct virt_state *s)
@@ -91,8 +92,9 @@ static void state_to_record(const struct virt_state *s, struct hvm_hw_cpu *r)
 
 #define REGISTERS(DO)                                                                     \
     DO(rax)                                                                               \
-    DO(rbx) DO(rcx) DO(rdx) DO(rbp) DO(rsi) DO(rdi) DO(rsp) DO(r8) DO(r9) DO(r10) DO(r11) \
-        DO(r12) DO(r13) DO(r14) DO(r15) DO(rip) DO(rflags)
+    DO(rbx)                                                                               \
+    DO(rcx) DO(rdx) DO(rbp) DO(rsi) DO(rdi) DO(rsp) DO(r8) DO(r9) DO(r10) DO(r11) DO(r12) \
+        DO(r13) DO(r14) DO(r15) DO(rip) DO(rflags)
 
 static void regs_from_record(const struct hvm_hw_cpu *r, struct guest_regs *g)
 {
