@@ -73,6 +73,7 @@ struct control {
     bool deaths; /* VIRQ_DOM_EXC came */
     bool plan_done;
     bool had_guests;
+    bool echo; /* results and consoles on the machine's own console, too: echo=1 */
 };
 
 extern struct control control;
@@ -115,6 +116,8 @@ bool self_init(void);
 /* --- results.c */
 void result_begin(struct json *j, const char *event);
 void result_end(struct json *j);
+/* A finished line. */
+void result_line(const char *line, size_t len);
 void result_guest(const char *event, const struct guest *g);
 void output(u32 stream, const void *data, size_t len);
 const char *reason_name(u8 reason);

@@ -40,6 +40,7 @@ int rt_main(const struct rt_start *start)
 {
     if (start->host != RT_OSMOSIS)
         rt_panic("the control domain runs on Osmosis only");
+    control.echo = rt_option_number("echo", 0);
     list_init(&control.guests);
     list_init(&control.ready);
     list_init(&control.waiting);

@@ -3,6 +3,7 @@
  * Results: JSON lines on the output ring, and on the command port when somebody listens.
  */
 #include "guest/control/control.h"
+#include "guest/rt/console.h"
 #include "guest/rt/hypercall.h"
 #include "guest/rt/rt.h"
 #include "guest/rt/time.h"
@@ -17,6 +18,14 @@ void output(u32 stream, const void *data, size_t len)
     hypercall_osmosis(OSM_OP_output, &o);
 }
 
+void result_line(const char *line, size_t len)
+{
+    output(OSM_STREAM_RESULT, line, len);
+    port_send(line, len);
+    if (control.echo)
+        rt_console_write(line, len);
+}
+
 void result_begin(struct json *j, const char *event)
 {
     json_begin(j, text, sizeof(text));
@@ -26,10 +35,7 @@ void result_begin(struct json *j, const char *event)
 
 void result_end(struct json *j)
 {
-    size_t len = json_end(j);
-
-    output(OSM_STREAM_RESULT, text, len);
-    port_send(text, len);
+    result_line(text, json_end(j));
 }
 
 const char *reason_name(u8 reason)

@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "guest/control/control.h"
 #include "guest/control/ctl.h"
+#include "guest/rt/console.h"
 #include "guest/rt/event.h"
 #include "guest/rt/frame.h"
 #include "guest/rt/map.h"
@@ -125,6 +126,8 @@ static void console_text(struct guest *g, const char *text, size_t len)
     output(OSM_STREAM_CONSOLE + g->domid, text, len);
     for (size_t i = 0; i < len; i++)
         line_add(g, text[i]);
+    if (control.echo)
+        rt_console_write(text, len);
     if (!g->watched)
         return;
     result_begin(&j, "output");

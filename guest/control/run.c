@@ -105,9 +105,7 @@ static void fire(struct waiting *n)
     else if (!command_run(&words, s.first, &answer, why))
         failed(n, why);
     else if (answer.len > 1) {
-        size_t len = json_end(&answer);
-
-        output(OSM_STREAM_RESULT, answer_text, len);
+        result_line(answer_text, json_end(&answer));
     }
     drop(n->object);
     drop(n->value);

@@ -40,6 +40,7 @@
 rt_entry:
     cld
     cli
+    mov $PA(rt_stack_top), %esp
     mov $PA(rt_table_root), %edi
     mov $PA(rt_table_directory) + TABLE, %eax
     mov %eax, (%edi)
