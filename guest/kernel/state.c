@@ -56,9 +56,15 @@ static void walk_link(struct image *i, struct link *l)
 
 static void walk_identity(struct image *i, struct task *t)
 {
-    WORD(i, t->id.machine);
-    WORD(i, t->id.epoch);
-    WORD(i, t->id.serial);
+    struct process_id id = t->id;
+
+    WORD(i, id.machine);
+    WORD(i, id.epoch);
+    WORD(i, id.serial);
+    if (!process_id_equal(&id, &t->id)) {
+        i->bad = true; /* it is entered under its id already */
+        return;
+    }
     WORD(i, t->incarnation);
     WORD(i, t->key);
     WORD(i, t->state);
@@ -121,7 +127,7 @@ static void walk_links(struct node *n, struct image *i, struct link_table *t)
     WORD(i, t->limit);
     WORD(i, t->high);
     if (i->reading) {
-        struct link_table empty = {.limit = t->limit};
+        struct link_table empty = {.limit = t->limit, .high = t->high};
 
         if (i->bad || fresh > i->room / 24 || t->limit > LINK_INDEX_MAX || fresh > t->limit) {
             i->bad = true;
@@ -179,6 +185,8 @@ static void walk(struct node *n, struct image *i, struct task *t)
         return;
     }
     walk_identity(i, t);
+    if (i->bad)
+        return;
     walk_thread(i, task_thread(t), machine_now(n));
     walk_links(n, i, &t->links);
     walk_link(i, &t->watch);

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Processes made, fed, started, stopped, watched and ended by messages alone, as any
+ * process with the right links can. DK01, DK03, DK07, DK09, DL16, DP01, DP02, DP05, DN01,
+ * process tree, limits, listings, exceptions.
+ */
+#include "tests/kernel/puppet.h"
+
+static const u64 rw = REGION_READ | REGION_WRITE;
+
+/* A child of `p`; its control link. */
+static s64 create(struct sim_process *p, u64 flags, s64 watch)
+{
+    u64 words[8] = {KERNEL_OP_CREATE, flags, 0, 0, 0, 0x6368696c64000000ull};
+    u64 answer[1] = {1};
+    s64 control = 0;
+
+    CHECK(request(p, LINK_KERNEL, words, 8, watch, answer, 1, &control) == 8);
+    CHECK_EQ(answer[0], 0);
+    CHECK(control > 0);
+    return control;
+}
+
+static s64 own_link(struct sim_process *p, u32 kind, u32 attr, u32 channel, u64 code)
+{
+    return kcall(p, DEMOS_CREATELINK, demos_spec(kind, attr, channel), code, 0, 0, 0, 0);
+}
+
+/* The newest process of a node. */
+static struct sim_process *newest(struct sim *s, u32 node)
+{
+    struct task *t, *last = NULL;
+
+    for (u32 row = 0; (t = node_task(s->nodes[node].node, row)) != NULL; row = t->row)
+        last = t;
+    return sim_process_of(last);
+}
+
+static s64 start(struct sim_process *p, s64 control)
+{
+    u64 words[4] = {CONTROL_START, PUPPET, DEMOS_STACK_TOP, 0}, answer[1] = {1};
+
+    CHECK_EQ(request(p, control, words, 4, 0, answer, 1, NULL), 8);
+    return (s64)answer[0];
+}
+
+static void test_birth(void)
+{
+    struct sim *s = puppets(1, 0, NULL);
+    struct sim_process *p = puppet_on(s, 0), *child;
+    s64 control = create(p, 0, 0), given;
+    struct demos_start record;
+    char text[6];
+
+    CHECK_EQ(order(p, control, CONTROL_MAP, SIM_DATA, 16 * SIM_PAGE, rw, rw, 0), 0);
+    CHECK_EQ(order(p, control, CONTROL_MAP, SIM_DATA, SIM_PAGE, rw, rw, 0), DEMOS_E_ADDRESS);
+    CHECK_EQ(order(p, control, CONTROL_MAP, 0, SIM_PAGE, rw, rw, 0), DEMOS_E_ARGUMENT);
+    CHECK_EQ(order(p, control, CONTROL_MAP, 64 << 20, 100, rw, rw, 0), DEMOS_E_ARGUMENT);
+    CHECK_EQ(order(p, control, CONTROL_MAP, 64 << 20, SIM_PAGE, 7, 7, 0), DEMOS_E_ALLOWED);
+    CHECK_EQ(order(p, control, CONTROL_MAP, 64 << 20, SIM_PAGE, 1, 0, 0), DEMOS_E_ARGUMENT);
+    sim_poke(p, SIM_DATA + 3 * SIM_PAGE, "bytes", 6);
+    given = kcall(p, DEMOS_CREATELINK,
+                  demos_spec(DEMOS_GENERAL, DEMOS_GIVE | DEMOS_AREA_READ, 0), 0,
+                  SIM_DATA + 3 * SIM_PAGE, 6, 0, 0);
+    CHECK_EQ(order(p, control, CONTROL_LOAD, SIM_DATA + 100, 6, 0, 0, given), 0);
+    given = own_link(p, DEMOS_GENERAL, DEMOS_GIVE, 3, 77);
+    CHECK_EQ(order(p, control, CONTROL_GIVE, 0x706172656e740000ull, 0, 0, 0, given), 0);
+    CHECK_EQ(start(p, control), 0);
+    CHECK_EQ(start(p, control), DEMOS_E_STATE);
+    child = newest(s, 0);
+    CHECK(child != p && child->program == PUPPET);
+    CHECK(sim_peek(child, SIM_DATA + 100, text, 6) && strcmp(text, "bytes") == 0);
+    CHECK(sim_peek(child, DEMOS_START_PAGE, &record, sizeof(record)));
+    CHECK_EQ(record.magic, DEMOS_START_MAGIC);
+    CHECK_EQ(record.link_count, 1);
+    CHECK(strcmp(record.links[0].name, "parent") == 0);
+    /* The child speaks to its parent over what it was given, and has nothing else. */
+    CHECK_EQ(child->task->links.used, 1);
+    CHECK_EQ(kcall(child, DEMOS_SEND, (u64)record.links[0].link, TEXT, 0, 0, DEMOS_NOW, 0), 0);
+    CHECK_EQ(kcall(p, DEMOS_RECEIVE, DEMOS_CHANNEL(3), BUFFER, 10, INFO, DEMOS_NOW, 0), 0);
+    CHECK_EQ(kcall(child, DEMOS_SEND, LINK_SELF, TEXT, 0, 0, DEMOS_NOW, 0), DEMOS_E_LINK);
+    sim_destroy(s);
+}
+
+static void test_end_is_told(void)
+{
+    struct sim *s = puppets(1, 0, NULL);
+    struct sim_process *p = puppet_on(s, 0), *child;
+    struct demos_info info;
+    u64 ways[3][3] = {{DEMOS_END_EXIT, 42, 0},
+                      {DEMOS_END_KILLED, 0, 0},
+                      {DEMOS_END_EXCEPTION, EXCEPTION_ADDRESS, 0x5000}};
+    u8 words[24];
+
+    for (u32 way = 0; way < 3; way++) {
+        s64 watch = own_link(p, DEMOS_GENERAL, DEMOS_GIVE, 9, 500 + way);
+        s64 control = create(p, 0, watch);
+
+        CHECK_EQ(start(p, control), 0);
+        child = newest(s, 0);
+        if (way == 0)
+            begin_call(child, DEMOS_EXIT, 42, 0, 0, 0, 0, 0);
+        else if (way == 1)
+            CHECK_EQ(order(p, control, CONTROL_KILL, 0, 0, 0, 0, 0), 0);
+        else
+            begin_call(child, SIM_FAULT, 0x5000, 0, 0, 0, 0, 0);
+        CHECK_EQ(kcall(p, DEMOS_RECEIVE, DEMOS_CHANNEL(9), BUFFER, 64, INFO, DEMOS_NOW, 0), 24);
+        sim_peek(p, INFO, &info, sizeof(info));
+        sim_peek(p, BUFFER, words, 24);
+        CHECK_EQ(info.kind, DEMOS_MSG_NOTICE);
+        CHECK_EQ(info.notice, DEMOS_NOTICE_EXIT);
+        CHECK_EQ(info.code, 500 + way);
+        for (u32 i = 0; i < 3; i++)
+            CHECK_EQ(be64_get(words + 8 * i), ways[way][i]);
+        CHECK_EQ(order(p, control, CONTROL_INFO, 0, 0, 0, 0, 0), DEMOS_E_DEAD);
+    }
+    CHECK_EQ(node_counters(s->nodes[0].node)->processes, 1);
+    sim_destroy(s);
+}
+
+/* Orphans go to their creator's creator; those that asked to go with it go. */
+static void test_family(void)
+{
+    struct sim *s = puppets(1, 0, NULL);
+    struct sim_process *p = puppet_on(s, 0), *middle, *leaf;
+    struct node *n = s->nodes[0].node;
+    s64 control = create(p, 0, 0), kernel = kcall(p, DEMOS_DUPLINK, LINK_KERNEL, 0, 0, 0, 0, 0);
+
+    order(p, control, CONTROL_MAP, SIM_DATA, 16 * SIM_PAGE, rw, rw, 0);
+    CHECK_EQ(order(p, control, CONTROL_GIVE, 0x6b00000000000000ull, 0, 0, 0, kernel), 0);
+    start(p, control);
+    middle = newest(s, 0);
+    create(middle, 0, 0);
+    leaf = newest(s, 0);
+    create(middle, DEMOS_CREATE_WITH_PARENT, 0);
+    CHECK_EQ(node_counters(n)->processes, 4);
+    CHECK(leaf->task->parent == middle->task);
+    CHECK_EQ(order(p, control, CONTROL_KILL, 0, 0, 0, 0, 0), 0);
+    CHECK_EQ(node_counters(n)->processes, 2);
+    CHECK(leaf->task->parent == p->task);
+    node_kill(n, p->task);
+    CHECK(leaf->task->parent == NULL);
+    sim_destroy(s);
+}
+
+static void test_stop_and_resume(void)
+{
+    struct sim *s = puppets(1, 0, NULL);
+    struct sim_process *p = puppet_on(s, 0), *child;
+    s64 control = create(p, 0, 0);
+
+    CHECK_EQ(order(p, control, CONTROL_STOP, 0, 0, 0, 0, 0), DEMOS_E_STATE);
+    start(p, control);
+    child = newest(s, 0);
+    CHECK_EQ(order(p, control, CONTROL_STOP, 0, 0, 0, 0, 0), 0);
+    CHECK_EQ(order(p, control, CONTROL_STOP, 0, 0, 0, 0, 0), DEMOS_E_STATE);
+    CHECK_EQ(kcall(child, DEMOS_NULL, 0, 0, 0, 0, 0, 0), STILL_WAITS);
+    CHECK_EQ(order(p, control, CONTROL_RESUME, 0, 0, 0, 0, 0), 0);
+    CHECK_EQ(kcall(child, DEMOS_NULL, 0, 0, 0, 0, 0, 0), 0);
+    /* A process stops itself, and hears that it did once another resumes it. */
+    CHECK_EQ(order(p, LINK_SELF, CONTROL_STOP, 0, 0, 0, 0, 0), STILL_WAITS);
+    CHECK_EQ(p->task->state, DEMOS_STOPPED);
+    sim_destroy(s);
+}
+
+static void test_limits(void)
+{
+    struct demos_limits limits = {.links = 20, .queue_bytes = 2000, .memory_bytes = 1 << 20};
+    struct sim *s = puppets(1, 0, &limits);
+    struct sim_process *p = puppet_on(s, 0);
+    s64 link = own_link(p, DEMOS_GENERAL, DEMOS_DUP, 0, 0);
+    u32 made = 0, sent = 0;
+    s64 last = 0;
+
+    while ((last = kcall(p, DEMOS_DUPLINK, (u64)link, 0, 0, 0, 0, 0)) > 0)
+        made++;
+    CHECK_EQ(last, DEMOS_E_LINKS);
+    CHECK_EQ(made, 17);
+    CHECK_EQ(p->task->links.used, 20);
+    while ((last = kcall(p, DEMOS_SEND, (u64)link, TEXT, 100, 0, DEMOS_NOW, 0)) == 0)
+        sent++;
+    CHECK_EQ(last, DEMOS_E_FULL);
+    CHECK_EQ(sent, 2000 / message_cost(100, 0));
+    CHECK_EQ(kcall(p, DEMOS_SEND, (u64)link, TEXT, 100, 0, 500, 0), DEMOS_E_TIMEOUT);
+    CHECK_EQ(order(p, LINK_SELF, CONTROL_MAP, 64 << 20, 1 << 20, rw, rw, 0), DEMOS_E_MEMORY);
+    CHECK_EQ(order(p, LINK_SELF, CONTROL_MAP, 64 << 20, 1 << 16, rw, rw, 0), 0);
+    CHECK_EQ(order(p, LINK_SELF, CONTROL_PROTECT, 64 << 20, 1 << 15, REGION_READ, 0, 0), 0);
+    CHECK_EQ(order(p, LINK_SELF, CONTROL_PROTECT, 64 << 20, 1 << 15, 5, 0, 0), DEMOS_E_ALLOWED);
+    CHECK_EQ(order(p, LINK_SELF, CONTROL_UNMAP, (64 << 20) + (1 << 14), 1 << 14, 0, 0, 0), 0);
+    CHECK_EQ(order(p, LINK_SELF, CONTROL_UNMAP, (64 << 20) + (1 << 14), 1 << 14, 0, 0, 0),
+             DEMOS_E_ADDRESS);
+    CHECK_EQ(order(p, LINK_SELF, CONTROL_LIMITS, 0, 4000, 0, 0, 0), 0);
+    CHECK_EQ(kcall(p, DEMOS_SEND, (u64)link, TEXT, 100, 0, DEMOS_NOW, 0), 0);
+    sim_destroy(s);
+}
+
+static void test_listing(void)
+{
+    struct sim *s = puppets(1, 0, NULL);
+    struct sim_process *p = puppet_on(s, 0);
+    u64 words[2] = {KERNEL_OP_LIST, 0}, answer[64];
+    u64 info[1 + DEMOS_LISTING_WORDS + 12];
+
+    for (u32 i = 0; i < 3; i++)
+        create(p, 0, 0);
+    CHECK_EQ(request(p, LINK_KERNEL, words, 2, 0, answer, 64, NULL),
+             8 * (2 + 4 * DEMOS_LISTING_WORDS));
+    CHECK_EQ(answer[1], 4);
+    CHECK_EQ(answer[2 + DEMOS_LISTING_WORDS + 1], 0); /* child of row 0 */
+    CHECK_EQ(answer[2 + DEMOS_LISTING_WORDS + 2], DEMOS_NEW);
+    CHECK_EQ(answer[2 + DEMOS_LISTING_WORDS + 8] >> 24, 0x6368696c64ull);
+    words[0] = CONTROL_INFO;
+    CHECK_EQ(request(p, LINK_SELF, words, 1, 0, info, ARRAY_SIZE(info), NULL), sizeof(info));
+    CHECK(info[1 + DEMOS_LISTING_WORDS] >= 9); /* kernel entries */
+    words[0] = 99;
+    CHECK_EQ(order(p, LINK_KERNEL, 99, 0, 0, 0, 0, 0), DEMOS_E_CALL);
+    CHECK_EQ(order(p, LINK_SELF, 99, 0, 0, 0, 0, 0), DEMOS_E_CALL);
+    CHECK_EQ(order(p, LINK_SELF, ~0ull, 0, 0, 0, 0, 0), DEMOS_E_CALL);
+    sim_destroy(s);
+}
+
+/* Point 13: a fault stops the thread and becomes a request; the answer decides. */
+static void test_exceptions(void)
+{
+    struct sim *s = puppets(1, 0, NULL);
+    struct sim_process *p = puppet_on(s, 0), *child;
+    s64 control = create(p, 0, 0), link;
+    struct demos_info info;
+    u8 words[8];
+
+    start(p, control);
+    child = newest(s, 0);
+    link = own_link(p, DEMOS_REQUEST_LINK, DEMOS_GIVE, 7, 1);
+    CHECK_EQ(order(p, control, CONTROL_EXCEPTION, 0, 0, 0, 0, link), 0);
+    for (u64 answer = EXCEPTION_CONTINUE; answer <= EXCEPTION_KILL; answer++) {
+        if (answer == EXCEPTION_CHANGE)
+            continue; /* with registers: below */
+        begin_call(child, SIM_FAULT, 0x7000, 0, 0, 0, 0, 0);
+        CHECK_EQ(child->thread->state, THREAD_STOPPED);
+        CHECK(kcall(p, DEMOS_RECEIVE, DEMOS_CHANNEL(7), BUFFER, 4096, INFO, DEMOS_NOW, 0) > 32);
+        sim_peek(p, INFO, &info, sizeof(info));
+        sim_peek(p, BUFFER, words, 8);
+        CHECK_EQ(be64_get(words), EXCEPTION_ADDRESS);
+        CHECK(info.reply > 0);
+        be64_put(words, answer);
+        sim_poke(p, TEXT, words, 8);
+        CHECK_EQ(kcall(p, DEMOS_REPLY, (u64)info.reply, TEXT, 8, 0, DEMOS_NOW, 0), 0);
+        if (answer != EXCEPTION_KILL)
+            CHECK_EQ(child->thread->state, THREAD_WAITING);
+    }
+    CHECK_EQ(node_counters(s->nodes[0].node)->processes, 1);
+    /* A handler that throws the question away has answered it. */
+    control = create(p, 0, 0);
+    start(p, control);
+    child = newest(s, 0);
+    link = own_link(p, DEMOS_REQUEST_LINK, DEMOS_GIVE, 7, 1);
+    order(p, control, CONTROL_EXCEPTION, 0, 0, 0, 0, link);
+    begin_call(child, SIM_FAULT, 0x7000, 0, 0, 0, 0, 0);
+    kcall(p, DEMOS_RECEIVE, DEMOS_CHANNEL(7), BUFFER, 4096, INFO, DEMOS_NOW, 0);
+    sim_peek(p, INFO, &info, sizeof(info));
+    CHECK_EQ(kcall(p, DEMOS_DESTROYLINK, (u64)info.reply, 0, 0, 0, 0, 0), 0);
+    CHECK_EQ(node_counters(s->nodes[0].node)->processes, 1);
+    sim_destroy(s);
+}
+
+/* DP05, point 1: state is bytes without pointers, and comes back the same. */
+static void test_state(void)
+{
+    struct sim *s = puppets(2, 0, NULL);
+    struct sim_process *p = puppet_on(s, 0), *twin;
+    struct node *n = s->nodes[0].node, *other = s->nodes[1].node;
+    static u8 image[65536], again[65536];
+    s64 gone = own_link(p, DEMOS_GENERAL, DEMOS_DUP | DEMOS_GIVE, 3, 0x1234567890abcdefull);
+    s64 kept = own_link(p, DEMOS_RESOURCE, DEMOS_DUP, 4, 5);
+    size_t size;
+    struct task *t;
+
+    kcall(p, DEMOS_DESTROYLINK, (u64)gone, 0, 0, 0, 0, 0);
+    p->self[5] = 99;
+    size = state_export(n, p->task, image, sizeof(image));
+    CHECK(size > 500 && size < 4096);
+    t = task_create(other, &p->task->id, "twin", NULL);
+    CHECK_EQ(state_import(other, t, image, size), 0);
+    CHECK_EQ(state_export(other, t, again, sizeof(again)), size);
+    for (size_t at = 0; at < size; at += 8)
+        CHECK_EQ(be64_get(again + at), be64_get(image + at));
+    twin = sim_process_of(t);
+    CHECK_EQ(twin->self[5], 99);
+    CHECK(link_find(&t->links, kept) != NULL);
+    CHECK(link_find(&t->links, gone) == NULL);
+    CHECK(strcmp(t->name, "sim") == 0);
+    node_kill(other, t);
+    for (size_t cut = 0; cut < size; cut += 8) { /* no prefix of it is a state */
+        struct task *u = task_create(other, &p->task->id, "cut", NULL);
+
+        CHECK(state_import(other, u, image, cut) != 0);
+        u->watch.kind = u->exception.kind = DEMOS_KINDS;
+        node_kill(other, u);
+    }
+    sim_destroy(s);
+}
+
+/* DN01: 100,000 processes on 64 nodes, no id twice, over two boots of each. */
+static void test_ids(void)
+{
+    enum { NODES = 64, EACH = 800, BOOTS = 2 };
+    static struct process_id ids[NODES * EACH * BOOTS];
+    static u32 seen[1 << 18];
+    u32 count = 0, twice = 0;
+
+    for (u32 boot = 1; boot <= BOOTS; boot++) {
+        for (u32 i = 0; i < NODES; i++) {
+            struct sim sim = {.count = 1};
+            struct sim_node sn = {.sim = &sim};
+            struct node_config config = {.machine = i + 1, .epoch = boot};
+            void *memory = malloc(1 << 20);
+            struct node *n;
+
+            heap_init(&sn.heap, memory, 1 << 20);
+            n = node_create(&sn.heap, &config, NULL, &sn);
+            for (u32 k = 0; k < EACH; k++) {
+                struct task *t = node_process(n, "id", NULL);
+
+                ids[count++] = t->id;
+                node_kill(n, t);
+            }
+            node_destroy(n);
+            CHECK_EQ(sn.heap.in_use, 0);
+            free(memory);
+        }
+    }
+    for (u32 i = 0; i < count; i++) { /* an open table of all of them */
+        u32 at = (u32)(ids[i].serial * 2654435761u ^ ids[i].machine * 40503u ^
+                       ids[i].epoch << 16);
+
+        for (at &= ARRAY_SIZE(seen) - 1; seen[at]; at = (at + 1) & (ARRAY_SIZE(seen) - 1))
+            twice += process_id_equal(&ids[seen[at] - 1], &ids[i]);
+        seen[at] = i + 1;
+    }
+    CHECK_EQ(count, NODES * EACH * BOOTS);
+    CHECK(count >= 100000);
+    CHECK_EQ(twice, 0);
+}
+
+TESTS(CASE(test_birth), CASE(test_end_is_told), CASE(test_family), CASE(test_stop_and_resume),
+      CASE(test_limits), CASE(test_listing), CASE(test_exceptions), CASE(test_state),
+      CASE(test_ids))
