@@ -248,6 +248,7 @@ void vcpu_up(struct vcpu *v)
     if (!(hold & SCHED_HOLD_DOWN))
         return;
     __atomic_add_fetch(&v->domain->online, 1, __ATOMIC_SEQ_CST);
+    vcpu_update_time(v);
     vcpu_release(v, SCHED_HOLD_DOWN | SCHED_HOLD_BLOCKED);
 }
 
