@@ -55,6 +55,7 @@ struct vcpu {
     struct virt_vcpu *virt;
     u32 attention; /* enum vcpu_attention */
     u32 id;
+    u64 world; /* virt/'s: even while the guest may be running, odd while not */
     bool initialised;
     bool info_registered;
     u16 startup;            /* what a SIPI left to be done before the next entry: vcpu.c */

@@ -129,7 +129,7 @@ static s64 set_priority(struct call *c, void *arg)
 }
 
 #define OP(op, fn, out) [EVTCHNOP_##op] = {#op, fn, sizeof(struct evtchn_##op), 0, out}
-const struct subop event_channel_ops[] = {
+static const struct subop ops[] = {
     OP(bind_interdomain, bind_interdomain, SUBOP_OUT),
     OP(bind_virq, bind_virq, SUBOP_OUT),
     OP(bind_pirq, bind_pirq, SUBOP_OUT),
@@ -145,9 +145,8 @@ const struct subop event_channel_ops[] = {
     OP(expand_array, expand_array, 0),
     OP(set_priority, set_priority, 0),
 };
-const u32 event_channel_ops_count = ARRAY_SIZE(event_channel_ops);
 
 s64 call_event_channel_op(struct call *c)
 {
-    return call_subop(c, event_channel_ops, event_channel_ops_count);
+    return call_subop(c, ops, ARRAY_SIZE(ops));
 }

@@ -165,7 +165,7 @@ static s64 get_mem_type(struct call *c, void *arg)
 }
 
 #define OP(op, fn, type, out) [HVMOP_##op] = {#op, fn, sizeof(struct type), 0, out}
-const struct subop hvm_ops[] = {
+static const struct subop ops[] = {
     OP(set_param, set_param, xen_hvm_param, 0),
     OP(get_param, get_param, xen_hvm_param, SUBOP_OUT),
     [HVMOP_flush_tlbs] = {"flush_tlbs", flush_tlbs, 0, 0, 0},
@@ -174,9 +174,8 @@ const struct subop hvm_ops[] = {
     OP(get_mem_type, get_mem_type, xen_hvm_get_mem_type, SUBOP_OUT),
     OP(set_evtchn_upcall_vector, set_evtchn_upcall_vector, xen_hvm_evtchn_upcall_vector, 0),
 };
-const u32 hvm_ops_count = ARRAY_SIZE(hvm_ops);
 
 s64 call_hvm_op(struct call *c)
 {
-    return call_subop(c, hvm_ops, hvm_ops_count);
+    return call_subop(c, ops, ARRAY_SIZE(ops));
 }

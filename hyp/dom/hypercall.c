@@ -7,11 +7,6 @@
 #include "hyp/dom/privilege.h"
 #include "hyp/virt/virt.h"
 
-extern const struct subop sched_ops[], vcpu_ops[], event_channel_ops[], hvm_ops[],
-    physdev_ops[];
-extern const u32 sched_ops_count, vcpu_ops_count, event_channel_ops_count, hvm_ops_count,
-    physdev_ops_count;
-
 #define CALL(nr, fn) [__HYPERVISOR_##nr] = {#nr, fn}
 static const struct hypercall calls[] = {
     CALL(sched_op_compat, call_sched_op_compat),

@@ -48,8 +48,6 @@ s64 call_subop(struct call *c, const struct subop *ops, u32 count);
 struct hypercall {
     const char *name;
     call_fn *fn;
-    const struct subop *ops; /* where sub-operations are in a table */
-    u32 count;
 };
 /* For the table's own test: number `nr`, NULL above the last. */
 const struct hypercall *hypercall_of(u32 nr);

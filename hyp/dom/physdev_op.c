@@ -55,7 +55,7 @@ static s64 unmap_pirq(struct call *c, void *arg)
     return u->pirq >= 0 && has_irq(c, (u32)u->pirq) ? 0 : fail(-XEN_EINVAL);
 }
 
-const struct subop physdev_ops[] = {
+static const struct subop ops[] = {
     [PHYSDEVOP_irq_status_query] = {"irq_status_query", irq_status_query,
                                     sizeof(struct physdev_irq_status_query), 0, SUBOP_OUT},
     [PHYSDEVOP_eoi] = {"eoi", eoi, sizeof(struct physdev_eoi), 0, 0},
@@ -64,9 +64,8 @@ const struct subop physdev_ops[] = {
     [PHYSDEVOP_unmap_pirq] = {"unmap_pirq", unmap_pirq, sizeof(struct physdev_unmap_pirq), 0,
                               0},
 };
-const u32 physdev_ops_count = ARRAY_SIZE(physdev_ops);
 
 s64 call_physdev_op(struct call *c)
 {
-    return call_subop(c, physdev_ops, physdev_ops_count);
+    return call_subop(c, ops, ARRAY_SIZE(ops));
 }

@@ -168,7 +168,7 @@ static s64 poll(struct call *c, void *arg)
     return 0;
 }
 
-const struct subop sched_ops[] = {
+static const struct subop ops[] = {
     [SCHEDOP_yield] = {"yield", yield, 0, 0, 0},
     [SCHEDOP_block] = {"block", block, 0, 0, 0},
     [SCHEDOP_shutdown] = {"shutdown", shutdown, sizeof(struct sched_shutdown), 0, 0},
@@ -181,11 +181,10 @@ const struct subop sched_ops[] = {
     [SCHEDOP_pin_override] = {"pin_override", pin_override, sizeof(struct sched_pin_override),
                               0, SUBOP_PRIVILEGED},
 };
-const u32 sched_ops_count = ARRAY_SIZE(sched_ops);
 
 s64 call_sched_op(struct call *c)
 {
-    return call_subop(c, sched_ops, sched_ops_count);
+    return call_subop(c, ops, ARRAY_SIZE(ops));
 }
 
 /* The interface before 3.1: yield and block alone were without arguments, shutdown took the

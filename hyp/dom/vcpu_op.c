@@ -182,7 +182,7 @@ static s64 get_physid(struct call *c, void *arg)
 
 #define OP(op, fn, type) [VCPUOP_##op] = {#op, fn, sizeof(struct type), 0, 0}
 #define OP0(op, fn)      [VCPUOP_##op] = {#op, fn, 0, 0, 0}
-const struct subop vcpu_ops[] = {
+static const struct subop ops[] = {
     OP(initialise, initialise, vcpu_hvm_context),
     OP0(up, up),
     OP0(down, down),
@@ -201,7 +201,6 @@ const struct subop vcpu_ops[] = {
     OP(register_vcpu_time_memory_area, register_vcpu_time_memory_area,
        vcpu_register_time_memory_area),
 };
-const u32 vcpu_ops_count = ARRAY_SIZE(vcpu_ops);
 
 s64 call_vcpu_op(struct call *c)
 {
@@ -210,11 +209,11 @@ s64 call_vcpu_op(struct call *c)
     const struct subop *op;
     size_t size;
 
-    if (c->arg[0] >= vcpu_ops_count || !vcpu_ops[c->arg[0]].perform)
+    if (c->arg[0] >= ARRAY_SIZE(ops) || !ops[c->arg[0]].perform)
         return fail(-XEN_ENOSYS);
     if (c->arg[1] >= d->vcpu_count)
         return fail(-XEN_ENOENT);
-    op = &vcpu_ops[c->arg[0]];
+    op = &ops[c->arg[0]];
     size = c->compat && op->compat_size ? op->compat_size : op->size;
     if (size && call_read(c, buffer, c->arg[2], size))
         return fail(-XEN_EFAULT);

@@ -75,7 +75,7 @@ static u64 reserved(const struct paging *p, const struct mode *m, const struct l
     u64 bits = 0;
 
     if (m->narrow)
-        return leaf && l->shift == 22 ? 1ull << 21 : 0;
+        return leaf && l->shift == 22 ? 1ull << 21 & pte : 0;
     if (!(p->efer & EFER_NXE))
         bits |= PTE_NX;
     if (m->level == pae)
