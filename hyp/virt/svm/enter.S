@@ -7,7 +7,7 @@
  * A hypercall from ring 0 is served without leaving: FS, GS, TR and the system-call
  * registers stay the guest's, the callee-saved registers stay where they are, and only
  * what C may clobber is kept. It goes back unless somebody wants this vCPU's attention.
- * virt_vcpu.world is even while the guest may be running, odd while it is not.
+ * vcpu.world is even while the guest may be running, odd while it is not.
  * P1's budget of 64 instructions is spent here; count before adding one.
  */
 #include "hyp/virt/svm/layout.h"
@@ -68,8 +68,29 @@ svm_enter:
     jne .Lleave
     cmpb $0, VMCB_CPL(%rsi)
     jne .Lleave
-    mov VCPU_VIRT(%rdi), %rax
-    incq VIRT_WORLD(%rax)
+    incq VCPU_WORLD(%rdi)
+    mov VMCB_RAX(%rsi), %rax
+    cmp $QUICK_CALLS, %rax
+    jae .Lgeneral
+    testb $VMCB_CS_LONG, VMCB_CS_ATTR + 1(%rsi)
+    jz .Lgeneral
+    mov REGS_RSI(%rdi), %rdx
+    mov REGS_RDI(%rdi), %rsi
+    call *quick_calls(, %rax, 8)
+    mov V, %rdi
+    mov VMCB, %rsi
+    cmp $QUICK_NO, %rax
+    je .Lgeneral
+    mov %rax, VMCB_RAX(%rsi)
+    addq $LENGTH_VMMCALL, VMCB_RIP(%rsi)
+    lock incq VCPU_WORLD(%rdi) /* and only then look at attention: see virt_flush */
+    movq $0, VMCB_SHADOW(%rsi)
+    cmpl $0, VCPU_ATTN(%rdi)
+    mov PA, %rax
+    je .Lagain
+    jmp .Lserved_leave
+
+.Lgeneral:
     mov VMCB_RAX(%rsi), %rax
     mov %rax, REGS_RAX(%rdi)
     mov %rbx, REGS_RBX(%rdi) /* 32-bit callers' arguments are in ebx and ebp, too */
@@ -83,14 +104,14 @@ svm_enter:
 .Lserved:
     mov REGS_RAX(%rdi), %rax
     mov %rax, VMCB_RAX(%rsi)
-    mov VCPU_VIRT(%rdi), %rax
-    lock incq VIRT_WORLD(%rax) /* and only then look at attention: see virt_flush */
+    lock incq VCPU_WORLD(%rdi)
     mov REGS_RBX(%rdi), %rbx
     mov REGS_RBP(%rdi), %rbp
     movq $0, VMCB_SHADOW(%rsi)
     cmpl $0, VCPU_ATTN(%rdi)
     mov PA, %rax
     je .Lagain
+.Lserved_leave:
     movq $-2, VMCB_EXITCODE(%rsi) /* served: nothing is left to do */
 
 .Lleave:

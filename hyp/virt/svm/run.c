@@ -48,7 +48,7 @@ void svm_fault(struct vcpu *v)
 
 void virt_count(struct vcpu *v)
 {
-    u64 world = v->virt->world;
+    u64 world = v->world;
 
     v->counters.exits += (world - v->virt->world_counted) / 2;
     v->virt->world_counted = world - (world - v->virt->world_counted) % 2;
@@ -69,11 +69,11 @@ void virt_flush(struct domain *d)
         if (!v || !v->virt)
             continue;
         __atomic_or_fetch(&v->attention, VCPU_ATTN_FLUSH, __ATOMIC_SEQ_CST);
-        world = __atomic_load_n(&v->virt->world, __ATOMIC_SEQ_CST);
+        world = __atomic_load_n(&v->world, __ATOMIC_SEQ_CST);
         if (world & 1)
             continue;
         cpu_kick(v->cpu);
-        while (__atomic_load_n(&v->virt->world, __ATOMIC_SEQ_CST) == world)
+        while (__atomic_load_n(&v->world, __ATOMIC_SEQ_CST) == world)
             __builtin_ia32_pause();
     }
 }
@@ -191,11 +191,11 @@ static void enter(struct vcpu *v)
     b->rsp = v->regs.rsp;
     b->rip = v->regs.rip;
     b->rflags = v->regs.rflags;
-    __atomic_add_fetch(&v->virt->world, 1, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(&v->world, 1, __ATOMIC_SEQ_CST);
     __atomic_and_fetch(&v->attention, ~(u32)VCPU_ATTN_FLUSH, __ATOMIC_SEQ_CST);
     take_asid(v);
     svm_enter(v);
-    __atomic_add_fetch(&v->virt->world, 1, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(&v->world, 1, __ATOMIC_SEQ_CST);
     v->regs.rax = b->rax;
     v->regs.rsp = b->rsp;
     v->regs.rip = b->rip;

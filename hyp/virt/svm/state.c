@@ -115,7 +115,7 @@ int virt_vcpu_create(struct vcpu *v)
     x->fpu = (u8 *)ALIGN_UP((u64)area, FPU_ALIGN);
     x->vmcb = frame_map(x->vmcb_frame);
     x->vmcb_pa = x->vmcb_frame.n << PAGE_SHIFT;
-    x->world = x->world_counted = 1;
+    v->world = x->world_counted = 1;
     v->virt = x;
     if (clock_mode() == OSM_CLOCK_EVENT)
         v->attention |= VCPU_ATTN_SLOW;

@@ -10,8 +10,7 @@
 struct virt_vcpu {
     struct vmcb *vmcb; /* first three: enter.S */
     u64 vmcb_pa;
-    u64 world; /* even while the guest may be running, odd while not: two per switch */
-    u64 world_counted;
+    u64 world_counted; /* of vcpu.world, in counters.exits */
     mfn_t vmcb_frame;
     bool on_cpu_state; /* the VMSAVE half of the state is in the processor, not in the VMCB */
     bool uses_dr;      /* has touched DR0-3: they are switched, no longer intercepted */
@@ -23,7 +22,7 @@ struct virt_vcpu {
     u8 *fpu; /* XSAVE or FXSAVE area */
 };
 _Static_assert(offsetof(struct virt_vcpu, vmcb_pa) == VIRT_PA, "enter.S");
-_Static_assert(offsetof(struct virt_vcpu, world) == VIRT_WORLD, "enter.S");
+_Static_assert(offsetof(struct vcpu, world) == VCPU_WORLD, "enter.S");
 _Static_assert(offsetof(struct vcpu, virt) == VCPU_VIRT, "enter.S");
 _Static_assert(offsetof(struct vcpu, attention) == VCPU_ATTN, "enter.S");
 _Static_assert(offsetof(struct guest_regs, r8) == REGS_R8, "enter.S");

@@ -49,6 +49,7 @@ struct PACKED vmcb {
 _Static_assert(sizeof(struct vmcb) == 4096, "a control block is a page");
 _Static_assert(offsetof(struct vmcb, shadow) == VMCB_SHADOW, "enter.S");
 _Static_assert(offsetof(struct vmcb, exit_code) == VMCB_EXITCODE, "enter.S");
+_Static_assert(offsetof(struct vmcb, cs.attr) == VMCB_CS_ATTR, "enter.S");
 _Static_assert(offsetof(struct vmcb, cpl) == VMCB_CPL, "enter.S");
 _Static_assert(offsetof(struct vmcb, rip) == VMCB_RIP, "enter.S");
 _Static_assert(offsetof(struct vmcb, rax) == VMCB_RAX, "enter.S");
