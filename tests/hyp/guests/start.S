@@ -57,6 +57,7 @@ _start:
     hlt
     jmp 1b
 
+    .balign 16
     .globl irq_entries
 irq_entries: /* 256 stubs of 16 bytes: vector, then the common part */
     n = 0
