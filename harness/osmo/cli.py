@@ -21,6 +21,7 @@ COMMANDS = {
     "replay": "run again from a result directory; `identical` or the first difference",
     "report": "draw the HTML report of a run or campaign again",
     "export": "write a run as Chrome trace, ShiViz log or CSV",
+    "bench": "the performance rows: instructions and world switches, goal and peer",
     "check": "take cluster files in and say what is wrong with them",
     "xen": "run PVH images on real Xen, under the same QEMU",
 }

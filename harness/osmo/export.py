@@ -114,8 +114,8 @@ def junit(campaign: dict[str, Any]) -> str:
             continue
         kind = "error" if r["timeout"] else "failure"
         first = (r["error"].splitlines() or [""])[0]
-        lines.append(f"{head}><{kind} message={quoteattr(_xml(first))}>{escape(_xml(r['error']))}</{kind}>"
-                     "</testcase>")
+        lines.append(f"{head}><{kind} message={quoteattr(_xml(first))}>{escape(_xml(r['error']))}"
+                     f"</{kind}></testcase>")
     return "\n".join([*lines, "</testsuite>", ""])
 
 
@@ -138,8 +138,9 @@ def command(options: argparse.Namespace) -> int:
         raise Problem(f"{options.directory} is no directory", "name what `osmosis run --out` wrote")
     told = report.history_of(options.directory, result.read(options.directory))
     ledger = Ledger(told)
-    makers: dict[str, Callable[[], str]] = {"chrome": lambda: chrome(told, ledger), "shiviz": lambda: shiviz(told, ledger),
-              "messages": lambda: messages_csv(ledger), "trace": lambda: trace_csv(told)}
+    makers: dict[str, Callable[[], str]] = {
+        "chrome": lambda: chrome(told, ledger), "shiviz": lambda: shiviz(told, ledger),
+        "messages": lambda: messages_csv(ledger), "trace": lambda: trace_csv(told)}
     written = []
     for name in options.format or FORMATS:
         path = options.directory / FORMATS[name]
