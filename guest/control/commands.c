@@ -723,6 +723,14 @@ static void held(struct json *j, const char *frames, const char *overhead)
     json_number(j, overhead, n.overhead);
 }
 
+static bool cycle(struct command *c, struct guest *g)
+{
+    if (!guest_build(g, c->why) || (g->recipe.start && !guest_start(g, c->why)))
+        return false;
+    guest_destroy(g);
+    return true;
+}
+
 /* Creates and destroys; what the machine and the store hold before and after must agree. */
 static bool do_churn(struct command *c)
 {
@@ -734,14 +742,15 @@ static bool do_churn(struct command *c)
     g = make(c);
     if (!g)
         return false;
+    if (!cycle(c, g)) { /* the first one makes what stays: directories, tables */
+        guest_forget(g);
+        return false;
+    }
     held(c->answer, "free_before", "overhead_before");
     json_number(c->answer, "store_before", control.store.bytes);
     start_ns = rt_now_ns();
-    for (; done < count; done++) {
-        if (!guest_build(g, c->why) || (g->recipe.start && !guest_start(g, c->why)))
-            break;
-        guest_destroy(g);
-    }
+    while (done < count && cycle(c, g))
+        done++;
     json_number(c->answer, "cycles", done);
     json_number(c->answer, "ns", rt_now_ns() - start_ns);
     json_number(c->answer, "store_after", control.store.bytes);
