@@ -130,13 +130,12 @@ void run_forever(void)
 
         if (cpu_count() > 1)
             virt_leave_cpu(); /* another CPU may take what runs here as soon as it is queued */
+        run_due(c); /* may wake somebody: before the choice */
         v = vcpu_schedule();
-        run_due(c);
+        timer_program(watch_deadline(vcpu_deadline(c->id)));
         if (v)
             run_vcpu(c, v);
         else
             idle(c);
-        if (!v || c->timer_fired || c->kicked)
-            run_due(c);
     }
 }
