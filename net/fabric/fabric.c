@@ -213,10 +213,12 @@ void fabric_detach(struct fabric_port *p)
 {
     struct fabric_port **at = &p->medium->ports;
     u32 node = node_of(p->fabric, p->domain, false);
+    static const u8 nobody[6];
 
     while (*at != p)
         at = &(*at)->next;
     *at = p->next;
+    medium_port(p->medium->medium, p->port, NULL, nobody); /* it may come back elsewhere */
     medium_port_up(p->medium->medium, p->port, false);
     if (node != ~0u)
         p->fabric->node[node].vifs--;

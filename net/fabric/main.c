@@ -2,7 +2,8 @@
 /*
  * The fabric's domain. Its configuration is in the store: media at /osmosis/media/<n>,
  * faults at /osmosis/fault/<n> as they come, vifs in its own backend directory with keys
- * `medium` and `port`. Command line: seed=N, trace=PAGES, capture=PAGES.
+ * `medium` and `port`. Command line: seed=N, trace=PAGES, capture=PAGES, and kind=KIND for
+ * a first medium where nobody writes one into the store.
  */
 #include "base/format.h"
 #include "base/memory.h"
@@ -199,6 +200,17 @@ static void open_memory(void)
     heap_init(&fab.heap, base, (size_t)count * 4096);
 }
 
+static void first_medium(void)
+{
+    char kind[16], line[64];
+
+    if (!rt_option("kind", kind, sizeof(kind)))
+        return;
+    format(line, sizeof(line), "name=%s kind=%s", kind, kind);
+    if (take_medium(line))
+        rt_panic("fabric: kind=%s: %s", kind, take_medium(line));
+}
+
 static u64 seed(void)
 {
     u64 value;
@@ -224,10 +236,12 @@ int rt_main(const struct rt_start *start)
     rt_store_watch(&fab.watch[0], "/osmosis/media", on_change, &fab.media_changed);
     rt_store_watch(&fab.watch[1], "backend/vif", on_change, &fab.vifs_changed);
     rt_store_watch(&fab.watch[2], "/osmosis/fault", on_change, &fab.faults_changed);
+    first_medium();
     rt_printf("fabric: ready\n");
     for (;;) {
         follow_store();
-        if (work())
+        /* What follow_store asked may have brought changes along with the answers. */
+        if (work() && !rt_store_poll())
             rt_wait_until(fabric_deadline(&fab.fabric));
     }
 }

@@ -67,14 +67,21 @@ static struct fabric_medium *medium_named(struct fabric *f, const char *name)
     return NULL;
 }
 
+/* The medium this vif is to be on: as the toolstack says, or the first there is. */
+static struct fabric_medium *medium_of(struct vifback *v)
+{
+    char name[MEDIUM_NAME];
+
+    if (split_read(v->bus.own, "medium", name, sizeof(name)) >= 0)
+        return medium_named(v->fabric, name);
+    return v->fabric->media ? v->fabric->medium[0] : NULL;
+}
+
 static bool offer(struct split_device *d)
 {
-    struct vifback *v = d->owner;
-    char name[MEDIUM_NAME];
-    struct fabric_medium *m;
+    struct fabric_medium *m = medium_of(d->owner);
 
-    if (split_read(d->own, "medium", name, sizeof(name)) < 0 ||
-        !(m = medium_named(v->fabric, name)))
+    if (!m)
         return false;
     return split_write(d->own, "feature-rx-copy", 1) &&
            split_write(d->own, "feature-rx-flip", 0) && split_write(d->own, "feature-sg", 1) &&
@@ -122,17 +129,18 @@ static bool parse_mac(const char *s, u8 mac[6])
 
 static struct fabric_port *attach(struct vifback *v)
 {
-    char medium[MEDIUM_NAME], port[MEDIUM_NAME], mac[32];
+    struct fabric_medium *m = medium_of(v);
+    char port[MEDIUM_NAME], mac[32];
     u8 address[6];
     u64 machine = 0;
 
-    if (split_read(v->bus.own, "medium", medium, sizeof(medium)) < 0 ||
-        split_read(v->bus.own, "mac", mac, sizeof(mac)) < 0 || !parse_mac(mac, address))
+    if (!m || split_read(v->bus.own, "mac", mac, sizeof(mac)) < 0 || !parse_mac(mac, address))
         return NULL;
     if (split_read(v->bus.own, "port", port, sizeof(port)) < 0)
         format(port, sizeof(port), "vif%u.%u", v->domain, v->handle);
     split_number(v->bus.own, "machine", &machine);
-    return fabric_attach(v->fabric, medium, port, v->domain, (u32)machine, address);
+    return fabric_attach(v->fabric, medium_config(m->medium)->name, port, v->domain,
+                         (u32)machine, address);
 }
 
 static void stop(struct split_device *d)

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Two of these and a fabric show the whole path without a kernel above it: the network
+ * over a vif in a domain. The one with peer=N sends `count` messages of `size` bytes one
+ * after the other, or `stream` of them at once, to the other, which answers each; then it
+ * prints what a round trip took and ends, and so does the other when told. Every answer's
+ * bytes are checked.
+ * Command line: id=N [peer=N] [count=N] [size=N] [stream=N].
+ */
+#include "base/memory.h"
+#include "guest/rt/console.h"
+#include "guest/rt/frame.h"
+#include "guest/rt/hypercall.h"
+#include "guest/rt/rt.h"
+#include "guest/rt/store.h"
+#include "guest/rt/time.h"
+#include "guest/rt/x86.h"
+#include "splitdrv/vif.h"
+
+enum { HEAP_FRAMES = 512, LONGEST = 60000 };
+
+static struct {
+    struct net *net;
+    struct vif vif;
+    machine_t peer;
+    u64 size, sent, answered, wrong;
+    u8 message[LONGEST];
+    bool over;
+} ping;
+
+static void fill(u64 number)
+{
+    for (u64 i = 0; i < ping.size; i++)
+        ping.message[i] = (u8)(number + i);
+}
+
+void net_up_message(struct net *n, machine_t from, u32 epoch, enum net_class class,
+                    const void *message, size_t len)
+{
+    (void)epoch;
+    (void)class;
+    if (!ping.peer) {
+        ping.over = len == 3;
+        if (net_send(n, from, NET_GUARANTEED, message, len, NULL, 0) != NET_OK)
+            ping.wrong++;
+        return;
+    }
+    fill(ping.answered);
+    if (len != 3)
+        ping.wrong += len != ping.size || memcmp(message, ping.message, len) != 0;
+    ping.answered++;
+}
+
+void net_up_room(struct net *n, machine_t to)
+{
+    (void)n, (void)to;
+}
+void net_up_reachable(struct net *n, machine_t machine, u32 epoch, bool reachable)
+{
+    (void)n;
+    rt_printf("netping: machine %u (boot %u) is %sreachable\n", machine, epoch,
+              reachable ? "" : "not ");
+}
+void net_up_announce(struct net *n, machine_t from, const void *bytes, size_t len)
+{
+    (void)n, (void)from, (void)bytes, (void)len;
+}
+bool net_up_bulk_read(struct net *n, u64 transfer, u64 offset, void *buffer, size_t len)
+{
+    (void)n, (void)transfer, (void)offset, (void)buffer, (void)len;
+    return false;
+}
+bool net_up_bulk_write(struct net *n, u64 transfer, u64 offset, const void *data, size_t len)
+{
+    (void)n, (void)transfer, (void)offset, (void)data, (void)len;
+    return false;
+}
+void net_up_bulk_done(struct net *n, u64 transfer, int result)
+{
+    (void)n, (void)transfer, (void)result;
+}
+void net_up_trace(struct net *n, u16 type, u32 who, u64 a, u64 b)
+{
+    (void)n, (void)type, (void)who, (void)a, (void)b;
+}
+
+static void alarm(void *arg)
+{
+    (void)arg;
+}
+
+/* Runs until `answered` reaches `until`, or for the answering side, until it is over. */
+static void run(u64 until)
+{
+    while (ping.peer ? ping.answered < until : !ping.over) {
+        bool news = rt_store_poll() || ping.vif.bus.changed;
+
+        if (news)
+            vif_poll(&ping.vif);
+        net_poll(ping.net, rt_now_ns());
+        if (vif_rest(&ping.vif) && !news && (ping.peer ? ping.answered < until : !ping.over)) {
+            u64 deadline = net_deadline(ping.net);
+
+            if (deadline > rt_now_ns())
+                rt_wait_until(deadline);
+        }
+    }
+    net_poll(ping.net, rt_now_ns());
+    vif_rest(&ping.vif);
+}
+
+static void measure(u64 count, u64 stream)
+{
+    struct osm_counters before = {.domid = DOMID_SELF, .vcpu = 0xffff}, after = before;
+    u64 start, tsc, kicks = ping.vif.front.stats.kicks;
+
+    if (rt_host() == RT_OSMOSIS)
+        hypercall_osmosis(OSM_OP_counters, &before);
+    start = rt_now_ns();
+    tsc = tsc_read();
+    while (ping.answered < count) {
+        while (ping.sent < count && ping.sent < ping.answered + stream) {
+            fill(ping.sent);
+            if (net_send(ping.net, ping.peer, NET_GUARANTEED, ping.message, ping.size, NULL, 0))
+                break;
+            ping.sent++;
+        }
+        run(ping.answered + 1);
+    }
+    tsc = tsc_read() - tsc;
+    if (rt_host() == RT_OSMOSIS)
+        hypercall_osmosis(OSM_OP_counters, &after);
+    rt_printf("netping: %lu round trips of %lu bytes, %lu in flight: %lu ns, %lu ticks each, "
+              "%lu kicks, %lu exits, %lu wrong\n",
+              count, ping.size, stream, (rt_now_ns() - start) / count, tsc / count,
+              ping.vif.front.stats.kicks - kicks, after.exits - before.exits, ping.wrong);
+}
+
+int rt_main(const struct rt_start *start)
+{
+    struct net_config config = {.self = (u32)rt_option_number("id", 1),
+                                .epoch = (u32)rt_option_number("epoch", 1),
+                                .has_crc32c = cpuid(1, 0).ecx >> 20 & 1};
+    static struct heap heap;
+
+    (void)start;
+    ping.peer = (u32)rt_option_number("peer", 0);
+    ping.size = MIN(rt_option_number("size", 4), (u64)LONGEST);
+    heap_init(&heap, rt_frames(HEAP_FRAMES), HEAP_FRAMES * 4096ul);
+    rt_alarm_handler(alarm, NULL);
+    if (!vif_open(&ping.vif, 0, 20000000000ull) || !ping.vif.up) {
+        rt_printf("netping: the vif has not connected\n");
+        return 1;
+    }
+    ping.net = net_create(&heap, &config);
+    net_poll(ping.net, rt_now_ns());
+    if (!ping.net || net_attach(ping.net, &ping.vif.device) != NET_OK)
+        return 1;
+    rt_printf("netping: connected, %lu bytes/s, blocks of %u\n",
+              ping.vif.device.bytes_per_second, ping.vif.device.block_max);
+    if (ping.peer) {
+        measure(rt_option_number("count", 100), MAX(rt_option_number("stream", 1), 1ul));
+        net_send(ping.net, ping.peer, NET_GUARANTEED, "end", 3, NULL, 0);
+        run(ping.answered + 1);
+    } else {
+        run(0);
+        run(0);
+    }
+    rt_printf("netping: %s\n", ping.wrong ? "failed" : "done");
+    return ping.wrong != 0;
+}

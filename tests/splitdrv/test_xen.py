@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The fabric's domain and two network nodes on real Xen, vifs made by xl (H09, H10, H11).
+
+The same images run on Osmosis. The handshake is with Xen's own store and toolstack; the
+fabric is an unprivileged driver domain.
+"""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from osmo import paths, xen
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen"), pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module", name="bed")
+def fixture_bed() -> Iterator[xen.Testbed]:
+    why = xen.missing()
+    if why:
+        pytest.skip(why)
+    images = {name: (paths.build() / "images" / name).read_bytes() for name in ("fabric", "netping")}
+    with xen.Testbed(images) as bed:
+        bed.create(xen.Guest("fabric", "fabric", memory_mib=64, cmdline="kind=ether",
+                             extra=["driver_domain=1"]))
+        assert "fabric: ready" in bed.wait("fabric", 60, "fabric: ready").console
+        yield bed
+
+
+def node(bed: xen.Testbed, number: int, cmdline: str) -> None:
+    vif = f"vif=['mac=02:05:00:00:00:{number:02x},backend=fabric']"
+    bed.create(xen.Guest(f"n{number}", "netping", memory_mib=32, cmdline=f"id={number} {cmdline}",
+                         extra=[vif]))
+
+
+@pytest.mark.parametrize("words", ["count=50 size=4", "count=20 size=60000", "count=200 size=1000 stream=16"])
+def test_round_trips(bed: xen.Testbed, words: str) -> None:
+    node(bed, 1, "")
+    node(bed, 2, f"peer=1 {words}")
+    try:
+        two, one = bed.wait("n2", 90), bed.wait("n1", 20)
+        text = bed.console("fabric")[-1500:]
+        assert "0 wrong" in two.console and "done" in two.console, f"{two.console}\n{one.console}\n{text}"
+        assert (one.reason, two.reason) == ("poweroff", "poweroff"), one.console
+    finally:
+        bed.destroy("n1")
+        bed.destroy("n2")
+        time.sleep(0.5)
