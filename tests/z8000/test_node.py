@@ -75,3 +75,17 @@ def test_maps_are_a_scarce_resource() -> None:
     table = {row["segments"]: row for row in json.loads(node("maps"))}
     assert table[12]["faults_per_round"] == 0, "12 segments of data and one of code fit"
     assert table[16]["evictions_per_round"] == 17, "in a cycle of 17 the oldest is always the next"
+
+
+def test_paging_share() -> None:
+    """DV11-DV13, DV09: the share falls with a faster processor and with remote paging, and
+    rises where a fault lets another process run; it is whole where everything fits."""
+    shares: dict[str, dict[int, float]] = {}
+    for row in json.loads(node("paging", "4"))["rows"]:
+        shares.setdefault(row["study"], {})[row["memory_kb"]] = row["busy"]
+    base = shares["1983, pages of 512"]
+    for memory in (64, 80, 96):
+        assert shares["processor at 10 MHz"][memory] < base[memory]
+        assert shares["remote paging, 280 ms for 1024 bytes"][memory] < base[memory]
+        assert shares["processor that restarts"][memory] > base[memory]
+    assert base[64] < base[96]

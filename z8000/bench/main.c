@@ -6,10 +6,13 @@
  *   z8000-node vcd FILE         the handshake of faults and null calls as a signal trace
  *   z8000-node maps             map loads and evictions of a process with more segments
  *                               than there are page maps
+ *   z8000-node paging [SECONDS] share of time the user processor computes, over memory,
+ *                               page size, clock and paging device
  */
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include "z8000/bench/paging.h"
 #include "z8000/bench/table.h"
 
 static int table(struct rig *r)
@@ -70,6 +73,48 @@ static int maps(struct rig *r)
     return 0;
 }
 
+enum { PAGING_SECONDS = 60 };
+
+/* Memory for the processes, from too little to nearly all they touch. */
+static const u32 memories[] = {64, 80, 96, 104, 106, 108, 112};
+
+static const struct {
+    const char *name;
+    struct paging_machine machine;
+} studies[] = {
+    {"1983, pages of 512", {2000000, 512, 0, 5000, 8.33, false}},
+    {"1983, pages of 1024", {2000000, 1024, 0, 5000, 8.33, false}},
+    {"1983, pages of 2048", {2000000, 2048, 0, 5000, 8.33, false}},
+    {"processor at 10 MHz", {10000000, 512, 0, 5000, 8.33, false}},
+    {"remote paging, 280 ms for 1024 bytes", {2000000, 512, 0, 4700, 63, false}},
+    {"paging device of 50,000 bytes/s", {2000000, 512, 0, 50000, 8.33, false}},
+    {"processor that restarts", {2000000, 512, 0, 5000, 8.33, true}},
+};
+
+static int paging(struct rig *r, unsigned seconds)
+{
+    printf("{\"paper_busy\": [0.65, 0.68], \"processes\": %d, \"seconds\": %u,\n \"rows\": [\n",
+           PAGING_PROCESSES, seconds);
+    for (size_t s = 0; s < ARRAY_SIZE(studies); s++)
+        for (size_t i = 0; i < ARRAY_SIZE(memories); i++) {
+            struct paging_machine m = studies[s].machine;
+            struct paging_share share;
+
+            m.memory_bytes = memories[i] << 10;
+            share = paging_run(r->table, r->load.bytes, r->load.length, &m, seconds);
+            printf("  {\"study\": \"%s\", \"hz\": %u, \"page_bytes\": %u, \"memory_kb\": %u,"
+                   " \"bytes_per_second\": %u, \"device_ms\": %g, \"restartable\": %s,"
+                   " \"busy\": %.3f, \"faults_per_second\": %.2f, \"writes_per_second\": "
+                   "%.2f}%s\n",
+                   studies[s].name, m.hz, m.page_bytes, memories[i], m.bytes_per_second,
+                   m.device_ms, m.restartable ? "true" : "false", share.busy,
+                   share.faults_per_second, share.writes_per_second,
+                   s + 1 < ARRAY_SIZE(studies) || i + 1 < ARRAY_SIZE(memories) ? "," : "");
+        }
+    printf(" ]}\n");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct rig *r = calloc(1, sizeof *r);
@@ -84,8 +129,10 @@ int main(int argc, char **argv)
         status = vcd(r, argv[2]);
     else if (strcmp(what, "maps") == 0 && argc == 2)
         status = maps(r);
+    else if (strcmp(what, "paging") == 0 && argc <= 3)
+        status = paging(r, argc == 3 ? (unsigned)strtoul(argv[2], NULL, 10) : PAGING_SECONDS);
     else
-        fprintf(stderr, "usage: z8000-node table | vcd FILE | maps\n");
+        fprintf(stderr, "usage: z8000-node table | vcd FILE | maps | paging [SECONDS]\n");
     rig_close(r);
     free(r);
     return status;

@@ -35,7 +35,7 @@ bool rig_open(struct rig *r, const char *directory)
 {
     r->machine = (struct rig_machine){.hz = NODE_HZ, .bytes_per_second = 5000};
     if (!load(&r->kernel, directory, "kernel.bin") || !load(&r->stub, directory, "stub.bin") ||
-        !load(&r->user, directory, "user.bin"))
+        !load(&r->user, directory, "user.bin") || !load(&r->load, directory, "load.bin"))
         return false;
     r->table = z8000_table_init(malloc(z8000_table_size()));
     r->blocks = calloc(RIG_BLOCKS, NODE_BLOCK);

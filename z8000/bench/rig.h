@@ -38,7 +38,7 @@ struct rig {
     struct node node[RIG_NODES];
     unsigned nodes;
     struct z8000_table *table;
-    struct image kernel, stub, user;
+    struct image kernel, stub, user, load;
     u8 *blocks;
     FILE *vcd;
     struct rig_machine machine;
