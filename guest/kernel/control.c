@@ -227,28 +227,30 @@ static s64 op_set(struct node *n, struct task *t, struct message *m)
                : (s64)DEMOS_E_ARGUMENT;
 }
 
-static control_handler *const ops[CONTROL_OPS_END - CONTROL_MAP] = {
-    [CONTROL_MAP - CONTROL_MAP] = op_map,
-    [CONTROL_UNMAP - CONTROL_MAP] = op_unmap,
-    [CONTROL_LOAD - CONTROL_MAP] = op_load,
-    [CONTROL_GIVE - CONTROL_MAP] = op_give,
-    [CONTROL_START - CONTROL_MAP] = op_start,
-    [CONTROL_STOP - CONTROL_MAP] = op_stop,
-    [CONTROL_RESUME - CONTROL_MAP] = op_resume,
-    [CONTROL_READ - CONTROL_MAP] = op_read,
-    [CONTROL_STATE - CONTROL_MAP] = op_state,
-    [CONTROL_SET - CONTROL_MAP] = op_set,
-    [CONTROL_LIMITS - CONTROL_MAP] = op_limits,
-    [CONTROL_INFO - CONTROL_MAP] = op_info,
-    [CONTROL_WATCH - CONTROL_MAP] = op_watch,
-    [CONTROL_EXCEPTION - CONTROL_MAP] = op_exception,
-    [CONTROL_PROTECT - CONTROL_MAP] = op_protect,
-    [CONTROL_PRIORITY - CONTROL_MAP] = op_priority,
+enum { FIRST_OP = CONTROL_MAP };
+
+static control_handler *const ops[CONTROL_OPS_END - FIRST_OP] = {
+    [0] = op_map,
+    [CONTROL_UNMAP - FIRST_OP] = op_unmap,
+    [CONTROL_LOAD - FIRST_OP] = op_load,
+    [CONTROL_GIVE - FIRST_OP] = op_give,
+    [CONTROL_START - FIRST_OP] = op_start,
+    [CONTROL_STOP - FIRST_OP] = op_stop,
+    [CONTROL_RESUME - FIRST_OP] = op_resume,
+    [CONTROL_READ - FIRST_OP] = op_read,
+    [CONTROL_STATE - FIRST_OP] = op_state,
+    [CONTROL_SET - FIRST_OP] = op_set,
+    [CONTROL_LIMITS - FIRST_OP] = op_limits,
+    [CONTROL_INFO - FIRST_OP] = op_info,
+    [CONTROL_WATCH - FIRST_OP] = op_watch,
+    [CONTROL_EXCEPTION - FIRST_OP] = op_exception,
+    [CONTROL_PROTECT - FIRST_OP] = op_protect,
+    [CONTROL_PRIORITY - FIRST_OP] = op_priority,
 };
 
 void control_message(struct node *n, struct task *t, struct message *m)
 {
-    u64 op = request_word(m, 0), index = op - CONTROL_MAP;
+    u64 op = request_word(m, 0), index = op - FIRST_OP;
     u64 result;
 
     if (m->kind != DEMOS_MSG_REQUEST) {

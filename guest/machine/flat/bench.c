@@ -237,8 +237,7 @@ static struct thread *process(void)
     struct task *t = node_process(node, "bench", NULL);
     u32 rw = REGION_READ | REGION_WRITE;
 
-    if (!t || node_map(node, t, BASE, MEMORY, rw, rw) ||
-        node_start(node, t, 0, 0, 0, NULL, 0))
+    if (!t || node_map(node, t, BASE, MEMORY, rw, rw) || node_start(node, t, 0, 0, 0, NULL, 0))
         exit(1);
     return task_thread(t);
 }
@@ -346,9 +345,8 @@ static const struct {
     const char *name;
     void (*run)(u64 count);
 } operations[] = {
-    {"null", op_null},         {"link", op_link}, {"self", op_self}, {"self1k", op_self_1k},
-    {"rtt", op_rtt},           {"rtt1k", op_rtt_1k},
-    {"move", op_move}, {"memmove", op_memmove},
+    {"null", op_null}, {"link", op_link},    {"self", op_self}, {"self1k", op_self_1k},
+    {"rtt", op_rtt},   {"rtt1k", op_rtt_1k}, {"move", op_move}, {"memmove", op_memmove},
 };
 
 int main(int argc, char **argv)
