@@ -102,12 +102,13 @@ bool hypercall_dispatch(struct vcpu *v)
 s64 call_subop(struct call *c, const struct subop *ops, u32 count)
 {
     u64 buffer[SUBOP_MOST / 8];
-    const struct subop *op = &ops[c->arg[0]];
+    const struct subop *op;
     size_t size;
     s64 result;
 
-    if (c->arg[0] >= count || !op->perform)
+    if (c->arg[0] >= count || !ops[c->arg[0]].perform)
         return fail(-XEN_ENOSYS);
+    op = &ops[c->arg[0]];
     if (op->flags & SUBOP_PRIVILEGED && !may_control(c->v->domain))
         return fail(-XEN_EPERM);
     size = c->compat && op->compat_size ? op->compat_size : op->size;

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TESTS_HYP_HOSTILE_H
+#define TESTS_HYP_HOSTILE_H
+
+#include "base/types.h"
+
+/* Lets hostile domains do what the bytes say; aborts when they got somewhere. */
+void hostile_run(const u8 *data, size_t size);
+
+#endif
