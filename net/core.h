@@ -92,7 +92,7 @@ struct route {
  * over the bytes before the piece, which are put back afterwards. */
 struct out {
     struct list list;
-    u32 seq, len;
+    u32 seq, len, cost;   /* cost: of its memory, charged to the peer */
     u16 sections, cursor; /* next section of this attempt; == sections: attempt made */
     u16 attempt;
     bool acked;
@@ -157,6 +157,7 @@ struct net {
     u32 route_count, route_buckets;
     u32 route_seq, flood_seq; /* of what this node floods */
     u32 generation;           /* bumped when media come or go: paths may be better now */
+    struct peer *recent;      /* the one looked up last */
     u64 events;               /* numbers keyed decisions */
     u8 announce[NET_ANNOUNCE_MAX];
     u8 announce_len;

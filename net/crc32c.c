@@ -68,42 +68,54 @@ static u32 step8_by_table(u32 crc, u64 word)
     return crc;
 }
 
-#if defined(__x86_64__)
-static inline u32 step8(bool instruction, u32 crc, u64 word)
+static inline u64 word_at(const u8 *p)
 {
-    u64 wide = crc;
+    u64 word = 0;
 
-    if (!instruction)
-        return step8_by_table(crc, word);
-    __asm__("crc32q %1, %0" : "+r"(wide) : "r"(word));
-    return (u32)wide;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    __builtin_memcpy(&word, p, 8);
+#else
+    for (u32 i = 0; i < 8; i++)
+        word |= (u64)p[i] << (8 * i);
+#endif
+    return word;
+}
+
+static u32 by_table(u32 start, const u8 *p, size_t len)
+{
+    u32 crc = ~start;
+
+    for (; len >= 8; p += 8, len -= 8)
+        crc = step8_by_table(crc, word_at(p));
+    while (len--)
+        crc = (crc >> 8) ^ table[0][(crc ^ *p++) & 0xff];
+    return ~crc;
+}
+
+#if defined(__x86_64__)
+static inline u64 step8(u64 crc, const u8 *p)
+{
+    __asm__("crc32q %1, %0" : "+r"(crc) : "m"(*(const u64 *)(const void *)p));
+    return crc;
+}
+
+static u32 by_instruction(u32 start, const u8 *p, size_t len)
+{
+    u64 crc = ~start;
+
+    for (; len >= 32; p += 32, len -= 32)
+        crc = step8(step8(step8(step8(crc, p), p + 8), p + 16), p + 24);
+    for (; len >= 8; p += 8, len -= 8)
+        crc = step8(crc, p);
+    for (; len; p++, len--)
+        crc = (crc >> 8) ^ table[0][(crc ^ *p) & 0xff];
+    return ~(u32)crc;
 }
 #else
-static inline u32 step8(bool instruction, u32 crc, u64 word)
-{
-    (void)instruction;
-    return step8_by_table(crc, word);
-}
+#define by_instruction by_table
 #endif
 
 u32 crc32c(bool instruction, u32 crc, const void *data, size_t len)
 {
-    const u8 *p = data;
-
-    crc = ~crc;
-    for (; len >= 8; p += 8, len -= 8) {
-        u64 word;
-
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-        __builtin_memcpy(&word, p, 8);
-#else
-        word = 0;
-        for (u32 i = 0; i < 8; i++)
-            word |= (u64)p[i] << (8 * i);
-#endif
-        crc = step8(instruction, crc, word);
-    }
-    while (len--)
-        crc = (crc >> 8) ^ table[0][(crc ^ *p++) & 0xff];
-    return ~crc;
+    return instruction ? by_instruction(crc, data, len) : by_table(crc, data, len);
 }

@@ -10,13 +10,16 @@ enum { FIND_TRIES_LOST = 5, FIND_TRIES_IDLE = 4 };
 
 struct peer *peer_get(struct net *n, machine_t machine)
 {
-    struct route *r = route_get(n, machine);
-    struct peer *p;
+    struct peer *p = n->recent;
+    struct route *r;
 
+    if (p && p->machine == machine)
+        return p;
+    r = route_get(n, machine);
     if (!r)
         return NULL;
     if (r->peer)
-        return r->peer;
+        return n->recent = r->peer;
     p = heap_alloc(n->heap, sizeof(*p));
     if (!p) {
         n->stats.no_memory++;
@@ -40,6 +43,8 @@ struct peer *peer_get(struct net *n, machine_t machine)
 
 void peer_destroy(struct peer *p)
 {
+    if (p->net->recent == p)
+        p->net->recent = NULL;
     peer_drop_out(p);
     peer_drop_in(p);
     list_remove(&p->source.turn);

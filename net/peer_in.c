@@ -7,7 +7,7 @@
 #include "net/core.h"
 
 enum { ACK_EVERY = 8 };
-#define ACK_WAIT (5 * MS)
+#define ACK_WAIT       (5 * MS)
 #define ACK_WAIT_BYTES 320 /* and so many bytes' time on a slow path, for an answer to come */
 
 static size_t cost(u32 len)

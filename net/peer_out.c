@@ -9,15 +9,10 @@
 
 enum { OVERTAKEN = 3, LOST_PATH_TIMEOUTS = 2 };
 
-static size_t cost(u32 len)
-{
-    return heap_cost(sizeof(struct out) + NET_HEADER + len);
-}
-
 static void free_out(struct peer *p, struct out *o)
 {
-    p->queued -= cost(o->len);
-    heap_free(p->net->heap, o, sizeof(*o) + NET_HEADER + o->len);
+    p->queued -= o->cost;
+    heap_free(p->net->heap, o, o->cost);
 }
 
 void peer_drop_out(struct peer *p)
@@ -60,18 +55,20 @@ enum net_result peer_send(struct peer *p, const void *head, size_t head_len, con
 {
     struct net *n = p->net;
     u32 len = (u32)(head_len + body_len);
+    u32 cost = (u32)sizeof(struct out) + NET_HEADER + len;
     struct out *o;
 
-    if (p->queued && p->queued + cost(len) > n->config.queue_bytes) {
+    if (p->queued && p->queued + cost > n->config.queue_bytes) {
         p->was_full = true;
         return NET_FULL;
     }
-    o = heap_alloc(n->heap, sizeof(*o) + NET_HEADER + len);
+    o = heap_alloc(n->heap, cost);
     if (!o) {
         n->stats.no_memory++;
         return NET_NO_MEMORY;
     }
-    p->queued += cost(len);
+    p->queued += cost;
+    o->cost = cost;
     o->len = len;
     o->seq = p->tail++;
     o->sections = (u16)(len ? (len + SECTION - 1) / SECTION : 1);

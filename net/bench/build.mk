@@ -1,0 +1,1 @@
+$(eval $(call host_program,net-count,net/bench/count.c,net base))
