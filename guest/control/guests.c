@@ -160,60 +160,60 @@ static bool fill(struct guest *g, char *why)
 
 /* --- the store's part, as Xen's toolstack lays it out ----------------------------------------- */
 
-static int node(const struct guest *g, const char *name, const char *value, const char *perm,
-                const char *perm2)
-{
-    char path[128];
+struct home {
+    char path[96];
+    size_t len; /* of the part that all nodes share */
     int error;
+};
 
-    format(path, sizeof(path), "/local/domain/%u%s%s", g->domid, *name ? "/" : "", name);
-    error = self_write(path, value);
-    return error ? error : self_perms(path, perm, perm2);
+/* A node below the domain's own, with its parent's permissions or `perm`. */
+static void node(struct home *h, const char *name, const char *value, const char *perm,
+                 const char *perm2)
+{
+    if (h->error)
+        return;
+    memcpy(h->path + h->len, name, strlen(name) + 1);
+    h->error = self_write(h->path, value);
+    if (!h->error && perm)
+        h->error = self_perms(h->path, perm, perm2);
 }
 
+/* The domain may read all of it, and write where it has something to say. */
 static bool describe(struct guest *g, char *why)
 {
-    static const char *const readable[] = {"name",    "domid", "vm",    "memory", "device",
-                                           "control", "cpu",   "store", "console"};
-    static const char *const own[] = {"data",
-                                      "drivers",
-                                      "attr",
-                                      "error",
-                                      "feature",
-                                      "control/shutdown",
-                                      "control/sysrq",
-                                      "control/feature-poweroff",
-                                      "control/feature-reboot",
-                                      "control/feature-suspend",
-                                      "device/suspend/event-channel"};
-    char self_perm[16], read[16], mine[16], value[64], path[64];
-    int error;
+    static const char *const own[] = {"/data",
+                                      "/drivers",
+                                      "/feature",
+                                      "/attr",
+                                      "/error",
+                                      "/control/shutdown",
+                                      "/control/sysrq",
+                                      "/control/feature-poweroff",
+                                      "/control/feature-reboot",
+                                      "/control/feature-suspend"};
+    char self_perm[16], read[16], mine[16], value[32], name[40];
+    struct home h = {.error = 0};
 
     format(self_perm, sizeof(self_perm), "n%u", rt_started()->domid);
     format(read, sizeof(read), "r%u", g->domid);
     format(mine, sizeof(mine), "n%u", g->domid);
-    error = node(g, "", "", self_perm, read);
-    for (u32 i = 0; !error && i < ARRAY_SIZE(readable); i++)
-        error = node(g, readable[i], "", self_perm, read);
-    for (u32 i = 0; !error && i < ARRAY_SIZE(own); i++)
-        error = node(g, own[i], "", mine, NULL);
-    format(path, sizeof(path), "/vm/%u", g->domid);
-    error = error ? error : self_write(path, "");
-    error = error ? error : self_perms(path, self_perm, read);
+    h.len = format(h.path, sizeof(h.path), "/local/domain/%u", g->domid);
+    node(&h, "", "", self_perm, read);
+    node(&h, "/name", g->name, NULL, NULL);
+    node(&h, "/domid", mine + 1, NULL, NULL);
     format(value, sizeof(value), "%lu", g->recipe.memory >> 10);
-    error = error ? error : node(g, "name", g->name, self_perm, read);
-    error = error ? error : node(g, "vm", path, self_perm, read);
-    error = error ? error : node(g, "memory/target", value, self_perm, read);
-    error = error ? error : node(g, "memory/static-max", value, self_perm, read);
-    format(value, sizeof(value), "%u", g->domid);
-    error = error ? error : node(g, "domid", value, self_perm, read);
-    for (u32 i = 0; !error && i < g->recipe.vcpus; i++) {
-        format(path, sizeof(path), "cpu/%u/availability", i);
-        error = node(g, path, "online", self_perm, read);
+    node(&h, "/memory/target", value, NULL, NULL);
+    node(&h, "/memory/static-max", value, NULL, NULL);
+    node(&h, "/device", "", NULL, NULL);
+    for (u32 i = 0; i < ARRAY_SIZE(own); i++)
+        node(&h, own[i], "", mine, NULL);
+    for (u32 i = 0; i < g->recipe.vcpus; i++) {
+        format(name, sizeof(name), "/cpu/%u/availability", i);
+        node(&h, name, "online", NULL, NULL);
     }
-    if (error)
-        format(why, WHY, "the store refused its description: %s", store_error_name(error));
-    return !error;
+    if (h.error)
+        format(why, WHY, "the store refused its description: %s", store_error_name(h.error));
+    return !h.error;
 }
 
 bool guest_build(struct guest *g, char *why)
@@ -258,17 +258,14 @@ bool guest_start(struct guest *g, char *why)
 
 void guest_destroy(struct guest *g)
 {
-    char path[64], reply[64];
-    u32 len;
+    char path[64];
     long error;
 
     if (!g->built)
         return;
     rings_close(g);
     format(path, sizeof(path), "/local/domain/%u", g->domid);
-    self_call(XS_RM, path, (u32)strlen(path) + 1, reply, &len);
-    format(path, sizeof(path), "/vm/%u", g->domid);
-    self_call(XS_RM, path, (u32)strlen(path) + 1, reply, &len);
+    xs_remove(&control.store, path);
     xs_domain_released(&control.store, g->domid);
     error = ctl_destroy(g->domid);
     if (error)

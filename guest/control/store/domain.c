@@ -134,6 +134,14 @@ static void remove_tree(struct xs *s, struct xs_node *top)
     }
 }
 
+void xs_remove(struct xs *s, const char *path)
+{
+    struct xs_node *n = xs_tree_find(&s->tree, path, (u32)strlen(path));
+
+    if (n && xs_parent_len(n->path, n->path_len))
+        remove_tree(s, n);
+}
+
 /* The root and the special nodes cannot go: they fall to the server. */
 static void take_back(struct xs *s, struct xs_domain *d, struct xs_node *n)
 {

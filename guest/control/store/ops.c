@@ -55,11 +55,14 @@ static int take_path(struct op *o, const char *text, bool special)
     if (len > (o->relative ? XENSTORE_REL_PATH_MAX : XENSTORE_ABS_PATH_MAX) ||
         !ok_path(text, len))
         return XEN_EINVAL;
-    o->path_len = (u32)format(o->path, sizeof(o->path), "%s%s", "", text);
+    o->path_len = 0;
     if (o->relative)
-        o->path_len = (u32)format(o->path, sizeof(o->path), "/local/domain/%u/%s", o->c->domid,
-                                  text);
-    return o->path_len < sizeof(o->path) ? 0 : XEN_EINVAL;
+        o->path_len = (u32)format(o->path, sizeof(o->path), "/local/domain/%u/", o->c->domid);
+    if (o->path_len + len >= sizeof(o->path))
+        return XEN_EINVAL;
+    memcpy(o->path + o->path_len, text, len + 1);
+    o->path_len += (u32)len;
+    return 0;
 }
 
 /* The payload is exactly `count` strings, or for count 0 one or more. */
@@ -697,9 +700,15 @@ static bool injected(struct xs *s)
 int xs_request(struct xs_conn *c, u32 type, u32 transaction, const char *payload,
                u32 payload_len, char *out, u32 *len)
 {
-    struct op o = {.c = c, .in = payload, .len = payload_len, .out = out};
+    struct op o; /* its path is filled when it is taken: not worth zeroing */
     int error;
 
+    o.c = c;
+    o.t = NULL;
+    o.in = payload;
+    o.len = payload_len;
+    o.out = out;
+    o.out_len = 0;
     *len = 0;
     c->why = NULL;
     if (type >= XS_TYPE_COUNT || !table[type].fn)

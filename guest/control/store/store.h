@@ -80,6 +80,8 @@ void xs_disconnect(struct xs_conn *c);
 /* The domain now exists: @introduceDomain. It dies: its nodes go, @releaseDomain. */
 void xs_domain_introduced(struct xs *s, u16 domid);
 void xs_domain_released(struct xs *s, u16 domid);
+/* Takes a node and all below it away, without asking anybody; watchers are told. */
+void xs_remove(struct xs *s, const char *path);
 /* It shut down but exists: @releaseDomain, once until XS_RESUME. */
 void xs_domain_shut_down(struct xs *s, u16 domid);
 

@@ -133,8 +133,8 @@ bool xs_txn_children(struct xs_txn *t, const struct xs_node *n,
         const struct xs_node *child = list_entry(at, struct xs_node, order);
         u32 skip = n->path_len + (n->path_len > 1);
 
-        if (!child->absent && !xs_tree_find(&t->conn->s->tree, child->path, child->path_len) &&
-            is_child(child, n) && !fn(ctx, child->path + skip, child->path_len - skip))
+        if (!child->absent && !child->base && is_child(child, n) &&
+            !fn(ctx, child->path + skip, child->path_len - skip))
             return false;
     }
     return true;
