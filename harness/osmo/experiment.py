@@ -8,6 +8,7 @@ a cluster file of its own. campaign.json and junit.xml carry the outcome.
 import argparse
 import concurrent.futures
 import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -85,7 +86,7 @@ def campaign(cluster: Cluster, options: run.Options, seeds: Sequence[int], jobs:
     failed = 0
     with concurrent.futures.ProcessPoolExecutor(jobs) as pool:
         waiting = iter(seeds)
-        running = {pool.submit(_work, (cluster, options, s)) for s, _ in zip(waiting, range(jobs))}
+        running = {pool.submit(_work, (cluster, options, s)) for s in itertools.islice(waiting, jobs)}
         while running:
             done, running = concurrent.futures.wait(
                 running, return_when=concurrent.futures.FIRST_COMPLETED)

@@ -19,6 +19,7 @@ from osmo.faults import Fault
 IMAGES = {"x86": "node", "z8000": "z8000"}
 PLAIN = re.compile(r"[A-Za-z0-9_.:/@%+,>|~^-]+")
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+TRACE_PAGES = 16
 LINUX_CMDLINE = "console=hvc0 quiet panic=-1"
 
 
@@ -147,7 +148,8 @@ class Compiler:
         image = node.image or IMAGES[node.machine]
         name = pathlib.PurePath(image).name
         self.modules[name] = paths.image(image)
-        cmdline = f"id={node.number} {node.cmdline}".strip()
+        trace = f"trace={TRACE_PAGES} " if self.cluster.trace and node.machine == "x86" else ""
+        cmdline = f"id={node.number} {trace}{node.cmdline}".strip()
         words = [f"cmdline={quoted(cmdline)}"]
         if node.machine == "x86":
             words.append(f"module={self._bundle(node)}")

@@ -63,7 +63,7 @@ def kvm_with_svm() -> bool:
 
 def module_argument(modules: list[tuple[pathlib.Path, str]]) -> str:
     """-initrd's list: `file words,file words`; a comma in a word is written twice."""
-    return ",".join(f"{str(path).replace(',', ',,')} {words.replace(',', ',,')}".strip()
+    return ",".join(f"{path.name.replace(',', ',,')} {words.replace(',', ',,')}".strip()
                     for path, words in modules)
 
 
@@ -83,35 +83,36 @@ def clock_flags(setup: Setup) -> list[str]:
     return ["-accel", f"tcg,thread={thread}", "-rtc", "base=2024-01-01T00:00:00,clock=vm"]
 
 
-def argv(setup: Setup, directory: pathlib.Path) -> list[str]:
-    """The command line; files that the run makes lie in `directory`."""
+def argv(setup: Setup) -> list[str]:
+    """The command line. Every file is named without a folder, in the machine's own: the guest
+    sees these names, and they are to be the same in each run and on each host."""
     if setup.machine not in MACHINES:
         raise Problem(f"machine `{setup.machine}` is unknown", f"one of {', '.join(MACHINES)}")
     line = [BINARY, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-machine", f"{MACHINES[setup.machine]},memory-backend=ram",
             "-object", f"memory-backend-file,id=ram,size={setup.memory_mib}M,"
-                       f"mem-path={directory}/ram,share=on",
+                       "mem-path=ram,share=on",
             "-m", f"{setup.memory_mib}M", "-smp", str(setup.cpus),
             "-cpu", "host" if setup.kvm else setup.cpu,
-            "-serial", f"file:{directory}/serial"]
+            "-serial", "file:serial"]
     line += clock_flags(setup)
     if setup.second_serial:
-        line += ["-serial", f"unix:{directory}/command,server=on,wait=off"]
+        line += ["-serial", "unix:command,server=on,wait=off"]
     if setup.firmware:
-        line += ["-bios", str(setup.firmware)]
+        line += ["-bios", setup.firmware.name]
     if setup.iso:
-        line += ["-cdrom", str(setup.iso)]
+        line += ["-cdrom", setup.iso.name]
     else:
-        line += ["-kernel", str(setup.kernel)]
+        line += ["-kernel", setup.kernel.name]
         if setup.append:
             line += ["-append", setup.append]
         if setup.modules:
             line += ["-initrd", module_argument(setup.modules)]
     if setup.snapshots:
-        line += ["-drive", f"if=none,id=snapshots,format=qcow2,file={directory}/snapshots"]
+        line += ["-drive", "if=none,id=snapshots,format=qcow2,file=snapshots"]
     if setup.gdb_port:
         line += ["-gdb", f"tcp:127.0.0.1:{setup.gdb_port}"]
-    line += ["-qmp", f"unix:{directory}/monitor,server=on,wait=off"]
+    line += ["-qmp", "unix:monitor,server=on,wait=off"]
     return line + setup.extra
 
 
@@ -144,19 +145,27 @@ class Qemu:
     def start(self) -> None:
         if not shutil.which(BINARY):
             raise Problem(f"{BINARY} is not installed", "run `make deps`")
-        paths.need(self.setup.kernel)
-        for path, _ in self.setup.modules:
-            paths.need(path)
+        files = [self.setup.iso or self.setup.kernel, *(path for path, _ in self.setup.modules)]
+        for path in files + ([self.setup.firmware] if self.setup.firmware else []):
+            self._bring(paths.need(path))
         with open(self.directory / "ram", "wb") as ram:
             ram.truncate(self.setup.memory_mib << 20)
         if self.setup.snapshots:
             subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2",
                             str(self.directory / "snapshots"), "4M"], check=True)
-        self.argv = argv(self.setup, self.directory)
+        self.argv = argv(self.setup)
         with open(self.directory / "stderr", "wb") as errors:
             self.process = subprocess.Popen(
                 self.argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
-                preexec_fn=_die_with_parent)
+                cwd=self.directory, preexec_fn=_die_with_parent)
+
+    def _bring(self, path: pathlib.Path) -> None:
+        """Makes a file reachable by its bare name."""
+        link = self.directory / path.name
+        if link.exists() and link.resolve() != path.resolve():
+            raise Problem(f"two files of one machine are called {path.name}", "name them apart")
+        if not link.exists():
+            link.symlink_to(path.resolve())
 
     @property
     def ram(self) -> Ram:

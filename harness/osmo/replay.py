@@ -91,6 +91,10 @@ def command(options: argparse.Namespace) -> int:
     notes = []
     if before.git != outcome.result.git:
         notes.append(f"the tree has changed since: {before.git[:12]} then, {outcome.result.git[:12]} now")
+    old, new = before.options.get("images", {}), outcome.result.options["images"]
+    changed = [name for name in old if old[name] != new.get(name)]
+    if changed:
+        notes.append(f"built anew since: {', '.join(changed)}")
     if options.json:
         print(json.dumps({"identical": not said, "differences": said, "notes": notes}))
     else:

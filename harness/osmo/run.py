@@ -84,8 +84,15 @@ def prepare(cluster: Cluster, options: Options, directory: pathlib.Path) -> Prep
     faults = cluster.all_faults(seed) if options.faults is None else options.faults
     made = plan.compile_cluster(cluster, faults, options.for_ns)
     modules = [(paths.need(paths.image("control")), ""), *made.files(directory)]
+    append = f"clock={clock}"
+    if clock != "real":
+        # As a module, the plan is there from the first instruction: nothing that the host
+        # does at its own time, such as handing it over, can show in the run.
+        (directory / "plan").write_text(made.text)
+        modules.append((directory / "plan", ""))
+        append += f" seed={seed}"
     setup = qemu.Setup(
-        kernel=paths.need(paths.hypervisor()), append=f"clock={clock}", modules=modules,
+        kernel=paths.need(paths.hypervisor()), append=append, modules=modules,
         memory_mib=clusters.machine_memory(cluster), cpus=cpus, clock=clock, seed=seed,
         machine=options.machine, kvm=kvm)
     return Prepared(cluster, made, faults, seed, clock, setup, options)
@@ -95,6 +102,12 @@ def memory_digest(machine: qemu.Qemu) -> str:
     return hashlib.sha256(machine.ram.map).hexdigest()
 
 
+def images_digest(setup: qemu.Setup) -> dict[str, str]:
+    """Which bytes ran: of the hypervisor and each module but the plan."""
+    files = [setup.kernel, *(path for path, _ in setup.modules if path.name != "plan")]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in files}
+
+
 def drive(machine: qemu.Qemu, prepared: Prepared,
           onlooker: Callable[[Session], None] | None = None) -> tuple[Collector, Ending]:
     """Plan in, output out, on a machine that was just started or restored."""
@@ -102,7 +115,8 @@ def drive(machine: qemu.Qemu, prepared: Prepared,
                       prepared.options.deadline)
     ending = session.ready()
     if ending is None:
-        session.go(prepared.plan.text.encode(), prepared.seed)
+        if session.waiting():
+            session.go(prepared.plan.text.encode(), prepared.seed)
         ending = session.run(onlooker)
     return session.collector, ending
 
@@ -114,20 +128,24 @@ def execute(prepared: Prepared, onlooker: Callable[[Session], None] | None = Non
         collector, ending = drive(machine, prepared, onlooker)
         out = judge.judge(prepared.cluster, collector, ending, prepared.faults, prepared.seed,
                           prepared.clock)
-        if prepared.seeded:
+        if prepared.clock == "count":
             out.digests["memory"] = memory_digest(machine)
         out.qemu = {"version": doctor.qemu_version(), "argv": machine.argv,
                     "accelerator": "kvm" if prepared.setup.kvm else "tcg"}
     out.git = result.git_commit()
     out.wall_ms = round((time.monotonic() - start) * 1000)
     out.options = {"for_ns": prepared.options.for_ns, "cpus": prepared.setup.cpus,
-                   "machine": prepared.setup.machine, "plan": prepared.plan.digest()}
+                   "machine": prepared.setup.machine, "plan": prepared.plan.digest(),
+                   "images": images_digest(prepared.setup)}
     return Outcome(collector, ending, out, prepared)
 
 
 def save(outcome: Outcome, directory: pathlib.Path) -> None:
     """The result directory: everything to look at the run and to have it again."""
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise Problem(f"{directory} is a file", "name a directory for the results") from None
     shutil.rmtree(directory / CONSOLE, ignore_errors=True)
     (directory / CONSOLE).mkdir()
     for name in outcome.collector.consoles:

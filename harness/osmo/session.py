@@ -65,7 +65,8 @@ class Session:
         self._progress = time.monotonic()
 
     def ready(self, seconds: float = BOOT_SECONDS) -> Ending | None:
-        """Waits for READY; an Ending instead if the machine never gets there."""
+        """Waits for READY, or for a machine that brought its plan to run; an Ending instead
+        if it never gets there."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if not self.machine.alive():
@@ -75,12 +76,16 @@ class Session:
                 state = self.page.state()
                 if state >= abi.State.READY:
                     self._open_ring()
-                if state == abi.State.READY:
+                if state in (abi.State.READY, abi.State.RUNNING):
                     return None
                 if state in (abi.State.PANIC, abi.State.DONE):
                     return self.finished()
             time.sleep(POLL_SECONDS)
         return self._dump("wedged", f"the machine was not ready after {seconds:.0f} s")
+
+    def waiting(self) -> bool:
+        """Whether it wants its plan handed over."""
+        return self.page is not None and self.page.state() == abi.State.READY
 
     def _open_ring(self) -> None:
         assert self.page

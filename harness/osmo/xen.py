@@ -143,11 +143,10 @@ def dom0() -> Archive:
     return archive
 
 
-def command_port(directory: pathlib.Path) -> list[str]:
-    """QEMU's flags for the port that the shell listens on."""
-    return ["-device", "virtio-serial-pci",
-            "-chardev", f"socket,id=command,path={directory}/command,server=on,wait=off",
-            "-device", "virtserialport,chardev=command"]
+# QEMU's flags for the port that the shell listens on.
+COMMAND_PORT = ["-device", "virtio-serial-pci",
+                "-chardev", "socket,id=command,path=command,server=on,wait=off",
+                "-device", "virtserialport,chardev=command"]
 
 
 class Shell:
@@ -197,7 +196,7 @@ class Testbed:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.have = set(images)
         self.qemu = Qemu(self._setup(images, memory_mib))
-        self.qemu.setup.extra = command_port(self.qemu.directory)
+        self.qemu.setup.extra = COMMAND_PORT
         self.seconds = seconds
 
     def _setup(self, images: dict[str, bytes], memory_mib: int) -> Setup:

@@ -11,18 +11,17 @@ import pytest
 from osmo import qemu
 from osmo.errors import Problem
 
-HERE = pathlib.Path("/nowhere")
 needs_qemu = pytest.mark.skipif(not shutil.which(qemu.BINARY), reason="QEMU is not installed")
 
 
 def line(**changes: object) -> list[str]:
-    return qemu.argv(qemu.Setup(kernel=pathlib.Path("k"), **changes), HERE)  # type: ignore[arg-type]
+    return qemu.argv(qemu.Setup(**{"kernel": pathlib.Path("k"), **changes}))  # type: ignore[arg-type]
 
 
 def test_count_has_every_flag_that_determinism_needs() -> None:
     words = " ".join(line(clock="count", seed=7))
     for flag in ("-accel tcg", "-icount shift=3,sleep=off", "-seed 7", "-smp 1", "-nodefaults",
-                 "-rtc base=2024-01-01T00:00:00,clock=vm", "-serial file:/nowhere/serial"):
+                 "-rtc base=2024-01-01T00:00:00,clock=vm", "-serial file:serial"):
         assert flag in words
 
 
@@ -44,8 +43,22 @@ def test_unknown_machine_names_the_known() -> None:
 
 
 def test_modules_and_their_commas() -> None:
-    modules = [(pathlib.Path("a,b"), "control x=1,2"), (pathlib.Path("c"), "")]
-    assert qemu.module_argument(modules) == "a,,b control x=1,,2,c"
+    modules = [(pathlib.Path("/x/a,b"), "x=1,2"), (pathlib.Path("c"), "")]
+    assert qemu.module_argument(modules) == "a,,b x=1,,2,c"
+
+
+def test_no_folder_of_this_host_reaches_the_guest() -> None:
+    words = line(kernel=pathlib.Path("/somewhere/k"), modules=[(pathlib.Path("/else/m"), "")])
+    assert not [w for w in words if "/" in w]
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: pathlib.Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "m").write_text(folder)
+    setup = qemu.Setup(kernel=tmp_path / "a" / "m", modules=[(tmp_path / "b" / "m", "")])
+    with pytest.raises(Problem, match="called m"):
+        qemu.Qemu(setup).__enter__()
 
 
 @needs_qemu

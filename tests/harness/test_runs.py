@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Whole runs on the real machine: worked clusters, verdicts, replay bit for bit, Ctrl-C.
+
+H20 (the same seed gives the same bytes) and DG01's ground; also on a loaded host.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from osmo import paths, qemu
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+OSMOSIS = str(TOP / "harness" / "osmosis")
+CLUSTERS = TOP / "harness" / "clusters"
+
+BUILT = (paths.hypervisor().is_file() and paths.image("control").is_file()
+         and paths.image("node").is_file() and shutil.which(qemu.BINARY) is not None)
+pytestmark = [pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)"),
+              pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The images as they are now: a build beside the tests must not change them in between."""
+    copy = tmp_path_factory.mktemp("frozen")
+    for part in ("hyp/osmosis", "images", "programs", "bundles"):
+        source = paths.build() / part
+        (copy / part).parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, copy / part)
+        elif source.is_file():
+            shutil.copy(source, copy / part)
+    before = os.environ.get("OSMOSIS_BUILD")
+    os.environ["OSMOSIS_BUILD"] = str(copy)
+    yield
+    os.environ.pop("OSMOSIS_BUILD")
+    if before is not None:
+        os.environ["OSMOSIS_BUILD"] = before
+
+
+def osmosis(*words: object, status: int | None = 0) -> str:
+    done = subprocess.run([OSMOSIS, *map(str, words)], capture_output=True, text=True, check=False,
+                          timeout=250)
+    assert status is None or done.returncode == status, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("clock", ["count", "event", "real"])
+def test_hello_in_every_clock(clock: str, tmp_path: pathlib.Path) -> None:
+    """One node, one program: console, exit, result files, status."""
+    out = json.loads(osmosis("run", CLUSTERS / "hello.toml", "--clock", clock, "--for", "2s", "--json",
+                             "--out", tmp_path))
+    assert out["ok"] and out["exit"] == 0 and out["clock"] == clock
+    assert out["nodes"][0]["ended"] == "poweroff" and out["virtual_ns"] >= 2 * 10**9
+    assert "hello" in (tmp_path / "console" / "n.log").read_text()
+    assert json.loads((tmp_path / "result.json").read_text()) == out
+    assert "What had to hold" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(p.stem for p in CLUSTERS.glob("*.toml")))
+def test_every_worked_cluster_holds(name: str, tmp_path: pathlib.Path) -> None:
+    osmosis("run", CLUSTERS / f"{name}.toml", "--clock", "count", "--json", "--out", tmp_path)
+
+
+@pytest.mark.parametrize("clock", ["count", "event"])
+def test_the_same_seed_gives_the_same_bytes(clock: str, tmp_path: pathlib.Path) -> None:
+    """Trace, results, consoles; in `count` all of the machine's memory too. Once in peace and
+    once beside two busy processes."""
+    osmosis("run", CLUSTERS / "demo.toml", "--clock", clock, "--for", "2s", "--json", "--out", tmp_path)
+    assert "identical" in osmosis("replay", tmp_path)
+    hogs = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(2)]
+    try:
+        assert json.loads(osmosis("replay", tmp_path, "--json"))["identical"]
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
+
+
+def test_a_difference_is_shown(tmp_path: pathlib.Path) -> None:
+    """A replay that must differ says where."""
+    osmosis("run", CLUSTERS / "hello.toml", "--clock", "count", "--for", "1s", "--json", "--out", tmp_path)
+    log = tmp_path / "console" / "n.log"
+    log.write_text(log.read_text().replace("hello", "hullo"))
+    result = json.loads((tmp_path / "result.json").read_text())
+    result["digests"]["console"] = "0" * 64
+    (tmp_path / "result.json").write_text(json.dumps(result))
+    said = osmosis("replay", tmp_path, status=1)
+    assert "differs in console: n, line 1: was 'hullo" in said
+
+
+def test_what_was_not_said_fails_the_run(tmp_path: pathlib.Path) -> None:
+    cluster = tmp_path / "x.toml"
+    cluster.write_text('clock = "event"\nfor = "1s"\n[nodes.n]\nprograms = ["hello"]\n'
+                       '[expect.output]\nn = "goodbye"\n')
+    out = json.loads(osmosis("run", cluster, "--json", status=1))
+    assert not out["ok"] and "expected 'goodbye'" in out["error"]
+
+
+def test_ctrl_c_leaves_nothing(tmp_path: pathlib.Path) -> None:
+    before = set(paths.scratch_parent().glob("osmosis-*"))
+    command = [OSMOSIS, "run", str(CLUSTERS / "demo.toml"), "--clock", "real", "--for", "10m", "--headless"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env={**os.environ, "TMPDIR": str(tmp_path)}) as run:
+        time.sleep(3)
+        run.send_signal(signal.SIGINT)
+        _, errors = run.communicate(timeout=20)
+    assert run.returncode == 130 and "nothing is left running" in errors
+    mine = [d for d in set(paths.scratch_parent().glob("osmosis-*")) - before if _owner(d) == run.pid]
+    assert mine == []
+    assert _children(run.pid) == []
+
+
+def _owner(directory: pathlib.Path) -> int | None:
+    """Whether a machine's directory is still some process's: by the QEMU that runs in it."""
+    for entry in pathlib.Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if entry.resolve() == directory:
+                return int(entry.parent.name)
+        except OSError:
+            continue
+    return None
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if int(stat.read_text().rsplit(")", 1)[1].split()[1]) == pid:
+                found.append(int(stat.parent.name))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def test_a_campaign_finds_saves_and_shrinks(tmp_path: pathlib.Path) -> None:
+    """A node crash breaks what was expected; of the faults drawn, the crash alone is left."""
+    cluster = tmp_path / "c.toml"
+    cluster.write_text("""
+for = "2s"
+[nodes.a]
+programs = ["hello"]
+[nodes.b]
+programs = ["hello"]
+[random]
+count = 3
+from = "1us"
+until = "30ms"
+kinds = ["crash", "pause"]
+nodes = ["b"]
+for = "1ms"
+[expect.exit]
+b = "poweroff"
+""")
+    out = tmp_path / "out"
+    said = json.loads(osmosis("experiment", cluster, "--clock", "event", "--seeds", "1..4", "--jobs", "1",
+                              "--json", "--out", out, status=None))
+    assert said["runs"] == 4 and (out / "junit.xml").exists() and (out / "report.html").exists()
+    for seed, small in said["shrunk"].items():
+        assert [f.split(": ")[-1] for f in small["faults"]] == ["crash"]
+        osmosis("run", out / f"seed-{seed}.toml", "--clock", "event", "--json", status=1)

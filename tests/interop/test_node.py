@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A DEMOS node as a PVH domain of real Xen: the conformance suite, the same bytes as hosted."""
+
+import pathlib
+import subprocess
+
+import pytest
+
+from osmo import paths, xen
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen"), pytest.mark.timeout(400)]
+
+
+@pytest.mark.parametrize("name", ["conformance"])
+def test_node_on_xen_says_what_it_says_hosted(testbed: xen.Testbed, built: pathlib.Path, name: str) -> None:
+    """H19, H13, DL10, P30's ground: one image, one set of program files, four places."""
+    bundle = paths.build() / "bundles" / name
+    if not bundle.is_file() or not (built / "node").is_file():
+        pytest.skip("build/images/node or its bundle is not built")
+    hosted = subprocess.run([paths.build() / "demos-node", "--bundle", bundle], timeout=60,
+                            capture_output=True, text=True, check=True).stdout
+    testbed.put(name, bundle.read_bytes())
+    outcome = testbed.run(xen.Guest("node-" + name, "node", memory_mib=64, ramdisk=name), seconds=90)
+    assert outcome.reason == "poweroff", outcome.console
+    assert outcome.console.rstrip("\n") == hosted.rstrip("\n")
