@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "hyp/dom/inject.h"
 #include "hyp/dom/timer.h"
 #include "tests/hyp/hostile.h"
 #include "tests/hyp/world.h"
@@ -343,10 +344,18 @@ static void scribble(struct domain *d)
     }
 }
 
+/* A control domain may have armed faults, which would hit this program's own set-up. */
+static void disarm(void)
+{
+    for (u32 point = 0; point < OSM_POINTS; point++)
+        inject_arm(&(struct osm_inject){.point = point});
+}
+
 static void renew(u32 i)
 {
     bool privileged = domain[i]->privileged;
 
+    disarm();
     world_end(domain[i]);
     domain[i] = world_domain((domid_t)(i + 1), 2, PAGES);
     domain[i]->privileged = privileged;
@@ -373,6 +382,7 @@ void hostile_run(const u8 *data, size_t size)
     end = data + size;
     if (!frames)
         frames = frames_free();
+    disarm();
     make_bystander();
     for (u32 i = 0; i < DOMAINS; i++)
         domain[i] = world_domain((domid_t)(i + 1), 2, PAGES);
