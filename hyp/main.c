@@ -7,6 +7,7 @@
 #include "hyp/boot/dom0.h"
 #include "hyp/boot/info.h"
 #include "hyp/boot/parse.h"
+#include "hyp/boot/plan.h"
 #include "hyp/boot/smp.h"
 #include "hyp/cpu/apic.h"
 #include "hyp/cpu/clock.h"
@@ -52,6 +53,7 @@ void hyp_main(u32 magic, u32 info)
 {
     trap_init();
     boot_parse(magic, info);
+    plan_find();
     acpi_init();
     apic_init();
     smp_find();

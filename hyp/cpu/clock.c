@@ -116,6 +116,9 @@ void clock_restart(void)
 {
     wall_seconds = mode == OSM_CLOCK_REAL ? rtc_seconds() : SEEDED_WALL;
     event_ns = 0;
+    apic_timer(0); /* what it was set to was another time */
+    this_cpu()->deadline_ns = ~0ull;
+    this_cpu()->timer_fired = false;
     base_tsc = rdtsc();
 }
 
@@ -293,6 +296,15 @@ static void read_mode(void)
     panic("clock=%s is unknown: say real, count or event", say);
 }
 
+/* Nobody listens to the 8254; but under -icount each of its periods would shift the phase
+ * of virtual time, and a restored machine would differ from a fresh one. */
+static void stop_pit(void)
+{
+    outb(0x43, 0x30); /* channel 0 counts down once, from one */
+    outb(0x40, 1);
+    outb(0x40, 0);
+}
+
 void clock_init(void)
 {
     read_mode();
@@ -305,6 +317,7 @@ void clock_init(void)
     } else {
         calibrate();
     }
+    stop_pit();
     set_scale(tsc_khz);
     if (mode == OSM_CLOCK_EVENT)
         log_line("clock: event");

@@ -6,6 +6,7 @@
 #include "hyp/boot/info.h"
 #include "hyp/boot/layout.h"
 #include "hyp/boot/option.h"
+#include "hyp/boot/plan.h"
 #include "hyp/cpu/clock.h"
 #include "hyp/cpu/cpu.h"
 #include "hyp/cpu/panic.h"
@@ -13,8 +14,9 @@
 #include "hyp/cpu/x86.h"
 #include "hyp/dev/log.h"
 #include "hyp/mm/frame.h"
+#include "hyp/virt/virt.h"
 
-enum { PLAN_DEFAULT = 1 << 20, OUTPUT_DEFAULT = 4 << 20, DEBUG_EXIT_PORT = 0xf4 };
+enum { OUTPUT_DEFAULT = 4 << 20, DEBUG_EXIT_PORT = 0xf4 };
 
 #define MAIL ((struct osm_mailbox *)(DIRECT_BASE + MAILBOX))
 
@@ -24,7 +26,7 @@ static struct {
     u8 *bytes;
     bool finishing;
 } ring;
-static bool plan_taken;
+static bool plan_came, plan_taken; /* with the boot modules; by mailbox_ready */
 static const void *plan;
 
 static void set_state(u32 state)
@@ -49,14 +51,15 @@ static u64 allocate(const char *option, u64 otherwise, u64 *size)
 
 void mailbox_init(void)
 {
+    void *buffer;
     u64 size;
 
     memset(MAIL, 0, PAGE_SIZE);
     MAIL->version = OSM_ABI_VERSION;
     MAIL->clock = clock_mode();
     MAIL->seed = boot_size("seed", 0);
-    MAIL->plan = allocate("plan", PLAN_DEFAULT, &size);
-    MAIL->plan_room = size;
+    plan_came = plan_buffer(&buffer, &MAIL->plan_room, &MAIL->plan_len);
+    MAIL->plan = (u64)buffer - DIRECT_BASE;
     MAIL->output = allocate("output", OUTPUT_DEFAULT, &size);
     MAIL->output_size = size;
     ring.header = frame_map(MFN(MAIL->output >> PAGE_SHIFT));
@@ -69,24 +72,6 @@ void mailbox_init(void)
     MAIL->magic = OSM_MAILBOX_MAGIC;
 }
 
-static bool take_plan_module(void)
-{
-    for (u32 i = 0; i < boot_info.modules; i++) {
-        const struct boot_module *m = &boot_info.module[i];
-        char name[64];
-
-        boot_module_name(i, name, sizeof(name));
-        if (strcmp(name, "plan") != 0)
-            continue;
-        if (m->size > ~0u)
-            panic("the plan is larger than 4 GiB");
-        MAIL->plan_len = m->size;
-        plan = (const void *)(DIRECT_BASE + m->start);
-        return true;
-    }
-    return false;
-}
-
 static void wait_for_plan(void)
 {
     log_line("READY");
@@ -95,7 +80,6 @@ static void wait_for_plan(void)
         __builtin_ia32_pause();
     if (MAIL->plan_len > MAIL->plan_room)
         mailbox_finish(1, "the plan is longer than its room");
-    plan = (const void *)(DIRECT_BASE + MAIL->plan);
 }
 
 void mailbox_ready(void)
@@ -103,10 +87,13 @@ void mailbox_ready(void)
     if (plan_taken)
         return;
     plan_taken = true;
-    if (!take_plan_module())
+    if (!plan_came)
         wait_for_plan();
+    plan = (const void *)(DIRECT_BASE + MAIL->plan);
     ring.header->produced = ring.header->consumed = ring.header->lost = 0;
     clock_restart();
+    virt_set_tsc_offset(current(), clock_tsc_offset());
+    cpu_deadline_moved(cpu_id());
     set_state(OSM_MAILBOX_RUNNING);
 }
 

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "hyp/boot/info.h"
 #include "hyp/boot/layout.h"
+#include "hyp/boot/plan.h"
 #include "hyp/cpu/panic.h"
 #include "hyp/cpu/x86.h"
 
@@ -134,6 +135,7 @@ void memory_init(void)
     collect();
     if (!free_count)
         panic("the boot loader gave no memory map");
+    plan_place();
     lift_modules();
     for (u64 at = MAPPED; at < top; at += GIB)
         map_gib(at, huge);

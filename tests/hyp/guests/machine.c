@@ -33,9 +33,9 @@ static void skip_it(struct trap *t)
 
 static void test_instructions(void)
 {
-    TRAPS(6, "vmrun %%rax", "m"(traps_seen));
-    TRAPS(6, "vmload %%rax", "m"(traps_seen));
-    TRAPS(6, "vmsave %%rax", "m"(traps_seen));
+    TRAPS(6, "xor %%eax, %%eax; vmrun %%rax", "m"(traps_seen));
+    TRAPS(6, "xor %%eax, %%eax; vmload %%rax", "m"(traps_seen));
+    TRAPS(6, "xor %%eax, %%eax; vmsave %%rax", "m"(traps_seen));
     TRAPS(6, "stgi", "m"(traps_seen));
     TRAPS(6, "clgi", "m"(traps_seen));
     TRAPS(6, "xor %%eax, %%eax; monitor", "m"(traps_seen));

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The hypervisor boots on every machine we promise, finds its CPUs, and runs one-file guests
+as its first domain; each guest's header says what it proves.
+"""
+
+import pathlib
+import re
+import subprocess
+import time
+
+import pytest
+
+from osmo.qemu import Qemu, Setup
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+HYPERVISOR = TOP / "build" / "hyp" / "osmosis"
+GUESTS = TOP / "build" / "guests"
+FIRMWARE = pathlib.Path("/usr/share/ovmf/OVMF.fd")
+END = re.compile(r"^(finished with status \d+: .*|stopped)\r?$", re.M)
+
+
+def run(guest: str, seconds: float = 60, words: str = "", **changes: object) -> str:
+    """Runs the guest as the first domain until the machine has ended; what the serial said."""
+    options: dict[str, object] = {"clock": "real", "machine": "microvm",
+                                  "modules": [(GUESTS / guest, words)], **changes}
+    setup = Setup(kernel=HYPERVISOR, **options)  # type: ignore[arg-type]
+    with Qemu(setup) as machine:
+        limit = time.monotonic() + seconds
+        while time.monotonic() < limit and machine.alive():
+            if END.search(machine.serial()):
+                break
+            time.sleep(0.05)
+        return machine.serial().replace("\r", "")
+
+
+def passed(said: str) -> bool:
+    return "Test result: SUCCESS" in said and "finished with status 0" in said
+
+
+@pytest.mark.parametrize("machine", ["microvm", "pc", "q35"])
+@pytest.mark.parametrize("cpus", [1, 2, 4])
+def test_boots_and_finds_its_cpus(machine: str, cpus: int) -> None:
+    """H01: multiboot 1; the MP table on microvm, the MADT elsewhere."""
+    said = run("hello", machine=machine, cpus=cpus, words="some words")
+    assert passed(said), said
+    assert said.startswith("Osmosis: entered"), said
+    assert re.search(rf"^{cpus} CPUs?$", said, re.M), said
+    assert re.search(r"^Osmosis hypervisor: \d+ KiB of code", said, re.M), said
+    assert "command line: some words" in said
+
+
+def test_many_cpus() -> None:
+    """There is no fixed limit below 64."""
+    said = run("hello", machine="q35", cpus=64, memory_mib=512, seconds=100)
+    assert passed(said) and "64 CPUs" in said, said
+
+
+@pytest.mark.parametrize("firmware", ["bios", "uefi"])
+def test_boots_from_cd(firmware: str, tmp_path: pathlib.Path) -> None:
+    """H01: multiboot 2 from a GRUB CD; under UEFI only it brings the ACPI root."""
+    if firmware == "uefi" and not FIRMWARE.exists():
+        pytest.skip("Debian's package ovmf is not installed")
+    iso = tmp_path / "osmosis.iso"
+    subprocess.run([TOP / "hyp" / "mkiso", iso, HYPERVISOR, "from=cd",
+                    f"{GUESTS / 'hello'}=a word"], check=True)
+    said = run("hello", machine="q35", cpus=2, iso=iso, seconds=120, memory_mib=512,
+               firmware=FIRMWARE if firmware == "uefi" else None)
+    assert passed(said), said
+    assert "by multiboot 2" in said and "2 CPUs" in said and "from=cd" in said
+    assert "command line: a word" in said
+
+
+@pytest.mark.parametrize("guest", ["timer", "machine"])
+@pytest.mark.parametrize("clock", ["real", "count", "event"])
+def test_guest(guest: str, clock: str) -> None:
+    """H02, H06, H13, H15: see the guests' headers."""
+    if (guest, clock) == ("timer", "event"):
+        append = "clock=event"
+    else:
+        append = f"clock={clock}"
+    said = run(guest, append=append, clock="count" if clock == "count" else "real")
+    assert passed(said), said
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_second_virtual_cpu(cpus: int) -> None:
+    """INIT, SIPI and real mode under nested paging, on one physical CPU and on two."""
+    said = run("smp", append="dom0_vcpus=2", cpus=cpus)
+    assert passed(said), said
+
+
+def test_triple_fault_is_reported() -> None:
+    """A triple fault ends the domain with registers and its last exits."""
+    said = run("triple")
+    assert "domain 0 crashed: triple fault" in said, said
+    assert re.search(r"rip 0008:[0-9a-f]{16}", said) and "exit -0" in said, said
+    assert "finished with status 1: the control domain crashed" in said, said
+
+
+@pytest.mark.parametrize("append,words", [
+    ("clock=count", "clock=count needs QEMU's instruction counter"),
+    ("clock=never", "clock=never is unknown: say real, count or event"),
+    ("dom0_mem=lots", "dom0_mem=lots is no number"),
+    ("dom0_mem=2G", "there is not so much memory as dom0_mem= asks for"),
+])
+def test_wrong_options_are_said_in_words(append: str, words: str) -> None:
+    said = run("hello", append=append)
+    assert f"PANIC on CPU 0: {words}" in said or words in said, said
+    assert "call trace:" in said and re.search(r"[0-9a-f]{16} hyp_main\+0x", said), said
+
+
+def test_no_svm_is_said_in_words() -> None:
+    assert "no usable SVM with nested paging" in run("hello", cpu="qemu64,-svm")
+
+
+def test_no_module_is_said_in_words() -> None:
+    assert "the first one must be the control domain's ELF image" in run("hello", modules=[])
+
+
+def test_not_an_elf_is_said_in_words(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "text").write_text("no program\n")
+    assert "this is no ELF file" in run("hello", modules=[(tmp_path / "text", "")])
+
+
+def test_null_hypercall_cost() -> None:
+    """P1: 64 instructions, the caller's included, and one world switch; exactly repeatable."""
+    said = [run("cost", append="clock=count", clock="count", shift=0) for _ in range(2)]
+    figures = [re.search(r"P1 instructions ([\d.]+) switches ([\d.]+)", s) for s in said]
+    assert figures[0] and figures[1], said
+    assert figures[0].groups() == figures[1].groups()
+    assert float(figures[0][1]) <= 64 and figures[0][2] == "1.000"
