@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GUEST_SERVERS_FS_TOOL_DISK_H
+#define GUEST_SERVERS_FS_TOOL_DISK_H
+
+#include "guest/servers/fs/disk.h"
+
+struct disk {
+    int fd;
+};
+
+#endif

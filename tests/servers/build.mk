@@ -1,0 +1,1 @@
+TESTLIBS_servers := fs base
