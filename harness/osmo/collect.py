@@ -84,15 +84,22 @@ class Collector:
             self.ended.pop(event.name, None)
         elif event.event == "exit":
             self.ended[event.name] = Ended(str(fields.get("reason", "?")), event.ns)
+        elif event.event == "destroyed":
+            self.ended.setdefault(event.name, Ended("destroyed", event.ns))
 
     def text(self, name: str) -> str:
         return bytes(self.consoles.get(name, b"")).decode("utf-8", "replace").replace("\r\n", "\n")
 
     def errors(self) -> list[str]:
-        """Lines of the plan that could not be carried out, and output that made no sense."""
+        """Lines of the plan that could not be carried out, and output that made no sense. A
+        fault that comes too late for a node that has ended is none of them."""
         said = [f"plan line {e.fields.get('line')}: {e.fields.get('command')}: {e.fields.get('error')}"
-                for e in self.events if e.event == "error"]
+                for e in self.events if e.event == "error" and not self._too_late(e)]
         return said + self.odd
+
+    def _too_late(self, error: Event) -> bool:
+        gone = {e.name for e in self.events if e.event == "destroyed" and e.ns <= error.ns}
+        return any(error.fields.get("error") == f"there is no domain named {name}" for name in gone)
 
     def digests(self) -> dict[str, str]:
         """Hashes by which two runs are compared."""

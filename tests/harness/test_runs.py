@@ -145,25 +145,26 @@ def test_a_campaign_finds_saves_and_shrinks(tmp_path: pathlib.Path) -> None:
     """A node crash breaks what was expected; of the faults drawn, the crash alone is left."""
     cluster = tmp_path / "c.toml"
     cluster.write_text("""
-for = "2s"
+for = "300ms"
 [nodes.a]
 programs = ["hello"]
 [nodes.b]
-programs = ["hello"]
+programs = ["+kernel ring 8 1000000"]
 [random]
-count = 3
-from = "1us"
-until = "30ms"
-kinds = ["crash", "pause"]
+count = 4
+from = "50ms"
+until = "200ms"
+kinds = ["crash", "pause", "slow 50%"]
 nodes = ["b"]
-for = "1ms"
+for = "10ms"
 [expect.exit]
-b = "poweroff"
+b = "running"
 """)
     out = tmp_path / "out"
-    said = json.loads(osmosis("experiment", cluster, "--clock", "event", "--seeds", "1..4", "--jobs", "1",
+    said = json.loads(osmosis("experiment", cluster, "--clock", "count", "--seeds", "1..4", "--jobs", "1",
                               "--json", "--out", out, status=None))
     assert said["runs"] == 4 and (out / "junit.xml").exists() and (out / "report.html").exists()
     for seed, small in said["shrunk"].items():
         assert [f.split(": ")[-1] for f in small["faults"]] == ["crash"]
-        osmosis("run", out / f"seed-{seed}.toml", "--clock", "event", "--json", status=1)
+        osmosis("run", out / f"seed-{seed}.toml", "--clock", "count", "--json", status=1)
+    assert said["shrunk"], "no seed of these drew a crash"
