@@ -156,8 +156,8 @@ bool vif_open(struct vif *v, u32 n, u64 wait_ns)
 
     *v = (struct vif){.device = {.ops = &ops, .owner = v, .block_max = BLOCK_DEFAULT}};
     format(path, sizeof(path), "device/vif/%u", n);
-    if (!split_device_open(&v->bus, BUS_FRONT, path, &driver, v) ||
-        split_read(path, "mac", mac, sizeof(mac)) < 0 || !parse_mac(mac, v->device.address))
+    if (split_read(path, "mac", mac, sizeof(mac)) < 0 || !parse_mac(mac, v->device.address) ||
+        !split_device_open(&v->bus, BUS_FRONT, path, &driver, v))
         return false;
     while (!v->up && rt_now_ns() < end) {
         if (!rt_store_poll() && !v->bus.changed)

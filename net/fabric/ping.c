@@ -15,13 +15,13 @@
 #include "guest/rt/store.h"
 #include "guest/rt/time.h"
 #include "guest/rt/x86.h"
-#include "splitdrv/vif.h"
+#include "splitdrv/wire.h"
 
 enum { HEAP_FRAMES = 512, LONGEST = 60000 };
 
 static struct {
     struct net *net;
-    struct vif vif;
+    struct wire wire;
     machine_t peer;
     u64 size, sent, answered, wrong;
     u8 message[LONGEST];
@@ -89,30 +89,25 @@ static void alarm(void *arg)
     (void)arg;
 }
 
+static bool finished(u64 until)
+{
+    return ping.peer ? ping.answered >= until : ping.over;
+}
+
 /* Runs until `answered` reaches `until`, or for the answering side, until it is over. */
 static void run(u64 until)
 {
-    while (ping.peer ? ping.answered < until : !ping.over) {
-        bool news = rt_store_poll() || ping.vif.bus.changed;
-
-        if (news)
-            vif_poll(&ping.vif);
-        net_poll(ping.net, rt_now_ns());
-        if (vif_rest(&ping.vif) && !news && (ping.peer ? ping.answered < until : !ping.over)) {
-            u64 deadline = net_deadline(ping.net);
-
-            if (deadline > rt_now_ns())
-                rt_wait_until(deadline);
-        }
+    while (!finished(until)) {
+        wire_poll(&ping.wire);
+        if (!finished(until) && wire_rest(&ping.wire))
+            rt_wait_until(net_deadline(ping.net));
     }
-    net_poll(ping.net, rt_now_ns());
-    vif_rest(&ping.vif);
 }
 
 static void measure(u64 count, u64 stream)
 {
     struct osm_counters before = {.domid = DOMID_SELF, .vcpu = 0xffff}, after = before;
-    u64 start, tsc, kicks = ping.vif.front.stats.kicks;
+    u64 start, tsc, kicks = ping.wire.vif[0]->front.stats.kicks;
 
     if (rt_host() == RT_OSMOSIS)
         hypercall_osmosis(OSM_OP_counters, &before);
@@ -133,7 +128,8 @@ static void measure(u64 count, u64 stream)
     rt_printf("netping: %lu round trips of %lu bytes, %lu in flight: %lu ns, %lu ticks each, "
               "%lu kicks, %lu exits, %lu wrong\n",
               count, ping.size, stream, (rt_now_ns() - start) / count, tsc / count,
-              ping.vif.front.stats.kicks - kicks, after.exits - before.exits, ping.wrong);
+              ping.wire.vif[0]->front.stats.kicks - kicks, after.exits - before.exits,
+              ping.wrong);
 }
 
 int rt_main(const struct rt_start *start)
@@ -148,23 +144,25 @@ int rt_main(const struct rt_start *start)
     ping.size = MIN(rt_option_number("size", 4), (u64)LONGEST);
     heap_init(&heap, rt_frames(HEAP_FRAMES), HEAP_FRAMES * 4096ul);
     rt_alarm_handler(alarm, NULL);
-    if (!vif_open(&ping.vif, 0, 20000000000ull) || !ping.vif.up) {
-        rt_printf("netping: the vif has not connected\n");
+    ping.net = net_create(&heap, &config);
+    if (!ping.net || !wire_open(&ping.wire, ping.net, 20000000000ull) ||
+        !ping.wire.vif[0]->up) {
+        rt_printf("netping: no vif has connected\n");
         return 1;
     }
-    ping.net = net_create(&heap, &config);
-    net_poll(ping.net, rt_now_ns());
-    if (!ping.net || net_attach(ping.net, &ping.vif.device) != NET_OK)
-        return 1;
-    rt_printf("netping: connected, %lu bytes/s, blocks of %u\n",
-              ping.vif.device.bytes_per_second, ping.vif.device.block_max);
+    rt_printf("netping: %u vifs, %lu bytes/s, blocks of %u\n", ping.wire.count,
+              ping.wire.vif[0]->device.bytes_per_second, ping.wire.vif[0]->device.block_max);
     if (ping.peer) {
         measure(rt_option_number("count", 100), MAX(rt_option_number("stream", 1), 1ul));
         net_send(ping.net, ping.peer, NET_GUARANTEED, "end", 3, NULL, 0);
         run(ping.answered + 1);
     } else {
         run(0);
-        run(0);
+    }
+    for (u64 end = rt_now_ns() + 50000000; rt_now_ns() < end;) { /* last acknowledgements */
+        wire_poll(&ping.wire);
+        if (wire_rest(&ping.wire))
+            rt_wait_until(MIN(end, net_deadline(ping.net)));
     }
     rt_printf("netping: %s\n", ping.wrong ? "failed" : "done");
     return ping.wrong != 0;

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All vifs of a domain as the devices of its network: what a machine calls around net.h.
+ *
+ *   net = net_create(heap, &config);  wire_open(&wire, net, 5 * 1000000000ull);
+ *   loop:  wire_poll(&wire);          store, handshakes, network; handlers run inside
+ *          if (wire_rest(&wire))      one kick per batch; false: something came in between
+ *              rt_wait_until(MIN(own deadline, net_deadline(net)));
+ *
+ * Between wire_poll calls net_send and the like may be called freely; wire_flush sends what
+ * they wrote when the machine goes on computing instead of resting.
+ */
+#ifndef SPLITDRV_WIRE_H
+#define SPLITDRV_WIRE_H
+
+#include "splitdrv/vif.h"
+
+enum { WIRE_VIFS = 8 };
+
+struct wire {
+    struct net *net;
+    u32 count;
+    struct vif *vif[WIRE_VIFS];
+};
+
+/* Opens vifs 0, 1, ... as far as the store has them, waiting up to `wait_ns` for each to
+ * connect, and attaches them. Returns how many. */
+u32 wire_open(struct wire *w, struct net *net, u64 wait_ns);
+/* True when there is reason to call wire_poll now: cheap, for the way back to a program. */
+bool wire_wants(const struct wire *w);
+void wire_poll(struct wire *w);
+void wire_flush(struct wire *w);
+bool wire_rest(struct wire *w);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Blkfront and blkback (H17): random reads and writes against a shadow disk, with and
+ * without persistent grants; flush and discard; indirect requests; every malformed request
+ * is refused and touches nothing (F18-F20, F22); a hostile back end is found out.
+ */
+#include "base/keyed.h"
+#include "splitdrv/blk.h"
+#include "tests/check.h"
+#include "tests/splitdrv/world.h"
+
+enum { SECTORS = 1024, PAGES = 32 };
+
+static u8 disk[SECTORS * BLK_SECTOR], shadow[SECTORS * BLK_SECTOR];
+static u32 flushes, fail_disk;
+static struct blkfront front;
+static struct blkback back;
+static u8 *memory;
+
+int split_disk_read(void *d, u64 sector, void *buffer, u32 bytes)
+{
+    if (fail_disk)
+        return -XEN_EIO;
+    memcpy(buffer, (u8 *)d + sector * BLK_SECTOR, bytes);
+    return 0;
+}
+
+int split_disk_write(void *d, u64 sector, const void *buffer, u32 bytes)
+{
+    if (fail_disk)
+        return -XEN_EIO;
+    memcpy((u8 *)d + sector * BLK_SECTOR, buffer, bytes);
+    return 0;
+}
+
+int split_disk_flush(void *d)
+{
+    (void)d;
+    flushes++;
+    return 0;
+}
+
+int split_disk_discard(void *d, u64 sector, u64 sectors)
+{
+    memset((u8 *)d + sector * BLK_SECTOR, 0, sectors * BLK_SECTOR);
+    return 0;
+}
+
+static void open_both(bool persistent)
+{
+    world_reset();
+    memory = aligned_alloc(SPLIT_PAGE, (1 + PAGES) * SPLIT_PAGE);
+    memset(memory, 0x5a, (1 + PAGES) * SPLIT_PAGE);
+    CHECK(blkfront_open(&front, 1, memory, 1, memory + SPLIT_PAGE, PAGES));
+    blkback_open(&back, 2, memory, 2, persistent, disk, SECTORS, false);
+}
+
+static void close_both(void)
+{
+    blkback_close(&back);
+    CHECK(blkfront_close(&front));
+    CHECK_EQ(world_held(), 0);
+    free(memory);
+}
+
+static s16 one(u8 op, u64 sector, void *buffer, u32 bytes)
+{
+    void *cookie;
+    s16 status = 99;
+
+    CHECK(blkfront_begin(&front, op, sector, buffer, bytes, buffer));
+    blkfront_flush(&front);
+    blkback_run(&back, 100);
+    blkback_flush(&back);
+    CHECK(blkfront_end(&front, &cookie, &status));
+    CHECK(cookie == buffer);
+    return status;
+}
+
+static void test_random(void)
+{
+    static u8 buffer[BLK_SEGMENTS * SPLIT_PAGE];
+
+    for (u32 persistent = 0; persistent < 2; persistent++) {
+        open_both(persistent);
+        memset(disk, 0, sizeof(disk));
+        memset(shadow, 0, sizeof(shadow));
+        for (u32 i = 0; i < 3000; i++) {
+            u32 sectors = 1 + (u32)keyed_below(1, i, 1, BLK_SEGMENTS * 8);
+            u64 sector = keyed_below(1, i, 2, SECTORS - sectors + 1);
+            u32 bytes = sectors * BLK_SECTOR;
+
+            if (keyed_random(1, i, 3) & 1) {
+                memset(buffer, (int)i, bytes);
+                memcpy(shadow + sector * BLK_SECTOR, buffer, bytes);
+                CHECK_EQ(one(BLKIF_OP_WRITE, sector, buffer, bytes), BLKIF_RSP_OKAY);
+            } else {
+                memset(buffer, 0xee, bytes);
+                CHECK_EQ(one(BLKIF_OP_READ, sector, buffer, bytes), BLKIF_RSP_OKAY);
+                CHECK(memcmp(buffer, shadow + sector * BLK_SECTOR, bytes) == 0);
+            }
+        }
+        CHECK(memcmp(disk, shadow, sizeof(disk)) == 0);
+        flushes = 0;
+        CHECK_EQ(one(BLKIF_OP_FLUSH_DISKCACHE, 0, buffer, 0), BLKIF_RSP_OKAY);
+        CHECK_EQ(flushes, 1);
+        CHECK_EQ(one(BLKIF_OP_READ, SECTORS, buffer, 512), BLKIF_RSP_ERROR);
+        CHECK_EQ(one(BLKIF_OP_READ, ~0ull, buffer, 1024), BLKIF_RSP_ERROR);
+        CHECK_EQ(one(BLKIF_OP_WRITE_BARRIER, 0, buffer, 512), BLKIF_RSP_EOPNOTSUPP);
+        fail_disk = 1;
+        CHECK_EQ(one(BLKIF_OP_READ, 0, buffer, 512), BLKIF_RSP_ERROR);
+        fail_disk = 0;
+        CHECK(!blkfront_begin(&front, BLKIF_OP_READ, 0, buffer, 100, NULL));
+        CHECK(persistent ? !world.copy_calls : !world.map_calls);
+        close_both();
+    }
+}
+
+static void test_batch(void)
+{
+    static u8 buffers[BLK_RING][512];
+    void *cookie;
+    s16 status;
+    u32 begun = 0, ended = 0;
+
+    open_both(true);
+    CHECK(blkback_idle(&back));
+    while (blkfront_begin(&front, BLKIF_OP_READ, begun, buffers[begun % BLK_RING], 512, NULL))
+        begun++;
+    CHECK_EQ(begun, BLK_RING);
+    blkfront_flush(&front);
+    CHECK_EQ(world.kicks[1], 1);
+    while (blkback_run(&back, 5))
+        ;
+    blkback_flush(&back);
+    CHECK_EQ(world.kicks[2], 1);
+    while (blkfront_end(&front, &cookie, &status))
+        ended++;
+    CHECK_EQ(ended, begun);
+    close_both();
+}
+
+/* A hand-made request's answer. */
+static s16 raw(const void *request)
+{
+    static u32 at;
+    struct blkif_response *r;
+
+    at = front.ring.sring->req_prod;
+    memcpy(RING_GET_REQUEST(&front.ring, at), request, sizeof(struct blkif_request));
+    front.ring.sring->req_prod = at + 1;
+    blkback_run(&back, 10);
+    blkback_flush(&back);
+    r = RING_GET_RESPONSE(&front.ring, at);
+    CHECK_EQ(r->id, 77);
+    return r->status;
+}
+
+static void test_malformed(void)
+{
+    struct blkif_request good = {.operation = BLKIF_OP_WRITE, .nr_segments = 1, .id = 77};
+    struct blkif_request r;
+
+    for (u32 persistent = 0; persistent < 2; persistent++) {
+        open_both(persistent);
+        memset(disk, 0, sizeof(disk));
+        good.seg[0] = (struct blkif_request_segment){front.pool.ref[0], 0, 7};
+        r = good;
+        r.nr_segments = 0;
+        CHECK_EQ(raw(&r), BLKIF_RSP_ERROR);
+        r.nr_segments = 12;
+        CHECK_EQ(raw(&r), BLKIF_RSP_ERROR);
+        r.nr_segments = 255;
+        CHECK_EQ(raw(&r), BLKIF_RSP_ERROR);
+        r = good;
+        r.seg[0].last_sect = 8;
+        CHECK_EQ(raw(&r), BLKIF_RSP_ERROR);
+        r.seg[0].first_sect = 5;
+        r.seg[0].last_sect = 4;
+        CHECK_EQ(raw(&r), BLKIF_RSP_ERROR);
+        r = good;
+        r.seg[0].gref = 0xfffffff;
+        CHECK_EQ(raw(&r), BLKIF_RSP_ERROR);
+        r = good;
+        r.sector_number = SECTORS - 7;
+        CHECK_EQ(raw(&r), BLKIF_RSP_ERROR);
+        r.sector_number = ~0ull - 3;
+        CHECK_EQ(raw(&r), BLKIF_RSP_ERROR);
+        r = good;
+        r.operation = 200;
+        CHECK_EQ(raw(&r), BLKIF_RSP_EOPNOTSUPP);
+        back.readonly = true;
+        CHECK_EQ(raw(&good), BLKIF_RSP_ERROR);
+        back.readonly = false;
+        for (u32 i = 0; i < sizeof(disk); i++) {
+            if (disk[i]) {
+                CHECK(false);
+                break;
+            }
+        }
+        CHECK_EQ(raw(&good), BLKIF_RSP_OKAY);
+        CHECK_EQ(disk[0], 0x5a);
+        close_both();
+    }
+}
+
+static void test_indirect_and_discard(void)
+{
+    struct blkif_request_indirect r = {.operation = BLKIF_OP_INDIRECT,
+                                       .indirect_op = BLKIF_OP_WRITE,
+                                       .nr_segments = 20,
+                                       .id = 77,
+                                       .sector_number = 8};
+    struct blkif_request_discard d = {
+        .operation = BLKIF_OP_DISCARD, .id = 77, .sector_number = 0, .nr_sectors = 16};
+    struct blkif_request_segment *seg;
+    u8 raw_request[sizeof(struct blkif_request)] = {0};
+
+    open_both(true);
+    memset(disk, 1, sizeof(disk));
+    seg = (struct blkif_request_segment *)(void *)pool_page(&front.pool, 31);
+    for (u32 i = 0; i < 20; i++)
+        seg[i] = (struct blkif_request_segment){front.pool.ref[i], 0, 7};
+    r.indirect_grefs[0] = front.pool.ref[31];
+    memcpy(raw_request, &r, sizeof(r));
+    CHECK_EQ(raw(raw_request), BLKIF_RSP_OKAY);
+    CHECK_EQ(disk[8 * 512], 0x5a);
+    CHECK_EQ(disk[8 * 512 + 20 * 4096 - 1], 0x5a);
+    CHECK_EQ(disk[8 * 512 + 20 * 4096], 1);
+    r.nr_segments = 33;
+    memcpy(raw_request, &r, sizeof(r));
+    CHECK_EQ(raw(raw_request), BLKIF_RSP_ERROR);
+    r.nr_segments = 20;
+    r.indirect_op = BLKIF_OP_INDIRECT;
+    memcpy(raw_request, &r, sizeof(r));
+    CHECK_EQ(raw(raw_request), BLKIF_RSP_ERROR);
+    memcpy(raw_request, &d, sizeof(d));
+    CHECK_EQ(raw(raw_request), BLKIF_RSP_OKAY);
+    CHECK_EQ(disk[15 * 512], 0);
+    d.nr_sectors = ~0ull;
+    memcpy(raw_request, &d, sizeof(d));
+    CHECK_EQ(raw(raw_request), BLKIF_RSP_ERROR);
+    close_both();
+}
+
+static void test_hostile_ends(void)
+{
+    void *cookie;
+    s16 status;
+    u8 buffer[512];
+
+    open_both(true);
+    front.ring.sring->req_prod = 33;
+    CHECK(!blkback_run(&back, 100));
+    CHECK(back.broken);
+    close_both();
+    for (u32 i = 0; i < 3; i++) {
+        struct blkif_response *r;
+
+        open_both(true);
+        CHECK(blkfront_begin(&front, BLKIF_OP_READ, 0, buffer, 512, NULL));
+        r = RING_GET_RESPONSE(&front.ring, 0);
+        *r = (struct blkif_response){i == 0 ? 5u : 0u, i == 1 ? BLKIF_OP_WRITE : BLKIF_OP_READ,
+                                     0};
+        front.ring.sring->rsp_prod = i == 2 ? 9 : 1;
+        CHECK(!blkfront_end(&front, &cookie, &status));
+        CHECK(front.broken);
+        close_both();
+    }
+}
+
+TESTS(CASE(test_random), CASE(test_batch), CASE(test_malformed),
+      CASE(test_indirect_and_discard), CASE(test_hostile_ends))
