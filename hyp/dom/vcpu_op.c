@@ -2,7 +2,7 @@
 /*
  * vcpu_op (xen/vcpu.h), set_timer_op and vm_assist.
  */
-#include "hyp/dev/trace.h"
+#include "base/memory.h"
 #include "hyp/dom/evtchn.h"
 #include "hyp/dom/hypercall.h"
 #include "hyp/dom/platform.h"
@@ -155,7 +155,7 @@ static s64 register_vcpu_info(struct call *c, void *arg)
     }
     info = (struct vcpu_info *)((u8 *)frame_map(frame) + r->offset);
     if (v->info)
-        __builtin_memcpy(info, v->info, sizeof(*info));
+        memmove(info, v->info, sizeof(*info)); /* the guest may choose the same page */
     v->info_frame = frame;
     __atomic_store_n(&v->info, info, __ATOMIC_SEQ_CST);
     /* An event on its way to the old place is seen by looking everywhere. */

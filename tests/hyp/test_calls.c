@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Every hypercall number and sub-operation (H04): what hyp/dom/README.md lists is there, what it
+ * does not list answers -ENOSYS, for 64- and 32-bit callers alike. The small calls that have
+ * no test file of their own; the budget of the emergency console (H16).
+ */
+#include "tests/check.h"
+#include "tests/hyp/world.h"
+
+enum { CALLS = 64, SUBS = 96, NOWHERE = 0xff000 };
+static bool listed[CALLS][SUBS], whole[CALLS];
+static struct domain *control, *guest;
+
+static void begin(void)
+{
+    world_init(2);
+    control = world_domain(0, 1, 64);
+    guest = world_domain(1, 2, 64);
+}
+
+static void end(void)
+{
+    world_end(guest);
+    world_end(control);
+}
+
+static void read_table(void)
+{
+    FILE *f = fopen("hyp/dom/README.md", "r");
+    char line[400], call[64], sub[64];
+    u32 nr, sub_nr, rows = 0;
+
+    CHECK(f != NULL);
+    while (f && fgets(line, sizeof(line), f)) {
+        if (sscanf(line, "| %63s | %u | %63s | %u |", call, &nr, sub, &sub_nr) == 4) {
+            CHECK(nr < CALLS && sub_nr < SUBS);
+            CHECK(!listed[nr][sub_nr]);
+            listed[nr][sub_nr] = true;
+            CHECK(!strcmp(call, hypercall_of(nr)->name) || nr == __HYPERVISOR_arch_7);
+            rows++;
+        } else if (sscanf(line, "| %63s | %u | - | - |", call, &nr) == 2) {
+            whole[nr] = true;
+            rows++;
+        }
+    }
+    if (f)
+        fclose(f);
+    CHECK(rows > 100);
+}
+
+/* The answer to a call whose structure is nowhere (so that nothing happens), in the place
+ * where this hypercall expects it. */
+static s64 probe(struct vcpu *v, u32 nr, u32 sub)
+{
+    struct xen_domctl op = {
+        .cmd = sub, .domain = 999, .interface_version = XEN_DOMCTL_INTERFACE_VERSION};
+
+    v->sched.hold = 0;
+    switch (nr) {
+    case __HYPERVISOR_domctl:
+    case __HYPERVISOR_sysctl:
+        if (nr == __HYPERVISOR_sysctl)
+            op.interface_version = XEN_SYSCTL_INTERFACE_VERSION;
+        world_put(v->domain, WORLD_ARG, &op, sizeof(op));
+        return world_call(v, nr, WORLD_ARG, 0, 0);
+    case __HYPERVISOR_vcpu_op: return world_call(v, nr, sub, 1, (u64)NOWHERE << 12);
+    case __HYPERVISOR_grant_table_op: return world_call(v, nr, sub, (u64)NOWHERE << 12, 1);
+    case __HYPERVISOR_console_io: return world_call(v, nr, sub, 1, (u64)NOWHERE << 12);
+    case __HYPERVISOR_sched_op_compat: return world_call(v, nr, sub, 99, 0);
+    default: return world_call(v, nr, sub, (u64)NOWHERE << 12, 0);
+    }
+}
+
+static void walk(struct vcpu *v)
+{
+    for (u32 nr = 0; nr < CALLS; nr++)
+        for (u32 sub = 0; sub < SUBS; sub++) {
+            bool there;
+            s64 result;
+
+            /* Above bit 6, memory_op carries how far a pre-empted call has come. */
+            if (whole[nr] || (nr == __HYPERVISOR_memory_op && sub >= 64))
+                break;
+            result = probe(v, nr, sub);
+            there = result != -XEN_ENOSYS;
+            if (there != listed[nr][sub]) {
+                printf("hypercall %u sub-operation %u: %lld\n", nr, sub, (long long)result);
+                CHECK_EQ(there, listed[nr][sub]);
+            }
+        }
+}
+
+static void the_table_is_the_truth(void)
+{
+    begin();
+    read_table();
+    walk(control->vcpu[0]);
+    control->vcpu[0]->virt->bits = 32;
+    walk(control->vcpu[0]);
+    CHECK_EQ(world_call(guest->vcpu[0], 55 + 9, 0, 0, 0), -XEN_ENOSYS);
+    CHECK_EQ(world_call(guest->vcpu[0], ~0ull, 0, 0, 0), -XEN_ENOSYS);
+    end();
+}
+
+static void versions(void)
+{
+    struct xen_feature_info f = {.submap_idx = 0};
+    char text[1024] = {0};
+
+    begin();
+    CHECK_EQ(world_call(guest->vcpu[0], __HYPERVISOR_xen_version, XENVER_version, 0, 0),
+             0x40011);
+    CHECK_EQ(world_call(guest->vcpu[0], __HYPERVISOR_xen_version, XENVER_pagesize, 0, 0), 4096);
+    CHECK_EQ(
+        world_op(guest->vcpu[0], __HYPERVISOR_xen_version, XENVER_get_features, &f, sizeof(f)),
+        0);
+    CHECK_EQ(f.submap, 0x12305); /* as Xen 4.17 answers a PVH guest */
+    f.submap_idx = 1;
+    CHECK_EQ(
+        world_op(guest->vcpu[0], __HYPERVISOR_xen_version, XENVER_get_features, &f, sizeof(f)),
+        -XEN_EINVAL);
+    CHECK_EQ(world_op(guest->vcpu[0], __HYPERVISOR_xen_version, XENVER_commandline, text,
+                      sizeof(text)),
+             0);
+    CHECK(!strcmp(text, "<denied>"));
+    CHECK_EQ(world_op(control->vcpu[0], __HYPERVISOR_xen_version, XENVER_commandline, text,
+                      sizeof(text)),
+             0);
+    CHECK(!strcmp(text, "clock=count"));
+    end();
+}
+
+static void parameters_belong_to_their_builder(void)
+{
+    struct xen_hvm_param p = {.domid = 1, .index = HVM_PARAM_STORE_PFN, .value = 0xfeffc};
+
+    begin();
+    CHECK_EQ(world_op(control->vcpu[0], __HYPERVISOR_hvm_op, HVMOP_set_param, &p, sizeof(p)),
+             0);
+    p = (struct xen_hvm_param){.domid = DOMID_SELF, .index = HVM_PARAM_STORE_PFN};
+    CHECK_EQ(world_op(guest->vcpu[0], __HYPERVISOR_hvm_op, HVMOP_get_param, &p, sizeof(p)), 0);
+    CHECK_EQ(p.value, 0xfeffc);
+    CHECK_EQ(world_op(guest->vcpu[0], __HYPERVISOR_hvm_op, HVMOP_set_param, &p, sizeof(p)),
+             -XEN_EPERM);
+    p = (struct xen_hvm_param){.domid = 0, .index = HVM_PARAM_STORE_PFN};
+    CHECK_EQ(world_op(guest->vcpu[0], __HYPERVISOR_hvm_op, HVMOP_get_param, &p, sizeof(p)),
+             -XEN_EPERM);
+    p = (struct xen_hvm_param){.domid = DOMID_SELF, .index = HVM_NR_PARAMS};
+    CHECK_EQ(world_op(guest->vcpu[0], __HYPERVISOR_hvm_op, HVMOP_get_param, &p, sizeof(p)),
+             -XEN_EINVAL);
+    end();
+}
+
+static void the_console_has_a_budget(void)
+{
+    u32 before;
+
+    begin();
+    before = world.console_bytes;
+    for (u32 i = 0; i < 40; i++)
+        CHECK_EQ(
+            world_call(guest->vcpu[0], __HYPERVISOR_console_io, CONSOLEIO_write, 4096, 0x2000),
+            0);
+    CHECK_EQ(world.console_bytes - before, 65536);
+    world.now_ns += 10000000; /* ten milliseconds */
+    CHECK_EQ(world_call(guest->vcpu[0], __HYPERVISOR_console_io, CONSOLEIO_write, 4096, 0x2000),
+             0);
+    CHECK_EQ(world.console_bytes - before, 65536 + 640);
+    CHECK_EQ(world_call(guest->vcpu[0], __HYPERVISOR_console_io, CONSOLEIO_read, 10, 0x2000),
+             -XEN_EPERM);
+    CHECK_EQ(
+        world_call(guest->vcpu[0], __HYPERVISOR_console_io, CONSOLEIO_write, ~0ull, 0x2000),
+        -XEN_EINVAL);
+    end();
+}
+
+static void pinning_from_inside_is_the_control_domains(void)
+{
+    struct sched_pin_override p = {.pcpu = 1};
+    struct vcpu *v;
+
+    begin();
+    CHECK_EQ(
+        world_op(guest->vcpu[0], __HYPERVISOR_sched_op, SCHEDOP_pin_override, &p, sizeof(p)),
+        -XEN_EPERM);
+    v = control->vcpu[0];
+    CHECK_EQ(world_op(v, __HYPERVISOR_sched_op, SCHEDOP_pin_override, &p, sizeof(p)), 0);
+    CHECK_EQ(v->sched.affinity, 2);
+    CHECK_EQ(world_op(v, __HYPERVISOR_sched_op, SCHEDOP_pin_override, &p, sizeof(p)),
+             -XEN_EBUSY);
+    p.pcpu = -1;
+    CHECK_EQ(world_op(v, __HYPERVISOR_sched_op, SCHEDOP_pin_override, &p, sizeof(p)), 0);
+    CHECK_EQ(v->sched.affinity, ~0ull);
+    CHECK_EQ(world_op(v, __HYPERVISOR_sched_op, SCHEDOP_pin_override, &p, sizeof(p)),
+             -XEN_ENOENT);
+    p.pcpu = 2;
+    CHECK_EQ(world_op(v, __HYPERVISOR_sched_op, SCHEDOP_pin_override, &p, sizeof(p)),
+             -XEN_EINVAL);
+    end();
+}
+
+static void counters_and_flips(void)
+{
+    struct osm_counters o = {.domid = DOMID_SELF, .vcpu = 0xffff};
+    struct osm_inject flip = {
+        .domid = 1, .point = OSM_POINT_flip, .after = 1, .arg = 0x3000 << 3 | 5};
+    u8 byte = 0;
+
+    begin();
+    CHECK_EQ(world_op(guest->vcpu[0], __HYPERVISOR_arch_7, OSM_OP_counters, &o, sizeof(o)), 0);
+    CHECK(o.hypercalls > 0 && o.overhead > 4096);
+    o = (struct osm_counters){.domid = 0};
+    CHECK_EQ(world_op(guest->vcpu[0], __HYPERVISOR_arch_7, OSM_OP_counters, &o, sizeof(o)),
+             -XEN_EPERM);
+    CHECK_EQ(
+        world_op(control->vcpu[0], __HYPERVISOR_arch_7, OSM_OP_inject, &flip, sizeof(flip)), 0);
+    world_get(guest, 0x3000, &byte, 1);
+    CHECK_EQ(byte, 32);
+    CHECK_EQ(flip.fired, 1);
+    end();
+}
+
+TESTS(CASE(the_table_is_the_truth), CASE(versions), CASE(parameters_belong_to_their_builder),
+      CASE(the_console_has_a_budget), CASE(pinning_from_inside_is_the_control_domains),
+      CASE(counters_and_flips))
