@@ -4,3 +4,4 @@ $(eval $(call library,rt,$(addprefix guest/rt/,entry.S stubs.S begin.c option.c 
     console.c event.c fifo.c grant.c time.c native.c map.c frame.c store.c store_calls.c vcpu.c)))
 
 $(eval $(call domain_image,hello,guest/rt/hello.c,))
+$(eval $(call domain_image,pair,guest/rt/pair.c,))

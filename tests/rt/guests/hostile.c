@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A hostile guest (H23, F27): calls every hypercall with random and edge arguments, from
+ * every vCPU it has at once, while others of its vCPUs rewrite the arguments that are being
+ * read. calls=N, seed=N. What it must not reach is its own end before it has made its
+ * calls: calls that would stop or unmap itself are left out by name below.
+ * Ends by power-off with "Test result: SUCCESS" on port 0xE9 and the console.
+ */
+#include "base/keyed.h"
+#include "base/memory.h"
+#include "guest/rt/console.h"
+#include "guest/rt/event.h"
+#include "guest/rt/frame.h"
+#include "guest/rt/hypercall.h"
+#include "guest/rt/map.h"
+#include "guest/rt/rt.h"
+#include "guest/rt/vcpu.h"
+#include "guest/rt/x86.h"
+
+enum { AREA_FRAMES = 4, AREA_WORDS = AREA_FRAMES * 512, NUMBERS = 64, FIRST_PORT = 8 };
+
+static u64 *area; /* arguments lie here, and whoever likes writes into it */
+static u64 seed, calls, refused, served, unknown;
+static u32 running;
+
+/* Numbers that are edges of something. */
+static u64 edge(u64 r)
+{
+    static const u64 edges[] = {0,
+                                1,
+                                2,
+                                0x7f,
+                                0xff,
+                                0x7ff0,
+                                0x7ff4,
+                                0xffff,
+                                0x10000,
+                                0xfffff,
+                                0x100000,
+                                0x7fffffff,
+                                0x80000000,
+                                0xffffffff,
+                                0x100000000,
+                                0x7fffffffffff,
+                                0x800000000000,
+                                0xffff7fffffffffff,
+                                0x7fffffffffffffff,
+                                0x8000000000000000,
+                                0xffffffffffffffff,
+                                0xfee00000,
+                                0xfef80000,
+                                0xc0000000,
+                                0xfeffc,
+                                0xfefff};
+
+    return edges[r % ARRAY_SIZE(edges)];
+}
+
+static u64 argument(u64 r)
+{
+    switch (r & 7) {
+    case 0: return edge(r >> 8);
+    case 1: return r >> 40;
+    case 2: return r >> 60;
+    case 3: return r;
+    default: return (u64)&area[(r >> 16) % (AREA_WORDS - 64)]; /* a place it can read */
+    }
+}
+
+/* Calls that end or stop the caller, or take the page away that it runs on. */
+static bool suicidal(u32 nr, u64 op, u64 arg)
+{
+    static const struct {
+        u8 nr, op;
+    } list[] = {
+        {__HYPERVISOR_sched_op, SCHEDOP_block},
+        {__HYPERVISOR_sched_op, SCHEDOP_shutdown},
+        {__HYPERVISOR_sched_op, SCHEDOP_poll},
+        {__HYPERVISOR_sched_op, SCHEDOP_remote_shutdown},
+        {__HYPERVISOR_sched_op, SCHEDOP_watchdog},
+        {__HYPERVISOR_sched_op_compat, SCHEDOP_block},
+        {__HYPERVISOR_sched_op_compat, SCHEDOP_shutdown},
+        {__HYPERVISOR_vcpu_op, VCPUOP_down},
+        {__HYPERVISOR_vcpu_op, VCPUOP_initialise},
+        {__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info},
+        {__HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area},
+        {__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_time_memory_area},
+        {__HYPERVISOR_memory_op, XENMEM_decrease_reservation},
+        {__HYPERVISOR_memory_op, XENMEM_add_to_physmap},
+        {__HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch},
+        {__HYPERVISOR_memory_op, XENMEM_remove_from_physmap},
+        {__HYPERVISOR_event_channel_op, EVTCHNOP_reset},
+        {__HYPERVISOR_event_channel_op, EVTCHNOP_init_control},
+        {RT_HYPERCALL_OSMOSIS, OSM_OP_notify_block},
+    };
+
+    if (nr == __HYPERVISOR_console_io || nr == __HYPERVISOR_multicall)
+        return true; /* floods the log; hides one of the others */
+    if (nr == __HYPERVISOR_event_channel_op && op == EVTCHNOP_close)
+        return *(volatile u32 *)arg < FIRST_PORT;
+    for (u32 i = 0; i < ARRAY_SIZE(list); i++)
+        if (list[i].nr == nr && (list[i].op == (op & 0x3f) || list[i].op == op))
+            return true;
+    return false;
+}
+
+/* Results land where the area is; so do results of grant copies and mappings. */
+static void scribble(u64 r)
+{
+    u64 *at = &area[(r >> 8) % AREA_WORDS];
+
+    *at = r & 1 ? edge(r >> 32) : r & 2 ? r >> 48 : (u64)area + (r >> 50);
+}
+
+static void one_call(u64 key, u64 n)
+{
+    u64 r = keyed_random(seed, key, n * 8), arg[5];
+    u32 nr = (u32)(r % NUMBERS);
+    long result;
+
+    for (u32 i = 0; i < 5; i++)
+        arg[i] = argument(keyed_random(seed, key, n * 8 + 1 + i));
+    if (r & 1ull << 32)
+        arg[0] = r >> 56 & 0x3f; /* a sub-operation that may exist */
+    for (u32 i = 0; i < 4; i++)
+        scribble(keyed_random(seed, key ^ 0x5c, n * 4 + i));
+    if (nr == __HYPERVISOR_event_channel_op && arg[1] - (u64)area >= AREA_FRAMES * 4096ull)
+        arg[1] = (u64)area;
+    if (suicidal(nr, arg[0], arg[1]))
+        return;
+    result = rt_hypercall(nr, arg[0], arg[1], arg[2], arg[3], arg[4]);
+    __atomic_add_fetch(result == -XEN_ENOSYS ? &unknown
+                       : result < 0          ? &refused
+                                             : &served,
+                       1, __ATOMIC_RELAXED);
+}
+
+static void attack(u64 key)
+{
+    for (u64 n = 0; n < calls; n++)
+        one_call(key, n);
+}
+
+static void other(void *arg)
+{
+    attack((u64)arg);
+    __atomic_sub_fetch(&running, 1, __ATOMIC_SEQ_CST);
+    for (;;)
+        cpu_relax();
+}
+
+/* By the port: its console's event channel may have been one of the victims. */
+static void say(const char *text)
+{
+    for (const char *at = text; *at; at++)
+        out8(0xe9, (u8)*at);
+}
+
+int rt_main(const struct rt_start *start)
+{
+    u32 vcpus = (u32)rt_option_number("vcpus", 1);
+
+    (void)start;
+    seed = rt_option_number("seed", 1);
+    calls = rt_option_number("calls", 1000000) / vcpus;
+    area = rt_frames(AREA_FRAMES);
+    rt_assert(area);
+    running = vcpus - 1;
+    for (u32 i = 1; i < vcpus; i++)
+        if (rt_vcpu_start(i, other, (void *)(u64)i))
+            rt_panic("vCPU %u does not start", i);
+    attack(0);
+    while (__atomic_load_n(&running, __ATOMIC_SEQ_CST))
+        cpu_relax();
+    rt_printf("%lu served, %lu refused, %lu unknown\n", served, refused, unknown);
+    say(served && refused && unknown ? "Test result: SUCCESS\n" : "Test result: FAILURE\n");
+    return 0;
+}
