@@ -129,8 +129,7 @@ void lapic_raise(struct vcpu *v, u8 vector)
         l->esr_pending |= ESR_RECV_VECTOR;
         return;
     }
-    if (!is_on(l))
-        return;
+    /* Also while the APIC is off: an event's upcall waits until the guest switches it on. */
     __atomic_or_fetch(&l->irr[vector / 32], 1u << vector % 32, __ATOMIC_SEQ_CST);
     interrupt_kick(v);
 }
