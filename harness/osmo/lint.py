@@ -39,7 +39,7 @@ def tracked(*patterns: str) -> list[str]:
 
 def make_flags() -> dict[str, list[str]]:
     """CFLAGS of each variant, asked of make so that they stand in one place."""
-    said = subprocess.run(["make", "-s", "print-flags"], cwd=paths.TOP, check=True,
+    said = subprocess.run(["make", "-s", "print-flags", "TOOLCHAIN=clang"], cwd=paths.TOP, check=True,
                           capture_output=True, text=True)
     rows = (line.split() for line in said.stdout.splitlines() if line.strip())
     return {row[0]: row[1:] for row in rows}
@@ -62,7 +62,7 @@ def format_jobs() -> list[Job]:
 
 
 def tidy_jobs() -> list[Job]:
-    flags = make_flags()
+    flags = make_flags()  # of clang: gcc knows options that clang-tidy does not
     common = hashlib.sha256((paths.TOP / ".clang-tidy").read_bytes())
     for header in tracked("*.h"):
         common.update((paths.TOP / header).read_bytes())

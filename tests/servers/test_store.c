@@ -81,7 +81,7 @@ static void step(struct store *s, struct model *m, u64 i)
         char name[16];
 
         snprintf(name, sizeof(name), "%c%u", m->name[0] == 'f' ? 'g' : 'f',
-                 (u32)atoi(m->name + 1));
+                 (u32)strtoul(m->name + 1, NULL, 10));
         CHECK_EQ(dir_rename(s, FS_ROOT, m->name, len, FS_ROOT, name, strlen(name)), FS_OK);
         memcpy(m->name, name, sizeof(name));
         break;

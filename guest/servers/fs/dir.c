@@ -127,7 +127,7 @@ int dir_parent(struct store *s, u32 dir, u32 *parent)
 static int make_and_name(struct store *s, u32 dir, const char *name, size_t len,
                          enum fs_kind kind, u32 owner, u32 *file)
 {
-    struct row row;
+    struct row row = {0};
     int error = store_create(s, kind, owner, file);
 
     if (!error)
@@ -230,7 +230,7 @@ static int move_entry(struct store *s, u32 from, const struct dir_entry *e, u32 
 static int check_rename(struct store *s, const struct dir_entry *e, u32 to,
                         const struct dir_entry *old, bool *is_dir)
 {
-    struct row row, old_row;
+    struct row row = {0}, old_row = {0};
     bool under = false;
     int error = store_look(s, e->file, &row);
 

@@ -37,8 +37,7 @@ static const char *words(s64 error)
         [-FS_E_KIND] = "a directory where a file is wanted, or the other way",
         [-FS_E_NAME] = "not a name: 1 to 55 bytes, no '/', not '.' or '..'",
         [-FS_E_BIG] = "a file may have 1 GiB at most",
-        [-FS_E_DAMAGED] = "not a DEMOS file system, or damaged (demos-fs make IMAGE SIZE, "
-                          "demos-fs check IMAGE)",
+        [-FS_E_DAMAGED] = "not a DEMOS file system, or damaged: try demos-fs check",
         [-FS_E_BUSY] = "not empty",
         [-FS_E_MEMORY] = "out of memory",
     };
