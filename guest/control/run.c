@@ -241,6 +241,7 @@ void plan_load(void)
     if (hypercall_osmosis(OSM_OP_plan, &p) || !p.size)
         return;
     control.seed = p.seed;
+    self_printf("/osmosis/seed", "%lu", p.seed);
     frames = (p.size + 4095) / 4096;
     text = rt_frames(frames);
     if (!text)

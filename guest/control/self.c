@@ -51,7 +51,9 @@ bool self_init(void)
     if (!xs_init(&control.store, (u16)rt_started()->domid, &memory, &xs_default_quota, &hooks))
         return false;
     control.self = xs_connect(&control.store, (u16)rt_started()->domid);
+    /* /osmosis: descriptions of media, faults and the seed, which driver domains read. */
     return control.self && !self_write("/tool/xenstored", "") && !self_write("/vm", "") &&
+           !self_write("/osmosis", "") && !self_perms("/osmosis", "r0", NULL) &&
            !self_printf("/local/domain/0/name", "control") &&
            !self_printf("/local/domain/0/domid", "%u", rt_started()->domid);
 }
