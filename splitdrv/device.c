@@ -8,7 +8,10 @@
 #include "guest/rt/console.h"
 #include "splitdrv/device.h"
 
-enum { STEPS = 16 }; /* longer than any path through the table */
+enum {
+    STEPS = 16,        /* longer than any path through the table */
+    FAILURES_MOST = 8, /* in a row; then the device stays closed */
+};
 
 long split_read(const char *base, const char *key, char *value, size_t room)
 {
@@ -99,16 +102,22 @@ bool split_device_poll(struct split_device *d)
     d->changed = false;
     if (d->side == BUS_BACK)
         d->online = !split_number(d->own, "online", &online) || online;
+    d->online = d->online && d->failures < FAILURES_MOST;
     for (u32 i = 0; i < STEPS; i++) {
         struct bus_step s = bus_next(d->side, d->state, state_of(d->other), d->online);
 
         if (s.next == d->state)
             break;
         if (!act(d, s.action)) {
+            if (s.action == BUS_OFFER)
+                break; /* nothing to offer yet: asked again when something changes */
             rt_printf("split: %s: %s failed\n", d->own, bus_state_name(s.next));
             d->driver->stop(d);
+            d->failures++;
             s.next = XenbusStateClosing;
         }
+        if (s.next == XenbusStateConnected)
+            d->failures = 0;
         d->state = s.next;
         if (!split_write(d->own, "state", (u64)s.next))
             break; /* the toolstack has removed the device */

@@ -13,7 +13,8 @@ enum { SPLIT_PATH = 96 };
 
 struct split_device;
 
-/* The driver's part. False: it could not be done; the device then closes. */
+/* The driver's part. False: it could not be done; the device then closes, or, where
+ * nothing was offered yet, waits for `changed`. */
 struct split_driver {
     bool (*offer)(struct split_device *d);   /* back: write the features */
     bool (*lend)(struct split_device *d);    /* front */
@@ -28,6 +29,7 @@ struct split_device {
     domid_t peer;
     XenbusState state;
     bool online;
+    u32 failures;          /* to connect, in a row */
     volatile bool changed; /* set by the watch, looked at by split_device_poll */
     const struct split_driver *driver;
     void *owner;

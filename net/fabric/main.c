@@ -152,6 +152,8 @@ static void follow_store(void)
     if (fab.media_changed) {
         fab.media_changed = false;
         read_lines("/osmosis/media", &fab.media, take_medium);
+        for (struct vifback *v = fab.vifs; v; v = v->next)
+            v->bus.changed = true; /* one of them may have waited for its medium */
     }
     if (fab.vifs_changed) {
         fab.vifs_changed = false;
