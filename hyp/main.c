@@ -21,6 +21,7 @@
 #include "hyp/dev/mailbox.h"
 #include "hyp/dev/trace.h"
 #include "hyp/dom/vcpu.h"
+#include "hyp/mm/memory.h"
 #include "hyp/virt/virt.h"
 
 extern u8 image_start[], text_end[], image_end[];
@@ -64,6 +65,7 @@ void hyp_main(u32 magic, u32 info)
     boot_scrub_low();
     log_line("memory: %lu MiB free", frames_total() >> 8);
     start_cpus();
+    memory_unmap_low();
     trace_init();
     mailbox_init();
     if (!virt_present())
@@ -83,6 +85,7 @@ void hyp_secondary(void)
 {
     while (!__atomic_load_n(&go, __ATOMIC_SEQ_CST))
         __builtin_ia32_pause();
+    memory_unmap_low();
     virt_init_cpu();
     if (clock_mode() == OSM_CLOCK_EVENT)
         for (;;) /* one vCPU at a time: the others have nothing to do */

@@ -122,8 +122,8 @@ enum osm_point {
     OSM_POINT_lose_upcall,
     OSM_POINT_late_upcall,     /* arg: delay in ns */
     OSM_POINT_spurious_upcall,
-    OSM_POINT_preempt,         /* after n instructions (count) or exits */
-    OSM_POINT_exception,       /* arg: vector | error code << 32 */
+    OSM_POINT_preempt,         /* the n-th entry into the domain yields its CPU */
+    OSM_POINT_exception,       /* at the n-th entry; arg: vector | error code << 32 */
     OSM_POINT_flip,            /* arg: guest-physical byte << 3 | bit */
     OSM_POINTS
 };

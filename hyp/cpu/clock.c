@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "hyp/boot/acpi.h"
 #include "hyp/boot/info.h"
+#include "hyp/boot/option.h"
 #include "hyp/cpu/apic.h"
 #include "hyp/cpu/cpu.h"
 #include "hyp/cpu/panic.h"
@@ -13,7 +14,9 @@
 enum {
     COUNT_TSC_KHZ = 1000000, /* QEMU's TSC under -icount: virtual nanoseconds */
     COUNT_APIC_KHZ = 62500,  /* its APIC timer likewise, divided by 16 */
-    EVENT_STEP_NS = 1000,    /* what a trapped clock read costs in `event` */
+    EVENT_LOOK_MS = 500,
+    COMPUTE_LIMIT_S = 10,
+    EVENT_STEP_NS = 1000, /* what a trapped clock read costs in `event` */
     PIT_HZ = 1193182,
     PM_TIMER_HZ = 3579545,
     CALIBRATE_MS = 10,
@@ -31,6 +34,7 @@ static u32 scale_mul; /* ns = ((tsc << or >> shift) * mul) >> 32 */
 static s8 scale_shift;
 static u64 event_ns;
 static u64 wall_seconds;
+static u64 compute_limit_ns;
 
 static u64 to_ns(u64 tsc)
 {
@@ -130,15 +134,25 @@ void clock_delay_us(u32 us)
         __builtin_ia32_pause();
 }
 
+u64 clock_compute_limit_ns(void)
+{
+    return compute_limit_ns;
+}
+
+/* In `event` the hardware timer only sees to it that every vCPU exits now and then. */
 void timer_program(u64 ns)
 {
     struct cpu *c = this_cpu();
     u64 now, wait;
 
-    if (mode == OSM_CLOCK_EVENT || ns == c->deadline_ns) {
+    if (mode == OSM_CLOCK_EVENT) {
         c->deadline_ns = ns;
+        if (!apic_timer_now())
+            apic_timer((u32)MIN(EVENT_LOOK_MS * (u64)apic_khz, 0x7fffffffull));
         return;
     }
+    if (ns == c->deadline_ns)
+        return;
     c->deadline_ns = ns;
     if (ns == ~0ull) {
         apic_timer(0);
@@ -317,6 +331,7 @@ void clock_init(void)
     } else {
         calibrate();
     }
+    compute_limit_ns = boot_size("compute-limit", COMPUTE_LIMIT_S) * 1000000000ull;
     stop_pit();
     set_scale(tsc_khz);
     if (mode == OSM_CLOCK_EVENT)

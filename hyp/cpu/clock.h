@@ -23,6 +23,8 @@ void clock_restart(void);
 void clock_init(void);
 /* Host time for time limits that no guest sees, in nanoseconds. */
 u64 clock_host_ns(void);
+/* `event`: host time after which a vCPU that never exits ends the run (compute-limit=). */
+u64 clock_compute_limit_ns(void);
 /* Busy-waits; for start-up only. */
 void clock_delay_us(u32 us);
 

@@ -20,11 +20,12 @@ struct cpu {
     struct vcpu *loaded; /* whose processor state is in the registers (virt/) */
     u64 host_save;       /* machine address, for the vendor's world switch */
     u32 asid_next, asid_generation;
-    bool kicked;      /* somebody wants this CPU to look at its run queue */
-    bool timer_fired; /* since the run loop last looked */
-    u32 heartbeat;    /* grows with every turn of the run loop: the watchdog looks */
-    u64 deadline_ns;  /* what the timer is set to; ~0 = off */
-    u64 canary;       /* last: the stack grows down towards it */
+    bool kicked;       /* somebody wants this CPU to look at its run queue */
+    bool timer_fired;  /* since the run loop last looked */
+    u32 heartbeat;     /* grows with every turn of the run loop: the watchdog looks */
+    u64 deadline_ns;   /* what the timer is set to; ~0 = off */
+    u64 host_since_ns; /* `event`: host time since which its vCPU has only computed; 0 = not */
+    u64 canary;        /* last: the stack grows down towards it */
 };
 
 static inline struct cpu *this_cpu(void)

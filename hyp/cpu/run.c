@@ -4,15 +4,20 @@
  * Interrupts are off but in cpu_idle and cpu_take_interrupts.
  */
 #include "hyp/cpu/run.h"
-#include "hyp/cpu/apic.h"
+#include "base/format.h"
 #include "hyp/boot/layout.h"
+#include "hyp/cpu/apic.h"
 #include "hyp/cpu/clock.h"
 #include "hyp/cpu/cpu.h"
 #include "hyp/cpu/panic.h"
 #include "hyp/cpu/watch.h"
 #include "hyp/dev/mailbox.h"
+#include "hyp/dom/inject.h"
 #include "hyp/dom/vcpu.h"
 #include "hyp/virt/exit.h"
+
+/* #DF, #TS to #PF, #AC, #CP: those that push an error code. */
+#define EXCEPTIONS_WITH_ERROR 0x00227d00u
 
 struct vcpu *current(void)
 {
@@ -92,29 +97,69 @@ static void end_with(const struct domain *d)
         [SHUTDOWN_reboot] = "the control domain asked for a reboot",
         [SHUTDOWN_crash] = "the control domain crashed",
     };
-    const char *why =
-        d->shutdown_reason < ARRAY_SIZE(reasons) ? reasons[d->shutdown_reason] : NULL;
+    const char *why = d->shutdown_reason < ARRAY_SIZE(reasons) ? reasons[d->shutdown_reason]
+                                                               : NULL;
 
     mailbox_finish(d->shutdown_reason == SHUTDOWN_poweroff ? 0 : 1,
                    why ? why : "the control domain stopped");
 }
 
+/* Faults that an experiment has armed for this vCPU's execution; an occurrence is an entry
+ * into the guest. */
+static void strike(struct vcpu *v)
+{
+    u32 mine = 1u << OSM_POINT_preempt | 1u << OSM_POINT_exception;
+    u64 arg = inject_arg(OSM_POINT_exception);
+
+    if (virt_can_inject(v) && inject_fires(OSM_POINT_exception, v->domain))
+        virt_inject_exception(v, (u8)(arg & 31), EXCEPTIONS_WITH_ERROR >> (arg & 31) & 1,
+                              (u32)(arg >> 32));
+    if (inject_fires(OSM_POINT_preempt, v->domain))
+        vcpu_yield(v);
+    if (!(inject_armed & mine))
+        __atomic_and_fetch(&v->attention, ~(u32)VCPU_ATTN_INJECT, __ATOMIC_SEQ_CST);
+}
+
+/* In discrete-event time a vCPU that computes without ever leaving would hold up the run for
+ * good; host time, which no guest sees, says when it is enough. */
+static void limit_computing(struct cpu *c, struct vcpu *v, enum virt_exit exit)
+{
+    char why[96];
+
+    if (exit != VIRT_EXIT_INTERRUPT) {
+        c->host_since_ns = 0;
+        return;
+    }
+    if (!c->host_since_ns) {
+        c->host_since_ns = clock_host_ns();
+    } else if (clock_host_ns() - c->host_since_ns > clock_compute_limit_ns()) {
+        format(why, sizeof(why), "domain %u vCPU %u computes for ever: over %lu s of host time",
+               v->domain->id, v->id, clock_compute_limit_ns() / 1000000000);
+        mailbox_finish(3, why);
+    }
+}
+
 static void run_vcpu(struct cpu *c, struct vcpu *v)
 {
+    bool event = clock_mode() == OSM_CLOCK_EVENT;
+    enum virt_exit exit = VIRT_EXIT_HANDLED;
     struct virt_exit_info x;
-    enum virt_exit exit;
 
     while (!(__atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_LEAVE)) {
         if (__atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_RESET)
             vcpu_apply_reset(v);
-        if (clock_mode() == OSM_CLOCK_EVENT)
+        if (__atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_INJECT)
+            strike(v);
+        if (event && exit != VIRT_EXIT_INTERRUPT)
             vcpu_update_time(v);
         exit = virt_run(v, &x);
+        if (event)
+            limit_computing(c, v, exit);
         if (exit == VIRT_EXIT_INTERRUPT)
             cpu_take_interrupts();
         else
             exit_handle(v, exit, &x);
-        if (c->kicked || c->timer_fired || clock_mode() == OSM_CLOCK_EVENT)
+        if (c->kicked || c->timer_fired || event)
             run_due(c);
         if (v->domain->privileged && v->domain->state >= DOMAIN_SHUTDOWN)
             end_with(v->domain);
@@ -130,7 +175,7 @@ void run_forever(void)
 
         if (cpu_count() > 1)
             virt_leave_cpu(); /* another CPU may take what runs here as soon as it is queued */
-        run_due(c); /* may wake somebody: before the choice */
+        run_due(c);           /* may wake somebody: before the choice */
         v = vcpu_schedule();
         timer_program(watch_deadline(vcpu_deadline(c->id)));
         if (v)

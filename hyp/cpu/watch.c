@@ -15,7 +15,7 @@
 
 /* A CPU is stuck when it should have turned (its timer was set for the past) and has not
  * for this many looks of its neighbour. */
-enum { LOOKS_STUCK = 10 };
+enum { LOOKS_STUCK = 30 };
 
 struct look {
     u64 next_ns;

@@ -128,6 +128,22 @@ static void lift_modules(void)
     }
 }
 
+/* What the loader left behind the end of a module would be shown to the control domain. */
+static void scrub_tails(void)
+{
+    for (u32 i = 0; i < boot_info.modules; i++) {
+        u64 end = boot_info.module[i].start + boot_info.module[i].size;
+
+        memset((void *)(DIRECT_BASE + end), 0, ALIGN_UP(end, PAGE_SIZE) - end);
+    }
+}
+
+void memory_unmap_low(void)
+{
+    hyp_pml4[0] = 0;
+    WRITE_CR(3, READ_CR(3));
+}
+
 void memory_init(void)
 {
     bool huge = cpuid(0x80000001, 0).edx >> 26 & 1;
@@ -139,6 +155,7 @@ void memory_init(void)
     lift_modules();
     for (u64 at = MAPPED; at < top; at += GIB)
         map_gib(at, huge);
+    scrub_tails();
 }
 
 u64 memory_top(void)

@@ -9,6 +9,9 @@
 #include "hyp/mm/frame.h"
 
 void memory_init(void);
+/* The identity map that start-up needs goes, so that a NULL pointer faults; on each CPU, when all
+ * have started. */
+void memory_unmap_low(void);
 u64 memory_top(void); /* above the highest RAM, page aligned */
 /* Zeroed, page aligned, for good; panics when there is no room. */
 void *memory_early_alloc(u64 size);

@@ -65,6 +65,8 @@ void virt_leave_cpu(void);
 void virt_get_state(struct vcpu *v, struct virt_state *s);
 int virt_set_state(struct vcpu *v, const struct virt_state *s);
 void virt_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error);
+/* Nothing else waits to be delivered, so an exception would not displace it. */
+bool virt_can_inject(const struct vcpu *v);
 /* A translation of the domain changed so that a stale one would be wrong. */
 void virt_flush(struct domain *d);
 /* Sets rip behind the current instruction, which ends an interrupt shadow. */

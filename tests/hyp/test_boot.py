@@ -129,3 +129,25 @@ def test_null_hypercall_cost() -> None:
     assert figures[0] and figures[1], said
     assert figures[0].groups() == figures[1].groups()
     assert float(figures[0][1]) <= 64 and figures[0][2] == "1.000"
+
+
+def test_endless_computing_is_named() -> None:
+    """In discrete-event time a vCPU that never leaves ends the run, with an error in words."""
+    said = run("spin", append="clock=event compute-limit=1")
+    assert "finished with status 3: domain 0 vCPU 0 computes for ever" in said, said
+
+
+def test_nmi_brings_last_words() -> None:
+    """A wedged machine still says where it is: registers, symbols, what the guest did."""
+    setup = Setup(kernel=HYPERVISOR, clock="real", machine="q35", modules=[(GUESTS / "spin", "")])
+    with Qemu(setup) as machine:
+        limit = time.monotonic() + 60
+        while time.monotonic() < limit and "spinning" not in machine.serial():
+            time.sleep(0.05)
+        machine.nmi()
+        while time.monotonic() < limit and not END.search(machine.serial()):
+            time.sleep(0.05)
+        said = machine.serial()
+    assert "PANIC on CPU 0: exception 2 (NMI)" in said, said
+    assert "svm_enter+0x" in said and "for domain 0 vCPU 0 at rip" in said, said
+    assert "last trace records" in said, said

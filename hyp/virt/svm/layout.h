@@ -29,8 +29,8 @@
 
 #define VMCB_SHADOW    0x068
 #define VMCB_EXITCODE  0x070
-#define VMCB_CS_ATTR  0x412
-#define VMCB_CS_LONG  0x02 /* in its high byte; meaningless outside long mode, where it is 0 */
+#define VMCB_CS_ATTR   0x412
+#define VMCB_CS_LONG   0x02 /* in its high byte; meaningless outside long mode, where it is 0 */
 #define VMCB_CPL       0x4cb
 #define VMCB_RIP       0x578
 #define VMCB_RAX       0x5f8
@@ -38,7 +38,7 @@
 #define EXIT_VMMCALL   0x81
 #define LENGTH_VMMCALL 3
 
-#define QUICK_CALLS 64
-#define QUICK_NO    -0x7ffffffe
+#define QUICK_CALLS    64
+#define QUICK_NO       -0x7ffffffe
 
 #endif

@@ -41,6 +41,11 @@ void virt_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
                            (has_error ? EVENT_HAS_ERROR | (u64)error << 32 : 0);
 }
 
+bool virt_can_inject(const struct vcpu *v)
+{
+    return !(v->virt->vmcb->event & EVENT_VALID);
+}
+
 void svm_fault(struct vcpu *v)
 {
     virt_inject_exception(v, VECTOR_GP, true, 0);
@@ -269,6 +274,16 @@ static enum virt_exit instruction(struct vcpu *v, u64 code)
     return VIRT_EXIT_HANDLED;
 }
 
+/* In discrete-event time the host's interrupts come at host time: not to be counted. */
+static enum virt_exit host_interrupt(struct vcpu *v)
+{
+    if (clock_mode() == OSM_CLOCK_EVENT) {
+        v->virt->world_counted += 2;
+        v->last_exit_at--;
+    }
+    return VIRT_EXIT_INTERRUPT;
+}
+
 static enum virt_exit dispatch(struct vcpu *v, struct virt_exit_info *x)
 {
     struct vmcb *b = v->virt->vmcb;
@@ -284,7 +299,7 @@ static enum virt_exit dispatch(struct vcpu *v, struct virt_exit_info *x)
     case EXIT_SERVED: return VIRT_EXIT_HANDLED;
     case EXIT_INTR:
     case EXIT_NMI:
-    case EXIT_SMI: return VIRT_EXIT_INTERRUPT;
+    case EXIT_SMI: return host_interrupt(v);
     case EXIT_VINTR: set_window(v, false); return VIRT_EXIT_HANDLED;
     case EXIT_IRET: /* the NMI handler ends with this instruction; near enough */
         v->virt->nmi_blocked = false;

@@ -405,6 +405,8 @@ int virt_allow_ports(struct domain *d, u32 first, u32 count, bool allow)
     for (u32 p = first; p < first + count; p++)
         map[p / 8] = (u8)(allow ? map[p / 8] & ~(1u << p % 8) : map[p / 8] | 1u << p % 8);
     for (u32 i = 0; i < d->vcpu_count; i++) {
+        if (!d->vcpu[i])
+            continue;
         d->vcpu[i]->virt->vmcb->io_map = d->virt->io_map.n << PAGE_SHIFT;
         svm_dirty(d->vcpu[i], CLEAN_MAPS);
     }
