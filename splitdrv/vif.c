@@ -20,7 +20,6 @@ static void on_event(void *arg, u32 port)
     struct vif *v = arg;
 
     (void)port;
-    v->event = true;
     v->interrupts |= NET_INT_RECEIVED | (v->refused ? NET_INT_WRITTEN : 0u);
 }
 
@@ -69,11 +68,13 @@ static const struct net_device_ops ops = {write_block, read_block, status, pendi
 static void read_medium(struct vif *v)
 {
     u64 value;
+    u16 block = BLOCK_DEFAULT;
 
-    v->device.block_max = BLOCK_DEFAULT;
     if (split_number(v->bus.other, "medium-block", &value) && value >= NET_BLOCK_MIN &&
         value <= NET_BLOCK_MAX)
-        v->device.block_max = (u16)value;
+        block = (u16)value;
+    /* Whoever attached the device has made its buffers: they may not become too small. */
+    v->device.block_max = v->opened ? MIN(block, v->device.block_max) : block;
     v->device.bytes_per_second = split_number(v->bus.other, "medium-rate", &value) ? value : 0;
 }
 
@@ -164,6 +165,7 @@ bool vif_open(struct vif *v, u32 n, u64 wait_ns)
             rt_wait_until(end);
         split_device_poll(&v->bus);
     }
+    v->opened = true;
     return true;
 }
 

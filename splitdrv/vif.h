@@ -19,7 +19,7 @@ struct vif {
     void *rings, *buffers; /* frames of ours, kept over reconnections */
     grant_ref_t tx_ref, rx_ref;
     u32 port;
-    bool up, refused, event;
+    bool opened, up, refused;
     u32 interrupts; /* enum net_interrupt, not yet taken */
 };
 

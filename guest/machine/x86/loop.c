@@ -20,10 +20,23 @@ static void set_alarm(u64 at_ns)
     rt_alarm_set(at_ns == RT_NEVER ? RT_NEVER : at_ns + x86.started_ns);
 }
 
+/* The earliest time that the node or its network wants to be called at. */
+static u64 deadline_of_all(void)
+{
+    u64 deadline = node_deadline(x86.node), net;
+
+    if (!x86.net)
+        return deadline;
+    net = net_deadline(x86.net);
+    if (net == RT_NEVER)
+        return deadline;
+    return MIN(deadline, net > x86.started_ns ? net - x86.started_ns : 0);
+}
+
 /* Before ring 3: a running slice or an earlier deadline has the alarm set. */
 static void guard_slice(void)
 {
-    u64 deadline = node_deadline(x86.node);
+    u64 deadline = deadline_of_all();
 
     if (x86.alarm_ns == RT_NEVER)
         set_alarm(MIN(deadline, machine_now(x86.node) + SLICE_NS));
@@ -36,6 +49,8 @@ static NORETURN void to_user(struct thread *t)
     struct context *c = t->machine;
 
     guard_slice();
+    if (x86.net)
+        wire_flush(&x86.wire);
     cpu_float_load(c);
     x86_enter(c);
 }
@@ -68,12 +83,14 @@ static NORETURN void halt(void)
 
 static void idle(void)
 {
-    u64 deadline = node_deadline(x86.node);
-
     if (frames_idle(&x86.frames))
         return;
-    set_alarm(deadline);
-    rt_wait();
+    if (!x86.net || wire_rest(&x86.wire)) {
+        set_alarm(deadline_of_all());
+        rt_wait();
+    }
+    if (x86.net)
+        wire_poll(&x86.wire);
     node_timer(x86.node);
 }
 
@@ -143,10 +160,13 @@ static void before_user(struct rt_frame *f)
 {
     struct thread *t = x86_current->thread;
 
-    if (!x86.slice_over)
+    if (!x86.slice_over && !(x86.net && wire_wants(&x86.wire)))
         return;
+    if (x86.slice_over)
+        t->task->cpu_ns += SLICE_NS; /* sampled: whom the tick finds has had the slice */
     x86.slice_over = false;
-    t->task->cpu_ns += SLICE_NS; /* sampled: whom the tick finds has had the slice */
+    if (x86.net)
+        wire_poll(&x86.wire);
     node_timer(x86.node);
     x86_save_frame(f);
     node_preempt(x86.node, t);

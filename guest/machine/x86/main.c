@@ -2,7 +2,8 @@
 /*
  * The node image: a DEMOS node in a domain of Osmosis or Xen, or on the bare machine. The
  * runtime has found out where we are; the first module is the bundle. Command line:
- * id=N, epoch=N, seed=N, share=0 and fast=0 (switch the optimisations off), trace=PAGES.
+ * id=N, epoch=N (default: by the time of the start, so that it grows from boot to boot),
+ * seed=N, share=0 and fast=0 (switch the optimisations off), trace=PAGES.
  */
 #include "base/memory.h"
 #include "guest/machine/x86/x86.h"
@@ -10,7 +11,9 @@
 #include "guest/rt/frame.h"
 #include "guest/rt/map.h"
 #include "guest/rt/rt.h"
+#include "guest/rt/store.h"
 #include "guest/rt/time.h"
+#include "guest/rt/x86.h"
 
 enum { HEAP_LEAST = 1 << 20, RUNTIME_FRAMES = 256 };
 
@@ -60,12 +63,32 @@ static void trace_init(struct node_config *config)
     config->flags |= NODE_TRACE;
 }
 
+/* The network over the domain's vifs, if it has any: then the node is one of several. */
+static void network_init(struct heap *heap, const struct node_config *config)
+{
+    struct net_config c = {.self = config->machine,
+                           .epoch = config->epoch,
+                           .seed = config->seed,
+                           .has_crc32c = cpuid(1, 0).ecx >> 20 & 1};
+    u64 connect_ns = 5000000000ull;
+
+    if (!rt_store_present())
+        return;
+    x86.net = net_create(heap, &c);
+    if (x86.net && wire_open(&x86.wire, x86.net, connect_ns))
+        return;
+    if (x86.net)
+        net_destroy(x86.net);
+    x86.net = NULL;
+}
+
 int rt_main(const struct rt_start *start)
 {
-    struct node_config config = {.machine = (u32)rt_option_number("id", 1),
-                                 .epoch = (u32)rt_option_number("epoch", 1),
-                                 .seed = rt_option_number("seed", 1),
-                                 .flags = flags()};
+    struct node_config config = {
+        .machine = (u32)rt_option_number("id", 1),
+        .epoch = (u32)rt_option_number("epoch", 1 + (rt_now_ns() >> 20)),
+        .seed = rt_option_number("seed", 1),
+        .flags = flags()};
     static struct heap heap;
     struct rt_module bundle;
     const char *why;
@@ -75,11 +98,12 @@ int rt_main(const struct rt_start *start)
         rt_panic("no bundle: give the node a module with programs");
     trace_init(&config);
     memory_init(&heap);
+    network_init(&heap, &config);
     cpu_init();
     x86_traps_init();
     x86_loop_init();
     x86.started_ns = rt_now_ns();
-    x86.node = node_create(&heap, &config, NULL, &x86);
+    x86.node = node_create(&heap, &config, x86.net, &x86);
     if (!x86.node)
         rt_panic("not enough memory for a node");
     why = boot_first(x86.node, bundle.data, bundle.size);

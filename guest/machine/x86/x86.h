@@ -9,11 +9,14 @@
 #include "guest/machine/place.h"
 #include "guest/machine/space.h"
 #include "guest/machine/x86/cpu.h"
+#include "splitdrv/wire.h"
 
 struct osm_ring_header;
 
 struct x86 {
     struct node *node;
+    struct net *net; /* NULL: no vif, a node by itself */
+    struct wire wire;
     struct frames frames;
     struct announcement announcement;
     struct osm_ring_header *trace; /* NULL: none */
