@@ -12,8 +12,8 @@ enum {
     WORDS = Z8000_FAST_PAGE / 2,
     SETS = 256,
     LOOKAHEAD = 6,
-    /* More clocks than a page of straight code can take, so the limit is looked at only
-     * where control goes backwards or to another page. */
+    /* More clocks than a page of straight code can take without generic forms (which look
+     * themselves), so the limit is looked at only where control jumps or leaves the page. */
     SLACK = WORDS * 16,
 };
 
@@ -133,6 +133,8 @@ enum op {
     OP_CPJ_GT, OP_CPJ_LE,
     OP_CPIJ_EQ, OP_CPIJ_NE, OP_CPIJ_ULT, OP_CPIJ_UGE, OP_CPIJ_UGT, OP_CPIJ_ULE, OP_CPIJ_LT,
     OP_CPIJ_GE, OP_CPIJ_GT, OP_CPIJ_LE,
+    OP_SUBJ_EQ, OP_SUBJ_NE, OP_SUBJ_ULT, OP_SUBJ_UGE,
+    OP_CALR, OP_RET, OP_GENERIC,
     OP_COUNT,
 };
 
@@ -173,6 +175,8 @@ static const struct plain {
     {0x0900, 0xfff0, OP_XORI, OP_XORI_Q, 2, 7},
     {0xa900, 0xff00, OP_INC, OP_INC_Q, 1, 4},
     {0xab00, 0xff00, OP_DEC, OP_DEC_Q, 1, 4},
+    {0xd000, 0xf000, OP_CALR, 0, 1, 15},
+    {0x9e08, 0xffff, OP_RET, 0, 1, 13},
     {0xe800, 0xff00, OP_JR_ALWAYS, 0, 1, 6},
     {0xe000, 0xf000, OP_JR, 0, 1, 6},
     {0xf080, 0xf080, OP_DJNZ, 0, 1, 11},
@@ -234,6 +238,18 @@ static u8 fused(u16 jump)
     return jump >> 12 == 0xe ? ops[jump >> 8 & 15] : OP_SLOW;
 }
 
+/* The same after SUB, for the conditions that its operands alone decide. */
+static u8 fused_subtract(u16 jump)
+{
+    switch (fused(jump)) {
+    case OP_CPJ_EQ: return OP_SUBJ_EQ;
+    case OP_CPJ_NE: return OP_SUBJ_NE;
+    case OP_CPJ_ULT: return OP_SUBJ_ULT;
+    case OP_CPJ_UGE: return OP_SUBJ_UGE;
+    default: return OP_SLOW;
+    }
+}
+
 /* Words from the jump's own entry to its target; false if that is on another page. */
 static bool jump_distance(u16 word, u32 index, s32 *distance)
 {
@@ -272,6 +288,44 @@ static void operands(struct entry *e, const struct plain *p, const u8 *host, u32
     }
 }
 
+/* Handlers that make no transactions themselves. */
+static bool pure_handler(handler *run)
+{
+    static handler *const pure[] = {
+        run_alu,   run_unary,       run_test,          run_neg,          run_clear,
+        run_tset,  run_load,        run_store,         run_exchange,     run_step_by,
+        run_bit,   run_bit_dynamic, run_dab,           run_extend,       run_tcc,
+        run_mult,  run_div,         run_rotate,        run_shift,        run_shift_dynamic,
+        run_digit, run_flag,        run_ldctlb_read,   run_ldctlb_write, run_load_byte,
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(pure); i++)
+        if (run == pure[i])
+            return true;
+    return false;
+}
+
+/* Forms on registers, immediates and what a pointer register points at, by the handlers of
+ * the exact way: the entry has the row and the words. */
+static u8 decode_generic(struct entry *e, const u8 *host, u32 index)
+{
+    u16 word = fetch(host, index), i = 0;
+    const struct row *row;
+    bool simple;
+
+    while ((word & z8000_rows[i].mask) != z8000_rows[i].value)
+        i++;
+    row = &z8000_rows[i];
+    simple = row->mode == MODE_NONE || row->mode == MODE_R || row->mode == MODE_IM ||
+             (row->mode == MODE_IR && row->size != SIZE_L);
+    if (!simple || !row->name || (row->flags & (PRIVILEGED | EXTENDED | LOW_FIELD)) ||
+        !pure_handler(row->run) || index + 1u + row->before + row->after > WORDS)
+        return OP_SLOW;
+    e->imm = i;
+    e->a = (u8)(1 + row->before + row->after);
+    return OP_GENERIC;
+}
+
 /* Fills an entry; which code it goes to. */
 static u8 decode(struct entry *e, const u8 *host, u32 index)
 {
@@ -280,7 +334,9 @@ static u8 decode(struct entry *e, const u8 *host, u32 index)
     s32 distance;
     u8 both;
 
-    if (!p || index + p->words > WORDS)
+    if (!p || p->op == OP_SLOW)
+        return decode_generic(e, host, index);
+    if (index + p->words > WORDS)
         return OP_SLOW;
     after = index + p->words;
     e->clocks = p->clocks;
@@ -290,6 +346,18 @@ static u8 decode(struct entry *e, const u8 *host, u32 index)
             return OP_SLOW;
         e->imm = (u16)distance;
         return p->op;
+    }
+    if (p->op == OP_CALR) {
+        e->imm = fetch(host, index);
+        return p->op;
+    }
+    if (p->op == OP_SUB) {
+        both = after < WORDS ? fused_subtract(fetch(host, after)) : OP_SLOW;
+        if (both != OP_SLOW && jump_distance(fetch(host, after), after, &distance)) {
+            e->imm = (u16)(distance + 1);
+            e->clocks += 6;
+            return both;
+        }
     }
     if (p->op == OP_CP || p->op == OP_CPI) {
         both = after < WORDS ? fused(fetch(host, after)) : OP_SLOW;
@@ -306,6 +374,54 @@ static u8 decode(struct entry *e, const u8 *host, u32 index)
         return distance == (s8)distance ? (u8)(both + OP_CPIJ_EQ - OP_CPJ_EQ) : OP_CPI;
     }
     return p->quiet && flags_unseen(host, after) ? p->quiet : p->op;
+}
+
+/* The operand in memory, for a generic form; false: slow. */
+static bool generic_memory(struct z8000_fast *f, const struct row *row, u8 **at)
+{
+    struct z8000 *c = f->cpu;
+    unsigned n = field_hi(c) & 14;
+    u16 offset = c->r[n + 1];
+    u32 number = page_of(c->r[n] >> 8 & 0x7f, offset);
+    u8 *page = row->flags & PUT ? f->write[number] : f->read[number];
+
+    if (!page || ((row->flags & GET) && page != f->read[number]))
+        return false;
+    *at = page + (offset & (row->size == SIZE_B ? Z8000_FAST_PAGE - 1 : Z8000_FAST_PAGE - 2));
+    return true;
+}
+
+/* Runs one instruction by its handler, flags made; its clocks, or 0: nothing done. */
+static u32 generic(struct z8000_fast *f, const struct entry *e, const u8 *host, u32 index)
+{
+    const struct row *row = &z8000_rows[e->imm];
+    struct z8000 *c = f->cpu;
+    u8 *at = NULL;
+
+    for (u32 i = 0; i < e->a; i++)
+        c->u.word[i] = fetch(host, index + i);
+    c->u.count = e->a;
+    if (row->mode == MODE_IR && !generic_memory(f, row, &at))
+        return 0;
+    if (row->mode == MODE_R)
+        c->u.value = reg_get(c, row->size, field_hi(c));
+    else if (row->mode == MODE_IM)
+        c->u.value = row->size == SIZE_L   ? (u32)c->u.word[1] << 16 | c->u.word[2]
+                     : row->size == SIZE_B ? c->u.word[1] & 0xffu
+                                           : c->u.word[1];
+    else if (at)
+        c->u.value = row->size == SIZE_B ? *at : (u32)(at[0] << 8 | at[1]);
+    c->u.clocks = row->clocks[1];
+    row->run(c);
+    if ((row->flags & PUT) && row->mode == MODE_R) {
+        reg_put(c, row->size, field_hi(c), c->u.result);
+    } else if ((row->flags & PUT) && row->size == SIZE_B) {
+        *at = (u8)c->u.result;
+    } else if (row->flags & PUT) {
+        at[0] = (u8)(c->u.result >> 8);
+        at[1] = (u8)c->u.result;
+    }
+    return c->u.clocks;
 }
 
 static struct code *code_page(struct z8000_fast *f, u32 number, const void *const *labels)
@@ -384,6 +500,29 @@ enum { BYTE_IN = Z8000_FAST_PAGE - 1, WORD_IN = Z8000_FAST_PAGE - 2 };
     L_CPIJ_##cc: { u16 x = WORD(e->b), y = e->imm; LATER(PEND_CP, x, y); \
                   if ((type)x sign (type)y) { JUMP(2 + (s8)e->a); } DONE(3); }
 
+#define SUBTRACT(cc, sign) \
+    L_SUBJ_##cc: { u16 x = WORD(e->b), y = WORD(e->a); WORD(e->b) = (u16)(x - y); \
+                   LATER(PEND_SUB, x, y); if (x sign y) { JUMP((s16)e->imm); } DONE(2); }
+
+/* To an address on any page; leaves where that has no code in memory. */
+#define FLY(segment_, pc_) do { \
+        c->segment = (segment_); \
+        c->pc = (pc_); \
+        if (left < 0 || (c->pc & 1) || !f->read[page_of(c->segment, c->pc)]) \
+            goto landed; \
+        code = code_page(f, page_of(c->segment, c->pc), labels); \
+        e = &code->entry[c->pc / 2 % WORDS]; \
+        goto *e->go; \
+    } while (0)
+
+/* The host word at an address on the stack, in RR14. */
+#define STACK(table, by) \
+    u16 off = (u16)(c->r[15] + (by)); \
+    u8 *p = f->table[(u32)(c->r[14] & 0x7f00) >> 1 | off / Z8000_FAST_PAGE]; \
+    if (__builtin_expect(!p || (off & (Z8000_FAST_PAGE - 1)) > Z8000_FAST_PAGE - 4 || (off & 1), 0)) \
+        goto out; \
+    p += off & WORD_IN
+
 /* Runs from the PC until `left` clocks are used or something has no short way. Returns the
  * clocks used; all state is as between two instructions. */
 static s64 burst(struct z8000_fast *f, s64 budget)
@@ -413,6 +552,9 @@ static s64 burst(struct z8000_fast *f, s64 budget)
         [OP_CPIJ_UGE] = &&L_CPIJ_UGE, [OP_CPIJ_UGT] = &&L_CPIJ_UGT,
         [OP_CPIJ_ULE] = &&L_CPIJ_ULE, [OP_CPIJ_LT] = &&L_CPIJ_LT, [OP_CPIJ_GE] = &&L_CPIJ_GE,
         [OP_CPIJ_GT] = &&L_CPIJ_GT, [OP_CPIJ_LE] = &&L_CPIJ_LE,
+        [OP_SUBJ_EQ] = &&L_SUBJ_EQ, [OP_SUBJ_NE] = &&L_SUBJ_NE, [OP_SUBJ_ULT] = &&L_SUBJ_ULT,
+        [OP_SUBJ_UGE] = &&L_SUBJ_UGE,
+        [OP_CALR] = &&L_CALR, [OP_RET] = &&L_RET, [OP_GENERIC] = &&L_GENERIC,
     };
     struct z8000 *c = f->cpu;
     u8 *regs = (u8 *)c->r;
@@ -491,10 +633,50 @@ L_DBJNZ:
     COMPARE(GE, s16, >=)
     COMPARE(GT, s16, >)
     COMPARE(LE, s16, <=)
+    SUBTRACT(EQ, ==)
+    SUBTRACT(NE, !=)
+    SUBTRACT(ULT, <)
+    SUBTRACT(UGE, >=)
+L_CALR: {
+    STACK(write, -4);
+    u16 pc = (u16)(code->number * Z8000_FAST_PAGE + 2 * (u32)(e + 1 - code->entry));
+
+    p[0] = 0x80 | c->segment;
+    p[1] = 0;
+    p[2] = (u8)(pc >> 8);
+    p[3] = (u8)pc;
+    c->r[15] = off;
+    pc = (u16)(pc - 2 * ((s16)(e->imm << 4) >> 4));
+    left -= e->clocks;
+    FLY(c->segment, pc);
+}
+L_RET: {
+    STACK(read, 0);
+    u8 segment = p[0] & 0x7f;
+    u16 pc = (u16)(p[2] << 8 | p[3]);
+
+    c->r[15] = (u16)(off + 4);
+    left -= e->clocks;
+    FLY(segment, pc);
+}
+L_GENERIC: {
+    u32 clocks;
+
+    FLUSH();
+    clocks = generic(f, e, code->host, (u32)(e - code->entry));
+    if (!clocks)
+        goto out;
+    left -= clocks;
+    e += e->a;
+    if (left < 0)
+        goto out;
+    goto *e->go;
+}
 
 out:
-    make_flags(c, kind, fa, fb);
     c->pc = (u16)(code->number * Z8000_FAST_PAGE + 2 * (u32)(e - code->entry));
+landed:
+    make_flags(c, kind, fa, fb);
     c->clocks += (u64)(budget - left);
     return budget - left;
 }

@@ -8,11 +8,14 @@
  *                               than there are page maps
  *   z8000-node paging [SECONDS] share of time the user processor computes, over memory,
  *                               page size, clock and paging device
+ *   z8000-node speed ENTRY CLOCKS fast|exact
+ *                               a program of load.s (hexadecimal place) without throttle
  */
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include "z8000/bench/paging.h"
+#include "z8000/bench/speed.h"
 #include "z8000/bench/table.h"
 
 static int table(struct rig *r)
@@ -115,6 +118,17 @@ static int paging(struct rig *r, unsigned seconds)
     return 0;
 }
 
+static int speed(struct rig *r, char **arguments)
+{
+    struct speed s = speed_run(
+        r->table, r->load.bytes, r->load.length, (u16)strtoul(arguments[0], NULL, 16),
+        strtoull(arguments[1], NULL, 10), strcmp(arguments[2], "fast") == 0);
+
+    printf("{\"clocks\": %llu, \"instructions\": %llu, \"check\": %u}\n",
+           (unsigned long long)s.clocks, (unsigned long long)s.instructions, s.check);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct rig *r = calloc(1, sizeof *r);
@@ -131,8 +145,11 @@ int main(int argc, char **argv)
         status = maps(r);
     else if (strcmp(what, "paging") == 0 && argc <= 3)
         status = paging(r, argc == 3 ? (unsigned)strtoul(argv[2], NULL, 10) : PAGING_SECONDS);
+    else if (strcmp(what, "speed") == 0 && argc == 5)
+        status = speed(r, argv + 2);
     else
-        fprintf(stderr, "usage: z8000-node table | vcd FILE | maps | paging [SECONDS]\n");
+        fprintf(stderr, "usage: z8000-node table | vcd FILE | maps | paging [SECONDS] | speed "
+                        "ENTRY CLOCKS fast|exact\n");
     rig_close(r);
     free(r);
     return status;
