@@ -71,7 +71,7 @@ bool pack_read(struct pack *p, const char *file)
 {
     size_t len;
     FILE *f = open_regular(file, &len);
-    bool ok = f && read_into(f, grow(p, len), len);
+    bool ok = f && (len == 0 || read_into(f, grow(p, len), len));
 
     if (f)
         fclose(f);

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The same program files in every place: the same bytes come out.
+
+Osmosis and Xen are further cells: tests/interop runs this suite on Xen.
+"""
+
+import json
+import subprocess
+
+import pytest
+
+import places
+
+SUITE = "+kernel conformance"
+
+
+@pytest.fixture(scope="module")
+def reference() -> str:
+    status, text = places.hosted(places.bundle(SUITE))
+    assert status == 0, text
+    return text
+
+
+def test_conformance_hosted(reference: str) -> None:
+    """H13 (each refusal by its own fault), DL02, DL03, DL07, DL08, DL11, DL16, DL17, DL19, DL20,
+    DL26, DK07, DP01, L07 from inside a process, on the hosted machine."""
+    assert reference.splitlines()[-1] == "Test result: SUCCESS"
+
+
+@pytest.mark.parametrize("cpu", ["qemu64", "max", "Broadwell,-hle,-rtm"])
+def test_conformance_native_says_the_same(reference: str, cpu: str) -> None:
+    """H13, H19, DL10, L07: byte for byte on the bare machine, with FXSAVE, with XSAVE and AVX,
+    with SMEP and UMIP."""
+    assert places.native(places.bundle(SUITE), cpu=cpu) == reference
+
+
+@pytest.mark.parametrize("options", [["--no-share"], ["--no-fast"], ["--no-share", "--no-fast"]])
+def test_optimisations_change_nothing_hosted(reference: str, options: list[str]) -> None:
+    """DL21: mapped or copied, straight or general path."""
+    assert places.hosted(places.bundle(SUITE), *options) == (0, reference)
+
+
+def test_optimisations_change_nothing_native(reference: str) -> None:
+    """DL21 on the bare machine."""
+    assert places.native(places.bundle(SUITE), "share=0 fast=0") == reference
+
+
+EXAMPLES = ["hello there", "wait", "+kernel ping 50", "wait", "+kernel counter-client", "wait",
+            "+kernel mover", "wait", "+kernel ring 12 5", "wait", "+kernel tree 3"]
+
+
+def test_examples_say_the_same() -> None:
+    """DP01, DP02, DL05, DL23: servers and clients are ordinary programs, joined by links."""
+    status, text = places.hosted(places.bundle(*EXAMPLES))
+    assert status == 0
+    assert "hello, world there" in text and "60 hops" in text and "15 processes" in text
+    assert places.native(places.bundle(*EXAMPLES)) == text
+
+
+def test_counted_runs_repeat() -> None:
+    """P7-P11, P16, P18: instruction counts are exact, twice the same."""
+    packed = places.bundle("+kernel +machine bench")
+    first = places.native(packed, counted=True)
+    rows = [json.loads(line) for line in first.splitlines()]
+    assert {r["row"] for r in rows} == {"P7", "P8", "P9", "P10", "P11", "P16", "P18"}
+    assert all(r["value"] > 0 for r in rows)
+    assert places.native(packed, counted=True) == first
+
+
+def test_ps_lists_through_a_link() -> None:
+    """L31, DL16: the list comes over the kernel's link, or not at all."""
+    status, text = places.hosted(places.bundle("+kernel ps"))
+    assert status == 0 and text.splitlines()[1].split()[-1] == "init"
+    assert text.splitlines()[2].split()[-1] == "ps"
+    status, text = places.hosted(places.bundle("ps"))
+    assert status == 1 and "no link to the kernel" in text
+
+
+def test_right_by_link_alone() -> None:
+    """DP01: the same program file, with and without the link that lets it make processes."""
+    assert places.hosted(places.bundle("+kernel ping 3"))[0] == 0
+    status, text = places.hosted(places.bundle("ping 3"))
+    assert status == 1 and "cannot start" in text
+
+
+@pytest.mark.parametrize("bundle", [b"", b"070701", b"not an archive at all", b"\0" * 4096])
+def test_a_broken_bundle_is_refused_in_words(bundle: bytes) -> None:
+    status, text = places.hosted(bundle)
+    assert status == 2 and "init" in text
+
+
+def test_wrong_options_are_named() -> None:
+    for options in (["--id", "x", "--run", "hello"], ["--bundle", "/nonexistent"], [],
+                    ["--run", "hello", "--bundle", "b"]):
+        done = subprocess.run([places.NODE, *options], capture_output=True, text=True, check=False)
+        assert done.returncode == 2 and done.stderr
+
+
+def test_many_hosted_nodes_leave_nothing_behind() -> None:
+    """Children end with their node, also when it is killed."""
+    node = subprocess.Popen([places.NODE, "--run", "+kernel conformance spin"],
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    children = f"/proc/{node.pid}/task/{node.pid}/children"
+    for _ in range(200):
+        with open(children, encoding="ascii") as file:
+            mine = file.read().split()
+        if len(mine) >= 2:
+            break
+        subprocess.run(["sleep", "0.02"], check=True)
+    assert len(mine) >= 2
+    node.kill()
+    node.wait()
+    for _ in range(100):
+        left = [p for p in mine if _alive(p)]
+        if not left:
+            break
+        subprocess.run(["sleep", "0.02"], check=True)
+    assert left == []
+
+
+def _alive(pid: str) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
