@@ -207,7 +207,7 @@ struct osm_frame {
 /*
  * The mailbox: one page below 1 MiB, found by its magic at a page boundary. At READY the
  * machine may be stopped and snapshotted; whoever starts it writes the plan into the plan
- * buffer, sets plan_len, seed and clock_base, and last `state` = OSM_MAILBOX_GO.
+ * buffer, sets plan_len and seed, and last `state` = OSM_MAILBOX_GO.
  */
 #define OSM_MAILBOX_MAGIC 0x584f424d534f4d4full /* "OMOSMBOX" */
 enum osm_mailbox_state {
