@@ -98,8 +98,9 @@ class Collector:
         return said + self.odd
 
     def _too_late(self, error: Event) -> bool:
-        gone = {e.name for e in self.events if e.event == "destroyed" and e.ns <= error.ns}
-        return any(error.fields.get("error") == f"there is no domain named {name}" for name in gone)
+        gone = {e.name for e in self.events if e.event in ("exit", "destroyed") and e.ns <= error.ns}
+        return any(error.fields.get("error") in (f"there is no domain named {name}",
+                                                 f"{name} is not running") for name in gone)
 
     def digests(self) -> dict[str, str]:
         """Hashes by which two runs are compared."""

@@ -7,20 +7,23 @@ a cluster file of its own. campaign.json and junit.xml carry the outcome.
 
 import argparse
 import concurrent.futures
+import contextlib
 import dataclasses
 import itertools
 import json
+import multiprocessing.util
 import os
 import pathlib
 import re
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from osmo import cluster as clusters
-from osmo import dump, paths, result, run, shrink
+from osmo import dump, paths, result, run, shrink, warm
 from osmo.cluster import Cluster
 from osmo.errors import Problem
 from osmo.faults import Fault
@@ -75,8 +78,60 @@ def row(cluster: Cluster, options: run.Options, seed: int, runner: Runner = run_
                out.virtual_ns, out.wall_ms, out.error.startswith(("wedged", "deadline")))
 
 
+class Bench:
+    """What one worker runs experiments on: a warm machine, kept as long as the cluster stays.
+    What fails there is run again in a fresh machine: only that verdict counts."""
+
+    def __init__(self) -> None:
+        self.machine: warm.Warm | None = None
+        self.cluster: Cluster | None = None
+
+    def run(self, cluster: Cluster, options: run.Options) -> result.Result:
+        clock = options.clock or cluster.clock
+        if clock == "real":
+            return run_once(cluster, options)
+        try:
+            if self.machine is None or self.cluster != cluster:
+                self.close()
+                self.machine, self.cluster = warm.Warm(cluster, options), cluster
+            out = self.machine.run(cluster, options)
+        except Problem:
+            self.close()
+            return run_once(cluster, options)
+        return out if out.ok else run_once(cluster, options)
+
+    def close(self) -> None:
+        if self.machine:
+            self.machine.close()
+        self.machine = None
+
+
+_bench = Bench()
+
+
+def _start_worker() -> None:
+    """Ctrl-C is the parent's to answer; it ends us with SIGTERM, and we leave in order."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    multiprocessing.util.Finalize(None, _bench.close, exitpriority=10)
+
+
 def _work(task: tuple[Cluster, run.Options, int]) -> Row:
-    return row(*task)
+    return row(*task, runner=_bench.run)
+
+
+@contextlib.contextmanager
+def _pool(jobs: int) -> Iterator[concurrent.futures.ProcessPoolExecutor]:
+    """Workers that are gone afterwards, whatever ended the campaign."""
+    pool = concurrent.futures.ProcessPoolExecutor(jobs, initializer=_start_worker)
+    try:
+        yield pool
+    except BaseException:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def campaign(cluster: Cluster, options: run.Options, seeds: Sequence[int], jobs: int,
@@ -84,7 +139,7 @@ def campaign(cluster: Cluster, options: run.Options, seeds: Sequence[int], jobs:
     """All seeds, `jobs` machines side by side; ends early once `stop_after` have failed."""
     rows: list[Row] = []
     failed = 0
-    with concurrent.futures.ProcessPoolExecutor(jobs) as pool:
+    with _pool(jobs) as pool:
         waiting = iter(seeds)
         running = {pool.submit(_work, (cluster, options, s)) for s in itertools.islice(waiting, jobs)}
         while running:
@@ -229,11 +284,19 @@ def shrink_all(cluster: Cluster, options: run.Options, rows: list[Row],
     """The first failure of each kind, made small and saved as a cluster file."""
     out: dict[str, Any] = {}
     seen: set[tuple[str, ...]] = set()
+    try:
+        return _shrink_each(cluster, options, rows, directory, out, seen)
+    finally:
+        _bench.close()
+
+
+def _shrink_each(cluster: Cluster, options: run.Options, rows: list[Row], directory: pathlib.Path | None,
+                 out: dict[str, Any], seen: set[tuple[str, ...]]) -> dict[str, Any]:
     for one in (r for r in rows if not r.ok and not r.timeout):
         if tuple(one.broken) in seen:
             continue
         seen.add(tuple(one.broken))
-        small = shrink_failure(cluster, options, one)
+        small = shrink_failure(cluster, options, one, _bench.run)
         out[str(one.seed)] = {"faults": [f.text() for f in small.faults], "from": small.from_faults,
                               "probes": small.probes, "for_ns": small.for_ns, "broken": one.broken}
         if directory:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from osmo import paths, qemu
+from osmo import cluster, experiment, paths, qemu, run, warm
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 OSMOSIS = str(TOP / "harness" / "osmosis")
@@ -85,6 +85,24 @@ def test_the_same_seed_gives_the_same_bytes(clock: str, tmp_path: pathlib.Path) 
             hog.wait()
 
 
+@pytest.mark.parametrize("clock", ["count", "event"])
+def test_a_restored_machine_gives_the_bytes_of_a_fresh_one(clock: str) -> None:
+    """Trace, results, consoles and memory of three runs from one snapshot, with another run
+    in between, against a boot (P33's ground)."""
+    c = cluster.load(CLUSTERS / "demo.toml")
+    one, other = (run.Options(clock=clock, seed=s, for_ns=10**9) for s in (1, 2))
+    fresh = experiment.run_once(c, one)
+    machine = warm.Warm(c, one)
+    try:
+        for options in (one, other, one, one):
+            again = machine.run(c, options)
+            assert again.ok, again.error
+            if options is one:
+                assert all(fresh.digests[k] == v for k, v in again.digests.items())
+    finally:
+        machine.close()
+
+
 def test_a_difference_is_shown(tmp_path: pathlib.Path) -> None:
     """A replay that must differ says where."""
     osmosis("run", CLUSTERS / "hello.toml", "--clock", "count", "--for", "1s", "--json", "--out", tmp_path)
@@ -98,10 +116,10 @@ def test_a_difference_is_shown(tmp_path: pathlib.Path) -> None:
 
 
 def test_what_was_not_said_fails_the_run(tmp_path: pathlib.Path) -> None:
-    cluster = tmp_path / "x.toml"
-    cluster.write_text('clock = "event"\nfor = "1s"\n[nodes.n]\nprograms = ["hello"]\n'
+    file = tmp_path / "x.toml"
+    file.write_text('clock = "event"\nfor = "1s"\n[nodes.n]\nprograms = ["hello"]\n'
                        '[expect.output]\nn = "goodbye"\n')
-    out = json.loads(osmosis("run", cluster, "--json", status=1))
+    out = json.loads(osmosis("run", file, "--json", status=1))
     assert not out["ok"] and "expected 'goodbye'" in out["error"]
 
 
@@ -109,14 +127,14 @@ def test_ctrl_c_leaves_nothing(tmp_path: pathlib.Path) -> None:
     before = set(paths.scratch_parent().glob("osmosis-*"))
     command = [OSMOSIS, "run", str(CLUSTERS / "demo.toml"), "--clock", "real", "--for", "10m", "--headless"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          env={**os.environ, "TMPDIR": str(tmp_path)}) as run:
+                          env={**os.environ, "TMPDIR": str(tmp_path)}) as process:
         time.sleep(3)
-        run.send_signal(signal.SIGINT)
-        _, errors = run.communicate(timeout=20)
-    assert run.returncode == 130 and "nothing is left running" in errors
-    mine = [d for d in set(paths.scratch_parent().glob("osmosis-*")) - before if _owner(d) == run.pid]
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130 and "nothing is left running" in errors
+    mine = [d for d in set(paths.scratch_parent().glob("osmosis-*")) - before if _owner(d) == process.pid]
     assert mine == []
-    assert _children(run.pid) == []
+    assert _children(process.pid) == []
 
 
 def _owner(directory: pathlib.Path) -> int | None:
@@ -143,8 +161,8 @@ def _children(pid: int) -> list[int]:
 
 def test_a_campaign_finds_saves_and_shrinks(tmp_path: pathlib.Path) -> None:
     """A node crash breaks what was expected; of the faults drawn, the crash alone is left."""
-    cluster = tmp_path / "c.toml"
-    cluster.write_text("""
+    file = tmp_path / "c.toml"
+    file.write_text("""
 for = "300ms"
 [nodes.a]
 programs = ["hello"]
@@ -161,7 +179,7 @@ for = "10ms"
 b = "running"
 """)
     out = tmp_path / "out"
-    said = json.loads(osmosis("experiment", cluster, "--clock", "count", "--seeds", "1..4", "--jobs", "1",
+    said = json.loads(osmosis("experiment", file, "--clock", "count", "--seeds", "1..4", "--jobs", "1",
                               "--json", "--out", out, status=None))
     assert said["runs"] == 4 and (out / "junit.xml").exists() and (out / "report.html").exists()
     for seed, small in said["shrunk"].items():
