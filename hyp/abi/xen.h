@@ -26,4 +26,7 @@
 #include <xen/vcpu.h>
 #include <xen/version.h>
 
+/* Between functions only: there is more to do, call again (errno.h has it for Xen alone). */
+#define XEN_ERESTART 85
+
 #endif
