@@ -152,7 +152,8 @@ static void event_channels(void)
 static void grants(void)
 {
     u8 *page = rt_frames(2);
-    grant_ref_t ref = rt_grant_access(DOMID_SELF, rt_physical(page) >> 12, true);
+    grant_ref_t ref = rt_grant_access((domid_t)rt_started()->domid, rt_physical(page) >> 12,
+                                      true);
     gnttab_copy_t copy = {.len = 16, .flags = GNTCOPY_source_gref};
 
     EXPECT(ref);
@@ -161,9 +162,13 @@ static void grants(void)
     copy.source.u.ref = ref;
     copy.source.domid = copy.dest.domid = DOMID_SELF;
     copy.dest.u.gmfn = rt_physical(page + 4096) >> 12;
-    /* A grant to DOMID_SELF is one to nobody: the entry names the number itself. */
-    EXPECT(!rt_grant_copy(&copy, 1));
-    EXPECT(copy.status == GNTST_okay || copy.status == GNTST_permission_denied);
+    EXPECT(!rt_grant_copy(&copy, 1) && copy.status == GNTST_okay);
+    EXPECT(memcmp(page + 4096, "Sixteen bytes...", 16) == 0);
+    copy.flags |= GNTCOPY_dest_gref; /* lent read-only */
+    copy.dest.u.ref = ref;
+    EXPECT(!rt_grant_copy(&copy, 1) && copy.status != GNTST_okay);
+    copy.flags = GNTCOPY_source_gref;
+    copy.dest.u.gmfn = rt_physical(page + 4096) >> 12;
     copy.source.u.ref = 0xfffffff;
     EXPECT(!rt_grant_copy(&copy, 1) && copy.status == GNTST_bad_gntref);
     EXPECT(rt_grant_end(ref));

@@ -17,7 +17,7 @@
 #include "guest/rt/vcpu.h"
 #include "guest/rt/x86.h"
 
-enum { AREA_FRAMES = 4, AREA_WORDS = AREA_FRAMES * 512, NUMBERS = 64, FIRST_PORT = 8 };
+enum { AREA_FRAMES = 32, AREA_WORDS = 2048, NUMBERS = 64, FIRST_PORT = 8 };
 
 static u64 *area; /* arguments lie here, and whoever likes writes into it */
 static u64 seed, calls, refused, served, unknown;
@@ -63,7 +63,8 @@ static u64 argument(u64 r)
     case 1: return r >> 40;
     case 2: return r >> 60;
     case 3: return r;
-    default: return (u64)&area[(r >> 16) % (AREA_WORDS - 64)]; /* a place it can read */
+    default:
+        return (u64)&area[(r >> 16) % AREA_WORDS]; /* a place it can read, with room behind */
     }
 }
 
@@ -112,10 +113,18 @@ static void scribble(u64 r)
     *at = r & 1 ? edge(r >> 32) : r & 2 ? r >> 48 : (u64)area + (r >> 50);
 }
 
+/* Those that exist are called more often. */
+static const u8 real[] = {
+    __HYPERVISOR_memory_op,        __HYPERVISOR_set_timer_op,   __HYPERVISOR_xen_version,
+    __HYPERVISOR_grant_table_op,   __HYPERVISOR_grant_table_op, __HYPERVISOR_vm_assist,
+    __HYPERVISOR_vcpu_op,          __HYPERVISOR_sched_op,       __HYPERVISOR_event_channel_op,
+    __HYPERVISOR_event_channel_op, __HYPERVISOR_physdev_op,     __HYPERVISOR_hvm_op,
+    __HYPERVISOR_domctl,           __HYPERVISOR_sysctl,         RT_HYPERCALL_OSMOSIS};
+
 static void one_call(u64 key, u64 n)
 {
     u64 r = keyed_random(seed, key, n * 8), arg[5];
-    u32 nr = (u32)(r % NUMBERS);
+    u32 nr = r >> 16 & 7 ? real[r % ARRAY_SIZE(real)] : (u32)(r % NUMBERS);
     long result;
 
     for (u32 i = 0; i < 5; i++)
@@ -124,7 +133,7 @@ static void one_call(u64 key, u64 n)
         arg[0] = r >> 56 & 0x3f; /* a sub-operation that may exist */
     for (u32 i = 0; i < 4; i++)
         scribble(keyed_random(seed, key ^ 0x5c, n * 4 + i));
-    if (nr == __HYPERVISOR_event_channel_op && arg[1] - (u64)area >= AREA_FRAMES * 4096ull)
+    if (nr == __HYPERVISOR_event_channel_op && arg[1] - (u64)area >= AREA_WORDS * 8)
         arg[1] = (u64)area;
     if (suicidal(nr, arg[0], arg[1]))
         return;
@@ -165,6 +174,8 @@ int rt_main(const struct rt_start *start)
     calls = rt_option_number("calls", 1000000) / vcpus;
     area = rt_frames(AREA_FRAMES);
     rt_assert(area);
+    rt_map_root()[0] = 0; /* small numbers shall not be addresses of our own memory */
+    cr3_write(cr3_read());
     running = vcpus - 1;
     for (u32 i = 1; i < vcpus; i++)
         if (rt_vcpu_start(i, other, (void *)(u64)i))
