@@ -18,7 +18,7 @@
 
 enum { OUTPUT_DEFAULT = 4 << 20, DEBUG_EXIT_PORT = 0xf4 };
 
-#define MAIL ((struct osm_mailbox *)(DIRECT_BASE + MAILBOX))
+#define MAIL ((struct osm_mailbox *)frame_map(MFN(MAILBOX >> PAGE_SHIFT)))
 
 static struct {
     struct spinlock lock;

@@ -136,11 +136,9 @@ static struct cpuid xen_time(const struct cpuid_view *view, u32 sub)
     switch (sub) {
     case 0:
         return (struct cpuid){
-            .eax = (view->tsc_trapped ? TSC_EMULATED : 0) |
-                   (view->rdtscp ? TSC_RDTSCP : 0) |
+            .eax = (view->tsc_trapped ? TSC_EMULATED : 0) | (view->rdtscp ? TSC_RDTSCP : 0) |
                    TSC_RELIABLE,
-            .ebx = view->tsc_trapped ? TSC_MODE_EMULATED
-                                     : TSC_MODE_NATIVE,
+            .ebx = view->tsc_trapped ? TSC_MODE_EMULATED : TSC_MODE_NATIVE,
             .ecx = clock_tsc_khz(),
         };
     case 1: return (struct cpuid){.ecx = s.mul, .edx = (u32)s.shift};
