@@ -93,10 +93,10 @@ static s64 check_passed(struct node *n, struct sending *s)
             return DEMOS_E_LINK;
         if (!(given->link.attr & DEMOS_GIVE) || s->slot->link.attr & DEMOS_TIMELY)
             return DEMOS_E_ALLOWED;
-        if (given->link.attr & DEMOS_DUP)
-            continue;
         if (given == s->slot && s->slot->link.attr & DEMOS_ONCE)
             return DEMOS_E_LINK; /* the message itself uses it up */
+        if (given->link.attr & DEMOS_DUP)
+            continue;
         for (u32 j = 0; j < i; j++) {
             if (s->info.links[j] == s->info.links[i])
                 return DEMOS_E_LINK;
