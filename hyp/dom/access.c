@@ -39,6 +39,10 @@ static void copy(void *to, const void *from, size_t len)
 
     for (; len >= 8; len -= 8, t += 8, f += 8)
         __builtin_memcpy(t, f, 8);
+    if (len >= 4) {
+        __builtin_memcpy(t, f, 4);
+        len -= 4, t += 4, f += 4;
+    }
     for (; len; len--)
         *t++ = *f++;
 }
@@ -132,6 +136,25 @@ static int copy_piece(struct vcpu *v, const struct paging *p, u64 linear, void *
     }
     spin_unlock(&d->p2m_lock);
     return copy_slowly(v, e, p, linear, ours, len, write);
+}
+
+bool guest_peek(struct vcpu *v, u64 linear, u32 *value)
+{
+    struct access_entry *e = &v->access->entry[(linear >> PAGE_SHIFT) % ENTRIES];
+    struct domain *d = v->domain;
+    struct paging p;
+    bool hit;
+
+    if (linear & 3)
+        return false;
+    virt_get_paging(v, &p);
+    spin_lock(&d->p2m_lock);
+    hit = holds(e, (linear >> PAGE_SHIFT) + 1, false, &p, d->p2m_generation);
+    if (hit)
+        *value = __atomic_load_n((const u32 *)(e->data + (linear & (PAGE_SIZE - 1))),
+                                 __ATOMIC_RELAXED);
+    spin_unlock(&d->p2m_lock);
+    return hit;
 }
 
 static int copy_linear(struct vcpu *v, u64 linear, void *ours, size_t len, bool write)

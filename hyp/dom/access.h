@@ -17,6 +17,8 @@ struct domain;
 /* 0, or -EFAULT and nothing is said about how much was copied. v is the current vCPU. */
 int guest_read(struct vcpu *v, void *to, u64 linear, size_t len);
 int guest_write(struct vcpu *v, u64 linear, const void *from, size_t len);
+/* An aligned word whose translation is cached; false: nothing was done, read it in general. */
+bool guest_peek(struct vcpu *v, u64 linear, u32 *value);
 /* By guest-physical address, for structures the guest registered. */
 int guest_read_phys(struct domain *d, void *to, u64 gpa, size_t len);
 int guest_write_phys(struct domain *d, u64 gpa, const void *from, size_t len);

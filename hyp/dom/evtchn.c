@@ -34,19 +34,6 @@ u32 evtchn_ports_allowed(const struct domain *d)
     return MIN(abi, d->evtchn->limit);
 }
 
-struct evtchn *evtchn_of(const struct domain *d, u32 port)
-{
-    const struct evtchn_table *t = d->evtchn;
-
-    if (port < EVTCHN_BUCKET && t->first)
-        return &t->first[port];
-    if (port >= t->made)
-        return NULL;
-    port = port & (EVTCHN_FIFO_NR_CHANNELS - 1);
-    return &t->group[port / (EVTCHN_BUCKET * EVTCHN_GROUP)][port / EVTCHN_BUCKET % EVTCHN_GROUP]
-                    [port % EVTCHN_BUCKET];
-}
-
 static struct evtchn *open_port(const struct domain *d, u32 port)
 {
     struct evtchn *c = evtchn_of(d, port);

@@ -48,7 +48,18 @@ int evtchn_destroy(struct domain *d);
 s64 evtchn_reset(struct domain *d);
 
 /* The port's state, or NULL. Under a lock as above. */
-struct evtchn *evtchn_of(const struct domain *d, u32 port);
+static inline struct evtchn *evtchn_of(const struct domain *d, u32 port)
+{
+    const struct evtchn_table *t = d->evtchn;
+
+    if (port >= t->made)
+        return NULL;
+    if (port < EVTCHN_BUCKET)
+        return &t->first[port];
+    port &= EVTCHN_FIFO_NR_CHANNELS - 1;
+    return &t->group[port / (EVTCHN_BUCKET * EVTCHN_GROUP)][port / EVTCHN_BUCKET % EVTCHN_GROUP]
+                    [port % EVTCHN_BUCKET];
+}
 /* Ports that the ABI in use allows. */
 u32 evtchn_ports_allowed(const struct domain *d);
 

@@ -7,7 +7,7 @@
 #include "hyp/dom/hypercall.h"
 #include "hyp/dom/privilege.h"
 
-enum { ITEMS_PER_STAY = 128, ITEM_MOST = 64 };
+enum { ITEMS_PER_STAY = 128, CHUNK_BYTES = 1024 };
 
 /* A 32-bit caller's layouts where they differ: pointers and frame numbers have 32 bits. */
 struct setup_table_narrow {
@@ -217,11 +217,31 @@ static s64 unmap_all(struct call *c)
     return 0;
 }
 
+/* One chunk of an array: read at once, performed in order up to the first error of the call
+ * itself, written back as far as performed. */
+static s64 do_chunk(struct call *c, const struct grant_op *op, u32 size, u32 count)
+{
+    u64 items[CHUNK_BYTES / 8];
+    s64 error = 0;
+    u32 done = 0;
+
+    if (call_read(c, items, c->arg[1], count * size))
+        return fail(-XEN_EFAULT);
+    while (done < count && !error) {
+        error = op->perform(c, (u8 *)items + done * size);
+        done += !error;
+    }
+    if (done && call_write(c, c->arg[1], items, done * size))
+        return fail(-XEN_EFAULT);
+    c->arg[1] += done * size;
+    c->arg[2] -= done;
+    return error;
+}
+
 s64 call_grant_table_op(struct call *c)
 {
     const struct grant_op *op;
-    u64 item[ITEM_MOST / 8];
-    u32 size;
+    u32 size, chunk;
 
     c->arg[2] = (u32)c->arg[2];
     if ((s32)c->arg[2] < 0)
@@ -232,20 +252,15 @@ s64 call_grant_table_op(struct call *c)
         return fail(-XEN_ENOSYS);
     op = &ops[c->arg[0]];
     size = c->compat ? op->compat_size : op->size;
-    for (u32 done = 0; c->arg[2]; done++) {
+    chunk = size % 8 ? 1 : CHUNK_BYTES / size; /* each structure must be aligned */
+    for (u32 stay = 0; c->arg[2]; stay += chunk) {
         s64 error;
 
-        if (done >= ITEMS_PER_STAY)
+        if (stay >= ITEMS_PER_STAY)
             return CALL_AGAIN;
-        if (call_read(c, item, c->arg[1], size))
-            return fail(-XEN_EFAULT);
-        error = op->perform(c, item);
+        error = do_chunk(c, op, size, (u32)MIN(c->arg[2], (u64)chunk));
         if (error < 0)
             return error;
-        if (call_write(c, c->arg[1], item, size))
-            return fail(-XEN_EFAULT);
-        c->arg[1] += size;
-        c->arg[2]--;
     }
     return 0;
 }

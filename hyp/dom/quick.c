@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hyp/dom/quick.h"
 #include "hyp/dev/trace.h"
+#include "hyp/dom/access.h"
+#include "hyp/dom/evtchn.h"
+#include "hyp/dom/vcpu.h"
 
 enum { VERSION = 4 << 16 | 17 }; /* as version_op.c answers */
 
@@ -14,6 +17,34 @@ static s64 quick_version(struct vcpu *v, u64 command, u64 unused)
     return VERSION;
 }
 
+/* EVTCHNOP_send: one port number in memory. */
+static s64 quick_event(struct vcpu *v, u64 command, u64 argument)
+{
+    u32 port;
+
+    if (command != EVTCHNOP_send || trace_classes || !guest_peek(v, argument, &port))
+        return QUICK_NO;
+    v->counters.hypercalls++;
+    v->counters.copied_bytes += sizeof(port);
+    return evtchn_send(v->domain, port);
+}
+
+/* OSM_OP_notify_block: the same, and then wait for the answer. */
+static s64 quick_vendor(struct vcpu *v, u64 command, u64 argument)
+{
+    u32 port;
+    s64 error;
+
+    if (command != OSM_OP_notify_block || trace_classes || !guest_peek(v, argument, &port))
+        return QUICK_NO;
+    v->counters.hypercalls++;
+    v->counters.copied_bytes += sizeof(port);
+    error = evtchn_send(v->domain, port);
+    if (!error)
+        vcpu_block(v);
+    return error;
+}
+
 static s64 no(struct vcpu *v, u64 a, u64 b)
 {
     (void)v, (void)a, (void)b;
@@ -23,5 +54,9 @@ static s64 no(struct vcpu *v, u64 a, u64 b)
 quick_fn *const quick_calls[QUICK_CALLS] = {
     [0 ... __HYPERVISOR_xen_version - 1] = no,
     [__HYPERVISOR_xen_version] = quick_version,
-    [__HYPERVISOR_xen_version + 1 ... QUICK_CALLS - 1] = no,
+    [__HYPERVISOR_xen_version + 1 ... __HYPERVISOR_event_channel_op - 1] = no,
+    [__HYPERVISOR_event_channel_op] = quick_event,
+    [__HYPERVISOR_event_channel_op + 1 ... __HYPERVISOR_arch_7 - 1] = no,
+    [__HYPERVISOR_arch_7] = quick_vendor,
+    [__HYPERVISOR_arch_7 + 1 ... QUICK_CALLS - 1] = no,
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hypercalls that need nothing but registers, served before the general way is set up: the
- * entry code calls them for 64-bit callers in ring 0 only.
+ * The calls that messages are made of, served before the general way is set up: those that
+ * need nothing but registers, or one word whose translation is cached. The entry code calls
+ * them for 64-bit callers in ring 0 only.
  */
 #ifndef HYP_DOM_QUICK_H
 #define HYP_DOM_QUICK_H

@@ -234,7 +234,8 @@ int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, u32 order, enum p2m_kind kin
                      __ATOMIC_RELEASE);
     if (kind == P2M_RAM || kind == P2M_COPY)
         d->memory_top = MAX(d->memory_top, gfn.n + (1ull << order));
-    changed(d);
+    if (old & PRESENT) /* nobody can have cached a translation to what was not there */
+        changed(d);
     spin_unlock(&d->p2m_lock);
     if (old & PRESENT) {
         virt_flush(d);
@@ -357,6 +358,9 @@ static int prepare(struct domain *d, gfn_t gfn, enum p2m_access access, u64 *ent
     u64 e = *find(d, gfn, level);
     int error = 0;
 
+    *entry = e;
+    if (e & PRESENT && !(access & ~access_of(e)) && (kind_of(e) != P2M_COPY || !(access & 2)))
+        return 0; /* nearly always */
     if (kind_of(e) == P2M_PROMISED)
         error = populate(d, gfn, *level);
     else if (kind_of(e) == P2M_COPY && (access & 2))
