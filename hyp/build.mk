@@ -30,6 +30,8 @@ $(BUILD)/hyp/osmosis: $(BUILD)/hyp/osmosis.64
 	$(Q)$(OBJCOPY) -S -O elf32-i386 --change-section-vma '*-0xffffffff80000000' $< $@
 IMAGES += $(BUILD)/hyp/osmosis
 
-# The CD: the control domain first, then every other image that was built for a domain.
-$(BUILD)/osmosis.iso: hyp/mkiso $(BUILD)/hyp/osmosis $(filter $(BUILD)/%,$(ISO_MODULES))
-	$(Q)hyp/mkiso $@ $(BUILD)/hyp/osmosis "$(ISO_COMMAND_LINE)" $(ISO_MODULES)
+# The CD that `make iso` makes: the control domain, a domain to greet us, and its plan.
+ISO_IMAGES := $(BUILD)/images/control $(BUILD)/images/hello
+$(BUILD)/osmosis.iso: hyp/mkiso $(BUILD)/hyp/osmosis $(ISO_IMAGES) hyp/iso.plan
+	$(Q)cp hyp/iso.plan $(BUILD)/hyp/plan
+	$(Q)hyp/mkiso $@ $(BUILD)/hyp/osmosis "clock=real" $(ISO_IMAGES) $(BUILD)/hyp/plan
