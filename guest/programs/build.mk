@@ -1,5 +1,5 @@
 $(eval $(call demos_program,init,guest/programs/init.c guest/machine/bundle.c))
-$(foreach p,bench counter-client counter-server hello mover ping ps ring tree,\
+$(foreach p,bench counter-client counter-server hello hostile mover ping ps ring tree,\
     $(eval $(call demos_program,$(p),guest/programs/$(p).c)))
 $(eval $(call demos_program,conformance,$(addprefix guest/programs/conformance/,calls.c faults.c float.S \
     floats.c links.c main.c messages.c moves.c processes.c roles.c)))

@@ -124,3 +124,15 @@ def _alive(pid: str) -> bool:
             return file.read().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_hostile_calls_hosted(seed: int) -> None:
+    """DL02: random kernel calls hurt nobody but who makes them."""
+    assert places.hosted(places.bundle(f"+kernel hostile 4 2000 {seed}"))[0] == 0
+
+
+def test_hostile_calls_native() -> None:
+    """The same in ring 3, where a slip of the kernel's would be a fault of its own."""
+    said = places.native(places.bundle("+kernel hostile 6 20000 9"))
+    assert said == "hostile: 6 processes made 20000 calls each; nobody else was hurt\n"
