@@ -37,6 +37,15 @@ bool split_write(const char *base, const char *key, u64 value)
     return rt_store_printf(0, path, "%lu", value) >= 0;
 }
 
+bool split_renew(const char *base, const char *key, u64 value)
+{
+    char path[SPLIT_PATH + 64];
+
+    format(path, sizeof(path), "%s/%s", base, key);
+    rt_store_remove(0, path);
+    return split_write(base, key, value);
+}
+
 static void on_change(void *arg, const char *path)
 {
     struct split_device *d = arg;
@@ -54,36 +63,86 @@ static XenbusState state_of(const char *base)
     return (XenbusState)state;
 }
 
+/* Who the other side is, by our own directory. False: it does not say. */
+static bool find_other(struct split_device *d)
+{
+    bool front = d->side == BUS_FRONT;
+    u64 peer;
+
+    if (split_read(d->own, front ? "backend" : "frontend", d->other, sizeof(d->other)) < 0 ||
+        !split_number(d->own, front ? "backend-id" : "frontend-id", &peer) ||
+        peer >= DOMID_FIRST_RESERVED)
+        return false;
+    d->peer = (domid_t)peer;
+    return true;
+}
+
+static bool watch_other(struct split_device *d)
+{
+    char path[SPLIT_PATH + 8];
+
+    format(path, sizeof(path), "%s/state", d->other);
+    return rt_store_watch(&d->watch, path, on_change, d) >= 0;
+}
+
+static void unwatch_other(struct split_device *d)
+{
+    char path[SPLIT_PATH + 8];
+
+    format(path, sizeof(path), "%s/state", d->other);
+    rt_store_unwatch(&d->watch, path);
+}
+
+/* What of our own directory the toolstack changes: `online`; `backend`, when another domain
+ * takes the place of one that died. */
+static const char *own_key(const struct split_device *d)
+{
+    return d->side == BUS_FRONT ? "backend" : "online";
+}
+
 bool split_device_open(struct split_device *d, enum bus_side side, const char *own,
                        const struct split_driver *driver, void *owner)
 {
-    bool front = side == BUS_FRONT;
     char path[SPLIT_PATH + 8];
-    u64 peer;
 
     *d = (struct split_device){.side = side, .driver = driver, .owner = owner, .online = true};
     format(d->own, sizeof(d->own), "%s", own);
-    if (split_read(own, front ? "backend" : "frontend", d->other, sizeof(d->other)) < 0 ||
-        !split_number(own, front ? "backend-id" : "frontend-id", &peer) || peer > DOMID_SELF)
-        return false;
-    d->peer = (domid_t)peer;
     d->state = XenbusStateUnknown;
     d->changed = true;
-    format(path, sizeof(path), "%s/state", d->other);
-    if (rt_store_watch(&d->watch, path, on_change, d) < 0)
+    if (!find_other(d) || !watch_other(d))
         return false;
-    if (!front) {
-        format(path, sizeof(path), "%s/online", d->own);
-        rt_store_watch(&d->own_watch, path, on_change, d);
-    }
+    format(path, sizeof(path), "%s/%s", d->own, own_key(d));
+    rt_store_watch(&d->own_watch, path, on_change, d);
     return true;
+}
+
+static bool in_use(const struct split_device *d)
+{
+    return d->state == XenbusStateConnected || d->state == XenbusStateInitialised;
+}
+
+/* A front end whose back end is another domain now begins anew with that. */
+static void follow_backend(struct split_device *d)
+{
+    char now[SPLIT_PATH];
+
+    if (split_read(d->own, "backend", now, sizeof(now)) < 0 || strcmp(now, d->other) == 0)
+        return;
+    if (in_use(d))
+        d->driver->stop(d);
+    unwatch_other(d);
+    d->state = XenbusStateUnknown;
+    d->failures = 0;
+    if (find_other(d))
+        watch_other(d);
 }
 
 static bool act(struct split_device *d, enum bus_action action)
 {
     switch (action) {
     case BUS_OFFER: return d->driver->offer(d);
-    case BUS_LEND: return d->driver->lend(d);
+    /* The toolstack may have written who it is after where it is. */
+    case BUS_LEND: return find_other(d) && d->driver->lend(d);
     case BUS_CONNECT: return d->driver->connect(d);
     case BUS_RUN: d->driver->run(d); break;
     case BUS_STOP: d->driver->stop(d); break;
@@ -100,9 +159,11 @@ bool split_device_poll(struct split_device *d)
     if (!d->changed)
         return false;
     d->changed = false;
-    if (d->side == BUS_BACK)
+    if (d->side == BUS_FRONT)
+        follow_backend(d);
+    else
         d->online = !split_number(d->own, "online", &online) || online;
-    d->online = d->online && d->failures < FAILURES_MOST;
+    d->online = (d->side == BUS_FRONT || d->online) && d->failures < FAILURES_MOST;
     for (u32 i = 0; i < STEPS; i++) {
         struct bus_step s = bus_next(d->side, d->state, state_of(d->other), d->online);
 
@@ -129,13 +190,10 @@ void split_device_close(struct split_device *d)
 {
     char path[SPLIT_PATH + 8];
 
-    if (d->state == XenbusStateConnected || d->state == XenbusStateInitialised)
+    if (in_use(d))
         d->driver->stop(d);
     d->state = XenbusStateClosed;
-    format(path, sizeof(path), "%s/state", d->other);
-    rt_store_unwatch(&d->watch, path);
-    if (d->side == BUS_BACK) {
-        format(path, sizeof(path), "%s/online", d->own);
-        rt_store_unwatch(&d->own_watch, path);
-    }
+    unwatch_other(d);
+    format(path, sizeof(path), "%s/%s", d->own, own_key(d));
+    rt_store_unwatch(&d->own_watch, path);
 }

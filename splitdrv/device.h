@@ -48,5 +48,8 @@ void split_device_close(struct split_device *d);
 long split_read(const char *base, const char *key, char *value, size_t room);
 bool split_number(const char *base, const char *key, u64 *value);
 bool split_write(const char *base, const char *key, u64 value);
+/* As split_write, but a node left by an earlier connection goes first, with its
+ * permissions: they named whom we were connected to then. */
+bool split_renew(const char *base, const char *key, u64 value);
 
 #endif

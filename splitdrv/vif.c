@@ -117,12 +117,12 @@ static bool lend(struct split_device *d)
         return false;
     netfront_flush(&v->front);
     read_medium(v);
-    return split_write(d->own, "tx-ring-ref", v->tx_ref) &&
-           split_write(d->own, "rx-ring-ref", v->rx_ref) &&
-           split_write(d->own, "event-channel", v->port) &&
-           split_write(d->own, "request-rx-copy", 1) &&
-           split_write(d->own, "feature-rx-notify", 1) &&
-           split_write(d->own, "feature-sg", 1) && split_write(d->own, "feature-persistent", 1);
+    return split_renew(d->own, "tx-ring-ref", v->tx_ref) &&
+           split_renew(d->own, "rx-ring-ref", v->rx_ref) &&
+           split_renew(d->own, "event-channel", v->port) &&
+           split_renew(d->own, "request-rx-copy", 1) &&
+           split_renew(d->own, "feature-rx-notify", 1) &&
+           split_renew(d->own, "feature-sg", 1) && split_renew(d->own, "feature-persistent", 1);
 }
 
 static void run(struct split_device *d)

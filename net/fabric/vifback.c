@@ -164,6 +164,12 @@ static void stop(struct split_device *d)
     v->tx_port = v->rx_port = 0;
 }
 
+static bool fail(const struct vifback *v, const char *why)
+{
+    rt_printf("fabric: %s: %s\n", v->bus.own, why);
+    return false;
+}
+
 static bool connect(struct split_device *d)
 {
     struct vifback *v = d->owner;
@@ -171,17 +177,19 @@ static bool connect(struct split_device *d)
 
     if (!split_number(d->other, "tx-ring-ref", &tx) ||
         !split_number(d->other, "rx-ring-ref", &rx) || tx >> 32 || rx >> 32)
-        return false;
+        return fail(v, "the front end does not say where its rings are");
     split_number(d->other, "request-rx-copy", &copy);
     split_number(d->other, "feature-persistent", &persistent);
     if (!copy)
-        return false; /* page flipping is history */
+        return fail(v, "the front end wants pages flipped, which is history");
     if (!split_map(d->peer, (grant_ref_t)tx, false, &v->tx) ||
-        !split_map(d->peer, (grant_ref_t)rx, false, &v->rx) || !bind_ports(v))
-        return false;
+        !split_map(d->peer, (grant_ref_t)rx, false, &v->rx))
+        return fail(v, "the rings cannot be mapped");
+    if (!bind_ports(v))
+        return fail(v, "the event channels cannot be bound");
     v->port = attach(v);
     if (!v->port)
-        return false;
+        return fail(v, "no address, or no place left on the medium");
     v->port->owner = v;
     netback_open(&v->net, d->peer, v->tx.at, v->rx.at, v->tx_port, v->rx_port, persistent == 1);
     vifback_is_ready(v);
