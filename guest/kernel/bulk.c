@@ -185,6 +185,17 @@ static s64 begin(struct node *n, const struct task *t, const struct message *m)
     return 0;
 }
 
+/* The process at the other end is moving: from the beginning, at its new place. */
+static void start_again(struct node *n, struct move *v)
+{
+    struct thread *t = v->thread;
+
+    forget(n, v);
+    t->wait = WAIT_NOTHING;
+    t->progress = 0;
+    thread_wake(n, t);
+}
+
 /* MOVE_GO at the asker, or back at the owner of an area that is read. */
 static void proceed(struct node *n, struct move *v, u32 machine)
 {
@@ -229,7 +240,11 @@ void bulk_kernel_message(struct node *n, struct task *t, struct message *m)
     } else if (m->kind == KERNEL_MSG_MOVE_FAILED) {
         if (v->started)
             net_bulk_cancel(n->net, v->transfer);
-        finished(n, v, (s64)be64_get(m->body + 16));
+        error = (s64)be64_get(m->body + 16);
+        if (error == CALL_AGAIN && v->asker)
+            start_again(n, v);
+        else
+            finished(n, v, error);
     }
 }
 
@@ -249,6 +264,18 @@ void bulk_forget(struct node *n, struct thread *t)
 
     if (v && v->thread == t)
         give_up(n, v, DEMOS_E_DEAD);
+}
+
+void bulk_detach(struct node *n, struct thread *t)
+{
+    bulk_forget(n, t);
+    list_for_each_safe(node, &n->moves)
+    {
+        struct move *v = list_entry(node, struct move, all);
+
+        if (!v->asker && process_id_equal(&v->id, &t->task->id))
+            give_up(n, v, CALL_AGAIN);
+    }
 }
 
 void bulk_task_end(struct node *n, const struct task *t)
@@ -289,6 +316,8 @@ bool net_up_bulk_read(struct net *net, u64 transfer, u64 offset, void *buffer, s
     struct task *t = v ? node_find(n, &v->id) : NULL;
     enum machine_result got = MACHINE_FAULT;
 
+    if (!v)
+        return migrate_bulk_read(n, transfer, offset, buffer, len);
     if (t && offset <= v->len && len <= v->len - offset)
         got = machine_copy_in(n, t, buffer, v->base + offset, len);
     if (got == MACHINE_LATER)
@@ -304,6 +333,8 @@ bool net_up_bulk_write(struct net *net, u64 transfer, u64 offset, const void *da
     const struct move *v = find(n, transfer);
     struct task *t = v ? node_find(n, &v->id) : NULL;
 
+    if (!v)
+        return migrate_bulk_write(n, transfer, offset, data, len);
     if (!t || offset > v->len || len > v->len - offset)
         return true;
     return machine_copy_out(n, t, v->base + offset, data, len) != MACHINE_LATER;
@@ -316,5 +347,7 @@ void net_up_bulk_done(struct net *net, u64 transfer, int result)
 
     if (v)
         finished(n, v, result == NET_OK ? (s64)v->len : (s64)DEMOS_E_LOST);
+    else
+        migrate_bulk_done(n, transfer, result == NET_OK);
     kernel_work(n);
 }

@@ -141,8 +141,11 @@ static __attribute__((noinline)) enum outcome conclude(struct node *n, struct th
     n->current = said == CALL_GONE ? NULL : t;
     if (!list_empty(&n->work))
         kernel_work(n);
-    if (said <= CALL_WAIT || !n->current)
+    if (said <= CALL_WAIT || !n->current) {
+        if (n->current && t->slow & SLOW_MIGRATING)
+            migrate_offer(n, t->task);
         return node_leave(n);
+    }
     *result = said;
     call_over(t);
     if (!(t->slow & SLOW_STOP))
@@ -151,6 +154,8 @@ static __attribute__((noinline)) enum outcome conclude(struct node *n, struct th
     t->call = DEMOS_CALLS;
     t->args[0] = (u64)said;
     thread_ready(n, t);
+    if (t->slow & SLOW_MIGRATING)
+        migrate_offer(n, t->task);
     return NODE_BLOCKED;
 }
 

@@ -227,6 +227,11 @@ static s64 op_set(struct node *n, struct task *t, struct message *m)
                : (s64)DEMOS_E_ARGUMENT;
 }
 
+static s64 op_migrate(struct node *n, struct task *t, struct message *m)
+{
+    return migrate_begin(n, t, m);
+}
+
 enum { FIRST_OP = CONTROL_MAP };
 
 static control_handler *const ops[CONTROL_OPS_END - FIRST_OP] = {
@@ -246,6 +251,7 @@ static control_handler *const ops[CONTROL_OPS_END - FIRST_OP] = {
     [CONTROL_EXCEPTION - FIRST_OP] = op_exception,
     [CONTROL_PROTECT - FIRST_OP] = op_protect,
     [CONTROL_PRIORITY - FIRST_OP] = op_priority,
+    [CONTROL_MIGRATE - FIRST_OP] = op_migrate,
 };
 
 void control_message(struct node *n, struct task *t, struct message *m)

@@ -18,6 +18,7 @@ enum { NODE_PRIORITIES = 8, NODE_PRIORITY_DEFAULT = 4, MESSAGE_POOLS = 3 };
 struct peer {
     struct list all;
     u32 machine;
+    u32 epoch;           /* last heard of */
     u32 dead_epoch;      /* this one and older are dead; 0: none */
     struct list backlog; /* messages the network had no room for */
     struct list waiters; /* threads that wait for that */
@@ -77,7 +78,7 @@ struct node {
     struct list work; /* messages for kernel processes */
     struct message *pool[MESSAGE_POOLS];
 
-    struct list peers, parks, forwards, moves;
+    struct list peers, parks, forwards, moves, migrations;
 };
 
 /* node.c */
@@ -118,6 +119,8 @@ void thread_wait(struct node *n, struct thread *t, enum wait why, u64 timeout);
 void thread_wake(struct node *n, struct thread *t); /* its wait is over, look again */
 void thread_wake_error(struct node *n, struct thread *t, s32 error);
 void threads_wake(struct node *n, struct list *waiters);
+/* A waiting thread with a time limit, put together elsewhere. */
+void thread_wait_again(struct node *n, struct thread *t);
 /* Room for one more time limit: 0 or an error. */
 int timer_room(struct node *n);
 void timer_forget(struct node *n, struct thread *t);
@@ -128,6 +131,12 @@ struct task *task_create(struct node *n, const struct process_id *id, const char
                          const struct demos_limits *limits);
 /* Ends a process: its links are destroyed, its messages answered, its watcher told. */
 void task_end(struct node *n, struct task *t, enum demos_end how, u64 status, u64 address);
+/* A process that is not entered yet: made for one that arrives, and given up again. */
+struct task *task_make(struct node *n, const struct process_id *id, const char *name,
+                       const struct demos_limits *limits);
+void task_discard(struct node *n, struct task *t);
+/* It lives on another machine now: nothing of it is answered here. */
+void task_depart(struct node *n, struct task *t, u32 machine);
 void task_slow(struct node *n, struct task *t, u32 bit, bool on);
 
 /* region.c */
@@ -226,7 +235,12 @@ void control_message(struct node *n, struct task *t, struct message *m);
 s64 start_give(struct node *n, struct task *t, const char *name, const struct link *l);
 /* exception.c: the handler's answer */
 void exception_answered(struct node *n, struct task *t, struct message *m);
-/* state.c */
+/* migrate.c: MIGRATE, and a thread to be moved that has stopped running */
+s64 migrate_begin(struct node *n, struct task *t, struct message *m);
+void migrate_offer(struct node *n, struct task *t);
+void migrate_forget(struct node *n, struct task *t);
+/* state.c; the first STATE_RESIDENT bytes are what a machine needs to know at once. */
+enum { STATE_RESIDENT = 256, STATE_MAX = 64 << 20 };
 size_t state_export(struct node *n, struct task *t, u8 *image, size_t room);
 int state_import(struct node *n, struct task *t, const u8 *image, size_t len);
 void listing_words(const struct node *n, const struct task *t, u64 words[DEMOS_LISTING_WORDS]);
@@ -235,11 +249,14 @@ void listing_words(const struct node *n, const struct task *t, u64 words[DEMOS_L
 /* True if a message may leave for `to` now; else what to wait on. */
 bool remote_ready(struct node *n, const struct process_id *to, u32 hint, bool reply,
                   struct list **waiters);
+/* For a process that has just come: true if the message has to wait for earlier ones. */
+bool hold_back(struct node *n, struct message *m);
 /* A message to a process that is not here. */
 void remote_unknown(struct node *n, struct message *m, u32 hint);
 /* A message between kernels; `t` is the process it is about, if that is here. */
 void kernel_message(struct node *n, struct task *t, struct message *m);
 void fences_answer(struct node *n, struct task *t);
+void remote_task_depart(struct node *n, struct task *t, u32 machine);
 void remote_task_end(struct node *n, struct task *t);
 void remote_free(struct node *n);
 

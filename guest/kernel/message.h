@@ -56,7 +56,8 @@ enum kernel_message {
     KERNEL_MSG_MOVE,      /* MOVEDATA request: see bulk.c */
     KERNEL_MSG_MOVE_GO,
     KERNEL_MSG_MOVE_FAILED,
-    KERNEL_MSG_MIGRATION, /* the migration protocol */
+    KERNEL_MSG_MIGRATION, /* see migrate.c */
+    KERNEL_MSG_REJECTING, /* a machine whose messages to a moving process bounce */
     KERNEL_MSGS
 };
 

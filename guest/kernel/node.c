@@ -54,6 +54,7 @@ struct node *node_create(struct heap *heap, const struct node_config *config, st
     list_init(&n->parks);
     list_init(&n->forwards);
     list_init(&n->moves);
+    list_init(&n->migrations);
     if (net)
         net_set_owner(net, n);
     return n;

@@ -146,7 +146,7 @@ struct node_counters {
     u64 entries, fast, switches;
     u64 messages, bytes;
     u64 forwarded, bounced, updates, dropped;
-    u64 processes_created, processes;
+    u64 processes_created, processes, moved_in;
     u64 queued; /* now */
 };
 const struct node_counters *node_counters(const struct node *n);

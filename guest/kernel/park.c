@@ -25,7 +25,7 @@ struct park *park_find(const struct node *n, const struct process_id *id)
 }
 
 /* FENCE travels like a message to the process, but for its kernel and past the park. */
-static void send_fence(struct node *n, const struct park *p, u32 machine, u32 cost)
+static void fence_by(struct node *n, const struct park *p, u32 machine, u32 cost)
 {
     struct message *m = message_alloc(n, 24, 0, true);
 
@@ -41,10 +41,15 @@ static void send_fence(struct node *n, const struct park *p, u32 machine, u32 co
     m->attr = DEMOS_TOKERNEL;
     kernel_words(m, &p->id, cost);
     trace(n, KERNEL_T_fence, p->id.serial, p->moved, machine);
-    if (node_find(n, &p->id))
-        route(n, m, machine); /* it has come to us meanwhile */
+    if (machine == n->config.machine)
+        route(n, m, machine);
     else
         transmit(n, m, machine);
+}
+
+static void send_fence(struct node *n, const struct park *p, u32 machine, u32 cost)
+{
+    fence_by(n, p, node_find(n, &p->id) ? n->config.machine : machine, cost);
 }
 
 static struct park *park_add(struct node *n, const struct process_id *id, u32 machine,
@@ -133,7 +138,13 @@ static void park_end(struct node *n, struct park *p, u32 machine, bool dead)
 {
     struct list *lists[] = {&p->bounced, &p->held};
 
+    struct task *t = node_find(n, &p->id);
+
     list_remove(&p->all);
+    if (t && t->arriving) {
+        t->arriving = false;
+        task_slow(n, t, SLOW_GATE, false);
+    }
     for (u32 i = 0; i < ARRAY_SIZE(lists); i++) {
         while (!list_empty(lists[i])) {
             struct message *m = list_entry(lists[i]->next, struct message, queue);
@@ -250,7 +261,7 @@ void kernel_message(struct node *n, struct task *t, struct message *m)
     struct park *p;
     u64 word;
 
-    if (m->kind >= KERNEL_MSG_MOVE) {
+    if (m->kind >= KERNEL_MSG_MOVE && m->kind < KERNEL_MSG_MIGRATION) {
         bulk_kernel_message(n, t, m);
         return;
     }
@@ -259,6 +270,10 @@ void kernel_message(struct node *n, struct task *t, struct message *m)
     word = be64_get(m->body);
     about = (struct process_id){(u32)(word >> 32), (u32)word, be64_get(m->body + 8)};
     word = be64_get(m->body + 16);
+    if (m->kind == KERNEL_MSG_MIGRATION || m->kind == KERNEL_MSG_REJECTING) {
+        migrate_message(n, &about, m);
+        return;
+    }
     p = park_find(n, &about);
     if (m->kind == KERNEL_MSG_FENCE && t)
         fence(n, t, m);
@@ -269,6 +284,62 @@ void kernel_message(struct node *n, struct task *t, struct message *m)
         park_end(n, p, (u32)word, false);
     } else if (p && m->kind == KERNEL_MSG_GONE)
         park_end(n, p, 0, true);
+}
+
+bool hold_back(struct node *n, struct message *m)
+{
+    struct park *p = park_find(n, &m->target);
+
+    if (!p || m->class != MESSAGE_USER || m->sender_machine != n->config.machine)
+        return false;
+    list_push_back(&p->held, &m->queue);
+    return true;
+}
+
+void arrived(struct node *n, struct task *t, u32 from)
+{
+    struct park *p = park_find(n, &t->id);
+    u32 changed = links_update(n, &t->id, n->config.machine);
+
+    if (!p && (!changed || from == NO_MACHINE))
+        return;
+    t->arriving = true;
+    task_slow(n, t, SLOW_GATE, true);
+    if (p)
+        p->moved = true; /* its FENCE is on its way round */
+    else
+        fence_by(n, park_add(n, &t->id, n->config.machine, true), from, 0);
+}
+
+/* Those who wait for room here go on, to the new place. */
+void remote_task_depart(struct node *n, struct task *t, u32 machine)
+{
+    while (!list_empty(&t->fences)) {
+        struct owed *o = list_entry(t->fences.next, struct owed, all);
+        u32 asker = o->machine;
+
+        owed_remove(n, o);
+        if (asker != n->config.machine)
+            kernel_send(n, asker, KERNEL_MSG_FENCED, &t->id, machine);
+        else if (park_find(n, &t->id))
+            park_end(n, park_find(n, &t->id), machine, false);
+    }
+}
+
+/* Whose messages bounce until their FENCE is the new kernel's to know. */
+void rejections_move(struct node *n, struct task *t, u32 machine)
+{
+    while (!list_empty(&t->rejected)) {
+        struct owed *o = list_entry(t->rejected.next, struct owed, all);
+
+        kernel_send(n, machine, KERNEL_MSG_REJECTING, &t->id, o->machine);
+        owed_remove(n, o);
+    }
+}
+
+void rejection_add(struct node *n, struct task *t, u32 machine)
+{
+    owed_add(n, &t->rejected, machine, 0);
 }
 
 void remote_task_end(struct node *n, struct task *t)

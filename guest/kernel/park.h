@@ -33,7 +33,24 @@ u32 links_update(struct node *n, const struct process_id *id, u32 machine);
 void parks_dead(struct node *n, u32 machine);
 void parks_free(struct node *n);
 
+/* A process has come from `from`: messages of this machine's own wait for those before. */
+void arrived(struct node *n, struct task *t, u32 from);
+
+void rejections_move(struct node *n, struct task *t, u32 machine);
+void rejection_add(struct node *n, struct task *t, u32 machine);
+
+/* migrate.c */
+void migrate_message(struct node *n, const struct process_id *id, struct message *m);
+bool migrate_keep(struct node *n, struct message *m);
+bool migrate_bulk_read(struct node *n, u64 transfer, u64 offset, void *buffer, size_t len);
+bool migrate_bulk_write(struct node *n, u64 transfer, u64 offset, const void *data, size_t len);
+void migrate_bulk_done(struct node *n, u64 transfer, bool good);
+void migrate_machine_dead(struct node *n, u32 machine);
+void migrate_free(struct node *n);
+
 /* bulk.c */
+/* The moves of a process that leaves: its own start again there, those of others too. */
+void bulk_detach(struct node *n, struct thread *t);
 void bulk_refuse(struct node *n, const struct message *request, s64 error);
 void bulk_kernel_message(struct node *n, struct task *t, struct message *m);
 void bulk_machine_dead(struct node *n, u32 machine);

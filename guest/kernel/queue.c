@@ -49,7 +49,7 @@ static void deliver_reply(struct node *n, struct task *t, struct message *m)
     message_free(n, m);
 }
 
-static void wake_receiver(struct node *n, struct task *t, const struct message *m)
+static void wake_receiver(struct node *n, struct task *t, const struct message *m, bool partner)
 {
     struct thread *th = task_thread(t);
 
@@ -58,12 +58,14 @@ static void wake_receiver(struct node *n, struct task *t, const struct message *
     if (!(th->wait_set & DEMOS_CHANNEL(m->channel)) || !may_use(n, t))
         return;
     thread_wake(n, th);
-    if (m->flags & (MESSAGE_IN_CALL | MESSAGE_RESERVED))
+    if (partner)
         n->handoff = th;
 }
 
 void deliver(struct node *n, struct task *t, struct message *m)
 {
+    bool reply = m->flags & MESSAGE_RESERVED;
+
     trace(n, KERNEL_T_deliver, t->id.serial,
           (u64)m->sender.machine << 32 | (u32)m->sender.serial, m->sequence);
     if (t->state != DEMOS_MIGRATING) {
@@ -75,16 +77,17 @@ void deliver(struct node *n, struct task *t, struct message *m)
             deliver_reply(n, t, m);
             return;
         }
-        if (m->flags & MESSAGE_RESERVED)
+        if (reply)
             t->reserved_bytes -= MIN(m->reserved, t->reserved_bytes);
+        m->flags &= (u8)~MESSAGE_RESERVED; /* once, wherever it goes with its process */
     }
     list_push_back(&t->queue, &m->queue);
     t->queued++;
     t->queued_bytes += cost_of(m);
     t->count.queue_high = MAX(t->count.queue_high, t->queued_bytes);
     n->count.queued++;
-    wake_receiver(n, t, m);
-    if (m->flags & MESSAGE_RESERVED)
+    wake_receiver(n, t, m, reply || m->flags & MESSAGE_IN_CALL);
+    if (reply)
         queue_shrunk(n, t); /* it may need less than was set aside */
 }
 

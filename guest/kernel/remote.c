@@ -53,6 +53,8 @@ static bool send_now(struct node *n, struct message *m, u32 machine)
     return true;
 }
 
+static void nobody(struct node *n, struct message *m);
+
 void transmit(struct node *n, struct message *m, u32 machine)
 {
     struct peer *p = remote_peer(n, machine);
@@ -222,7 +224,8 @@ static void arrive(struct node *n, struct message *m)
     if (!t && !m->target.serial && m->target.machine == n->config.machine && !m->target.epoch)
         m->target.epoch = n->config.epoch; /* to the kernel of now, whichever boot it is */
     if (!t) {
-        route(n, m, n->config.machine);
+        if (!migrate_keep(n, m))
+            route(n, m, n->config.machine);
         return;
     }
     if (m->class == MESSAGE_USER && m->kind != DEMOS_MSG_NOTICE && forged(t, m)) {
@@ -249,6 +252,7 @@ void net_up_message(struct net *net, machine_t from, u32 epoch, enum net_class c
     (void)class;
     if (p->dead_epoch >= epoch)
         return; /* an old life speaks */
+    p->epoch = epoch;
     m = message_decode(n, bytes, len, &error);
     if (!m) {
         if (error)
@@ -280,10 +284,10 @@ void net_up_room(struct net *net, machine_t to)
 
 void net_up_reachable(struct net *net, machine_t machine, u32 epoch, bool reachable)
 {
-    (void)net; /* nobody is declared dead by a timer */
-    (void)machine;
-    (void)epoch;
-    (void)reachable;
+    struct peer *p = remote_peer(net_owner(net), machine);
+
+    if (reachable) /* nobody is declared dead by a timer, but a new life may begin */
+        p->epoch = MAX(p->epoch, epoch);
 }
 
 static void drop_all(struct node *n, struct list *messages)
@@ -316,6 +320,7 @@ void node_declare_dead(struct node *n, u32 machine, u32 epoch)
     drop_all(n, &p->backlog);
     parks_dead(n, machine);
     bulk_machine_dead(n, machine);
+    migrate_machine_dead(n, machine);
     answer_waiters(n, machine);
     threads_wake(n, &p->waiters);
     kernel_work(n);
@@ -325,6 +330,7 @@ void remote_free(struct node *n)
 {
     struct list *node;
 
+    migrate_free(n);
     bulk_free(n);
     parks_free(n);
     while ((node = list_pop_front(&n->peers)) != NULL) {

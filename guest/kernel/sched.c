@@ -102,6 +102,12 @@ void thread_wait(struct node *n, struct thread *t, enum wait why, u64 timeout)
     timer_sift(n, n->timer_count - 1);
 }
 
+void thread_wait_again(struct node *n, struct thread *t)
+{
+    n->timers[n->timer_count++] = t;
+    timer_sift(n, n->timer_count - 1);
+}
+
 void thread_wake(struct node *n, struct thread *t)
 {
     if (t->state != THREAD_WAITING)
@@ -142,6 +148,8 @@ void node_preempt(struct node *n, struct thread *t)
 {
     if (t->state == THREAD_RUNNING)
         thread_ready(n, t);
+    if (t->slow & SLOW_MIGRATING)
+        migrate_offer(n, t->task);
 }
 
 bool node_should_preempt(const struct node *n, const struct thread *t)

@@ -132,7 +132,9 @@ static s64 check_room(struct node *n, struct sending *s)
         self->queued_bytes + self->reserved_bytes + s->reserve > self->queue_limit)
         return DEMOS_E_MEMORY;
     s->target = node_find(n, &l->to);
-    if (s->target) {
+    if (s->target && s->target->arriving) {
+        remote_ready(n, &l->to, l->hint, false, &waiters);
+    } else if (s->target) {
         if (l->kind == DEMOS_REPLY_LINK || l->attr & DEMOS_TOKERNEL ||
             queue_has_room(s->target, message_cost(s->len, s->info.count)))
             return 0;
@@ -308,8 +310,8 @@ void route(struct node *n, struct message *m, u32 hint)
         return;
     }
     t = node_find(n, &m->target);
-    if (t)
+    if (t && !(t->arriving && hold_back(n, m)))
         deliver(n, t, m);
-    else
+    else if (!t)
         remote_unknown(n, m, hint);
 }

@@ -86,8 +86,13 @@ static void task_free(struct node *n, struct task *t)
     node_free(n, t, sizeof(*t));
 }
 
-struct task *task_create(struct node *n, const struct process_id *id, const char *name,
-                         const struct demos_limits *limits)
+void task_discard(struct node *n, struct task *t)
+{
+    task_free(n, t);
+}
+
+struct task *task_make(struct node *n, const struct process_id *id, const char *name,
+                       const struct demos_limits *limits)
 {
     struct task *t = node_alloc(n, sizeof(*t), false);
     struct thread *th;
@@ -103,7 +108,21 @@ struct task *task_create(struct node *n, const struct process_id *id, const char
     memcpy(t->name, name, strnlen(name, DEMOS_NAME_MAX - 1));
     th = thread_create(n, t);
     if (!th || machine_space_create(n, t) != MACHINE_OK ||
-        machine_thread_create(n, th) != MACHINE_OK || node_enter(n, t)) {
+        machine_thread_create(n, th) != MACHINE_OK) {
+        task_free(n, t);
+        return NULL;
+    }
+    return t;
+}
+
+struct task *task_create(struct node *n, const struct process_id *id, const char *name,
+                         const struct demos_limits *limits)
+{
+    struct task *t = task_make(n, id, name, limits);
+
+    if (!t)
+        return NULL;
+    if (node_enter(n, t)) {
         task_free(n, t);
         return NULL;
     }
@@ -142,6 +161,21 @@ static void children_leave(struct task *t, struct list *doomed)
     }
 }
 
+void task_depart(struct node *n, struct task *t, u32 machine)
+{
+    node_leave_out(n, t);
+    while (!list_empty(&t->children)) {
+        struct task *child = list_entry(t->children.next, struct task, siblings);
+
+        list_remove(&child->siblings);
+        child->parent = NULL;
+    }
+    list_remove(&t->siblings);
+    remote_task_depart(n, t, machine);
+    threads_wake(n, &t->senders);
+    task_free(n, t);
+}
+
 static void give_up_links(struct node *n, struct task *t)
 {
     for (u32 i = 0; i < t->links.fresh; i++) {
@@ -176,6 +210,7 @@ static void end_one(struct node *n, struct task *t, enum demos_end how, u64 stat
 
     trace(n, KERNEL_T_end, t->id.serial, how, status);
     node_leave_out(n, t);
+    migrate_forget(n, t);
     children_leave(t, doomed);
     list_remove(&t->siblings);
     give_up_links(n, t);

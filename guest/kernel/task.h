@@ -93,8 +93,9 @@ enum { TASK_RECENT = 8 };
 struct task {
     struct process_id id;
     u32 incarnation;
-    u8 state; /* enum demos_process_state without READY/WAITING, which are the thread's */
-    bool dying, held; /* held: new messages wait until a replay ends */
+    u8 state;      /* enum demos_process_state without READY/WAITING, which are the thread's */
+    bool arriving; /* senders here wait until what they sent another way has come */
+    bool held;     /* new messages wait until a replay ends */
     u8 inherit_flags; /* enum demos_create_flags */
     u32 row;          /* in the node's table, +1 */
     u64 key;          /* for link checks, 0 = unused */

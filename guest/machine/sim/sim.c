@@ -407,6 +407,8 @@ static u64 next_event(const struct sim *s)
     u64 next = ~(u64)0;
 
     for (u32 i = 0; i < s->count; i++) {
+        if (s->nodes[i].down)
+            continue;
         next = MIN(next, node_deadline(s->nodes[i].node));
         if (s->nodes[i].net)
             next = MIN(next, net_deadline(s->nodes[i].net));
@@ -420,7 +422,7 @@ static bool busy(const struct sim *s)
         const struct sim_node *sn = &s->nodes[i];
         struct task *t;
 
-        for (u32 row = 0; (t = node_task(sn->node, row)) != NULL; row = t->row) {
+        for (u32 row = 0; !sn->down && (t = node_task(sn->node, row)) != NULL; row = t->row) {
             const struct thread *th = task_thread(t);
 
             if (th->state == THREAD_READY || th->state == THREAD_RUNNING || th->timer)
@@ -439,6 +441,8 @@ static bool round_of(struct sim *s)
     for (u32 i = 0; i < s->count; i++) {
         struct sim_node *sn = &s->nodes[i];
 
+        if (sn->down)
+            continue;
         if (sn->net)
             net_poll(sn->net, s->now);
         node_timer(sn->node);

@@ -59,6 +59,7 @@ struct sim_node {
     void *memory;
     size_t memory_size;
     u32 index;
+    bool down; /* crashed: runs nothing, hears nothing */
     struct thread *running;
     struct sim_process *last; /* that a fault was simulated for */
     u64 switches;             /* by NODE_SWITCH */

@@ -49,7 +49,8 @@ static bool write_block(struct net_device *d, const void *block, size_t len)
     for (u32 i = 0; i < from->sim->count; i++) {
         struct port *p = port_of(&from->sim->nodes[i]);
 
-        if (p && p != from && (to[0] & 1 || memcmp(to, p->device.address, 6) == 0))
+        if (p && p != from && !p->node->down &&
+            (to[0] & 1 || memcmp(to, p->device.address, 6) == 0))
             put(p, block, len);
     }
     return true;
@@ -130,7 +131,7 @@ bool wire_busy(const struct sim *s)
     for (u32 i = 0; i < s->count; i++) {
         const struct port *p = port_of(&s->nodes[i]);
 
-        if (p && p->first)
+        if (p && p->first && !p->node->down)
             return true;
     }
     return false;

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Moving a process to another machine, in the eight steps of Powell and Miller and nine
+ * messages:
+ *
+ *   1 MIGRATE to the process's control link      6 PULL its memory
+ *   2 OFFER, source to destination               7 ESTABLISHED
+ *   3 ACCEPT (or REFUSE)                         (the source sends on what was queued)
+ *   4 PULL the resident part of its state        8 CLEANED, with MIGRATE's reply link
+ *   5 PULL the rest of it                        9 the answer to MIGRATE
+ *
+ * Until ESTABLISHED the source has the process and takes it back when anything fails;
+ * from then on only the destination may run it. What is sent to it meanwhile is queued at
+ * the source, control messages too, and sent on before CLEANED. Senders on the
+ * destination's own machine, whose messages may still be on their way round by the source,
+ * are held behind a FENCE that goes that way too (park.c).
+ */
+#include "guest/kernel/park.h"
+
+enum step { OFFER = 1, ACCEPT, REFUSE, PULL, ESTABLISHED, CLEANED };
+enum part { RESIDENT, REST, MEMORY, PARTS };
+
+struct migration {
+    struct list all;
+    struct process_id id;
+    struct task *task; /* leaving, or arriving and not yet known here */
+    u32 machine;       /* at the other end */
+    bool arriving, established;
+    u8 state;     /* the process's, to be restored */
+    u8 part;      /* being pulled */
+    u64 transfer; /* of that part */
+    u64 lengths[PARTS];
+    u8 *image;           /* RESIDENT and REST */
+    struct link answer;  /* MIGRATE's reply link; kind DEMOS_KINDS: none */
+    struct list pending; /* arriving: messages sent on by the source */
+};
+
+static struct migration *find(const struct node *n, const struct process_id *id)
+{
+    list_for_each(node, &n->migrations)
+    {
+        struct migration *g = list_entry(node, struct migration, all);
+
+        if (process_id_equal(&g->id, id))
+            return g;
+    }
+    return NULL;
+}
+
+static struct migration *find_transfer(const struct node *n, u64 transfer)
+{
+    list_for_each(node, &n->migrations)
+    {
+        struct migration *g = list_entry(node, struct migration, all);
+
+        if (g->transfer == transfer)
+            return g;
+    }
+    return NULL;
+}
+
+static u64 image_length(const struct migration *g)
+{
+    return g->lengths[RESIDENT] + g->lengths[REST];
+}
+
+static void forget(struct node *n, struct migration *g)
+{
+    list_remove(&g->all);
+    node_free(n, g->image, image_length(g));
+    node_free(n, g, sizeof(*g));
+}
+
+/* One administrative message, with up to three numbers and perhaps a link. */
+static void say(struct node *n, const struct migration *g, enum step step, u64 a, u64 b, u64 c,
+                const struct link *l)
+{
+    struct message *m = message_alloc(n, 56, l ? 1 : 0, true);
+
+    if (!m)
+        machine_stop(n, "no memory for a migration's message");
+    message_from(n, NULL, m);
+    m->class = MESSAGE_KERNEL;
+    m->kind = KERNEL_MSG_MIGRATION;
+    m->target = (struct process_id){g->machine, 0, 0};
+    m->target_incarnation = 0;
+    m->code = m->check = 0;
+    m->channel = 0;
+    kernel_words(m, &g->id, step);
+    be64_put(m->body + 24, a);
+    be64_put(m->body + 32, b);
+    be64_put(m->body + 40, c);
+    be64_put(m->body + 48, 0);
+    if (l)
+        m->links[0] = *l;
+    trace(n, KERNEL_T_migrate, g->id.serial, step, g->machine);
+    transmit(n, m, g->machine);
+}
+
+static void answer(struct node *n, const struct link *to, s64 result)
+{
+    struct message *m;
+
+    if (to->kind == DEMOS_KINDS)
+        return;
+    m = message_alloc(n, 8, 0, true);
+    if (!m)
+        machine_stop(n, "no memory for an answer");
+    message_to_link(m, to);
+    message_from(n, NULL, m);
+    m->kind = DEMOS_MSG_REPLY;
+    be64_put(m->body, (u64)result);
+    m->length = (u32)MIN(to->len, (u64)8);
+    route(n, m, to->hint);
+}
+
+/* What its thread waits for elsewhere in this node it will ask for again. */
+static void detach(struct node *n, struct task *t, struct thread *th)
+{
+    struct message *m = th->delivered;
+
+    bulk_detach(n, th);
+    timer_forget(n, th);
+    thread_unready(n, th); /* out of run queues and waiters alike */
+    if (th->state == THREAD_WAITING && th->wait >= WAIT_ROOM && th->wait <= WAIT_PAGE) {
+        th->state = THREAD_READY;
+        th->wait = WAIT_NOTHING;
+        th->progress = 0;
+    }
+    if (!m)
+        return;
+    th->delivered = NULL; /* goes along with the queue */
+    th->state = THREAD_WAITING;
+    list_push_front(&t->queue, &m->queue);
+    t->queued++;
+    t->queued_bytes += message_cost(m->length, m->link_count);
+    n->count.queued++;
+}
+
+static u64 memory_length(const struct task *t)
+{
+    return t->memory_bytes;
+}
+
+/* Messages that were only kept, in their order, now really arrive. */
+static void deliver_all(struct node *n, struct task *t, struct list *messages)
+{
+    struct list *node;
+
+    while ((node = list_pop_front(messages)) != NULL)
+        deliver(n, t, list_entry(node, struct message, queue));
+}
+
+static void take_queue(struct node *n, struct task *t, struct list *to)
+{
+    list_init(to);
+    while (!list_empty(&t->queue)) {
+        struct message *m = list_entry(t->queue.next, struct message, queue);
+
+        queue_take(n, t, m);
+        list_push_back(to, &m->queue);
+    }
+}
+
+/* The process goes on where it is, in the state it was found in. */
+static void go_on(struct node *n, struct task *t, u8 state)
+{
+    struct thread *th = task_thread(t);
+    struct list queue;
+
+    t->state = state;
+    task_slow(n, t, SLOW_MIGRATING, false);
+    task_slow(n, t, SLOW_STOP, state == DEMOS_STOPPED);
+    take_queue(n, t, &queue);
+    if (th->state == THREAD_READY || th->state == THREAD_RUNNING) {
+        thread_ready(n, th);
+    } else if (th->state == THREAD_WAITING && th->deadline != ~(u64)0 && !timer_room(n)) {
+        thread_wait_again(n, th);
+    }
+    deliver_all(n, t, &queue);
+    if (th->state == THREAD_WAITING && th->wait == WAIT_MESSAGE && queue_first(t, th->wait_set))
+        thread_wake(n, th); /* it came before the move */
+}
+
+static void take_back(struct node *n, struct migration *g, s64 error)
+{
+    struct task *t = g->task;
+    u8 state = g->state;
+
+    answer(n, &g->answer, error);
+    forget(n, g);
+    go_on(n, t, state);
+}
+
+/* The thread has stopped: its state can be written down, and the process be offered. */
+void migrate_offer(struct node *n, struct task *t)
+{
+    struct migration *g = find(n, &t->id);
+    size_t size;
+
+    if (!g || g->arriving || g->image)
+        return;
+    detach(n, t, task_thread(t));
+    t->state = g->state;
+    size = state_export(n, t, NULL, 0);
+    g->image = node_alloc(n, size, false);
+    if (g->image) {
+        state_export(n, t, g->image, size);
+        g->lengths[RESIDENT] = STATE_RESIDENT;
+        g->lengths[REST] = size - STATE_RESIDENT;
+        g->lengths[MEMORY] = memory_length(t);
+    }
+    t->state = DEMOS_MIGRATING;
+    if (!g->image) {
+        take_back(n, g, DEMOS_E_MEMORY);
+        return;
+    }
+    say(n, g, OFFER, g->lengths[RESIDENT], g->lengths[REST], g->lengths[MEMORY], NULL);
+}
+
+s64 migrate_begin(struct node *n, struct task *t, struct message *m)
+{
+    static const struct link none = {.kind = DEMOS_KINDS};
+    u64 machine = request_word(m, 1);
+    struct thread *th = task_thread(t);
+    struct migration *g;
+
+    if (machine == n->config.machine)
+        return 0;
+    if (!n->net || !machine || machine >= NET_EVERYBODY)
+        return DEMOS_E_ARGUMENT;
+    if (t->state != DEMOS_READY && t->state != DEMOS_STOPPED)
+        return DEMOS_E_STATE;
+    g = node_alloc(n, sizeof(*g), false);
+    if (!g)
+        return DEMOS_E_MEMORY;
+    *g = (struct migration){.id = t->id,
+                            .task = t,
+                            .machine = (u32)machine,
+                            .state = t->state,
+                            .answer = m->flags & MESSAGE_HAS_REPLY ? m->reply : none};
+    m->flags &= (u8)~MESSAGE_HAS_REPLY;
+    list_push_back(&n->migrations, &g->all);
+    t->state = DEMOS_MIGRATING;
+    task_slow(n, t, SLOW_MIGRATING | SLOW_STOP, true);
+    if (th->state != THREAD_RUNNING)
+        migrate_offer(n, t);
+    return 0;
+}
+
+/* The destination: room for it, under its own id. */
+static bool accept(struct node *n, struct migration *g)
+{
+    u64 size = image_length(g);
+
+    if (size > STATE_MAX || g->lengths[MEMORY] > n->config.limits.memory_bytes ||
+        node_find(n, &g->id))
+        return false;
+    g->image = node_alloc(n, size, false);
+    g->task = g->image ? task_make(n, &g->id, "", NULL) : NULL;
+    if (g->task)
+        g->task->memory_limit = ~(u64)0; /* its own limit comes with its state */
+    return g->task != NULL;
+}
+
+static void pull(struct node *n, struct migration *g)
+{
+    g->transfer = (u64)n->config.machine << 32 | (u32)++n->transfer;
+    if (net_bulk_expect(n->net, g->machine, g->transfer, g->lengths[g->part]) != NET_OK)
+        machine_stop(n, "the network takes no more transfers");
+    say(n, g, PULL, g->part, g->transfer, 0, NULL);
+}
+
+static void offered(struct node *n, const struct message *m, const struct process_id *id)
+{
+    struct migration *g = node_alloc(n, sizeof(*g), false), refuse;
+
+    if (!g) {
+        refuse = (struct migration){.id = *id, .machine = m->sender_machine};
+        say(n, &refuse, REFUSE, (u64)DEMOS_E_MEMORY, 0, 0, NULL);
+        return;
+    }
+    *g = (struct migration){
+        .id = *id,
+        .machine = m->sender_machine,
+        .arriving = true,
+        .lengths = {be64_get(m->body + 24), be64_get(m->body + 32), be64_get(m->body + 40)},
+        .answer = {.kind = DEMOS_KINDS}};
+    list_init(&g->pending);
+    list_push_back(&n->migrations, &g->all);
+    if (accept(n, g)) {
+        say(n, g, ACCEPT, 0, 0, 0, NULL);
+        pull(n, g);
+        return;
+    }
+    say(n, g, REFUSE, (u64)DEMOS_E_REFUSED, 0, 0, NULL);
+    if (!g->image)
+        g->lengths[RESIDENT] = g->lengths[REST] = 0;
+    forget(n, g);
+}
+
+/* The source has everything at the other end: sends on what came, and forgets. */
+static void hand_off(struct node *n, struct migration *g)
+{
+    struct task *t = g->task;
+    struct list queue, *node;
+
+    rejections_move(n, t, g->machine);
+    take_queue(n, t, &queue);
+    while ((node = list_pop_front(&queue)) != NULL)
+        transmit(n, list_entry(node, struct message, queue), g->machine);
+    if (!forward_add(n, &g->id, g->machine))
+        machine_stop(n, "no memory for a forwarding address");
+    say(n, g, CLEANED, 0, 0, 0, g->answer.kind == DEMOS_KINDS ? NULL : &g->answer);
+    task_depart(n, t, g->machine);
+    links_update(n, &g->id, g->machine);
+    forget(n, g);
+}
+
+/* It is here for good. */
+static void settle(struct node *n, struct migration *g, u32 source)
+{
+    struct task *t = g->task;
+    struct list pending;
+
+    forward_remove(n, &g->id);
+    if (node_enter(n, t))
+        machine_stop(n, "no memory to enter a process that has arrived");
+    list_init(&pending);
+    while (!list_empty(&g->pending)) {
+        struct list *node = list_pop_front(&g->pending);
+
+        list_push_back(&pending, node);
+    }
+    t->state = DEMOS_MIGRATING;
+    deliver_all(n, t, &pending); /* into the queue; go_on sorts it */
+    go_on(n, t, g->state);
+    arrived(n, t, source);
+    n->count.moved_in++;
+    answer(n, &g->answer, 0);
+    forget(n, g);
+}
+
+static void pulled(struct node *n, struct migration *g, bool good)
+{
+    if (good && g->part == REST)
+        good = !state_import(n, g->task, g->image, image_length(g)) &&
+               memory_length(g->task) == g->lengths[MEMORY];
+    if (!good) {
+        say(n, g, REFUSE, (u64)DEMOS_E_REFUSED, 0, 0, NULL);
+        task_discard(n, g->task);
+        forget(n, g);
+        return;
+    }
+    g->part++;
+    if (g->part < MEMORY || (g->part == MEMORY && g->lengths[MEMORY])) {
+        pull(n, g);
+        return;
+    }
+    g->state = g->task->state;
+    g->established = true;
+    say(n, g, ESTABLISHED, 0, 0, 0, NULL);
+}
+
+/* What had come of it so far is thrown away. */
+static void give_up(struct node *n, struct migration *g)
+{
+    if (n->net)
+        net_bulk_cancel(n->net, g->transfer);
+    while (!list_empty(&g->pending))
+        message_dead(n, list_entry(list_pop_front(&g->pending), struct message, queue));
+    task_discard(n, g->task);
+    forget(n, g);
+}
+
+void migrate_message(struct node *n, const struct process_id *id, struct message *m)
+{
+    struct migration *g = find(n, id);
+    u64 step = be64_get(m->body + 16);
+
+    if (m->kind == KERNEL_MSG_REJECTING && g && g->arriving)
+        rejection_add(n, g->task, (u32)step);
+    if (m->kind == KERNEL_MSG_REJECTING || m->length < 56)
+        return;
+    if (step == OFFER && !g) {
+        offered(n, m, id);
+        return;
+    }
+    if (!g || g->machine != m->sender_machine)
+        return;
+    if (step == REFUSE && !g->arriving) {
+        take_back(n, g, (s64)be64_get(m->body + 24));
+    } else if (step == REFUSE) {
+        give_up(n, g);
+    } else if (step == PULL && !g->arriving) {
+        g->part = (u8)MIN(be64_get(m->body + 24), (u64)MEMORY);
+        g->transfer = be64_get(m->body + 32);
+        net_bulk_send(n->net, g->machine, g->transfer, g->lengths[g->part]);
+    } else if (step == ESTABLISHED && !g->arriving) {
+        hand_off(n, g);
+    } else if (step == CLEANED && g->established) {
+        if (m->link_count)
+            g->answer = request_take_link(m, 0);
+        settle(n, g, g->machine);
+    }
+}
+
+/* A message for a process that is on its way here: kept until the source is done. */
+bool migrate_keep(struct node *n, struct message *m)
+{
+    struct migration *g = list_empty(&n->migrations) ? NULL : find(n, &m->target);
+
+    if (!g || !g->arriving)
+        return false;
+    list_push_back(&g->pending, &m->queue);
+    return true;
+}
+
+/* Bytes of the part that is being pulled: image, or the regions one behind the other. */
+static enum machine_result memory_piece(struct node *n, struct migration *g, u64 offset,
+                                        void *to, const void *from, size_t len)
+{
+    u64 at = 0;
+
+    for (const struct region *r = g->task->regions; r && len; at += r->length, r = r->next) {
+        u64 skip = offset > at ? offset - at : 0;
+        size_t piece = skip < r->length ? (size_t)MIN((u64)len, r->length - skip) : 0;
+        enum machine_result done = MACHINE_OK;
+
+        if (!piece)
+            continue;
+        done = to ? machine_copy_in(n, g->task, to, r->base + skip, piece)
+                  : machine_load(n, g->task, r->base + skip, from, piece);
+        if (done != MACHINE_OK)
+            return done;
+        to = to ? (u8 *)to + piece : NULL;
+        from = from ? (const u8 *)from + piece : NULL;
+        offset += piece;
+        len -= piece;
+    }
+    return len ? MACHINE_FAULT : MACHINE_OK;
+}
+
+bool migrate_bulk_read(struct node *n, u64 transfer, u64 offset, void *buffer, size_t len)
+{
+    struct migration *g = find_transfer(n, transfer);
+
+    if (!g || offset > g->lengths[g->part] || len > g->lengths[g->part] - offset) {
+        memset(buffer, 0, len);
+        return true;
+    }
+    if (g->part == MEMORY)
+        return memory_piece(n, g, offset, buffer, NULL, len) != MACHINE_LATER;
+    memcpy(buffer, g->image + (g->part == REST ? g->lengths[RESIDENT] : 0) + offset, len);
+    return true;
+}
+
+bool migrate_bulk_write(struct node *n, u64 transfer, u64 offset, const void *data, size_t len)
+{
+    struct migration *g = find_transfer(n, transfer);
+
+    if (!g || offset > g->lengths[g->part] || len > g->lengths[g->part] - offset)
+        return true;
+    if (g->part == MEMORY)
+        return memory_piece(n, g, offset, NULL, data, len) != MACHINE_LATER;
+    memcpy(g->image + (g->part == REST ? g->lengths[RESIDENT] : 0) + offset, data, len);
+    return true;
+}
+
+void migrate_bulk_done(struct node *n, u64 transfer, bool good)
+{
+    struct migration *g = find_transfer(n, transfer);
+
+    if (g && g->arriving)
+        pulled(n, g, good);
+}
+
+/* The other end of a migration has been declared dead. */
+void migrate_machine_dead(struct node *n, u32 machine)
+{
+    list_for_each_safe(node, &n->migrations)
+    {
+        struct migration *g = list_entry(node, struct migration, all);
+
+        if (g->machine != machine)
+            continue;
+        if (!g->arriving) {
+            take_back(n, g, DEMOS_E_DEAD);
+        } else if (g->established) {
+            settle(n, g, NO_MACHINE); /* only we may run it now */
+        } else {
+            give_up(n, g);
+        }
+    }
+}
+
+/* A process that was leaving ended here instead. */
+void migrate_forget(struct node *n, struct task *t)
+{
+    struct migration *g = list_empty(&n->migrations) ? NULL : find(n, &t->id);
+
+    if (!g)
+        return;
+    if (n->net && g->image)
+        say(n, g, REFUSE, 0, 0, 0, NULL);
+    link_drop(n, &g->answer);
+    forget(n, g);
+}
+
+void migrate_free(struct node *n)
+{
+    while (!list_empty(&n->migrations)) {
+        struct migration *g = list_entry(n->migrations.next, struct migration, all);
+
+        if (g->arriving)
+            give_up(n, g);
+        else
+            forget(n, g);
+    }
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Processes that move while others talk to them. DL12-DL15, DL17, DL24, DP04, DN02, DN04,
+ * DN05, P20: nine administrative messages, order kept on every path, links that correct
+ * themselves, one live copy whatever dies.
+ */
+#include "guest/kernel/core.h"
+#include "tests/kernel/programs.h"
+
+static u64 steps[8], updates, forwards;
+
+static void count_trace(struct sim_node *sn, u16 type, u32 who, u64 a, u64 b)
+{
+    (void)sn;
+    (void)who;
+    (void)b;
+    if (type == KERNEL_T_migrate && a < 8)
+        steps[a]++;
+    updates += type == KERNEL_T_update;
+    forwards += type == KERNEL_T_forward;
+}
+
+/* Where a process is now: its only live copy, or NULL with *copies telling. */
+static struct sim_process *where(struct sim *s, const struct process_id *id, u32 *copies)
+{
+    struct sim_process *found = NULL;
+
+    *copies = 0;
+    for (u32 i = 0; i < s->count; i++) {
+        struct task *t = node_find(s->nodes[i].node, id);
+
+        if (!t)
+            continue;
+        found = sim_process_of(t);
+        ++*copies;
+    }
+    return found;
+}
+
+/* A process on `from` asks that `p` be moved; it runs with everything else. */
+static struct sim_process *ask_move(struct sim *s, u32 from, const struct sim_process *p,
+                                    u32 to)
+{
+    struct sim_process *c = sim_spawn(&s->nodes[from], CONTROLLER, 1);
+    u32 attr = DEMOS_TOKERNEL | DEMOS_DUP | DEMOS_GIVE;
+
+    c->self[1] = (u64)sim_link(c, p, DEMOS_REQUEST_LINK, attr, 0, 0);
+    c->self[8] = CONTROL_MIGRATE;
+    c->self[9] = to + 1;
+    c->self[5] = 1;
+    return c;
+}
+
+static void test_one_move(void)
+{
+    struct sim *s = cluster(3, NULL);
+    struct sim_process *server = sim_spawn(&s->nodes[1], ECHO, 4);
+    struct sim_process *client = sim_spawn(&s->nodes[0], CALLER, 2), *c;
+    struct process_id id = server->task->id;
+    s64 kept = sim_link(server, client, DEMOS_GENERAL, DEMOS_DUP, 9, 77);
+    u32 copies;
+    char text[6];
+
+    client->self[1] = (u64)sim_link(client, server, DEMOS_REQUEST_LINK, 0, 0, 1);
+    client->self[2] = 5;
+    sim_poke(server, SIM_DATA + 3 * SIM_PAGE, "mine", 5);
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ(client->self[3], 5);
+    s->on_trace = count_trace;
+    memset(steps, 0, sizeof(steps));
+    for (u32 i = 0; i < 3; i++)
+        node_set_trace(s->nodes[i].node, true);
+    c = ask_move(s, 0, server, 2);
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ(c->self[5], 0);
+    server = where(s, &id, &copies);
+    CHECK_EQ(copies, 1);
+    CHECK(server && server->node == &s->nodes[2]);
+    if (!server)
+        return;
+    CHECK(sim_peek(server, SIM_DATA + 3 * SIM_PAGE, text, 5) && strcmp(text, "mine") == 0);
+    CHECK(link_find(&server->task->links, kept) != NULL); /* DL12 */
+    CHECK_EQ(link_find(&server->task->links, kept)->link.code, 77);
+    /* OFFER, ACCEPT, three PULLs, ESTABLISHED, CLEANED; with the request and its answer: 9. */
+    printf("administrative messages: request 1, offer %llu, accept %llu, pull %llu, "
+           "established %llu, cleaned %llu, answer 1\n",
+           (unsigned long long)steps[1], (unsigned long long)steps[2],
+           (unsigned long long)steps[4], (unsigned long long)steps[5],
+           (unsigned long long)steps[6]);
+    CHECK_EQ(2 + steps[1] + steps[2] + steps[3] + steps[4] + steps[5] + steps[6], 9);
+    /* DL13, DN05: the first call is forwarded and corrects the link, the next goes straight. */
+    forwards = updates = 0;
+    client->self[2] = 6;
+    thread_wake_error(s->nodes[0].node, client->thread, DEMOS_E_TIMEOUT);
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ(link_find(&client->task->links, (s64)client->self[1])->link.hint, 3);
+    CHECK(forwards <= 2); /* the call, and the fence behind it */
+    forwards = 0;
+    client->self[2] = 20;
+    thread_wake_error(s->nodes[0].node, client->thread, DEMOS_E_TIMEOUT);
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ(forwards, 0);
+    CHECK_EQ(server->self[2], 5 + 1 + 14);
+    sim_destroy(s);
+}
+
+/* Senders everywhere, also where it comes to; a receiver that moves and moves. */
+static void moving_target(u32 nodes, u64 messages, u64 queue, u32 moves, bool back_and_forth)
+{
+    struct demos_limits limits = {.queue_bytes = queue};
+    struct sim *s = cluster(nodes, &limits);
+    struct sim_process *r = sim_spawn(&s->nodes[0], RECEIVER, 2);
+    struct process_id id = r->task->id;
+    u32 copies, senders = MIN(nodes, 8u);
+    u64 moved = 0;
+
+    for (u32 i = 0; i < senders; i++) {
+        struct sim_process *p = sim_spawn(&s->nodes[i], SENDER, 1);
+
+        p->self[1] = (u64)sim_link(p, r, DEMOS_GENERAL, 0, i, i);
+        p->self[2] = messages;
+    }
+    for (u32 move = 0; move < moves; move++) {
+        do { /* none only between two messages */
+            sim_run(s, 1);
+            r = where(s, &id, &copies);
+            CHECK(copies <= 1);
+        } while (!copies);
+        ask_move(s, move % nodes, r, back_and_forth ? 1 + move % 2 : (move + 1) % nodes);
+        sim_run(s, 150 + move * 37 % 400);
+    }
+    CHECK(sim_run(s, 8000000));
+    r = where(s, &id, &copies);
+    CHECK_EQ(copies, 1);
+    CHECK(r != NULL);
+    if (!r)
+        return;
+    CHECK_EQ(r->self[2], senders * messages);
+    CHECK_EQ(r->self[3], 0);
+    CHECK_EQ(r->task->queued, 0);
+    for (u32 i = 0; i < nodes; i++)
+        moved += node_counters(s->nodes[i].node)->moved_in;
+    CHECK(moved >= moves / 2);
+    for (u32 i = 0; i < nodes; i++) {
+        CHECK(list_empty(&s->nodes[i].node->parks));
+        CHECK(list_empty(&s->nodes[i].node->migrations));
+    }
+    sim_destroy(s);
+}
+
+static void test_moving_target(void)
+{
+    moving_target(3, 400, 1 << 20, 9, false);
+    moving_target(3, 400, 1 << 20, 12, true);
+    moving_target(6, 300, 1 << 20, 20, false);
+}
+
+static void test_moving_target_without_room(void)
+{
+    moving_target(3, 300, 900, 9, false);
+    moving_target(4, 200, 700, 14, true);
+}
+
+/* A server goes round while clients call it: none of them notices. */
+static void test_moving_server(void)
+{
+    struct sim *s = cluster(4, NULL);
+    struct sim_process *server = sim_spawn(&s->nodes[0], ECHO, 2), *client[4], *now;
+    struct process_id id = server->task->id;
+    u32 copies;
+
+    for (u32 i = 0; i < 4; i++) {
+        client[i] = sim_spawn(&s->nodes[i], CALLER, 2);
+        client[i]->self[1] = (u64)sim_link(client[i], server, DEMOS_REQUEST_LINK, 0, 0, 1);
+        client[i]->self[2] = 500;
+    }
+    for (u32 move = 0; move < 40; move++) {
+        now = where(s, &id, &copies);
+        CHECK_EQ(copies, 1);
+        if (!now)
+            return;
+        ask_move(s, move % 4, now, (move * 7 + 1) % 4);
+        sim_run(s, 300);
+    }
+    CHECK(sim_run(s, 4000000));
+    for (u32 i = 0; i < 4; i++) {
+        CHECK_EQ(client[i]->self[3], 500);
+        CHECK_EQ((s64)client[i]->self[4], 0);
+    }
+    sim_destroy(s);
+}
+
+/* Refused: to nowhere sensible, to where it is, for want of room. */
+static void test_refusals(void)
+{
+    struct sim *s = cluster(2, NULL);
+    struct sim_process *p = sim_spawn(&s->nodes[0], IDLER, 2), *c;
+    u32 copies;
+
+    c = ask_move(s, 0, p, 0);
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ(c->self[5], 0);
+    c = ask_move(s, 0, p, (u32)-1);
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ((s64)c->self[5], DEMOS_E_ARGUMENT);
+    s->nodes[1].node->config.limits.memory_bytes = 4096;
+    c = ask_move(s, 0, p, 1);
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ((s64)c->self[5], DEMOS_E_REFUSED);
+    CHECK(where(s, &p->task->id, &copies) == p && copies == 1);
+    CHECK_EQ(p->task->state, DEMOS_READY);
+    sim_destroy(s);
+}
+
+static u32 stop_after; /* administrative messages */
+static u64 seen;
+static bool settled;
+
+static void count_steps(struct sim_node *sn, u16 type, u32 who, u64 a, u64 b)
+{
+    (void)sn;
+    (void)who;
+    (void)b;
+    seen += type == KERNEL_T_migrate;
+    settled = settled || (type == KERNEL_T_migrate && a == 5); /* ESTABLISHED is out */
+}
+
+/* One of the two machines dies after k of the messages; never are there two copies. */
+static void crash(u32 after, u32 victim)
+{
+    struct sim *s = cluster(3, NULL);
+    struct sim_process *p = sim_spawn(&s->nodes[0], ECHO, 8), *c, *client;
+    struct process_id id = p->task->id;
+    u32 copies, last_copies;
+    bool established, cleaned;
+
+    client = sim_spawn(&s->nodes[2], CALLER, 2);
+    client->self[1] = (u64)sim_link(client, p, DEMOS_REQUEST_LINK, 0, 0, 1);
+    client->self[2] = 3;
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ(client->self[3], 3);
+    s->on_trace = count_steps;
+    seen = 0;
+    settled = false;
+    stop_after = after;
+    for (u32 i = 0; i < 3; i++)
+        node_set_trace(s->nodes[i].node, true);
+    c = ask_move(s, 2, p, 1);
+    for (u32 i = 0; i < 20000 && seen < stop_after; i++)
+        sim_run(s, 1);
+    CHECK(seen >= after && seen <= after + 2); /* a round may see more than one */
+    established = settled;
+    cleaned = !list_empty(&s->nodes[0].node->forwards);
+    s->nodes[victim].down = true;
+    for (u32 i = 0; i < 3; i++) {
+        if (i != victim)
+            node_declare_dead(s->nodes[i].node, victim + 1, 1);
+    }
+    sim_run(s, 20000); /* the network itself may go on asking for the dead machine */
+    copies = 0;
+    for (u32 i = 0; i < 3; i++)
+        copies += i != victim && node_find(s->nodes[i].node, &id) != NULL;
+    last_copies = victim == 0 ? established : !cleaned;
+    CHECK_EQ(copies, last_copies);
+    if (victim == 1 && copies) { /* the source has it back, as it was */
+        p = where(s, &id, &copies);
+        CHECK_EQ(p->task->state, DEMOS_READY);
+        client->self[2] = 6;
+        thread_wake_error(s->nodes[2].node, client->thread, DEMOS_E_TIMEOUT);
+        CHECK(sim_run(s, 100000));
+        CHECK_EQ(client->self[3], 6);
+    }
+    CHECK(c->self[5] != 1); /* whoever asked was told something */
+    s->nodes[victim].down = false;
+    sim_destroy(s);
+}
+
+static void test_crashes(void)
+{
+    for (u32 after = 1; after <= 7; after++) {
+        crash(after, 0);
+        crash(after, 1);
+    }
+}
+
+TESTS(CASE(test_crashes), CASE(test_one_move), CASE(test_moving_target),
+      CASE(test_moving_target_without_room), CASE(test_moving_server), CASE(test_refusals))
