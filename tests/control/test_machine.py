@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The control domain on the hypervisor: domains are built, talk, end and leave nothing; plans
+and the command port do what guest/control/README.md says.
+"""
+
+import os
+import pathlib
+import sys
+import time
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from machine import Port, machine_setup, run  # noqa: E402
+from osmo.qemu import Qemu  # noqa: E402
+
+LONG = os.environ.get("OSMOSIS_LONG") == "1"
+PAIR = """
+create left image=pair mem=4M cmdline="role=left rounds=200"
+create right image=pair mem=4M cmdline="role=right peer={left} rounds=200"
+write /local/domain/{left}/data/peer {right}
+start left
+start right
+"""
+
+
+@pytest.mark.parametrize("clock", ["real", "count", "event"])
+def test_a_domain_lives_and_ends(tmp_path: pathlib.Path, clock: str) -> None:
+    """H05, H15, H16: start information, clock, timer, store and console of one domain."""
+    ended = run(tmp_path, 'create n1 image=hello mem=8M cmdline="sleep_ms=20" start=yes\n',
+                ["hello"], clock=clock)
+    assert ended.status == 0, ended.serial
+    assert 'hello from Osmosis: domain 1, 7808 KiB' in ended.serial
+    assert '"sleep_ms=20"' in ended.serial
+    assert "the store calls me n1" in ended.serial
+    (death,) = ended.events("exit")
+    (start,) = ended.events("start")
+    assert death["reason"] == "poweroff" and death["name"] == "n1"
+    assert int(str(death["ns"])) - int(str(start["ns"])) >= 20_000_000
+
+
+def test_two_domains_talk(tmp_path: pathlib.Path) -> None:
+    """H06, H07: a page lent by grant, messages announced by events, and the page taken back."""
+    ended = run(tmp_path, PAIR, ["pair"])
+    assert ended.status == 0, ended.serial
+    assert "left hears: answer 200 from the right" in ended.serial
+    assert "right hears: message 200 from the left" in ended.serial
+    assert "left has its page back" in ended.serial
+
+
+@pytest.mark.parametrize("clock", ["count", "event"])
+def test_the_same_plan_gives_the_same_bytes(tmp_path: pathlib.Path, clock: str) -> None:
+    """I10: everything said, virtual times included, is the same in a second run."""
+    first, second = (run(tmp_path, PAIR, ["pair"], clock=clock).serial for _ in range(2))
+    assert "left has its page back" in first, first
+    assert first == second
+
+
+def test_the_abi(tmp_path: pathlib.Path) -> None:
+    """H04: the self-test guest passes in a domain; the calls it finds are those we claim."""
+    ended = run(tmp_path, "create abi image=test-abi mem=4M start=yes\n", ["test-abi"])
+    assert "Test result: SUCCESS" in ended.serial, ended.serial
+    found = {int(line.split()[1]) for line in ended.serial.splitlines()
+             if line.startswith("hypercall ")}
+    assert found == {12, 15, 17, 18, 20, 21, 24, 29, 32, 33, 34, 35, 36, 55}
+
+
+def test_the_abi_test_skips_on_the_bare_machine(tmp_path: pathlib.Path) -> None:
+    """The runtime's native start (QEMU -kernel, by the PVH note)."""
+    from machine import HYPERVISOR, IMAGES
+    from osmo.qemu import Setup
+    assert HYPERVISOR.exists()
+    with Qemu(Setup(kernel=IMAGES / "test-abi", machine="microvm", clock="real")) as machine:
+        limit = time.monotonic() + 30
+        while time.monotonic() < limit and machine.alive():
+            time.sleep(0.05)
+        assert "Test result: SKIP" in machine.serial()
+        assert not machine.alive()
+
+
+def test_create_and_destroy_leak_nothing(tmp_path: pathlib.Path) -> None:
+    """H12, I7: frames of the machine, the hypervisor's memory and the store's are what they
+    were, after 1,000 cycles (10,000 in the long run) of domains that run, too."""
+    count = 10_000 if LONG else 1_000
+    ended = run(tmp_path, f"churn c count={count} image=hello mem=8M\n"
+                          f"churn d count={count // 10} image=hello mem=8M start=yes\nfinish\n",
+                ["hello"], seconds=600 if LONG else 120)
+    cycles = [r for r in ended.results if "cycles" in r]
+    assert [r["cycles"] for r in cycles] == [count, count // 10], ended.serial[-2000:]
+    for r in cycles:
+        assert r["free_before"] == r["free_after"], r
+        assert r["overhead_before"] == r["overhead_after"], r
+        assert r["store_before"] == r["store_after"], r
+
+
+def test_a_hostile_guest_reaches_nobody(tmp_path: pathlib.Path) -> None:
+    """H23, F27, I5, I7: random and edge calls, while a bystander checks its memory."""
+    calls = 1_000_000 if LONG else 60_000
+    ended = run(tmp_path, f"""
+create victim image=test-victim mem=8M start=yes
+create hostile image=test-hostile mem=8M cmdline="calls={calls} seed=7" start=yes
+when exit hostile shutdown victim
+when exit victim finish
+""", ["test-victim", "test-hostile"], seconds=600 if LONG else 100)
+    assert ended.status == 0, ended.serial[-3000:]
+    reasons = {e["name"]: e["reason"] for e in ended.events("exit")}
+    assert reasons == {"victim": "poweroff", "hostile": "poweroff"}, ended.serial[-3000:]
+    assert "0 words changed" in ended.serial and "Test result: SUCCESS" in ended.serial
+
+
+@pytest.mark.parametrize(("line", "says"), [
+    ("create n1 image=none", "there is no module named none"),
+    ("create n1 image=plan", "the image: "),
+    ("create n1 image=hello mem=1M", "at least 2M"),
+    ("create n1 image=hello vcpus=200", "1 to 128 vCPUs"),
+    ("create n1 image=hello mem=1T", "less than 1 TiB"),
+    ("create n1 image=hello colour=red", "colour=red is not understood here"),
+    ("create n/1 image=hello", "a domain's name"),
+    ("start n1", "there is no domain named n1"),
+    ("read /nothing", "the store says ENOENT"),
+    ("rename a b", "there is no command rename"),
+    ("inject", "inject takes 1 to 1 words"),
+])
+def test_errors_are_sentences(tmp_path: pathlib.Path, line: str, says: str) -> None:
+    """A command that cannot be done says why, and the run goes on."""
+    ended = run(tmp_path, f"{line}\nfinish\n", ["hello"])
+    (error,) = ended.events("error")
+    assert says in str(error["error"]) and error["line"] == 1, ended.serial
+    assert ended.status == 0
+
+
+def test_a_plan_that_cannot_be_read_names_its_line(tmp_path: pathlib.Path) -> None:
+    """It ends the run before it begins."""
+    ended = run(tmp_path, "log one\n\nat noon finish\n", ["hello"])
+    assert ended.status == 2
+    assert "line 3 of the plan: a time is a number" in ended.serial
+    assert not ended.events("log")
+
+
+def test_conditions(tmp_path: pathlib.Path) -> None:
+    """at, when exit, when output, when store: each fires once, in its turn."""
+    ended = run(tmp_path, """
+at 30ms log third
+when output n1 "hello from" log first
+when exit n1 write /flag up
+when store /flag up log second
+create n1 image=hello mem=8M cmdline="sleep_ms=5" start=yes
+at 40ms finish
+""", ["hello"], clock="event")
+    assert [e["text"] for e in ended.events("log")] == ["first", "second", "third"], ended.serial
+    assert ended.status == 0
+
+
+def test_reboot_and_crash(tmp_path: pathlib.Path) -> None:
+    """H12: what a recipe says happens when a domain ends; a crash makes the run's status 1."""
+    ended = run(tmp_path, """
+create a image=hello mem=8M cmdline="sleep_ms=5" on_poweroff=restart start=yes
+at 100ms destroy a
+create b image=pair mem=8M start=yes cmdline="role=left"
+inject b point=exception arg=6
+at 150ms destroy b
+""", ["hello", "pair"], clock="event")
+    assert len([e for e in ended.events("exit") if e["name"] == "a"]) > 5, ended.serial
+    assert len({e["domid"] for e in ended.events("start") if e["name"] == "a"}) > 5
+
+
+def test_the_command_port(tmp_path: pathlib.Path) -> None:
+    """Lines in, JSON out, tags, events, console input and output, and an end."""
+    with Qemu(machine_setup(tmp_path, "", ["hello"], machine="q35", second_serial=True)) as machine:
+        path = machine.directory / "command"
+        limit = time.monotonic() + 30
+        while not path.exists() and time.monotonic() < limit:
+            time.sleep(0.05)
+        while "READY" not in machine.serial() and "osmosis" not in machine.serial() \
+                and time.monotonic() < limit:
+            time.sleep(0.1)
+        time.sleep(0.5)
+        port = Port(path)
+        answer = port.ask("@7 modules")
+        assert answer["tag"] == "7" and answer["ok"]
+        assert "hello" in [m["name"] for m in answer["modules"]]  # type: ignore[attr-defined]
+        made = port.ask('create n1 image=hello mem=8M cmdline="sleep_ms=300"')
+        assert made["ok"] and made["domid"] == 1
+        assert port.ask("console n1 on")["ok"]
+        assert port.ask("start n1")["ok"]
+        (one,) = port.ask("list")["domains"]  # type: ignore[misc]
+        assert one["state"] == "running"
+        assert port.ask("read /local/domain/1/name")["value"] == "n1"
+        refused = port.ask("pause n2")
+        assert not refused["ok"] and "no domain named n2" in str(refused["error"])
+        while not any(e["event"] == "exit" for e in port.events):
+            port.events.append(port.line())
+        output = "".join(str(e["text"]) for e in port.events if e["event"] == "output")
+        assert "hello from Osmosis" in output
+        assert port.ask("list")["domains"] == []
+        port.close()
