@@ -19,7 +19,8 @@ SAME = {
 
 
 def tools() -> pathlib.Path:
-    done = subprocess.run([TOP / "harness" / "z8k-binutils", "--where"], capture_output=True, text=True, check=False)
+    where = [TOP / "harness" / "z8k-binutils", "--where"]
+    done = subprocess.run(where, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip("no z8k-coff binutils (harness/z8k-binutils builds them)")
     return pathlib.Path(done.stdout.strip())
