@@ -88,7 +88,35 @@ static void let_go(struct held *h)
         frame_put(h->frame[--h->count]);
 }
 
-/* A miss: walks, copies, and fills the entry. The piece lies within one page. */
+static void *peek(void *context, u64 gfn)
+{
+    return p2m_peek(context, GFN(gfn), P2M_RW);
+}
+
+/* A miss where everything is there already: the map is locked, so nothing need be held. */
+static bool copy_locked(struct vcpu *v, struct access_entry *e, const struct paging *p,
+                        u64 linear, void *ours, size_t len, bool write)
+{
+    struct domain *d = v->domain;
+    struct walk w;
+    u8 *data;
+
+    if (walk_tables(p, linear, write, peek, d, &w))
+        return false;
+    data = p2m_peek(d, GFN(w.gpa >> PAGE_SHIFT), write ? P2M_RW : P2M_R);
+    if (!data)
+        return false;
+    if (write)
+        copy(data + (w.gpa & (PAGE_SIZE - 1)), ours, len);
+    else
+        copy(ours, data + (w.gpa & (PAGE_SIZE - 1)), len);
+    /* An entry that may be written through was looked up for writing. */
+    w.writable = w.writable && p2m_peek(d, GFN(w.gpa >> PAGE_SHIFT), P2M_RW);
+    *e = (struct access_entry){(linear >> PAGE_SHIFT) + 1, *p, d->p2m_generation, data, w};
+    return true;
+}
+
+/* A miss in general: walks, copies, and fills the entry. The piece lies within one page. */
 static int copy_slowly(struct vcpu *v, struct access_entry *e, const struct paging *p,
                        u64 linear, void *ours, size_t len, bool write)
 {
@@ -131,6 +159,10 @@ static int copy_piece(struct vcpu *v, const struct paging *p, u64 linear, void *
             copy(at, ours, len);
         else
             copy(ours, at, len);
+        spin_unlock(&d->p2m_lock);
+        return 0;
+    }
+    if (copy_locked(v, e, p, linear, ours, len, write)) {
         spin_unlock(&d->p2m_lock);
         return 0;
     }

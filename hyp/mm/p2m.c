@@ -309,6 +309,20 @@ enum p2m_kind p2m_look(struct domain *d, gfn_t gfn, mfn_t *mfn, enum p2m_access 
     return kind;
 }
 
+void *p2m_peek(struct domain *d, gfn_t gfn, enum p2m_access access)
+{
+    u32 level;
+    u64 e;
+
+    if (gfn.n >> 9 * LEVELS)
+        return NULL;
+    e = *find(d, gfn, &level);
+    if (!(e & PRESENT) || access & ~access_of(e) || kind_of(e) == P2M_DEVICE ||
+        (kind_of(e) == P2M_COPY && access & 2))
+        return NULL;
+    return frame_map(frame_in(e, level, gfn));
+}
+
 /* Keeps a promise: 2 MiB at once for large domains, where there is such a piece, else one
  * page. The lock is held. */
 static int populate(struct domain *d, gfn_t gfn, u32 level)

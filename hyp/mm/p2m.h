@@ -39,6 +39,9 @@ int p2m_unmap_lazily(struct domain *d, gfn_t gfn);
 enum p2m_kind p2m_look(struct domain *d, gfn_t gfn, mfn_t *mfn, enum p2m_access *access);
 /* Populates or unshares as `access` needs and takes a reference on the frame. */
 int p2m_get(struct domain *d, gfn_t gfn, enum p2m_access access, mfn_t *mfn);
+/* The page at gfn if it is there and allows `access`, NULL otherwise: nothing is populated or
+ * copied. The caller holds d->p2m_lock for as long as it uses the page. */
+void *p2m_peek(struct domain *d, gfn_t gfn, enum p2m_access access);
 /* Serves a nested page fault: 0 retry, -EFAULT not backed (emulate or crash). */
 int p2m_fault(struct domain *d, u64 gpa, bool write);
 
