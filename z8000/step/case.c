@@ -6,16 +6,32 @@
 #include <string.h>
 #include "z8000/step/case.h"
 
+/* A vectored or nonvectored request goes away when it is acknowledged. */
+static bool acknowledging(void *owner, struct z8000_cycle *cycle)
+{
+    struct test *t = owner;
+
+    if (cycle->status == Z8000_ST_VI_ACK)
+        t->cpu.lines &= (u8)~Z8000_VI;
+    if (cycle->status == Z8000_ST_NVI_ACK)
+        t->cpu.lines &= (u8)~Z8000_NVI;
+    return world_bus(&t->world, cycle);
+}
+
 void test_set_cpu(struct test *t, bool z8002)
 {
-    z8000_init(&t->cpu, z8002, t->table, world_bus, &t->world);
+    t->cpu.z8002 = z8002;
+    if (z8002) {
+        t->cpu.segment = 0;
+        t->cpu.fcw &= (u16)~Z8000_SEG;
+    }
 }
 
 void test_new(struct test *t, const char *name)
 {
     snprintf(t->name, sizeof t->name, "%s", name);
     world_clear(&t->world);
-    test_set_cpu(t, false);
+    z8000_init(&t->cpu, false, t->table, acknowledging, t);
     t->settings = t->defaults;
     t->started = true;
     t->until_halt = true;
@@ -49,8 +65,7 @@ static bool raise_events(struct test *t, u64 n)
     return later;
 }
 
-/* One step of the core, pages supplied as it asks for them. A vectored or nonvectored
- * request goes away when it is acknowledged. */
+/* One step of the core, pages supplied as it asks for them. */
 static enum z8000_result step_once(struct test *t)
 {
     enum z8000_result result;
@@ -58,17 +73,6 @@ static enum z8000_result step_once(struct test *t)
     while ((result = z8000_step(&t->cpu)) == Z8000_HELD)
         world_supply(&t->world);
     return result;
-}
-
-static bool acknowledging(void *owner, struct z8000_cycle *cycle)
-{
-    struct test *t = owner;
-
-    if (cycle->status == Z8000_ST_VI_ACK)
-        t->cpu.lines &= (u8)~Z8000_VI;
-    if (cycle->status == Z8000_ST_NVI_ACK)
-        t->cpu.lines &= (u8)~Z8000_NVI;
-    return world_bus(&t->world, cycle);
 }
 
 /* A count of zero at the start means this many; more come only where a block instruction
@@ -139,8 +143,6 @@ void test_run(struct test *t)
     const char *why;
     u64 clocks = t->cpu.clocks, n;
 
-    t->cpu.bus = acknowledging;
-    t->cpu.owner = t;
     t->world.trace_bus = t->settings.bus;
     fprintf(t->world.out, "CASE %s\n", t->name);
     n = run_steps(t, &why);

@@ -117,6 +117,8 @@ static bool set(struct test *t, char *word)
         return false;
     if (where == &t->cpu.fcw && t->cpu.z8002)
         value &= 0x7fff;
+    if (where == &t->cpu.psapoff)
+        value &= 0xff00; /* the chip has no other bits */
     *where = (u16)value;
     return true;
 }
@@ -179,11 +181,14 @@ static bool on_sio(struct test *t, struct line *l)
 static bool on_at(struct test *t, struct line *l)
 {
     static const char *const names[] = {"nmi", "segt", "vi", "nvi"};
-    u64 step, identifier;
-    const char *kind;
+    u64 step, identifier = 0;
+    const char *kind, *word;
 
     if (!parse(take(l), 10, ~0ull, &step) || !(kind = take(l)) ||
-        !parse(take(l), 16, 0xffff, &identifier) || t->world.event_count == WORLD_EVENTS)
+        t->world.event_count == WORLD_EVENTS)
+        return false;
+    word = take(l);
+    if (word && !parse(word, 16, 0xffff, &identifier))
         return false;
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         if (strcmp(kind, names[i]) == 0) {
