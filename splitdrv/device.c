@@ -46,6 +46,28 @@ bool split_renew(const char *base, const char *key, u64 value)
     return split_write(base, key, value);
 }
 
+static bool parse_mac(const char *s, u8 mac[6])
+{
+    for (u32 i = 0; i < 12; i++) {
+        char c = *s++;
+        u32 digit = c >= '0' && c <= '9' ? (u32)c - '0' : ((u32)c | 32u) - 'a' + 10u;
+
+        if (digit > 15)
+            return false;
+        mac[i / 2] = (u8)((u32)mac[i / 2] << 4 | digit);
+        if (i % 2 && i < 11 && *s++ != ':')
+            return false;
+    }
+    return true;
+}
+
+bool split_mac(const char *base, u8 mac[6])
+{
+    char text[32];
+
+    return split_read(base, "mac", text, sizeof(text)) >= 0 && parse_mac(text, mac);
+}
+
 static void on_change(void *arg, const char *path)
 {
     struct split_device *d = arg;

@@ -135,29 +135,14 @@ static void run(struct split_device *d)
 
 static const struct split_driver driver = {.lend = lend, .run = run, .stop = let_go};
 
-static bool parse_mac(const char *s, u8 mac[6])
-{
-    for (u32 i = 0; i < 12; i++) {
-        char c = *s++;
-        u32 digit = c >= '0' && c <= '9' ? (u32)(c - '0') : ((u32)c | 32) - 'a' + 10;
-
-        if (digit > 15)
-            return false;
-        mac[i / 2] = (u8)(mac[i / 2] << 4 | digit);
-        if (i % 2 && i < 11 && *s++ != ':')
-            return false;
-    }
-    return true;
-}
-
 bool vif_open(struct vif *v, u32 n, u64 wait_ns)
 {
-    char path[SPLIT_PATH], mac[32];
+    char path[SPLIT_PATH];
     u64 end = rt_now_ns() + wait_ns;
 
     *v = (struct vif){.device = {.ops = &ops, .owner = v, .block_max = BLOCK_DEFAULT}};
     format(path, sizeof(path), "device/vif/%u", n);
-    if (split_read(path, "mac", mac, sizeof(mac)) < 0 || !parse_mac(mac, v->device.address) ||
+    if (!split_mac(path, v->device.address) ||
         !split_device_open(&v->bus, BUS_FRONT, path, &driver, v))
         return false;
     while (!v->up && rt_now_ns() < end) {

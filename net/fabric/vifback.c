@@ -112,29 +112,14 @@ static bool bind_ports(struct vifback *v)
     return v->tx_port && v->rx_port;
 }
 
-static bool parse_mac(const char *s, u8 mac[6])
-{
-    for (u32 i = 0; i < 12; i++) {
-        char c = *s++;
-        u32 digit = c >= '0' && c <= '9' ? (u32)(c - '0') : ((u32)c | 32) - 'a' + 10;
-
-        if (digit > 15)
-            return false;
-        mac[i / 2] = (u8)(mac[i / 2] << 4 | digit);
-        if (i % 2 && i < 11 && *s++ != ':')
-            return false;
-    }
-    return true;
-}
-
 static struct fabric_port *attach(struct vifback *v)
 {
     struct fabric_medium *m = medium_of(v);
-    char port[MEDIUM_NAME], mac[32];
+    char port[MEDIUM_NAME];
     u8 address[6];
     u64 machine = 0;
 
-    if (!m || split_read(v->bus.own, "mac", mac, sizeof(mac)) < 0 || !parse_mac(mac, address))
+    if (!m || !split_mac(v->bus.own, address))
         return NULL;
     if (split_read(v->bus.own, "port", port, sizeof(port)) < 0)
         format(port, sizeof(port), "vif%u.%u", v->domain, v->handle);

@@ -70,9 +70,9 @@ def test_a_pure_core_keeps_no_state(name: str) -> None:
     library = TOP / "build" / "host" / f"lib{name}.a"
     if not library.exists():
         pytest.skip(f"{library.name} is not built")
-    said = subprocess.run(["nm", "-A", str(library)], check=True, capture_output=True, text=True)
+    said = subprocess.run(["nm", "-A", "-f", "sysv", str(library)], check=True, capture_output=True, text=True)
     kept = [line for line in said.stdout.splitlines()
-            if re.search(r" [BbDdCGSgs] ", line) and ".data.rel.ro" not in line]
+            if re.search(r"\| +[BbDdCGSgs] +\|", line) and ".data.rel.ro" not in line]
     assert kept == []
 
 

@@ -3,7 +3,7 @@
  * The instructions a message costs in the network itself, without rings and media: two
  * nodes in one process, joined by a queue of one block each way. Run under
  * valgrind --tool=callgrind --toggle-collect=round_trip, or alone to see that it works;
- * net/bench/count.py does the first and prints JSON.
+ * net/tools/count.py does the first and prints JSON.
  * Usage: net-count ROUNDS BYTES [table]   (table: without the CRC instruction)
  */
 #include <stdio.h>
