@@ -36,6 +36,14 @@ struct park {
     struct list waiters;
 };
 
+/* A REQUEST that went to another machine and is not answered yet. */
+struct asked {
+    struct list all;
+    u64 code, reserved;
+    u32 channel;
+    u32 machine;
+};
+
 /* What is left here of a process that moved away: where to. */
 struct forward {
     struct list all;
@@ -251,6 +259,10 @@ bool remote_ready(struct node *n, const struct process_id *to, u32 hint, bool re
                   struct list **waiters);
 /* For a process that has just come: true if the message has to wait for earlier ones. */
 bool hold_back(struct node *n, struct message *m);
+/* Requests of `t` to other machines: remembered, answered, and given back with it. */
+bool asked_add(struct node *n, struct task *t, const struct link *reply, u32 machine);
+void asked_answered(struct node *n, struct task *t, const struct message *m);
+void asked_free(struct node *n, struct task *t);
 /* A message to a process that is not here. */
 void remote_unknown(struct node *n, struct message *m, u32 hint);
 /* A message between kernels; `t` is the process it is about, if that is here. */

@@ -298,6 +298,72 @@ static void drop_all(struct node *n, struct list *messages)
         message_dead(n, list_entry(node, struct message, queue));
 }
 
+bool asked_add(struct node *n, struct task *t, const struct link *reply, u32 machine)
+{
+    struct asked *a = node_alloc(n, sizeof(*a), true);
+
+    if (!a)
+        return false;
+    a->code = reply->code;
+    a->channel = reply->channel;
+    a->reserved = reply->base;
+    a->machine = machine;
+    list_push_back(&t->asked, &a->all);
+    return true;
+}
+
+void asked_answered(struct node *n, struct task *t, const struct message *m)
+{
+    list_for_each(node, &t->asked)
+    {
+        struct asked *a = list_entry(node, struct asked, all);
+
+        if (a->code != m->code || a->channel != m->channel)
+            continue;
+        list_remove(node);
+        node_free(n, a, sizeof(*a));
+        return;
+    }
+}
+
+void asked_free(struct node *n, struct task *t)
+{
+    struct list *node;
+
+    while ((node = list_pop_front(&t->asked)) != NULL)
+        node_free(n, list_entry(node, struct asked, all), sizeof(struct asked));
+}
+
+static const struct asked *asked_of(const struct task *t, u32 machine)
+{
+    list_for_each(node, &t->asked)
+    {
+        const struct asked *a = list_entry(node, struct asked, all);
+
+        if (a->machine == machine)
+            return a;
+    }
+    return NULL;
+}
+
+/* REQUESTs to a machine that is no more are answered for it. */
+static void answer_asked(struct node *n, struct task *t, u32 machine)
+{
+    const struct asked *a;
+
+    while ((a = asked_of(t, machine)) != NULL) {
+        struct link reply = {.to = t->id,
+                             .code = a->code,
+                             .base = a->reserved,
+                             .hint = n->config.machine,
+                             .incarnation = t->incarnation,
+                             .channel = a->channel,
+                             .kind = DEMOS_REPLY_LINK};
+
+        notice(n, &reply, DEMOS_NOTICE_DEAD, NULL, 0); /* its arrival takes `a` away */
+    }
+}
+
 /* Who waits for an answer from a machine that is no more has waited long enough. */
 static void answer_waiters(struct node *n, u32 machine)
 {
@@ -305,6 +371,8 @@ static void answer_waiters(struct node *n, u32 machine)
         struct task *t = n->rows[row];
         struct thread *th = t ? task_thread(t) : NULL;
 
+        if (t && t->state != DEMOS_MIGRATING)
+            answer_asked(n, t, machine);
         if (th && th->wait == WAIT_REPLY && th->wait_machine == machine && !th->delivered)
             thread_wake_error(n, th, DEMOS_E_DEAD);
     }

@@ -250,6 +250,8 @@ static s64 commit(struct node *n, struct sending *s, struct message *m)
         s->task->count.sent_in_call++;
     if (s->reply_wanted)
         add_reply_link(n, s, m);
+    if (call == DEMOS_REQUEST && !s->target)
+        asked_add(n, s->task, &m->reply, l.hint);
     if (l.kind == DEMOS_REPLY_LINK || l.attr & DEMOS_ONCE)
         link_remove(&s->task->links, s->slot);
     pass_links(n, s, m);

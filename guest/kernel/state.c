@@ -5,7 +5,8 @@
  * format; it writes or reads according to the image's direction.
  *
  *   magic | version, identity, numbers, thread, links (every slot, free ones too, so that
- *   link numbers keep their meaning), watch and exception link, regions, registers.
+ *   link numbers keep their meaning), watch and exception link, unanswered requests,
+ *   regions, registers.
  *
  * Contents of memory and queued messages travel apart from it.
  */
@@ -149,6 +150,37 @@ static void walk_links(struct node *n, struct image *i, struct link_table *t)
         i->bad = true;
 }
 
+/* Requests that other machines have not answered. */
+static void walk_asked(struct node *n, struct image *i, struct task *t)
+{
+    u64 count = 0;
+
+    list_for_each(node, &t->asked) count++;
+    count = word(i, count);
+    if (i->reading) {
+        for (u64 a = 0; a < count && !i->bad; a++) {
+            struct link reply = {0};
+            u32 machine = (u32)word(i, 0);
+
+            reply.code = word(i, 0);
+            reply.channel = (u32)word(i, 0);
+            reply.base = word(i, 0);
+            if (i->bad || !asked_add(n, t, &reply, machine))
+                i->bad = true;
+        }
+        return;
+    }
+    list_for_each(node, &t->asked)
+    {
+        const struct asked *a = list_entry(node, struct asked, all);
+
+        word(i, a->machine);
+        word(i, a->code);
+        word(i, a->channel);
+        word(i, a->reserved);
+    }
+}
+
 static void write_regions(struct image *i, const struct task *t)
 {
     u64 count = 0;
@@ -191,6 +223,7 @@ static void walk(struct node *n, struct image *i, struct task *t)
     walk_links(n, i, &t->links);
     walk_link(i, &t->watch);
     walk_link(i, &t->exception);
+    walk_asked(n, i, t);
     if (i->reading)
         read_regions(n, i, t);
     else

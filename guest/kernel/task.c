@@ -40,6 +40,7 @@ static void lists_init(struct task *t)
     list_init(&t->senders);
     list_init(&t->fences);
     list_init(&t->rejected);
+    list_init(&t->asked);
     list_init(&t->feed);
     list_init(&t->threads);
     list_init(&t->children);
@@ -79,6 +80,7 @@ static void task_free(struct node *n, struct task *t)
         thread_free(n, th);
     }
     regions_free(n, t);
+    asked_free(n, t);
     if (t->machine)
         machine_space_destroy(n, t);
     link_table_free(n, &t->links);

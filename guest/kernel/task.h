@@ -107,6 +107,7 @@ struct task {
     struct list senders;  /* threads waiting for room here */
     struct list fences;   /* machines waiting for room here */
     struct list rejected; /* machines whose messages bounce until their FENCE */
+    struct list asked;    /* REQUESTs that other machines have not answered */
 
     u64 sequence; /* of the last message sent */
     struct {

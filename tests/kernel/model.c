@@ -236,10 +236,10 @@ static s64 check_given(struct model_process *p, const struct model_link *over,
             return DEMOS_E_LINK;
         if (!(l->attr & DEMOS_GIVE) || over->attr & DEMOS_TIMELY)
             return DEMOS_E_ALLOWED;
-        if (l->attr & DEMOS_DUP)
-            continue;
         if (l == over && over->attr & DEMOS_ONCE)
             return DEMOS_E_LINK;
+        if (l->attr & DEMOS_DUP)
+            continue;
         for (u32 j = 0; j < i; j++) {
             if (info->links[j] == info->links[i])
                 return DEMOS_E_LINK;

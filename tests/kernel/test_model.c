@@ -212,6 +212,8 @@ static struct sim_call make_createlink(const struct op *op)
         DEMOS_DUP | DEMOS_GIVE | DEMOS_AREA_WRITE,
         0,
         DEMOS_DUP | DEMOS_GIVE | DEMOS_TIMELY,
+        DEMOS_DUP | DEMOS_GIVE | DEMOS_ONCE,
+        DEMOS_DUP | DEMOS_GIVE | DEMOS_TELLGIVE | DEMOS_TELLDEST,
     };
     u32 attr = attrs[op->flavour % ARRAY_SIZE(attrs)];
     u32 kind = op->link % 3, channel = op->r[0] % 4;

@@ -136,6 +136,46 @@ static s64 area_link(struct sim_process *of, struct sim_process *to, u32 attr, u
     return number;
 }
 
+/* REQUESTs too, whose room comes back. */
+static struct sim_call requester(struct sim_process *p, s64 result)
+{
+    struct demos_info info = {.code = 0x77};
+
+    if (p->self[0]++ == 0) {
+        sim_poke(p, SIM_DATA + 2048, &info, sizeof(info));
+        return sim_call(DEMOS_REQUEST, p->self[1], SIM_DATA, 4, SIM_DATA + 2048, DEMOS_FOREVER,
+                        demos_lens(64, 6));
+    }
+    if (p->self[0] == 3) {
+        sim_peek(p, SIM_DATA + 2048, &info, sizeof(info));
+        p->self[5] = info.notice;
+        p->self[6] = info.code;
+        p->self[7] = (u64)result;
+    }
+    return sim_call(DEMOS_RECEIVE, DEMOS_ANY_CHANNEL, SIM_DATA, 64, SIM_DATA + 2048,
+                    DEMOS_FOREVER, 0);
+}
+
+static void test_request_to_a_dead_machine(void)
+{
+    struct sim *s = cluster(2, NULL);
+    struct sim_process *server = sim_spawn(&s->nodes[1], IDLER, 1), *p;
+
+    s->programs[20] = requester;
+    p = sim_spawn(&s->nodes[0], 20, 2);
+    p->self[1] = (u64)sim_link(p, server, DEMOS_REQUEST_LINK, 0, 0, 1);
+    CHECK(sim_run(s, 50000));
+    CHECK(p->task->reserved_bytes > 0);
+    CHECK_EQ(p->self[5], 0);
+    node_declare_dead(s->nodes[0].node, 2, 1);
+    CHECK(sim_run(s, 50000));
+    CHECK_EQ(p->self[5], DEMOS_NOTICE_DEAD);
+    CHECK_EQ(p->self[6], 0x77);
+    CHECK_EQ(p->self[7], 0);
+    CHECK_EQ(p->task->reserved_bytes, 0);
+    sim_destroy(s);
+}
+
 static void move(u32 from, u32 direction, u32 attr, u64 offset, u64 len, u64 area, s64 expected)
 {
     struct sim *s = cluster(2, NULL);
@@ -274,5 +314,5 @@ static void test_thousand_nodes(void)
 
 TESTS(CASE(test_calls_far_away), CASE(test_flood_with_room), CASE(test_flood_without_room),
       CASE(test_dead_far_away), CASE(test_call_to_the_dead), CASE(test_machine_declared_dead),
-      CASE(test_moves), CASE(test_control_far_away), CASE(test_checked_links),
-      CASE(test_thousand_nodes))
+      CASE(test_request_to_a_dead_machine), CASE(test_moves), CASE(test_control_far_away),
+      CASE(test_checked_links), CASE(test_thousand_nodes))
