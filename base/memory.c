@@ -51,9 +51,12 @@ void *memset(void *at, int byte, size_t len)
     u8 *d = at;
     u64 pattern = 0x0101010101010101ull * (u8)byte;
 
-    for (; len >= 64; len -= 64, d += 64)
-        for (int i = 0; i < 8; i++)
-            ((word *)d)[i] = pattern;
+    for (; len >= 64; len -= 64, d += 64) {
+        ((word *)d)[0] = pattern, ((word *)d)[1] = pattern;
+        ((word *)d)[2] = pattern, ((word *)d)[3] = pattern;
+        ((word *)d)[4] = pattern, ((word *)d)[5] = pattern;
+        ((word *)d)[6] = pattern, ((word *)d)[7] = pattern;
+    }
     while (len--)
         *d++ = (u8)byte;
     return at;
