@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from step import TOP
+from z8000_step import TOP
 
 TOOL = TOP / "build" / "z8000" / "z8000-node"
 LINES = {"w": "wait", "f": "fault", "r": "release", "k": "to_kernel", "u": "to_user"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from step import feed, run
+from z8000_step import feed, run
 
 SC = """new sc
 r14=8000 r15=0F00 r0=1234 fcw=C000 psapoff=08FF pc=00:0200

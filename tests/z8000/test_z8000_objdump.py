@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from step import TOP, feed
+from z8000_step import TOP, feed
 
 SLOT = 16  # bytes a word and what follows it have in the file
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from forms import Form, forms, instruction
-from step import run
+from z8000_forms import Form, forms, instruction
+from z8000_step import run
 
 
 def registers(form: Form) -> list[int]:

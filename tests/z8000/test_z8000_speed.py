@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from step import TOP
+from z8000_step import TOP
 
 TOOL = TOP / "build" / "z8000" / "z8000-node"
 PROGRAMS = {"sort": "0", "matrix": "200", "count": "400", "text": "600"}
