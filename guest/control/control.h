@@ -73,6 +73,7 @@ struct control {
     bool deaths; /* VIRQ_DOM_EXC came */
     bool plan_done;
     bool had_guests;
+    bool attended; /* somebody has sent a command: the run ends when they say so */
     bool echo; /* results and consoles on the machine's own console, too: echo=1 */
 };
 
@@ -142,6 +143,8 @@ NORETURN void run_finish(u32 status, const char *text);
 /* --- port.c: the command port */
 void port_init(void);
 void port_serve(void);
+/* When it wants to be served again without an event. */
+u64 port_deadline(void);
 void port_send(const char *text, size_t len);
 
 #endif

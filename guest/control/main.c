@@ -57,6 +57,7 @@ int rt_main(const struct rt_start *start)
     port_init();
     for (;;) {
         u64 deadline = serve();
+        deadline = MIN(deadline, port_deadline());
 
         if (!list_empty(&control.ready) || control.deaths)
             rt_event_dispatch();

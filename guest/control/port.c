@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command port: a 16550 at 0x2f8 that belongs to us, its interrupt an event channel.
+ * The command port: a 16550 at 0x2f8 that belongs to us, its interrupt an event channel, or
+ * looked at now and then where the hypervisor passes no interrupt on.
  * Lines in, JSON lines out. Output waits in a ring of our own, so that a slow reader stops
  * nobody; what does not fit is dropped whole, and the count of dropped lines is said.
  */
@@ -8,9 +9,11 @@
 #include "guest/control/control.h"
 #include "guest/rt/event.h"
 #include "guest/rt/rt.h"
+#include "guest/rt/time.h"
 #include "guest/rt/x86.h"
 
 enum { PORT = 0x2f8, IRQ = 3, OUT_ROOM = 65536, FIFO = 16, LINE_READY = 1, LINE_EMPTY = 0x20 };
+#define POLL_NS 2000000ull
 enum { DATA = 0, IER = 1, FCR = 2, LCR = 3, MCR = 4, LSR = 5 };
 
 static bool present;
@@ -74,6 +77,7 @@ static void serve_line(void)
     struct step s = {0};
     bool ok;
 
+    control.attended = true;
     json_begin(&j, answer_text, sizeof(answer_text));
     line[line_len] = 0;
     if (too_long || !words_split(&words, line, line_len, &problem) ||
@@ -117,7 +121,13 @@ void port_serve(void)
     while (get(LSR) & LINE_READY)
         take((char)get(DATA));
     drain();
-    rt_event_unmask(event_port);
+    if (event_port)
+        rt_event_unmask(event_port);
+}
+
+u64 port_deadline(void)
+{
+    return present && !event_port ? rt_now_ns() + POLL_NS : RT_NEVER;
 }
 
 static void on_interrupt(void *arg, u32 port)
@@ -137,9 +147,8 @@ void port_init(void)
     if (get(LSR) == 0xff)
         return; /* no second serial port in this machine */
     bound = hypercall_event_channel_op(EVTCHNOP_bind_pirq, &op);
-    if (bound || !rt_event_handle(op.port, on_interrupt, NULL))
-        return;
-    event_port = op.port;
+    if (!bound && rt_event_handle(op.port, on_interrupt, NULL))
+        event_port = op.port;
     for (u32 i = 0; i < ARRAY_SIZE(sequence); i++)
         set(sequence[i].reg, sequence[i].value);
     present = true;

@@ -191,7 +191,8 @@ u64 plan_due(void)
         times = true;
         deadline = MIN(deadline, n->at_ns);
     }
-    if (control.plan_done && control.had_guests && !control.guest_count && !times)
+    if (control.plan_done && !control.attended && control.had_guests && !control.guest_count &&
+        !times)
         run_finish(control.crashed ? 1 : 0, control.crashed ? "a domain crashed" : "all ended");
     return deadline;
 }
