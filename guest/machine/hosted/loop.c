@@ -163,13 +163,21 @@ static void run(struct hosted *h, struct thread *t)
     }
 }
 
-static void sleep_until(struct hosted *h, u64 deadline)
+/* Sleeps until the node or its network has something to do. */
+static void sleep_idle(struct hosted *h)
 {
-    u64 now = machine_now(h->node), ns = deadline > now ? deadline - now : 0;
-    struct timespec t = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+    u64 deadline = node_deadline(h->node), now = machine_now(h->node), net = ~0ull, ns;
+    struct pollfd p = {.fd = h->ether.socket, .events = POLLIN};
+    struct timespec t;
 
+    if (h->net)
+        net = net_deadline(h->net);
+    if (net != ~0ull)
+        deadline = MIN(deadline, net > h->started_ns ? net - h->started_ns : 0);
+    ns = deadline > now ? deadline - now : 0;
+    t = (struct timespec){(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
     ticks(false);
-    ppoll(NULL, 0, deadline == ~0ull ? NULL : &t, NULL);
+    ppoll(&p, h->net ? 1 : 0, deadline == ~0ull ? NULL : &t, NULL);
     node_timer(h->node);
 }
 
@@ -179,7 +187,11 @@ int hosted_loop(struct hosted *h)
 
     sigaction(SIGALRM, &tick, NULL);
     while (!h->halted) {
-        struct thread *t = node_next(h->node);
+        struct thread *t;
+
+        if (h->net)
+            net_poll(h->net, hosted_clock_ns());
+        t = node_next(h->node);
 
         if (t) {
             ticks(true);
@@ -187,7 +199,7 @@ int hosted_loop(struct hosted *h)
         } else if (node_counters(h->node)->processes == 0) {
             return 1;
         } else {
-            sleep_until(h, node_deadline(h->node));
+            sleep_idle(h);
         }
     }
     ticks(false);

@@ -21,7 +21,7 @@
 struct options {
     struct node_config config;
     u64 memory_mib;
-    const char *bundle, *programs, *trace, *list, *pack;
+    const char *bundle, *programs, *trace, *list, *pack, *net;
     const char *runs[PACK_RUNS];
     u32 run_count;
 };
@@ -36,6 +36,7 @@ static const char usage[] =
     "  --run COMMAND   start it; words like +kernel before the name grant links\n"
     "  --list FILE     a boot list, as many lines of --run\n"
     "  --pack FILE     write the bundle there and run nothing\n"
+    "  --net DIR       join the network of the nodes that share this directory\n"
     "  --seed N        keys of links\n"
     "  --trace FILE    the kernel's message trace, as text\n"
     "  --no-share      MOVEDATA always copies\n"
@@ -77,6 +78,7 @@ static void parse(struct options *o, int argc, char **argv)
         TRACE,
         NO_SHARE,
         NO_FAST,
+        NET,
         HELP
     };
     static const struct option names[] = {
@@ -87,6 +89,7 @@ static void parse(struct options *o, int argc, char **argv)
         {"run", 1, NULL, RUN},
         {"list", 1, NULL, LIST},
         {"pack", 1, NULL, PACK},
+        {"net", 1, NULL, NET},
         {"seed", 1, NULL, SEED},
         {"trace", 1, NULL, TRACE},
         {"no-share", 0, NULL, NO_SHARE},
@@ -108,6 +111,7 @@ static void parse(struct options *o, int argc, char **argv)
             o->runs[o->run_count++] = optarg;
             break;
         case LIST: o->list = optarg; break;
+        case NET: o->net = optarg; break;
         case PACK: o->pack = optarg; break;
         case SEED: o->config.seed = number("--seed", optarg, 0, ~0ull); break;
         case TRACE: o->trace = optarg; break;
@@ -176,6 +180,20 @@ static void load(const struct options *o, struct pack *p)
     pack_free(&list);
 }
 
+static void join(struct hosted *h, const struct options *o, struct heap *heap)
+{
+    struct net_config c = {.self = o->config.machine,
+                           .epoch = o->config.epoch,
+                           .seed = o->config.seed,
+                           .has_crc32c = __builtin_cpu_supports("sse4.2") != 0};
+
+    if (!ether_open(&h->ether, o->net, o->config.machine))
+        fail(o->net, strerror(errno));
+    h->net = net_create(heap, &c);
+    if (!h->net || net_attach(h->net, &h->ether.device) != NET_OK)
+        fail("memory", "not enough for the network");
+}
+
 static void start(struct hosted *h, const struct options *o, const struct pack *p)
 {
     static struct heap heap;
@@ -189,7 +207,9 @@ static void start(struct hosted *h, const struct options *o, const struct pack *
     h->started_ns = hosted_clock_ns();
     if (o->trace && !(h->trace = fopen(o->trace, "w")))
         fail(o->trace, strerror(errno));
-    h->node = node_create(&heap, &o->config, NULL, h);
+    if (o->net)
+        join(h, o, &heap);
+    h->node = node_create(&heap, &o->config, h->net, h);
     if (!h->node)
         fail("memory", "not enough for a node");
     why = boot_first(h->node, p->bytes, p->len);
@@ -220,6 +240,8 @@ int main(int argc, char **argv)
     status = hosted_loop(&h);
     fflush(stdout);
     node_destroy(h.node);
+    if (h.net)
+        ether_close(&h.ether);
     if (h.trace)
         fclose(h.trace);
     pack_free(&p);
