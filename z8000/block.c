@@ -143,13 +143,20 @@ static bool translate(struct z8000 *c)
 
 enum { RH1 = 1 };
 
+/* The chip loads RH1 before it stores: a pointer in R1 (which the manual forbids) has
+ * changed by then. */
 bool run_translate(struct z8000 *c)
 {
     bool over;
 
-    if (!translate(c) || !write_at(c, field_hi(c), c->u.frame[1]))
+    if (!translate(c))
         return false;
-    reg_put(c, SIZE_B, RH1, c->u.frame[1]);
+    if (c->u.phase == 2) {
+        reg_put(c, SIZE_B, RH1, c->u.frame[1]);
+        c->u.phase = 3;
+    }
+    if (!write_at(c, field_hi(c), c->u.frame[1]))
+        return false;
     pointer_step(c, field_hi(c), pointer_move(c));
     over = count_down(c);
     set_flags(c, Z8000_V, over ? Z8000_V : 0);

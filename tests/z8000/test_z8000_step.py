@@ -118,3 +118,16 @@ run
 def test_lines_not_understood(line: str) -> None:
     done = feed("new x\n" + line + "\nrun\n")
     assert done.returncode == 2 and "line 2" in done.stderr
+
+
+def test_translation_loads_rh1_before_it_stores() -> None:
+    """A pointer in R1, which the manual forbids: seen on silicon, the byte goes elsewhere."""
+    case = """new trib
+fcw=4000 pc=00:0200 r1=04FF r2=0500 r3=2
+mem 00:0200 B810 0320 7A00
+mem 00:04FE 0003
+mem 00:0502 AA42
+run
+"""
+    (result,) = run(case)
+    assert result.regs[1] == 0x4300 and result.words == {"00:42FE": 0x0042}
