@@ -690,6 +690,7 @@ static bool do_trace(struct command *c)
         t.domid = g->domid;
     }
     t.classes = (u32)classes;
+    control.traced |= classes != 0;
     return !hypercall_osmosis(OSM_OP_trace_ctl, &t) || refuse(c, "the hypervisor refused");
 }
 

@@ -43,6 +43,8 @@ struct guest {
     u64 store_gfn, console_gfn; /* ours, where its rings are mapped */
     u32 store_port, console_port;
     struct xs_conn *store;
+    u64 trace_gfn, trace_taken; /* its trace ring, mapped here; records taken */
+    u32 trace_pages;
     struct list ready; /* on control.ready while an event waits */
     char line[GUEST_LINE];
     u32 line_len;
@@ -69,7 +71,8 @@ struct control {
     struct list guests, ready, waiting;
     struct guest *bucket[GUEST_BUCKETS];
     u32 guest_count, fault_count, crashed;
-    u64 seed;
+    u64 seed, trace_lost;
+    bool traced; /* the hypervisor's own trace has been asked for */
     bool deaths; /* VIRQ_DOM_EXC came */
     bool plan_done;
     bool had_guests;
@@ -105,6 +108,14 @@ bool rings_serve(void);
 bool rings_input(struct guest *g, const char *text, size_t len);
 /* The store has something for the domain. */
 void rings_mark(struct guest *g);
+
+/* --- trace.c */
+void trace_hypervisor(void);
+void trace_guest(struct guest *g);
+void trace_close(struct guest *g);
+void trace_all(void);
+/* Drains what is due; when to come again, or RT_NEVER. */
+u64 trace_due(void);
 
 /* --- self.c: our own connection to the store */
 int self_write(const char *path, const char *value);

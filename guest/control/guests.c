@@ -264,6 +264,7 @@ void guest_destroy(struct guest *g)
     if (!g->built)
         return;
     rings_close(g);
+    trace_close(g);
     format(path, sizeof(path), "/local/domain/%u", g->domid);
     xs_remove(&control.store, path);
     xs_domain_released(&control.store, g->domid);
@@ -306,6 +307,7 @@ static void ended(struct guest *g, u8 reason)
     control.crashed += reason != SHUTDOWN_poweroff && reason != SHUTDOWN_reboot;
     rings_mark(g);
     rings_serve(); /* its last words */
+    trace_guest(g);
     xs_domain_shut_down(&control.store, g->domid);
     result_guest("exit", g);
     plan_on_exit(g);

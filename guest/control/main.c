@@ -56,8 +56,9 @@ int rt_main(const struct rt_start *start)
     plan_load();
     port_init();
     for (;;) {
-        u64 deadline = serve();
-        deadline = MIN(deadline, port_deadline());
+        u64 deadline = serve(), port = port_deadline(), trace = trace_due();
+
+        deadline = MIN(deadline, MIN(port, trace));
 
         if (!list_empty(&control.ready) || control.deaths)
             rt_event_dispatch();

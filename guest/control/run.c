@@ -18,7 +18,9 @@ void run_finish(u32 status, const char *text)
     struct osm_finish f = {.status = status, .len = (u32)strlen(text), .text = (u64)text};
     struct json j;
 
+    trace_all();
     result_begin(&j, "finish");
+    json_number(&j, "trace_lost", control.trace_lost);
     json_number(&j, "status", status);
     json_text(&j, "text", text);
     result_end(&j);

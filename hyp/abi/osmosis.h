@@ -41,6 +41,7 @@ enum osm_op {
     OSM_OP_notify_block = 11, /* (any) u32 port: send, then block until an event */
     OSM_OP_dump = 12,       /* struct osm_dump: vCPU registers and exits of a domain */
     OSM_OP_clock = 13,      /* (any) struct osm_clock_info */
+    OSM_OP_trace_where = 14, /* struct osm_trace_where: where a domain's trace ring lies */
 };
 
 /* X, F and C of a domain (domid) or, with OSM_ALL_DOMAINS, of the whole machine. */
@@ -64,6 +65,13 @@ struct osm_trace_ring {
     u64 gfn;   /* of struct osm_ring_header, contiguous */
     u32 pages; /* 0: forget it */
     u32 pad;
+};
+
+struct osm_trace_where {
+    u16 domid; /* in */
+    u16 pad;
+    u32 pages; /* out; 0: it has none */
+    u64 gfn;   /* out: the domain's frame number */
 };
 
 struct osm_trace_ctl {

@@ -87,6 +87,20 @@ static s64 trace_ring(struct call *c, void *arg)
     return 0;
 }
 
+static s64 trace_where(struct call *c, void *arg)
+{
+    struct osm_trace_where *w = arg;
+    s64 error;
+    struct domain *d = domain_for(c->v->domain, w->domid, &error);
+
+    if (!d)
+        return error;
+    w->gfn = d->trace_ring_gfn;
+    w->pages = d->trace_ring_pages;
+    domain_put(d);
+    return 0;
+}
+
 static s64 trace_ctl(struct call *c, void *arg)
 {
     const struct osm_trace_ctl *t = arg;
@@ -307,6 +321,8 @@ static const struct subop ops[] = {
                        SUBOP_OUT | SUBOP_PRIVILEGED},
     [OSM_OP_notify_block] = {"notify_block", notify_block, sizeof(u32), 0, 0},
     [OSM_OP_dump] = {"dump", dump_op, 0, 0, SUBOP_PRIVILEGED},
+    [OSM_OP_trace_where] = {"trace_where", trace_where, sizeof(struct osm_trace_where), 0,
+                            SUBOP_OUT | SUBOP_PRIVILEGED},
     [OSM_OP_clock] = {"clock", clock, sizeof(struct osm_clock_info), 0, SUBOP_OUT},
 };
 

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The trace's way out: the hypervisor's records, and each domain's own ring, which it showed
+ * to the hypervisor and we map. A ring's header is its domain's to write: it is read once,
+ * and what it claims is checked against the pages there are.
+ */
+#include "base/format.h"
+#include "base/memory.h"
+#include "guest/control/control.h"
+#include "guest/control/ctl.h"
+#include "guest/rt/hypercall.h"
+#include "guest/rt/map.h"
+#include "guest/rt/rt.h"
+#include "guest/rt/time.h"
+
+enum { RECORDS = 256, PAGES_MOST = 64 };
+#define PERIOD_NS 10000000ull
+
+static struct osm_record records[RECORDS];
+static u64 next_ns;
+
+void trace_hypervisor(void)
+{
+    struct osm_trace_drain t = {.buffer = (u64)records, .capacity = RECORDS};
+
+    do {
+        if (hypercall_osmosis(OSM_OP_trace_drain, &t))
+            return;
+        if (t.count)
+            output(OSM_STREAM_TRACE, records, t.count * sizeof(records[0]));
+    } while (t.count == RECORDS);
+}
+
+/* Finds and maps the ring, when the domain has one by now. */
+static bool open_ring(struct guest *g)
+{
+    struct osm_trace_where w = {.domid = g->domid};
+    u64 here;
+
+    if (hypercall_osmosis(OSM_OP_trace_where, &w) || !w.pages || w.pages > PAGES_MOST)
+        return false;
+    here = rt_window_alloc(w.pages);
+    if (!here)
+        return false;
+    for (u32 i = 0; i < w.pages; i++)
+        if (ctl_map(g->domid, w.gfn + i, here + i)) {
+            while (i--)
+                ctl_unmap(here + i);
+            rt_window_free(here, w.pages);
+            return false;
+        }
+    g->trace_gfn = here;
+    g->trace_pages = w.pages;
+    return true;
+}
+
+void trace_close(struct guest *g)
+{
+    if (!g->trace_gfn)
+        return;
+    trace_guest(g);
+    for (u32 i = 0; i < g->trace_pages; i++)
+        ctl_unmap(g->trace_gfn + i);
+    rt_window_free(g->trace_gfn, g->trace_pages);
+    g->trace_gfn = g->trace_taken = 0;
+    g->trace_pages = 0;
+}
+
+/* What was written since the last time; what was overwritten meanwhile is counted lost. */
+void trace_guest(struct guest *g)
+{
+    struct osm_ring_header *ring;
+    u64 capacity, produced, room;
+
+    if (!g->trace_gfn && !open_ring(g))
+        return;
+    ring = rt_at(g->trace_gfn << 12);
+    room = (g->trace_pages * 4096ull - sizeof(*ring)) / sizeof(struct osm_record);
+    capacity = __atomic_load_n(&ring->capacity, __ATOMIC_RELAXED);
+    produced = __atomic_load_n(&ring->produced, __ATOMIC_ACQUIRE);
+    if (!capacity || capacity > room || produced < g->trace_taken)
+        return;
+    if (produced - g->trace_taken > capacity) {
+        control.trace_lost += produced - g->trace_taken - capacity;
+        g->trace_taken = produced - capacity;
+    }
+    while (g->trace_taken < produced) {
+        u64 at = g->trace_taken % capacity;
+        u64 count = MIN(MIN(produced - g->trace_taken, capacity - at), (u64)RECORDS);
+
+        memcpy(records, (struct osm_record *)(ring + 1) + at, count * sizeof(records[0]));
+        for (u64 i = 0; i < count; i++)
+            records[i].domid = g->domid; /* nobody writes in another's name */
+        output(OSM_STREAM_TRACE, records, count * sizeof(records[0]));
+        g->trace_taken += count;
+    }
+    __atomic_store_n(&ring->consumed, produced, __ATOMIC_RELEASE);
+}
+
+void trace_all(void)
+{
+    trace_hypervisor();
+    list_for_each(at, &control.guests)
+    {
+        struct guest *g = list_entry(at, struct guest, link);
+
+        if (g->built)
+            trace_guest(g);
+    }
+}
+
+/* Rings are looked at now and then while any domain has one; the last look is at its end. */
+u64 trace_due(void)
+{
+    u64 now = rt_now_ns();
+    bool rings = control.traced;
+
+    if (now >= next_ns) {
+        next_ns = now + PERIOD_NS;
+        trace_all();
+    }
+    list_for_each(at, &control.guests)
+        rings |= list_entry(at, struct guest, link)->trace_gfn != 0;
+    return rings ? next_ns : RT_NEVER;
+}
