@@ -172,8 +172,8 @@ static void ended(const void *body, size_t len)
     if (!process_end_read(body, len, &end))
         return;
     if (end.how == DEMOS_END_EXCEPTION)
-        demos_print("init: a process ended by exception %lld at 0x%llx\n", (long long)end.status,
-                    (unsigned long long)end.address);
+        demos_print("init: a process ended by exception %lld at 0x%llx\n",
+                    (long long)end.status, (unsigned long long)end.address);
     if (end.how != DEMOS_END_EXIT)
         worst = 1;
     else if (end.status != 0 && worst == 0)

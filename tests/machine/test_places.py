@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The same program files in every place: the same bytes come out.
 
-Osmosis and Xen are further cells: tests/interop runs this suite on Xen.
+On the host, on the bare machine, on Osmosis; tests/interop runs the suite on Xen.
 """
 
 import json
+import pathlib
 import subprocess
 
 import pytest
@@ -136,3 +137,25 @@ def test_hostile_calls_native() -> None:
     """The same in ring 3, where a slip of the kernel's would be a fault of its own."""
     said = places.native(places.bundle("+kernel hostile 6 20000 9"))
     assert said == "hostile: 6 processes made 20000 calls each; nobody else was hurt\n"
+
+
+CLUSTER = """
+for = "5s"
+[nodes.n]
+memory = "48M"
+programs = ["+kernel conformance"]
+[expect.exit]
+n = "poweroff"
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_conformance_on_osmosis_says_the_same(reference: str, tmp_path: pathlib.Path) -> None:
+    """H19, DL10, H13: the same image and program files in a domain of our hypervisor."""
+    cluster, out = tmp_path / "one.toml", tmp_path / "out"
+    cluster.write_text(CLUSTER)
+    subprocess.run([places.TOP / "harness" / "osmosis", "run", cluster, "--headless", "--clock", "count",
+                    "--out", out], timeout=180, check=True, stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL)
+    assert (out / "console" / "n.log").read_text().replace("\r", "") == reference
