@@ -409,6 +409,8 @@ static s64 perform(struct call *c, struct xen_domctl *op)
         return fail(-XEN_ESRCH);
     result = ops[op->cmd].fn(c, d, op);
     domain_put(d);
+    if (op->cmd == XEN_DOMCTL_destroydomain && !result)
+        domains_reap();
     return result;
 }
 

@@ -436,7 +436,8 @@ void evtchn_global_virq(u32 virq)
 void evtchn_set_virq_handler(u32 virq, struct domain *d)
 {
     spin_lock(&virqs.lock);
-    virqs.handler[virq] = d;
+    if (d->state < DOMAIN_DYING) /* a dying one's have been taken back, or soon will be */
+        virqs.handler[virq] = d;
     spin_unlock(&virqs.lock);
 }
 

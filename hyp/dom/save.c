@@ -95,8 +95,9 @@ static void state_to_record(const struct virt_state *s, struct hvm_hw_cpu *r)
     DO(rbx)                                                                               \
     DO(rcx)                                                                               \
     DO(rdx)                                                                               \
-    DO(rbp) DO(rsi) DO(rdi) DO(rsp) DO(r8) DO(r9) DO(r10) DO(r11) DO(r12) DO(r13) DO(r14) \
-        DO(r15) DO(rip) DO(rflags)
+    DO(rbp)                                                                               \
+    DO(rsi) DO(rdi) DO(rsp) DO(r8) DO(r9) DO(r10) DO(r11) DO(r12) DO(r13) DO(r14) DO(r15) \
+        DO(rip) DO(rflags)
 
 static void regs_from_record(const struct hvm_hw_cpu *r, struct guest_regs *g)
 {

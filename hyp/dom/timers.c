@@ -4,6 +4,7 @@
  */
 #include "hyp/dev/lapic.h"
 #include "hyp/dom/evtchn.h"
+#include "hyp/dom/interrupt.h"
 #include "hyp/dom/platform.h"
 #include "hyp/dom/timers.h"
 #include "hyp/dom/vcpu.h"
@@ -39,6 +40,13 @@ static void poll_fires(struct timer *t, u64 now_ns)
     evtchn_poll_timeout(container_of(t, struct vcpu, poll_timer));
 }
 
+/* An upcall that an injected fault had delayed, or made up. */
+static void late_fires(struct timer *t, u64 now_ns)
+{
+    (void)now_ns;
+    interrupt_upcall(container_of(t, struct vcpu, late_timer));
+}
+
 static void apic_fires(struct timer *t, u64 now_ns)
 {
     lapic_timer_fires(container_of(t, struct vcpu, apic_timer), now_ns);
@@ -50,6 +58,7 @@ void vcpu_init_timers(struct vcpu *v)
     v->periodic.fire = periodic_fires;
     v->poll_timer.fire = poll_fires;
     v->apic_timer.fire = apic_fires;
+    v->late_timer.fire = late_fires;
 }
 
 void vcpu_stop_timers(struct vcpu *v)
@@ -59,6 +68,7 @@ void vcpu_stop_timers(struct vcpu *v)
     timer_stop(&v->periodic);
     timer_stop(&v->poll_timer);
     timer_stop(&v->apic_timer);
+    timer_stop(&v->late_timer);
 }
 
 void vcpu_set_single(struct vcpu *v, u64 deadline_ns)

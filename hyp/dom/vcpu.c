@@ -164,6 +164,9 @@ void vcpu_wake(struct vcpu *v)
 {
     u32 cpu = cpu_id();
 
+    /* Whatever woke it, it polls no more. */
+    if (v->polling && __atomic_exchange_n(&v->polling, false, __ATOMIC_SEQ_CST))
+        __atomic_sub_fetch(&v->domain->polling, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&v->sched.hold, __ATOMIC_SEQ_CST) & SCHED_HOLD_BLOCKED)
         release_for(v, SCHED_HOLD_BLOCKED, on(cpu) ? cpu : SCHED_NO_WAKER);
     else if (v->cpu != cpu && !sched_is_off(&v->sched))
@@ -267,10 +270,11 @@ void vcpu_down(struct vcpu *v)
  * because somebody else has just run. */
 void vcpu_init_signal(struct vcpu *v)
 {
-    if (!(v->sched.hold & SCHED_HOLD_DOWN)) {
-        vcpu_hold(v, SCHED_HOLD_DOWN);
+    u32 before = __atomic_fetch_or(&v->sched.hold, SCHED_HOLD_DOWN, __ATOMIC_SEQ_CST);
+
+    vcpu_hold(v, SCHED_HOLD_DOWN);
+    if (!(before & SCHED_HOLD_DOWN))
         __atomic_sub_fetch(&v->domain->online, 1, __ATOMIC_SEQ_CST);
-    }
     v->lapic->wait_for_sipi = true;
     v->startup = VCPU_STARTUP_WAIT;
 }

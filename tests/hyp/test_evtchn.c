@@ -4,6 +4,7 @@
  * masks, closing, virtual interrupts, polling, quotas; the 2-level layouts of both widths;
  * FIFO queues against a model of the guest's side.
  */
+#include "hyp/dom/inject.h"
 #include "hyp/dom/timer.h"
 #include "tests/check.h"
 #include "tests/hyp/world.h"
@@ -418,6 +419,39 @@ static void fifo_reaches_beyond_4096_ports(void)
     end();
 }
 
+/* F10, F17: an upcall lost, late, or made up; the event itself stays pending. */
+static void upcalls_can_be_made_to_misbehave(void)
+{
+    struct osm_inject i = {
+        .domid = 2, .vcpu = 0xffff, .point = OSM_POINT_lose_upcall, .after = 1};
+    evtchn_port_t pa, pb;
+
+    begin();
+    pa = unbound(a, 2);
+    CHECK_EQ(bind(b, 1, pa, &pb), 0);
+    interrupt_taken(b->vcpu[0], 0x40);
+    consume(b, pb);
+    CHECK_EQ(inject_arm(&i), 0);
+    CHECK_EQ(send(a, pa), 0);
+    CHECK(pending(b, pb));
+    CHECK(!(b->vcpu[0]->attention & VCPU_ATTN_INTERRUPT));
+    consume(b, pb);
+    CHECK_EQ(send(a, pa), 0); /* once only */
+    CHECK(b->vcpu[0]->attention & VCPU_ATTN_INTERRUPT);
+    interrupt_taken(b->vcpu[0], 0x40);
+    consume(b, pb);
+    i = (struct osm_inject){
+        .domid = 2, .vcpu = 0xffff, .point = OSM_POINT_late_upcall, .after = 1, .arg = 5000};
+    CHECK_EQ(inject_arm(&i), 0);
+    CHECK_EQ(send(a, pa), 0);
+    CHECK(!(b->vcpu[0]->attention & VCPU_ATTN_INTERRUPT));
+    world.now_ns += 5000;
+    for (u32 cpu = 0; cpu < 2; cpu++)
+        timer_run(cpu, world.now_ns);
+    CHECK(b->vcpu[0]->attention & VCPU_ATTN_INTERRUPT);
+    end();
+}
+
 static void nothing_leaks(void)
 {
     u64 before;
@@ -437,4 +471,5 @@ TESTS(CASE(two_domains_talk), CASE(a_masked_port_stays_pending),
       CASE(the_timer_interrupt_comes_once_and_in_time),
       CASE(pollers_wake_by_event_even_masked_and_by_time),
       CASE(fifo_keeps_order_within_a_priority), CASE(fifo_masked_events_wait_for_unmask),
-      CASE(fifo_reaches_beyond_4096_ports), CASE(nothing_leaks))
+      CASE(fifo_reaches_beyond_4096_ports), CASE(upcalls_can_be_made_to_misbehave),
+      CASE(nothing_leaks))
