@@ -5,13 +5,16 @@
  * answers with REPLY along the way the question came. News of a machine carry its boot
  * epoch and a number that it alone raises: a path is replaced only by newer news, or by the
  * same at less cost, so no loops form. A neighbour that does not acknowledge a REPLY cannot
- * hear us, and its floods are not believed for a while. Nothing is sent when nothing changes.
+ * hear us, and its floods are not believed for a while. A newcomer's question for an
+ * announcement goes no further than to a node that knows one. Nothing is sent when nothing
+ * changes.
  */
 #include "net/core.h"
 
-enum { HELLO_TRIES = 8, REPLY_TRIES = 4, BUCKETS = 32 };
+enum { HELLO_TRIES = 8, ASK_TRIES = 5, REPLY_TRIES = 4, BUCKETS = 32 };
 #define REPLY_WAIT (30 * MS)
-#define DEAF_NS    (5 * S)
+/* Longer than any searcher waits between two floods, or the next would be believed again. */
+#define DEAF_NS    (15 * S)
 
 /* A reply on its way to a neighbour that has not acknowledged it yet. */
 struct reply {
@@ -191,11 +194,12 @@ void route_hello(struct net *n)
 void route_hello_due(struct due *d)
 {
     struct net *n = container_of(d, struct net, hello);
+    u8 most = n->announce_len ? HELLO_TRIES : n->announcers ? 1 : ASK_TRIES;
 
-    if (list_empty(&n->nfsms) || (n->hello_tries > 2 && !n->announce_len && n->announcers))
+    if (list_empty(&n->nfsms) || n->hello_tries >= most)
         return;
     route_ask(n, NET_EVERYBODY, n->hello_tries > 2);
-    if (++n->hello_tries < HELLO_TRIES)
+    if (++n->hello_tries < most)
         net_due(n, d, n->now + ((40 * MS) << n->hello_tries) + net_jitter(n, 20 * MS));
 }
 
@@ -345,9 +349,45 @@ void route_drop_replies(struct net *n, struct nfsm *m)
     }
 }
 
+/* Whose announcement this node can tell a newcomer: the nearest announcer's; or NULL. */
+static struct route *nearest_announcer(struct net *n, machine_t not_this)
+{
+    struct route *nearest = NULL;
+
+    for (u32 i = 0; n->announcers && i < n->route_buckets; i++) {
+        for (struct route *r = n->routes[i]; r; r = r->next) {
+            if (r->announce && r->via && r->machine != not_this &&
+                (!nearest || r->cost < nearest->cost))
+                nearest = r;
+        }
+    }
+    return nearest;
+}
+
+/* Answers for another machine, with what was last heard of it: the newcomer learns its
+ * announcement and, by us, the way to it. */
+static void reply_for(struct net *n, struct nfsm *m, const struct route *of, machine_t to,
+                      const u8 hop[6])
+{
+    u8 f[NET_HEADER + NET_ANNOUNCE_MAX];
+
+    frame_start(n, f, FRAME_REPLY, to, 0);
+    be32_put(f + FRAME_SRC, of->machine);
+    be32_put(f + FRAME_SRC_EPOCH, of->epoch);
+    be32_put(f + FRAME_SEQ, of->seq);
+    be32_put(f + FRAME_LENGTH, of->cost);
+    be32_put(f + FRAME_ACK, of->rate);
+    be32_put(f + FRAME_BITS, of->block);
+    f[FRAME_HOPS] = of->hops;
+    be16_put(f + FRAME_BODY, of->announce_len);
+    memcpy(f + NET_HEADER, of->announce, of->announce_len);
+    send_reply(n, m, f, hop);
+}
+
 void route_heard(struct net *n, struct nfsm *m, u8 *f)
 {
     machine_t dst = be32_get(f + FRAME_DST);
+    const struct route *known = NULL;
     bool asked = dst == n->config.self || (f[FRAME_FLAGS] & FRAME_MORE && n->announce_len);
     bool relay = (n->devices > 1 || f[FRAME_FLAGS] & FRAME_WIDE) && dst != n->config.self;
     struct route *r = route_find(n, be32_get(f + FRAME_SRC));
@@ -364,8 +404,12 @@ void route_heard(struct net *n, struct nfsm *m, u8 *f)
     if (asked) {
         start(n, mine, FRAME_REPLY, r->machine);
         send_reply(n, m, mine, r->hop);
+    } else if (dst == NET_EVERYBODY && f[FRAME_FLAGS] & FRAME_MORE && n->devices > 1) {
+        known = nearest_announcer(n, r->machine);
+        if (known)
+            reply_for(n, m, known, r->machine, r->hop);
     }
-    if (relay)
+    if (relay && !known) /* a question that was answered need not go further */
         flood(n, f, f[FRAME_FLAGS] & FRAME_WIDE ? NULL : m);
 }
 

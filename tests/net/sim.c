@@ -100,7 +100,7 @@ struct sim *sim_create(u32 nodes, u32 media, u64 seed)
         n->index = i;
         n->machine = i + 1;
         n->deadline = ~0ull;
-        n->memory_size = (size_t)4 << 20;
+        n->memory_size = nodes > 100 ? (size_t)1 << 20 : (size_t)4 << 20;
         n->sent = calloc(nodes, sizeof(u32));
         n->got = calloc(nodes, sizeof(u32));
         n->got_epoch = calloc(nodes, sizeof(u32));
@@ -153,8 +153,8 @@ void sim_destroy(struct sim *s)
 
 struct medium *sim_medium(struct sim *s, u32 at, enum medium_kind kind, u32 ports, u64 rate)
 {
-    struct medium_config c = {.kind = kind, .id = at + 1, .ports = ports, .seed = s->seed,
-                              .rate = rate};
+    struct medium_config c = {
+        .kind = kind, .id = at + 1, .ports = ports, .seed = s->seed, .rate = rate};
 
     snprintf(c.name, sizeof(c.name), "medium%u", at);
     s->medium[at] = medium_create(&s->media_heap, &c);
@@ -204,8 +204,8 @@ void sim_start(struct sim *s)
 {
     for (u32 i = 0; i < s->nodes; i++) {
         struct sim_node *n = &s->node[i];
-        struct net_config c = {.self = n->machine, .epoch = n->epoch + 1, .seed = s->seed,
-                               .has_crc32c = true};
+        struct net_config c = {
+            .self = n->machine, .epoch = n->epoch + 1, .seed = s->seed, .has_crc32c = true};
 
         if (n->running)
             continue;

@@ -25,11 +25,10 @@ static void begin(struct sim *s, u32 slot, u32 from, u32 to, u64 len, u32 not_no
 {
     u64 id = 100 + slot;
 
-    s->node[from].bulk[slot] = (struct sim_bulk){.id = id, .len = len, .pattern = id,
-                                                 .source = true, .not_now = not_now};
-    s->node[to].bulk[slot] = (struct sim_bulk){.id = id, .len = len, .pattern = id,
-                                               .not_now = not_now,
-                                               .bytes = calloc(1, len + 1)};
+    s->node[from].bulk[slot] = (struct sim_bulk){
+        .id = id, .len = len, .pattern = id, .source = true, .not_now = not_now};
+    s->node[to].bulk[slot] = (struct sim_bulk){
+        .id = id, .len = len, .pattern = id, .not_now = not_now, .bytes = calloc(1, len + 1)};
     CHECK_EQ(net_bulk_expect(s->node[to].net, from + 1, id, len), NET_OK);
     CHECK_EQ(net_bulk_send(s->node[from].net, to + 1, id, len), NET_OK);
     sim_touch(&s->node[from]);

@@ -113,8 +113,9 @@ static void test_edges_cut(void)
             if (!connected(NODES, EDGES, edges, cut))
                 cut[e] = false;
             /* Silently, half of the time in one direction only. */
-            sim_fault(s, e, !cut[e] ? "heal" : (keyed_random(seed, 78, round) & 1 ? "cut 0>1"
-                                                                                : "cut *>*"));
+            sim_fault(s, e,
+                      !cut[e] ? "heal"
+                              : (keyed_random(seed, 78, round) & 1 ? "cut 0>1" : "cut *>*"));
         }
         if (!sim_settle(s, 1000 * SECOND)) {
             printf("seed %llu: not all arrived\n", (unsigned long long)seed);
@@ -308,6 +309,31 @@ static void test_switchboard(void)
     sim_destroy(s);
 }
 
+/* Hundreds of nodes: what a newcomer costs does not grow with their number. */
+static void test_hundreds(void)
+{
+    enum { NODES = 300, EXTRA = 150 };
+    static u32 edges[NODES - 1 + EXTRA][2];
+    struct sim *s = graph(NODES, EXTRA, 21, edges);
+    u64 before;
+
+    net_announce(s->node[0].net, "here", 4);
+    sim_touch(&s->node[0]);
+    sim_run(s, 60 * SECOND);
+    for (u32 i = 1; i < NODES; i++)
+        CHECK_EQ(s->node[i].announcer, 1);
+    sim_crash(s, 200);
+    before = SIM_SUM(s, routing_out) - net_stats(s->node[200].net)->routing_out;
+    sim_start(s);
+    sim_run(s, s->now + 20 * SECOND);
+    CHECK_EQ(s->node[200].announcer, 1);
+    CHECK(SIM_SUM(s, routing_out) - before < 100);
+    random_traffic(s, 300, 1);
+    CHECK(sim_settle(s, 300 * SECOND));
+    CHECK_EQ(s->violations, 0);
+    sim_destroy(s);
+}
+
 static void test_first_use(void)
 {
     struct sim *s = sim_create(64, 1, 12);
@@ -401,5 +427,5 @@ static void test_decisions_stay(void)
 
 TESTS(CASE(test_edges_cut), CASE(test_conversation_moves), CASE(test_many_hops),
       CASE(test_narrow_middle), CASE(test_fairness), CASE(test_dead_peer), CASE(test_reboots),
-      CASE(test_switchboard), CASE(test_first_use), CASE(test_same_seed),
+      CASE(test_switchboard), CASE(test_hundreds), CASE(test_first_use), CASE(test_same_seed),
       CASE(test_decisions_stay))

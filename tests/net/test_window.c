@@ -114,8 +114,8 @@ static void test_large_messages(void)
 
 static void test_sizes(void)
 {
-    static const u32 sizes[] = {24, 1023, 1024, 1025, 1535, 1536, 1537, 2047, 2048, 2049,
-                                65535, 65536, 65537, NET_MESSAGE_MAX};
+    static const u32 sizes[] = {24,   1023, 1024, 1025,  1535,  1536,  1537,
+                                2047, 2048, 2049, 65535, 65536, 65537, NET_MESSAGE_MAX};
     struct sim *s = two(MEDIUM_ACK_ETHER, 0, 31);
 
     for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
