@@ -35,8 +35,8 @@ const char *platform_command_line(void)
 static void banner(void)
 {
     log_line("Osmosis hypervisor: %lu KiB of code, %lu KiB in all, by multiboot %u",
-             (u64)(text_end - image_start) >> 10, (u64)(image_end - image_start) >> 10,
-             boot_info.multiboot2 ? 2 : 1);
+             ((u64)text_end - (u64)image_start) >> 10,
+             ((u64)image_end - (u64)image_start) >> 10, boot_info.multiboot2 ? 2 : 1);
     log_line("command line: %s", boot_info.command_line);
 }
 

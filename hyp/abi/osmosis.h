@@ -16,8 +16,8 @@
 
 /* CPUID: leaf OSM_CPUID_BASE answers the signature in ebx, ecx, edx and the highest leaf
  * in eax; leaf +1: eax = OSM_ABI_VERSION, ebx = enum osm_clock of this run. */
-#define OSM_CPUID_BASE 0x40000100u
-#define OSM_SIGNATURE  "OsmosisOsmos"
+#define OSM_CPUID_BASE  0x40000100u
+#define OSM_SIGNATURE   "OsmosisOsmos"
 
 enum osm_clock { OSM_CLOCK_REAL = 0, OSM_CLOCK_COUNT = 1, OSM_CLOCK_EVENT = 2 };
 
@@ -27,21 +27,21 @@ enum osm_clock { OSM_CLOCK_REAL = 0, OSM_CLOCK_COUNT = 1, OSM_CLOCK_EVENT = 2 };
  * (-EPERM). Returns 0 or a negative Xen errno; unknown ops give -ENOSYS.
  */
 enum osm_op {
-    OSM_OP_version = 0,     /* (any) no argument; returns OSM_ABI_VERSION */
-    OSM_OP_counters = 1,    /* (any for itself) struct osm_counters */
-    OSM_OP_trace_ring = 2,  /* (any) struct osm_trace_ring: where my trace ring lies */
-    OSM_OP_trace_ctl = 3,   /* struct osm_trace_ctl: masks, per domain */
-    OSM_OP_trace_drain = 4, /* struct osm_trace_drain: copy hypervisor records out */
-    OSM_OP_output = 5,      /* struct osm_output: append a frame to the output ring */
-    OSM_OP_plan = 6,        /* struct osm_plan: copy part of the plan in; len 0: its size */
-    OSM_OP_ready = 7,       /* wait at READY until the harness hands over a plan */
-    OSM_OP_inject = 8,      /* struct osm_inject: arm or disarm one injection point */
-    OSM_OP_finish = 9,      /* struct osm_finish: end the run with a status */
-    OSM_OP_module = 10,     /* struct osm_module: name and frames of boot module n */
+    OSM_OP_version = 0,       /* (any) no argument; returns OSM_ABI_VERSION */
+    OSM_OP_counters = 1,      /* (any for itself) struct osm_counters */
+    OSM_OP_trace_ring = 2,    /* (any) struct osm_trace_ring: where my trace ring lies */
+    OSM_OP_trace_ctl = 3,     /* struct osm_trace_ctl: masks, per domain */
+    OSM_OP_trace_drain = 4,   /* struct osm_trace_drain: copy hypervisor records out */
+    OSM_OP_output = 5,        /* struct osm_output: append a frame to the output ring */
+    OSM_OP_plan = 6,          /* struct osm_plan: copy part of the plan in; len 0: its size */
+    OSM_OP_ready = 7,         /* wait at READY until the harness hands over a plan */
+    OSM_OP_inject = 8,        /* struct osm_inject: arm or disarm one injection point */
+    OSM_OP_finish = 9,        /* struct osm_finish: end the run with a status */
+    OSM_OP_module = 10,       /* struct osm_module: name and frames of boot module n */
     OSM_OP_notify_block = 11, /* (any) u32 port: send, then block until an event */
-    OSM_OP_dump = 12,       /* struct osm_dump: vCPU registers and exits of a domain */
-    OSM_OP_clock = 13,      /* (any) struct osm_clock_info */
-    OSM_OP_trace_where = 14, /* struct osm_trace_where: where a domain's trace ring lies */
+    OSM_OP_dump = 12,         /* struct osm_dump: vCPU registers and exits of a domain */
+    OSM_OP_clock = 13,        /* (any) struct osm_clock_info */
+    OSM_OP_trace_where = 14,  /* struct osm_trace_where: where a domain's trace ring lies */
 };
 
 /* X, F and C of a domain (domid) or, with OSM_ALL_DOMAINS, of the whole machine. */
@@ -96,7 +96,7 @@ struct osm_output {
 struct osm_plan {
     u64 buffer;
     u64 offset;
-    u32 len; /* in: room; out: bytes copied */
+    u32 len;  /* in: room; out: bytes copied */
     u32 size; /* out: of the whole plan */
     u64 seed; /* out */
 };
@@ -108,10 +108,10 @@ struct osm_finish {
 };
 
 struct osm_module {
-    u32 index;    /* in */
-    u32 count;    /* out */
-    u64 gfn;      /* out: first of a contiguous run mapped read-only into the caller */
-    u64 size;     /* out: bytes */
+    u32 index;     /* in */
+    u32 count;     /* out */
+    u64 gfn;       /* out: first of a contiguous run mapped read-only into the caller */
+    u64 size;      /* out: bytes */
     char name[64]; /* out: first word of the module's command line, its path removed */
 };
 
@@ -128,11 +128,11 @@ enum osm_point {
     OSM_POINT_fail_port,
     OSM_POINT_fail_domain,
     OSM_POINT_lose_upcall,
-    OSM_POINT_late_upcall,     /* arg: delay in ns */
+    OSM_POINT_late_upcall, /* arg: delay in ns */
     OSM_POINT_spurious_upcall,
-    OSM_POINT_preempt,         /* the n-th entry into the domain yields its CPU */
-    OSM_POINT_exception,       /* at the n-th entry; arg: vector | error code << 32 */
-    OSM_POINT_flip,            /* arg: guest-physical byte << 3 | bit */
+    OSM_POINT_preempt,   /* the n-th entry into the domain yields its CPU */
+    OSM_POINT_exception, /* at the n-th entry; arg: vector | error code << 32 */
+    OSM_POINT_flip,      /* arg: guest-physical byte << 3 | bit */
     OSM_POINTS
 };
 struct osm_inject {
@@ -148,8 +148,8 @@ struct osm_inject {
 struct osm_dump {
     u16 domid;
     u16 vcpu;
-    u32 exits;   /* out: entries of last_exit that are valid */
-    u64 regs[18]; /* rax rbx rcx rdx rsi rdi rbp rsp r8-r15 rip rflags */
+    u32 exits;      /* out: entries of last_exit that are valid */
+    u64 regs[18];   /* rax rbx rcx rdx rsi rdi rbp rsp r8-r15 rip rflags */
     u64 control[6]; /* cr0 cr2 cr3 cr4 efer cs<<48|ss<<32|cpl */
     struct {
         u64 code, rip, info;
@@ -162,7 +162,7 @@ struct osm_dump {
  * defined where they are written (the kernel's in guest/kernel, the fabric's in net).
  */
 struct osm_record {
-    u64 ns;    /* virtual time */
+    u64 ns; /* virtual time */
     u16 type;
     u16 domid; /* who wrote it; DOMID_XEN for the hypervisor */
     u32 who;   /* vCPU or object */
@@ -171,13 +171,26 @@ struct osm_record {
 };
 
 enum osm_trace {
-    OSM_T_domain_create = 0x000, OSM_T_domain_start, OSM_T_domain_pause,
-    OSM_T_domain_unpause, OSM_T_domain_shutdown, OSM_T_domain_destroy,
-    OSM_T_run = 0x100, OSM_T_block, OSM_T_wake, OSM_T_yield,
-    OSM_T_exit = 0x200, OSM_T_fault,
+    OSM_T_domain_create = 0x000,
+    OSM_T_domain_start,
+    OSM_T_domain_pause,
+    OSM_T_domain_unpause,
+    OSM_T_domain_shutdown,
+    OSM_T_domain_destroy,
+    OSM_T_run = 0x100,
+    OSM_T_block,
+    OSM_T_wake,
+    OSM_T_yield,
+    OSM_T_exit = 0x200,
+    OSM_T_fault,
     OSM_T_hypercall = 0x300,
-    OSM_T_send = 0x400, OSM_T_upcall, OSM_T_bind, OSM_T_close,
-    OSM_T_map = 0x500, OSM_T_unmap, OSM_T_copy,
+    OSM_T_send = 0x400,
+    OSM_T_upcall,
+    OSM_T_bind,
+    OSM_T_close,
+    OSM_T_map = 0x500,
+    OSM_T_unmap,
+    OSM_T_copy,
     OSM_T_error = 0x600, /* a = negative errno, b = source line */
     OSM_T_inject = 0x700,
 };
@@ -200,10 +213,10 @@ struct osm_ring_header {
  * run with an error that says so), in `real` runs the reader moves `consumed`.
  */
 enum osm_stream {
-    OSM_STREAM_LOG = 0,     /* what also went to the serial port */
-    OSM_STREAM_TRACE = 1,   /* struct osm_record[] */
-    OSM_STREAM_RESULT = 2,  /* JSON lines from the control domain */
-    OSM_STREAM_CAPTURE = 3, /* pcapng blocks */
+    OSM_STREAM_LOG = 0,           /* what also went to the serial port */
+    OSM_STREAM_TRACE = 1,         /* struct osm_record[] */
+    OSM_STREAM_RESULT = 2,        /* JSON lines from the control domain */
+    OSM_STREAM_CAPTURE = 3,       /* pcapng blocks */
     OSM_STREAM_CONSOLE = 0x10000, /* + domid: console bytes of a domain */
 };
 struct osm_frame {
@@ -219,22 +232,26 @@ struct osm_frame {
  */
 #define OSM_MAILBOX_MAGIC 0x584f424d534f4d4full /* "OMOSMBOX" */
 enum osm_mailbox_state {
-    OSM_MAILBOX_BOOT = 0, OSM_MAILBOX_READY = 1, OSM_MAILBOX_GO = 2, OSM_MAILBOX_RUNNING = 3,
-    OSM_MAILBOX_DONE = 4, OSM_MAILBOX_PANIC = 5,
+    OSM_MAILBOX_BOOT = 0,
+    OSM_MAILBOX_READY = 1,
+    OSM_MAILBOX_GO = 2,
+    OSM_MAILBOX_RUNNING = 3,
+    OSM_MAILBOX_DONE = 4,
+    OSM_MAILBOX_PANIC = 5,
 };
 struct osm_mailbox {
     u64 magic;
     u32 version;
     u32 state;
-    u32 clock; /* enum osm_clock, from the hypervisor's command line: clock=count */
+    u32 clock;  /* enum osm_clock, from the hypervisor's command line: clock=count */
     u32 status; /* of OSM_OP_finish */
     u64 seed;
     u64 plan;      /* physical address of the plan buffer */
     u64 plan_room; /* its size */
     u64 plan_len;
-    u64 output;    /* physical address of struct osm_ring_header */
+    u64 output; /* physical address of struct osm_ring_header */
     u64 output_size;
-    u64 now_ns;    /* virtual time of the last exit from a domain, for onlookers */
+    u64 now_ns;       /* virtual time of the last exit from a domain, for onlookers */
     char reason[256]; /* why the run ended, NUL-terminated */
 };
 

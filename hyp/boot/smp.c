@@ -95,7 +95,7 @@ void smp_start(void)
 {
     void *code = (void *)(DIRECT_BASE + TRAMPOLINE);
 
-    memcpy(code, trampoline, (size_t)(trampoline_end - trampoline));
+    memcpy(code, trampoline, (u64)trampoline_end - (u64)trampoline);
     for (u32 i = 0; i < found_count; i++) {
         if (found[i] == cpus[0]->apic_id || start_one(found[i]))
             continue;

@@ -58,7 +58,7 @@ bool msr_write_safe(u32 msr, u64 value)
 
 static bool fix_up(struct trap_frame *f)
 {
-    for (const struct fixup *x = fixups; x < fixups_end; x++) {
+    for (const struct fixup *x = fixups; (u64)x < (u64)fixups_end; x++) {
         if (x->at == f->rip) {
             f->rip = x->to;
             return true;
