@@ -215,6 +215,9 @@ s64 call_receive(struct node *n, struct thread *t, const u64 *args);
 s64 finish_call(struct node *n, struct thread *t);
 /* A result that the messages a process reads do not imply: numbered, and on record. */
 void input(struct node *n, struct task *t, s64 value);
+/* In a replay: the result this call had, if it was an input. */
+bool input_fed(struct node *n, struct task *t, s64 *value);
+void input_free(struct node *n, struct task *t);
 
 /* move.c */
 s64 call_move(struct node *n, struct thread *t, const u64 *args);

@@ -138,6 +138,24 @@ struct task *node_task(const struct node *n, u32 row);
  * ones) of a machine is dead; who waits for it is told. */
 void node_declare_dead(struct node *n, u32 machine, u32 epoch);
 
+/*
+ * Replay, for a recorder: a process made again under its own id (NULL if it lives or there
+ * is no room), inputs in the order of their numbers, its messages up to `sequence` dropped
+ * as sent in an earlier life, and what arrives held from it. A KERNEL_T_input record, with
+ * the process's counters at the time, is what node_feed wants back.
+ */
+struct node_input {
+    u64 number;
+    u64 received; /* messages read before it */
+    u64 sequence; /* of the last message sent before it */
+    s64 value;
+};
+struct task *node_recreate(struct node *n, const struct process_id *id, const char *name,
+                           const struct demos_limits *limits);
+int node_feed(struct node *n, struct task *t, const struct node_input *input);
+void node_discard(struct node *n, struct task *t, u64 sequence);
+void node_hold(struct node *n, struct task *t, bool hold);
+
 /* Links to this node's kernel processes, for other nodes (an announcement's content). */
 void node_kernel_link(const struct node *n, u32 channel, struct link *l);
 

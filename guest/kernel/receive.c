@@ -120,6 +120,10 @@ s64 call_receive(struct node *n, struct thread *t, const u64 *args)
     struct task *task = t->task;
     struct message *m;
 
+    s64 fed;
+
+    if (input_fed(n, task, &fed))
+        return fed;
     if (t->delivered)
         return try_delivered(n, t, args);
     m = may_use(n, task) ? queue_first(task, args[0]) : NULL;
@@ -155,6 +159,14 @@ s64 finish_call(struct node *n, struct thread *t)
     struct message *m = t->delivered;
     s64 done = t->wait_error;
 
+    if (input_fed(n, t->task, &done)) {
+        if (m)
+            message_drop_links(n, m);
+        t->delivered = NULL;
+        if (m)
+            message_free(n, m);
+        return done;
+    }
     if (!m) {
         if (done)
             input(n, t->task, done);

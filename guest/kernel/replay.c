@@ -1,12 +1,82 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What makes a process's life repeatable: every result that its messages do not imply is
- * an input with a number. A recorder sees them as they happen; a replay feeds them back.
+ * an input with a number, and on record with the messages read and sent before it. A
+ * replay makes the process again under its own id, feeds the inputs back, drops what it
+ * had sent already, and holds new messages until it has caught up.
  */
 #include "guest/kernel/core.h"
+
+struct fed {
+    struct list all;
+    struct node_input input;
+};
 
 void input(struct node *n, struct task *t, s64 value)
 {
     t->inputs++;
     trace(n, KERNEL_T_input, t->id.serial, t->inputs, (u64)value);
+}
+
+/* The input that a replay has for this very point of the process's life. */
+bool input_fed(struct node *n, struct task *t, s64 *value)
+{
+    struct fed *f;
+
+    if (list_empty(&t->feed))
+        return false;
+    f = list_entry(t->feed.next, struct fed, all);
+    if (f->input.number != t->inputs + 1 || f->input.received != t->count.received ||
+        f->input.sequence != t->sequence)
+        return false;
+    *value = f->input.value;
+    input(n, t, *value);
+    list_remove(&f->all);
+    node_free(n, f, sizeof(*f));
+    if (list_empty(&t->feed) && !t->held)
+        task_slow(n, t, SLOW_PUBLISH, false);
+    return true;
+}
+
+void input_free(struct node *n, struct task *t)
+{
+    struct list *node;
+
+    while ((node = list_pop_front(&t->feed)) != NULL)
+        node_free(n, list_entry(node, struct fed, all), sizeof(struct fed));
+}
+
+struct task *node_recreate(struct node *n, const struct process_id *id, const char *name,
+                           const struct demos_limits *limits)
+{
+    return node_find(n, id) ? NULL : task_create(n, id, name, limits);
+}
+
+int node_feed(struct node *n, struct task *t, const struct node_input *input)
+{
+    struct fed *f = node_alloc(n, sizeof(*f), false);
+
+    if (!f)
+        return DEMOS_E_MEMORY;
+    f->input = *input;
+    list_push_back(&t->feed, &f->all);
+    task_slow(n, t, SLOW_PUBLISH, true);
+    return 0;
+}
+
+void node_discard(struct node *n, struct task *t, u64 sequence)
+{
+    (void)n;
+    t->discard_until = sequence;
+}
+
+void node_hold(struct node *n, struct task *t, bool hold)
+{
+    struct thread *th = task_thread(t);
+
+    t->held = hold;
+    task_slow(n, t, SLOW_PUBLISH, hold || !list_empty(&t->feed));
+    if (!hold && th->state == THREAD_WAITING && th->wait == WAIT_MESSAGE &&
+        queue_first(t, th->wait_set))
+        thread_wake(n, th);
 }

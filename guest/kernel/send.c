@@ -264,6 +264,8 @@ static s64 commit(struct node *n, struct sending *s, struct message *m)
         message_free(n, m); /* a replay: this one went out in an earlier life */
     else
         route(n, m, l.hint);
+    if (call == DEMOS_CALL && !list_empty(&s->task->feed))
+        thread_wake(n, t); /* to look whether it ended without an answer */
     return call == DEMOS_CALL ? CALL_WAIT : 0;
 }
 
@@ -279,7 +281,7 @@ static s64 send_once(struct node *n, struct sending *s)
         error = check_passed(n, s);
     if (!error && t->call == DEMOS_CALL && s->timeout != DEMOS_FOREVER)
         error = timer_room(n);
-    if (!error)
+    if (!error && !input_fed(n, s->task, &error))
         error = check_room(n, s);
     if (!error)
         error = build(n, s, &m);

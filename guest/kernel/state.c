@@ -74,6 +74,7 @@ static void walk_identity(struct image *i, struct task *t)
     WORD(i, t->sequence);
     WORD(i, t->calls);
     WORD(i, t->inputs);
+    WORD(i, t->count.received);
     WORD(i, t->queue_limit);
     WORD(i, t->memory_limit);
     WORD(i, t->reserved_bytes);

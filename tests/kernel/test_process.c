@@ -300,6 +300,60 @@ static void test_state(void)
     sim_destroy(s);
 }
 
+/* Point 10: a life is told again from its messages and inputs. */
+static void test_replay(void)
+{
+    struct sim *s = puppets(2, 0, NULL);
+    struct sim_process *p = puppet_on(s, 0), *twin, *other = puppet_on(s, 0);
+    struct node *n = s->nodes[1].node;
+    struct process_id id = p->task->id;
+    struct node_input inputs[2];
+    struct task *t;
+    s64 link;
+
+    /* First life: a receive in vain, a message out, another receive in vain. */
+    link = sim_link(p, other, DEMOS_GENERAL, 0, 1, 1);
+    CHECK_EQ(kcall(p, DEMOS_RECEIVE, 1, BUFFER, 16, 0, 10, 0), DEMOS_E_TIMEOUT);
+    inputs[0] = (struct node_input){p->task->inputs, p->task->count.received, p->task->sequence,
+                                    DEMOS_E_TIMEOUT};
+    CHECK_EQ(kcall(p, DEMOS_SEND, (u64)link, TEXT, 1, 0, DEMOS_NOW, 0), 0);
+    CHECK_EQ(kcall(p, DEMOS_RECEIVE, 1, BUFFER, 16, 0, DEMOS_NOW, 0), DEMOS_E_TIMEOUT);
+    inputs[1] = (struct node_input){p->task->inputs, p->task->count.received, p->task->sequence,
+                                    DEMOS_E_TIMEOUT};
+    CHECK_EQ(kcall(other, DEMOS_RECEIVE, 2, BUFFER, 16, 0, DEMOS_NOW, 0), 1);
+    node_kill(s->nodes[0].node, p->task);
+    /* Second life, elsewhere. */
+    t = node_recreate(n, &id, "again", NULL);
+    CHECK(t != NULL && node_recreate(n, &id, "twice", NULL) == NULL);
+    CHECK_EQ(node_map(n, t, SIM_DATA, 4 * SIM_PAGE, rw, rw), 0);
+    CHECK_EQ(node_start(n, t, PUPPET, DEMOS_STACK_TOP, 0, NULL, 0), 0);
+    twin = sim_process_of(t);
+    sim_run(s, 100);
+    t->inputs = inputs[0].number - 2; /* a puppet's rest ends by an input of its own */
+    CHECK_EQ(node_feed(n, t, &inputs[0]), 0);
+    node_discard(n, t, 1);
+    node_hold(n, t, true);
+    link = sim_link(twin, other, DEMOS_GENERAL, 0, 1, 1);
+    begin_call(twin, DEMOS_RECEIVE, 1, BUFFER, 16, 0, DEMOS_FOREVER, 0);
+    CHECK_EQ((s64)twin->self[1], DEMOS_E_TIMEOUT); /* as it was, without waiting for ever */
+    CHECK(list_empty(&t->feed));
+    CHECK_EQ(kcall(twin, DEMOS_SEND, (u64)link, TEXT, 1, 0, DEMOS_NOW, 0), 0);
+    CHECK(sim_run(s, 20000));
+    CHECK_EQ(other->task->queued, 0); /* it had been sent before */
+    CHECK_EQ(kcall(twin, DEMOS_SEND, (u64)link, TEXT, 1, 0, DEMOS_NOW, 0), 0);
+    CHECK(sim_run(s, 20000));
+    CHECK_EQ(other->task->queued, 1);
+    /* Held messages come when it is let go. */
+    link = sim_link(other, twin, DEMOS_GENERAL, 0, 0, 1);
+    CHECK_EQ(kcall(other, DEMOS_SEND, (u64)link, TEXT, 3, 0, DEMOS_NOW, 0), 0);
+    CHECK_EQ(kcall(twin, DEMOS_RECEIVE, 1, BUFFER, 16, 0, DEMOS_FOREVER, 0), STILL_WAITS);
+    CHECK_EQ(t->queued, 1);
+    node_hold(n, t, false);
+    CHECK(sim_run(s, 20000));
+    CHECK_EQ((s64)twin->self[1], 3);
+    sim_destroy(s);
+}
+
 /* DN01: 100,000 processes on 64 nodes, no id twice, over two boots of each. */
 static void test_ids(void)
 {
@@ -344,4 +398,4 @@ static void test_ids(void)
 
 TESTS(CASE(test_birth), CASE(test_end_is_told), CASE(test_family), CASE(test_stop_and_resume),
       CASE(test_limits), CASE(test_listing), CASE(test_exceptions), CASE(test_state),
-      CASE(test_ids))
+      CASE(test_replay), CASE(test_ids))
