@@ -77,7 +77,7 @@ struct control {
     bool plan_done;
     bool had_guests;
     bool attended; /* somebody has sent a command: the run ends when they say so */
-    bool echo; /* results and consoles on the machine's own console, too: echo=1 */
+    bool echo;     /* results and consoles on the machine's own console, too: echo=1 */
 };
 
 extern struct control control;

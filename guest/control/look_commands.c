@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Commands that look, measure and disturb: dumps, counters, injected faults, the trace.
+ */
+#include "base/format.h"
+#include "base/memory.h"
+#include "guest/control/command.h"
+#include "guest/control/ctl.h"
+#include "guest/rt/hypercall.h"
+#include "guest/rt/rt.h"
+
+bool do_dump(struct command *c)
+{
+    static const char *const reg[18] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi",
+                                        "rbp", "rsp", "r8",  "r9",  "r10", "r11",
+                                        "r12", "r13", "r14", "r15", "rip", "rflags"};
+    static const char *const ctl[6] = {"cr0", "cr2", "cr3", "cr4", "efer", "cs_ss_cpl"};
+    struct guest *g = command_guest(c, 0);
+    struct osm_dump dump = {0};
+    u64 vcpu = 0;
+
+    if (!g || !command_number(c, "vcpu", &vcpu))
+        return false;
+    dump.domid = g->domid;
+    dump.vcpu = (u16)vcpu;
+    if (hypercall_osmosis(OSM_OP_dump, &dump))
+        return command_refuse(c, "there is no vCPU %lu", vcpu);
+    for (u32 i = 0; i < ARRAY_SIZE(reg); i++)
+        json_number(c->answer, reg[i], dump.regs[i]);
+    for (u32 i = 0; i < ARRAY_SIZE(ctl); i++)
+        json_number(c->answer, ctl[i], dump.control[i]);
+    json_open(c->answer, "last_exits");
+    for (u32 i = 0; i < MIN(dump.exits, (u32)ARRAY_SIZE(dump.last_exit)); i++) {
+        json_item(c->answer);
+        json_number(c->answer, "code", dump.last_exit[i].code);
+        json_number(c->answer, "rip", dump.last_exit[i].rip);
+        json_number(c->answer, "info", dump.last_exit[i].info);
+        json_item_end(c->answer);
+    }
+    json_close(c->answer);
+    return true;
+}
+
+bool do_counters(struct command *c)
+{
+    struct osm_counters n = {.domid = OSM_ALL_DOMAINS, .vcpu = 0xffff};
+    u64 vcpu = 0xffff, free = 0, total = 0;
+
+    if (!command_number(c, "vcpu", &vcpu))
+        return false;
+    if (strcmp(c->argument[0], "all") != 0) {
+        struct guest *g = command_guest(c, 0);
+
+        if (!g)
+            return false;
+        n.domid = g->domid;
+    }
+    n.vcpu = (u16)vcpu;
+    if (hypercall_osmosis(OSM_OP_counters, &n))
+        return command_refuse(c, "there is no vCPU %lu", vcpu);
+    json_number(c->answer, "exits", n.exits);
+    json_number(c->answer, "flushes", n.flushes);
+    json_number(c->answer, "copied_bytes", n.copied_bytes);
+    json_number(c->answer, "hypercalls", n.hypercalls);
+    json_number(c->answer, "upcalls", n.upcalls);
+    json_number(c->answer, "faults", n.faults);
+    json_number(c->answer, "run_ns", n.run_ns);
+    json_number(c->answer, "frames", n.frames);
+    json_number(c->answer, "overhead", n.overhead);
+    if (!ctl_machine(&free, &total)) {
+        json_number(c->answer, "machine_free", free);
+        json_number(c->answer, "machine_total", total);
+    }
+    return true;
+}
+
+bool do_inject(struct command *c)
+{
+    static const char *const point[OSM_POINTS] = {
+        [OSM_POINT_fail_frame] = "fail_frame",
+        [OSM_POINT_fail_grant] = "fail_grant",
+        [OSM_POINT_fail_port] = "fail_port",
+        [OSM_POINT_fail_domain] = "fail_domain",
+        [OSM_POINT_lose_upcall] = "lose_upcall",
+        [OSM_POINT_late_upcall] = "late_upcall",
+        [OSM_POINT_spurious_upcall] = "spurious_upcall",
+        [OSM_POINT_preempt] = "preempt",
+        [OSM_POINT_exception] = "exception",
+        [OSM_POINT_flip] = "flip"};
+    struct guest *g = command_guest(c, 0);
+    const char *name = words_option(c->w, "point");
+    u64 vcpu = 0, after = 1, every = 0, arg = 0;
+    struct osm_inject i;
+
+    if (!g || !command_number(c, "vcpu", &vcpu) || !command_number(c, "after", &after) ||
+        !command_number(c, "every", &every) || !command_number(c, "arg", &arg))
+        return false;
+    i = (struct osm_inject){
+        .domid = g->domid, .vcpu = (u16)vcpu, .after = after, .every = every, .arg = arg};
+    for (; name && i.point < OSM_POINTS && strcmp(point[i.point], name) != 0; i.point++)
+        ;
+    if (!name || i.point == OSM_POINTS)
+        return command_refuse(c, "say point= and one of those in guest/control/README.md");
+    if (hypercall_osmosis(OSM_OP_inject, &i))
+        return command_refuse(c, "the hypervisor refused");
+    json_number(c->answer, "fired", i.fired);
+    return true;
+}
+
+bool do_store_fault(struct command *c)
+{
+    const char *name = words_option(c->w, "point");
+    u64 after = 1, every = 0;
+
+    if (!command_number(c, "after", &after) || !command_number(c, "every", &every))
+        return false;
+    if (!name || strcmp(name, "fail") != 0)
+        return command_refuse(c, "say point=fail");
+    control.store.fail_after = (u32)after;
+    control.store.fail_every = (u32)every;
+    return true;
+}
+
+/* The rest of the line, for the fabric to read. */
+bool do_fault(struct command *c)
+{
+    char path[64], text[COMMAND_VALUE];
+    size_t len = 0;
+
+    text[0] = 0;
+    for (u32 i = 0; i < c->w->count; i++) {
+        if (c->w->taken[i])
+            continue;
+        c->w->taken[i] = true;
+        if (len + strlen(c->w->word[i]) + 2 > sizeof(text))
+            return command_refuse(c, "the fault is too long");
+        len += format(text + len, sizeof(text) - len, "%s%s", len ? " " : "", c->w->word[i]);
+    }
+    format(path, sizeof(path), "/osmosis/fault/%u", control.fault_count);
+    if (self_write(path, text))
+        return command_refuse(c, "the store refused");
+    json_number(c->answer, "fault", control.fault_count++);
+    return true;
+}
+
+bool do_trace(struct command *c)
+{
+    struct osm_trace_ctl t = {.domid = OSM_ALL_DOMAINS};
+    u64 classes = 0;
+
+    if (!command_number(c, "classes", &classes))
+        return false;
+    if (strcmp(c->argument[0], "all") != 0) {
+        struct guest *g = command_guest(c, 0);
+
+        if (!g)
+            return false;
+        t.domid = g->domid;
+    }
+    t.classes = (u32)classes;
+    control.traced |= classes != 0;
+    return !hypercall_osmosis(OSM_OP_trace_ctl, &t) ||
+           command_refuse(c, "the hypervisor refused");
+}
+
+bool do_log(struct command *c)
+{
+    struct json j;
+
+    result_begin(&j, "log");
+    json_text(&j, "text", c->argument[0]);
+    result_end(&j);
+    return true;
+}
+
+bool do_finish(struct command *c)
+{
+    u64 status = 0;
+
+    if (!command_number(c, "status", &status))
+        return false;
+    run_finish((u32)status, c->count ? c->argument[0] : "finish");
+}
