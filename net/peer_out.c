@@ -40,14 +40,18 @@ static u32 most_in_flight(const struct peer *p)
     return r->rate && r->rate < most ? MAX(r->rate, 2u * NET_BLOCK_MIN) : most;
 }
 
+/* Long enough for what is in flight and an answer of a block to pass the slowest medium,
+ * and for our own medium to swallow what all conversations have given it. */
 u64 peer_rto(const struct peer *p)
 {
     const struct route *r = p->route;
-    u64 carry = r->rate ? (u64)(p->flight + 4 * NET_HEADER) * S / r->rate : 0;
-    u64 rto = p->srtt ? p->srtt + 4 * p->rttvar + 10 * MS : 150 * MS + 3 * carry;
+    const struct nfsm *m = p->source.via;
+    u64 now = p->net->now, backlog = m && m->free_at > now ? m->free_at - now : 0;
+    u64 carry = r->rate ? (u64)(p->flight + 2 * NET_BLOCK_MIN) * S / r->rate : 0;
+    u64 rto = p->srtt ? p->srtt + 4 * p->rttvar + 10 * MS : 150 * MS + 2 * carry;
 
     rto = MAX(rto, 25 * MS + carry) << MIN(p->backoff, 6);
-    return MIN(rto, 10 * S + carry);
+    return MIN(rto, 10 * S + carry) + 2 * backlog;
 }
 
 enum net_result peer_send(struct peer *p, const void *head, size_t head_len, const void *body,

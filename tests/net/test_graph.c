@@ -7,6 +7,8 @@
  * objects from first use only; the same seed gives the same trace, and a fault taken away
  * changes no other decision.
  */
+#include "base/bytes.h"
+#include "net/frame.h"
 #include "tests/check.h"
 #include "tests/net/sim.h"
 
@@ -214,6 +216,46 @@ static void test_fairness(void)
     CHECK(least > 30);
     CHECK(most < least * 3 / 2);
     CHECK(s->node[1].got[0] < most * 2);
+    sim_destroy(s);
+}
+
+/* Frames of messages that node 0 sent, by destination, in order. */
+static u32 turns[256], turn_count;
+
+static void note_turns(struct sim *s, struct medium *m, const struct medium_event *e)
+{
+    (void)s;
+    (void)m;
+    if (e->type == MEDIUM_SENT && e->from == 0 && e->frame[FRAME_KIND] == FRAME_DATA &&
+        turn_count < 256)
+        turns[turn_count++] = be32_get(e->frame + FRAME_DST);
+}
+
+/* While several peers have something to send, none gets two turns in a row (DN10, DN12). */
+static void test_turns(void)
+{
+    struct sim *s = sim_create(4, 1, 14);
+    u32 again = 0;
+
+    sim_medium(s, 0, MEDIUM_ACK_ETHER, 4, 20000);
+    for (u32 i = 0; i < 4; i++)
+        sim_plug(s, i, 0, i);
+    sim_start(s);
+    sim_run(s, 20 * SECOND);
+    for (u32 i = 1; i < 4; i++) /* paths are known, timers measured */
+        sim_send(s, 0, i, 100);
+    CHECK(sim_settle(s, 10 * SECOND));
+    s->watch = note_turns;
+    for (u32 i = 1; i < 4; i++) {
+        for (u32 k = 0; k < 12; k++)
+            sim_send(s, 0, i, 1000);
+    }
+    CHECK(sim_settle(s, 60 * SECOND));
+    CHECK_EQ(turn_count, 36);
+    /* The first few leave before the others have been given theirs. */
+    for (u32 i = 4; i < 34; i++)
+        again += turns[i] == turns[i - 1];
+    CHECK(again <= 2);
     sim_destroy(s);
 }
 
@@ -426,6 +468,6 @@ static void test_decisions_stay(void)
 }
 
 TESTS(CASE(test_edges_cut), CASE(test_conversation_moves), CASE(test_many_hops),
-      CASE(test_narrow_middle), CASE(test_fairness), CASE(test_dead_peer), CASE(test_reboots),
-      CASE(test_switchboard), CASE(test_hundreds), CASE(test_first_use), CASE(test_same_seed),
-      CASE(test_decisions_stay))
+      CASE(test_narrow_middle), CASE(test_fairness), CASE(test_turns), CASE(test_dead_peer),
+      CASE(test_reboots), CASE(test_switchboard), CASE(test_hundreds), CASE(test_first_use),
+      CASE(test_same_seed), CASE(test_decisions_stay))
