@@ -27,9 +27,10 @@ static const struct plain {
     {0x0500, 0xfff0, OP_ORI, OP_ORI_Q, 2, 7},   {0x8900, 0xff00, OP_XOR, OP_XOR_Q, 1, 4},
     {0x0900, 0xfff0, OP_XORI, OP_XORI_Q, 2, 7}, {0xa900, 0xff00, OP_INC, OP_INC_Q, 1, 4},
     {0xab00, 0xff00, OP_DEC, OP_DEC_Q, 1, 4},   {0xd000, 0xf000, OP_CALR, 0, 1, 15},
-    {0x9e08, 0xffff, OP_RET, 0, 1, 13},         {0xe800, 0xff00, OP_JR_ALWAYS, 0, 1, 6},
-    {0xe000, 0xf000, OP_JR, 0, 1, 6},           {0xf080, 0xf080, OP_DJNZ, 0, 1, 11},
-    {0xf000, 0xf080, OP_DBJNZ, 0, 1, 11},
+    {0x9900, 0xff00, OP_MULT, 0, 1, 70},        {0x1900, 0xfff0, OP_SLOW, 0, 2, 70},
+    {0x1900, 0xff00, OP_MULT_LOAD, 0, 1, 70},   {0x9e08, 0xffff, OP_RET, 0, 1, 13},
+    {0xe800, 0xff00, OP_JR_ALWAYS, 0, 1, 6},    {0xe000, 0xf000, OP_JR, 0, 1, 6},
+    {0xf080, 0xf080, OP_DJNZ, 0, 1, 11},        {0xf000, 0xf080, OP_DBJNZ, 0, 1, 11},
 };
 
 static const struct plain *find(u16 word)
@@ -128,6 +129,8 @@ static void operands(struct entry *e, const struct plain *p, const u8 *host, u32
         e->a = byte_offset(word >> 8 & 15);
         e->imm = word & 0xff;
         break;
+    case OP_MULT:
+    case OP_MULT_LOAD: e->b = (u8)(2 * (word & 14)); break;
     case OP_LDB_LOAD:
     case OP_LDB_STORE: e->b = byte_offset(word & 15); break;
     case OP_DJNZ: e->a = (u8)(2 * (word >> 8 & 15)); break;
