@@ -13,7 +13,7 @@ static struct space *space_of(const struct task *t)
 }
 
 /* The bytes at `va`, fit for `access`; the page ends where the next one begins. */
-static enum machine_result reach(struct task *t, u64 va, u32 access, u8 **bytes)
+static inline enum machine_result reach(struct task *t, u64 va, u32 access, u8 **bytes)
 {
     struct space *s = space_of(t);
     u64 need = ENTRY_PRESENT | ENTRY_USER | (access & REGION_WRITE ? ENTRY_WRITE : 0);

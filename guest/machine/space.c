@@ -51,7 +51,7 @@ static u64 *walk(struct space *s, u64 va, bool make)
     return table;
 }
 
-u64 *space_entry(struct space *s, u64 va)
+u64 *space_find(struct space *s, u64 va)
 {
     u64 *table = walk(s, va, false);
 

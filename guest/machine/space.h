@@ -57,8 +57,16 @@ void space_protect(struct space *s, const struct region *r);
 bool space_share(struct space *to, const struct task *to_task, u64 to_va, struct space *from,
                  const struct task *from_task, u64 from_va);
 
+/* By a walk; see space_entry. */
+u64 *space_find(struct space *s, u64 va);
+
 /* The entry of `va`, or NULL where there is no table. */
-u64 *space_entry(struct space *s, u64 va);
+static inline u64 *space_entry(struct space *s, u64 va)
+{
+    if (va >> 21 == s->leaf_for)
+        return &s->leaf[va >> FRAME_SHIFT & 511];
+    return space_find(s, va);
+}
 
 static inline u32 entry_frame(const struct space *s, u64 entry)
 {

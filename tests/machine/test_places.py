@@ -159,3 +159,22 @@ def test_conformance_on_osmosis_says_the_same(reference: str, tmp_path: pathlib.
                     "--out", out], timeout=180, check=True, stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL)
     assert (out / "console" / "n.log").read_text().replace("\r", "") == reference
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_kernel_calls_cost_the_same_in_a_domain(tmp_path: pathlib.Path) -> None:
+    """P29: one binary, as many instructions in a domain as on the bare machine, where nothing
+    leaves the domain: links, messages to self, round trips."""
+    command = "+kernel +machine bench"
+    alone = {r["name"]: r["value"] for r in map(json.loads, places.native(
+        places.bundle(command), counted=True).splitlines())}
+    cluster, out = tmp_path / "one.toml", tmp_path / "out"
+    cluster.write_text(f'trace = false\nfor = "3s"\n[nodes.n]\nmemory = "48M"\nprograms = ["{command}"]\n')
+    subprocess.run([places.TOP / "harness" / "osmosis", "run", cluster, "--headless", "--clock", "count",
+                    "--out", out], timeout=180, check=True, stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL)
+    domain = [json.loads(line) for line in (out / "console" / "n.log").read_text().splitlines()]
+    for row in domain:
+        if row["row"] in ("P7", "P8", "P9", "P10", "P11"):  # 8 ticks an instruction there
+            assert row["value"] / 8 == pytest.approx(alone[row["name"]], rel=0.01), row["name"]
