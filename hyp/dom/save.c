@@ -90,14 +90,11 @@ static void state_to_record(const struct virt_state *s, struct hvm_hw_cpu *r)
     r->sysenter_eip = s->sysenter_eip;
 }
 
-#define REGISTERS(DO)                                                                     \
-    DO(rax)                                                                               \
-    DO(rbx)                                                                               \
-    DO(rcx)                                                                               \
-    DO(rdx)                                                                               \
-    DO(rbp)                                                                               \
-    DO(rsi) DO(rdi) DO(rsp) DO(r8) DO(r9) DO(r10) DO(r11) DO(r12) DO(r13) DO(r14) DO(r15) \
-        DO(rip) DO(rflags)
+/* clang-format off */
+#define REGISTERS(DO) \
+    DO(rax) DO(rbx) DO(rcx) DO(rdx) DO(rbp) DO(rsi) DO(rdi) DO(rsp) DO(r8) DO(r9) DO(r10) \
+    DO(r11) DO(r12) DO(r13) DO(r14) DO(r15) DO(rip) DO(rflags)
+/* clang-format on */
 
 static void regs_from_record(const struct hvm_hw_cpu *r, struct guest_regs *g)
 {
