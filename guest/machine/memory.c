@@ -50,7 +50,7 @@ enum machine_result machine_copy_in(struct node *n, struct task *t, void *to, u6
 
         if (r != MACHINE_OK)
             return r;
-        memcpy(into, bytes, part);
+        space_copy(into, bytes, part);
         into += part, from += part, len -= part;
     }
     return MACHINE_OK;
@@ -68,7 +68,7 @@ static enum machine_result write_out(struct task *t, u64 to, const void *from, s
 
         if (r != MACHINE_OK)
             return r;
-        memcpy(bytes, source, part);
+        space_copy(bytes, source, part);
         source += part, to += part, len -= part;
     }
     return MACHINE_OK;
@@ -101,7 +101,10 @@ enum machine_result machine_copy(struct node *n, struct task *to, u64 to_address
             r = reach(from, from_address, REGION_READ, &source);
         if (r != MACHINE_OK)
             return r;
-        memmove(target, source, part);
+        if ((u64)target - (u64)source >= part)
+            space_copy(target, source, part);
+        else
+            memmove(target, source, part);
         to_address += part, from_address += part, len -= part;
     }
     return MACHINE_OK;

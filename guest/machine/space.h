@@ -75,5 +75,8 @@ static inline u32 entry_frame(const struct space *s, u64 entry)
 
 /* Calls of the space, found by the linker: the entry of `va` was `old` and is `now`. */
 void space_changed(struct space *s, u64 va, u64 old, u64 now);
+/* Copies upwards, by whatever the machine copies with fastest: the two do not overlap, or
+ * `to` is the lower one. */
+void space_copy(void *to, const void *from, size_t len);
 
 #endif
