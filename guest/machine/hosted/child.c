@@ -41,7 +41,7 @@ extern const u8 child_stub[], child_stub_syscall[], child_stub_end[];
 
 static u64 stub_address(const u8 *label)
 {
-    return CHILD_STUB + (u64)(label - child_stub);
+    return CHILD_STUB + ((u64)label - (u64)child_stub);
 }
 
 /* System calls pass only from the stub's instruction, and only those on memory. */
@@ -95,7 +95,7 @@ static bool place_stub(struct child_op *ops)
 
     if (code != (void *)CHILD_STUB)
         return false;
-    memcpy(code, child_stub, (size_t)(child_stub_end - child_stub));
+    memcpy(code, child_stub, (u64)child_stub_end - (u64)child_stub);
     return mprotect(code, PAGE, PROT_READ | PROT_EXEC) == 0 &&
            mremap(ops, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)CHILD_STUB_OPS) ==
                (void *)CHILD_STUB_OPS &&
