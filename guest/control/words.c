@@ -38,7 +38,7 @@ static int escaped(struct reader *r)
 static bool quoted(struct reader *r)
 {
     while (r->at < r->end && *r->at != '"') {
-        int c = *r->at++;
+        int c = (u8)*r->at++;
 
         if (c == '\\')
             c = escaped(r);
