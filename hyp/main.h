@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where the hypervisor begins on each CPU once that can take interrupts.
+ */
 #ifndef HYP_MAIN_H
 #define HYP_MAIN_H
 

@@ -14,12 +14,13 @@ long rt_vcpu_start(u32 id, void (*fn)(void *arg), void *arg)
 {
     u32 frames = RT_STACK / 4096;
     u8 *stack = rt_frames(frames);
-    u64 *top = (u64 *)(stack + RT_STACK) - 2;
+    u64 *top;
     struct vcpu_hvm_context context = {.mode = VCPU_HVM_MODE_64B};
     long error;
 
     if (!stack)
         return -XEN_ENOMEM;
+    top = (u64 *)(stack + RT_STACK) - 2;
     top[0] = (u64)fn;
     top[1] = (u64)arg;
     context.cpu_regs.x86_64 = (struct vcpu_hvm_x86_64){.rsp = (u64)top,

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the control tools and the bench are told of a domain.
+ */
 #ifndef HYP_DOM_INFO_H
 #define HYP_DOM_INFO_H
 

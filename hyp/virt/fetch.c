@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The bytes of the instruction a guest stands at, for the decoder (decode.h): read through
+ * the guest's own translation, which may change between two reads.
+ */
 #include "hyp/dom/access.h"
 #include "hyp/mm/frame.h"
 #include "hyp/virt/decode.h"

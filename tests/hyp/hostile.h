@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hostile domains on the host stand-in, driven by bytes: shared by a test and a fuzzer.
+ */
 #ifndef TESTS_HYP_HOSTILE_H
 #define TESTS_HYP_HOSTILE_H
 
