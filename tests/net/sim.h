@@ -34,11 +34,11 @@ struct sim_device {
 
 struct sim_bulk {
     u64 id, len, done_at;
-    u8 *bytes;      /* at the receiver */
+    u8 *bytes; /* at the receiver */
     u64 pattern;
     int result;
     bool done, source;
-    u32 not_now;    /* answer "not now" so often */
+    u32 not_now; /* answer "not now" so often */
 };
 
 struct sim_node {
@@ -47,7 +47,7 @@ struct sim_node {
     machine_t machine;
     u32 epoch;
     bool running, touched;
-    u64 slow_until;      /* paused: not polled before */
+    u64 slow_until; /* paused: not polled before */
     size_t memory_size;
     u8 *memory;
     struct heap heap;
@@ -55,14 +55,14 @@ struct sim_node {
     u32 devices;
     struct sim_device device[SIM_DEVICES];
     u64 deadline;
-    u32 *sent, *got;     /* messages to and from every node in this boot */
-    u32 *got_epoch;      /* boot of the other side that `got` counts */
+    u32 *sent, *got; /* messages to and from every node in this boot */
+    u32 *got_epoch;  /* boot of the other side that `got` counts */
     u64 delivered, plain, rooms, unreachable_told, reachable_told;
     u8 announce[NET_ANNOUNCE_MAX];
     size_t announce_len;
     machine_t announcer;
     struct sim_bulk bulk[8];
-    bool echo;           /* answers every message from inside net_up_message */
+    bool echo; /* answers every message from inside net_up_message */
 };
 
 struct sim {
@@ -73,8 +73,8 @@ struct sim {
     u64 *medium_at;
     u8 *media_memory;
     struct heap media_heap;
-    u64 trace;           /* hash over every trace and medium event */
-    u64 decisions;       /* hash over drops by chance only */
+    u64 trace;     /* hash over every trace and medium event */
+    u64 decisions; /* hash over drops by chance only */
     u64 violations, deliveries, events;
     void (*watch)(struct sim *s, struct medium *m, const struct medium_event *e);
 };
