@@ -40,7 +40,7 @@ class Run:
 
 
 def machine_setup(directory: pathlib.Path, plan: str | None, images: list[str],
-          **changes: object) -> Setup:
+                  **changes: object) -> Setup:
     """Control domain, images, and the plan if there is one."""
     modules = [(IMAGES / "control", "echo=1"), *((IMAGES / name, "") for name in images)]
     if plan is not None:
