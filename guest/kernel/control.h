@@ -20,6 +20,7 @@ enum kernel_channel {
     KERNEL_CLOCK = 2,   /* time as messages */
     KERNEL_CONSOLE = 3, /* the node's console */
     KERNEL_MACHINE = 4, /* the machine's own (frames, devices), handled by machine_message */
+    KERNEL_NAMES = 5,   /* links that this node's processes post, for other machines */
     KERNEL_CHANNELS = 8
 };
 
@@ -35,6 +36,13 @@ enum kernel_op {
     KERNEL_OP_NODE = 3,
     /* -> ; control link of the sender itself is not to be had this way: a parent gives it */
     KERNEL_OPS
+};
+
+/* To KERNEL_NAMES. Posting, and the way to other machines, are for this node's processes. */
+enum names_op {
+    NAMES_POST = 1, /* name as 3 words; [link with DUP, posted until another is; none: gone] */
+    NAMES_FIND = 2, /* name as 3 words -> ; a copy of the link (DEMOS_E_REFUSED: none yet) */
+    NAMES_OTHER = 3, /* machine -> ; link to that machine's KERNEL_NAMES */
 };
 
 enum demos_create_flags {

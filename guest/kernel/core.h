@@ -87,6 +87,8 @@ struct node {
     struct message *pool[MESSAGE_POOLS];
 
     struct list peers, parks, forwards, moves, migrations;
+    struct list names; /* links posted for other machines */
+    u32 name_count;
 };
 
 /* node.c */
@@ -240,6 +242,10 @@ u64 request_word(const struct message *m, u32 index);
 void request_name(const struct message *m, u32 index, char name[DEMOS_NAME_MAX]);
 struct link request_take_link(struct message *m, u32 index);
 
+/* names.c: links that a machine's processes post, for anybody who can ask */
+void names_message(struct node *n, struct message *m);
+void names_update(struct node *n, const struct process_id *id, u32 machine);
+void names_free(struct node *n);
 /* control.c: what goes over control links */
 void control_message(struct node *n, struct task *t, struct message *m);
 /* start.c */

@@ -231,7 +231,8 @@ static void (*const handlers[KERNEL_CHANNELS])(struct node *n, struct message *m
     [KERNEL_CLOCK] = clock_handler,
     [KERNEL_CONSOLE] = machine_handler,
     [KERNEL_MACHINE] = machine_handler,
-    [5 ... KERNEL_CHANNELS - 1] = unknown,
+    [KERNEL_NAMES] = names_message,
+    [6 ... KERNEL_CHANNELS - 1] = unknown,
 };
 
 static void handle(struct node *n, struct message *m)

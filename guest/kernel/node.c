@@ -55,6 +55,7 @@ struct node *node_create(struct heap *heap, const struct node_config *config, st
     list_init(&n->forwards);
     list_init(&n->moves);
     list_init(&n->migrations);
+    list_init(&n->names);
     if (net)
         net_set_owner(net, n);
     return n;
@@ -69,6 +70,7 @@ void node_destroy(struct node *n)
     while ((t = node_task(n, 0)) != NULL)
         task_end(n, t, DEMOS_END_NODE, 0, 0);
     kernel_work(n);
+    names_free(n);
     remote_free(n);
     for (u32 p = 0; p < MESSAGE_POOLS; p++) {
         while (n->pool[p]) {

@@ -237,6 +237,7 @@ u32 links_update(struct node *n, const struct process_id *id, u32 machine)
             slot->link.hint = machine;
         }
     }
+    names_update(n, id, machine);
     n->count.updates++;
     trace(n, KERNEL_T_update, id->serial, machine, changed);
     return changed;

@@ -199,7 +199,8 @@ void remote_unknown(struct node *n, struct message *m, u32 hint)
     }
     p = peer_find(n, machine);
     if (!n->net || machine == n->config.machine || m->flags & MESSAGE_FORWARDED ||
-        (p && p->dead_epoch >= m->target.epoch && m->target.machine == machine)) {
+        (p && m->target.epoch && p->dead_epoch >= m->target.epoch &&
+         m->target.machine == machine)) {
         nobody(n, m);
         return;
     }

@@ -20,6 +20,7 @@ static const struct {
     {"clock", KERNEL_CLOCK},
     {"console", KERNEL_CONSOLE},
     {"machine", KERNEL_MACHINE},
+    {"names", KERNEL_NAMES},
 };
 
 static const char *fill(struct node *n, struct task *t, const struct bundle_file *init,

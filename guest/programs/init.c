@@ -7,7 +7,9 @@
  *
  * A line of the boot list is a program and its arguments. Words before it that begin with
  * `+` give the process a link it would not have: +kernel (may make processes), +machine
- * (counters and the end of the node). All get console, clock and programs. The line
+ * (counters and the end of the node), +names (guest/kernel/control.h). +NAME@N gives the link
+ * that machine N has posted as NAME, as soon as it is there; +post:NAME posts what the process
+ * offers (demos_offer) for others to find. All get console, clock and programs. The line
  * `wait` holds the next ones back until everything before it has ended.
  */
 #include "base/elf.h"
@@ -15,7 +17,9 @@
 #include "guest/machine/bundle.h"
 #include "guest/machine/protocol.h"
 
-enum { CHANNEL_PROGRAMS = 1, CHANNEL_ENDS = 2, FILES_MAX = 64, PAGE = 4096 };
+enum { CHANNEL_PROGRAMS = 1, CHANNEL_ENDS = 2, CHANNEL_FOUND = 3, CHANNEL_OFFERS = 4 };
+enum { FILES_MAX = 64, POSTS_MAX = 16, PAGE = 4096 };
+#define ASK_AGAIN_NS 5000000ull
 
 /* A program file, copied to pages of its own when it is first wanted: then its segments
  * are whole pages, and loading them shares instead of copying. */
@@ -32,6 +36,10 @@ static u64 next_base;
 static u32 running;
 static s64 worst;
 static s64 programs_link;
+static char posts[POSTS_MAX][DEMOS_NAME_MAX + 1]; /* by the code of the offer */
+static u32 post_count;
+static bool answered; /* our question to another machine, with `found` or without */
+static s64 found;
 
 static bool grow(u64 len)
 {
@@ -130,40 +138,6 @@ static void answer_open(s64 reply, struct words *request)
             demos_link_drop(links[--count]);
 }
 
-static void start(struct bundle_command *c)
-{
-    static const char *const usual[] = {"console", "clock", "programs"};
-    struct demos_gift gifts[DEMOS_GIFTS_MAX];
-    struct demos_program p;
-    struct demos_spawn s = {.gifts = gifts, .watch = process_watch(CHANNEL_ENDS, 0)};
-    u32 first = 0;
-    s64 result;
-
-    for (u32 i = 0; i < ARRAY_SIZE(usual); i++)
-        gifts[s.gift_count++] = (struct demos_gift){usual[i], demos_link(usual[i])};
-    gifts[2].link = programs_link;
-    for (; first < c->count && c->args[first][0] == '+'; first++) {
-        const char *name = c->args[first] + 1;
-
-        if (s.gift_count < DEMOS_GIFTS_MAX && demos_link(name) > 0)
-            gifts[s.gift_count++] = (struct demos_gift){name, demos_link(name)};
-    }
-    if (first == c->count)
-        return;
-    s.program = c->args[first];
-    s.args = (const char *const *)&c->args[first + 1];
-    s.arg_count = c->count - first - 1;
-    result = open_file(s.program, &p);
-    if (result >= 0)
-        result = demos_spawn_program(&s, &p);
-    if (result >= 0) {
-        running++;
-        return;
-    }
-    demos_print("init: %s: cannot start: %s\n", s.program, demos_error(result));
-    worst = 1;
-}
-
 static void ended(const void *body, size_t len)
 {
     struct process_end end;
@@ -180,32 +154,59 @@ static void ended(const void *body, size_t len)
         worst = end.status;
 }
 
-/* One request or notice. */
-static void serve(void)
+/* A process we started offers a link to be posted. */
+static void offered(u64 code, s64 link)
+{
+    struct words w;
+    s64 result;
+
+    words_start(&w, NAMES_POST);
+    words_put_name(&w, posts[code]);
+    result = words_call(demos_link("names"), &w, &link, 1, NULL);
+    demos_link_drop(link); /* what is posted is a copy */
+    if (result < 0)
+        demos_print("init: cannot post %s: %s\n", posts[code], demos_error(result));
+}
+
+/* One request, notice, offer or answer, if one comes in that time. */
+static void serve_within(u64 ns)
 {
     struct words w;
     struct demos_info info = {0};
-    s64 len = demos_receive(DEMOS_CHANNEL(CHANNEL_PROGRAMS) | DEMOS_CHANNEL(CHANNEL_ENDS),
-                            w.bytes, sizeof w.bytes, &info);
+    s64 len = demos_receive_within(
+        ns,
+        DEMOS_CHANNEL(CHANNEL_PROGRAMS) | DEMOS_CHANNEL(CHANNEL_ENDS) |
+            DEMOS_CHANNEL(CHANNEL_FOUND) | DEMOS_CHANNEL(CHANNEL_OFFERS),
+        w.bytes, sizeof w.bytes, &info);
+    bool general = info.kind == DEMOS_MSG_GENERAL, reply = info.kind == DEMOS_MSG_REPLY;
+    u32 kept = 0;
 
     if (len < 0)
         return;
-    for (u32 i = 0; i < info.count; i++)
-        demos_link_drop(info.links[i]);
-    if (info.kind == DEMOS_MSG_NOTICE) {
-        if (info.notice == DEMOS_NOTICE_EXIT)
-            ended(w.bytes, (size_t)len);
-        return;
+    if (info.channel == CHANNEL_FOUND) {
+        answered = true;
+        found = reply && info.count ? info.links[kept++] : 0;
+    } else if (info.channel == CHANNEL_OFFERS && general && info.count) {
+        offered(info.code, info.links[kept++]);
     }
-    words_read(&w, w.bytes, (size_t)len);
-    if (info.reply <= 0)
+    while (kept < info.count)
+        demos_link_drop(info.links[kept++]);
+    if (info.kind == DEMOS_MSG_NOTICE && info.notice == DEMOS_NOTICE_EXIT)
+        ended(w.bytes, (size_t)len);
+    if (info.channel != CHANNEL_PROGRAMS || info.reply <= 0)
         return;
+    words_read(&w, w.bytes, (size_t)len);
     if (words_get(&w) == PROGRAMS_OPEN) {
         answer_open(info.reply, &w);
     } else {
         words_start(&w, (u64)DEMOS_E_CALL);
         demos_reply(info.reply, w.bytes, 8);
     }
+}
+
+static void serve(void)
+{
+    serve_within(DEMOS_FOREVER);
 }
 
 static u64 number(const char *digits)
@@ -215,6 +216,86 @@ static u64 number(const char *digits)
     for (; *digits >= '0' && *digits <= '9'; digits++)
         value = value * 10 + (u64)(*digits - '0');
     return value;
+}
+
+/* The link posted as `name` on another machine. We go on serving while it is not there. */
+static s64 find_at(const char *name, u64 machine)
+{
+    struct words w;
+    s64 there;
+
+    words_start(&w, NAMES_OTHER);
+    words_put(&w, machine);
+    if (words_call(demos_link("names"), &w, NULL, 0, &there) < 0)
+        return 0;
+    for (found = 0; found <= 0; serve_within(found > 0 ? DEMOS_NOW : ASK_AGAIN_NS)) {
+        words_start(&w, NAMES_FIND);
+        words_put_name(&w, name);
+        answered = false;
+        if (demos_request(there, w.bytes, 8 * w.count, 8, CHANNEL_FOUND, 0) < 0)
+            break;
+        while (!answered)
+            serve();
+    }
+    demos_link_drop(there);
+    return found;
+}
+
+/* A link to us over which the process will offer what is to be posted. */
+static s64 offer_link(const char *name)
+{
+    if (post_count == POSTS_MAX)
+        return 0;
+    memcpy(posts[post_count], name, strnlen(name, DEMOS_NAME_MAX));
+    return demos_link_make(DEMOS_GENERAL, DEMOS_GIVE | DEMOS_ONCE, CHANNEL_OFFERS,
+                           post_count++);
+}
+
+/* The link that a word of the boot list asks for; the word becomes its name. */
+static struct demos_gift gift(char *word)
+{
+    char *at = strchr(word, '@');
+
+    if (strncmp(word, "post:", 5) == 0)
+        return (struct demos_gift){"boss", offer_link(word + 5)};
+    if (!at)
+        return (struct demos_gift){word, demos_link(word)};
+    *at = '\0';
+    return (struct demos_gift){word, find_at(word, number(at + 1))};
+}
+
+static void start(struct bundle_command *c)
+{
+    static const char *const usual[] = {"console", "clock", "programs"};
+    struct demos_gift gifts[DEMOS_GIFTS_MAX];
+    struct demos_program p;
+    struct demos_spawn s = {.gifts = gifts, .watch = process_watch(CHANNEL_ENDS, 0)};
+    u32 first = 0;
+    s64 result;
+
+    for (u32 i = 0; i < ARRAY_SIZE(usual); i++)
+        gifts[s.gift_count++] = (struct demos_gift){usual[i], demos_link(usual[i])};
+    gifts[2].link = programs_link;
+    for (; first < c->count && c->args[first][0] == '+'; first++) {
+        if (s.gift_count < DEMOS_GIFTS_MAX)
+            gifts[s.gift_count] = gift(c->args[first] + 1);
+        if (s.gift_count < DEMOS_GIFTS_MAX && gifts[s.gift_count].link > 0)
+            s.gift_count++;
+    }
+    if (first == c->count)
+        return;
+    s.program = c->args[first];
+    s.args = (const char *const *)&c->args[first + 1];
+    s.arg_count = c->count - first - 1;
+    result = open_file(s.program, &p);
+    if (result >= 0)
+        result = demos_spawn_program(&s, &p);
+    if (result >= 0) {
+        running++;
+        return;
+    }
+    demos_print("init: %s: cannot start: %s\n", s.program, demos_error(result));
+    worst = 1;
 }
 
 static void run_list(const struct bundle_file *list)

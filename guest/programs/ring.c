@@ -2,28 +2,69 @@
 /*
  * `ring [PROCESSES [ROUNDS]]`: processes in a ring, each holding one link to the next; a
  * token goes round and is counted by all.
+ *
+ * `ring of MACHINES at N [ROUNDS]`, one on each of the machines 1 to MACHINES: the ring goes
+ * round them, and the one on machine 1 starts it. They need the link "names".
  */
+#include "guest/lib/names.h"
 #include "guest/lib/process.h"
 #include "guest/programs/number.h"
 
 enum { CHANNEL = 1, MOST = 256 };
 
-/* A member: offers a link to itself, is sent the link to the next, passes tokens on. */
-static int member(void)
+/* Passes tokens on for ever. */
+static int relay(s64 next)
 {
-    struct demos_info info = {0};
     u8 body[8];
-    s64 next;
 
-    demos_offer(demos_link_make(DEMOS_GENERAL, DEMOS_GIVE, CHANNEL, 0));
-    if (demos_receive(DEMOS_CHANNEL(CHANNEL), NULL, 0, &info) < 0 || info.count != 1)
-        return 1;
-    next = info.links[0];
-    while (demos_receive(DEMOS_CHANNEL(CHANNEL), body, 8, &info) == 8) {
+    while (demos_receive(DEMOS_CHANNEL(CHANNEL), body, 8, NULL) == 8) {
         be64_put(body, be64_get(body) + 1);
         demos_send(next, body, 8);
     }
     return 1;
+}
+
+/* A member: offers a link to itself, is sent the link to the next. */
+static int member(void)
+{
+    struct demos_info info = {0};
+
+    demos_offer(demos_link_make(DEMOS_GENERAL, DEMOS_GIVE, CHANNEL, 0));
+    if (demos_receive(DEMOS_CHANNEL(CHANNEL), NULL, 0, &info) < 0 || info.count != 1)
+        return 1;
+    return relay(info.links[0]);
+}
+
+/* Sends the token round: how often it was counted. */
+static u64 turn(s64 next, u64 rounds)
+{
+    u8 body[8] = {0};
+
+    for (u64 i = 0; i < rounds; i++)
+        if (demos_send(next, body, 8) < 0 ||
+            demos_receive(DEMOS_CHANNEL(CHANNEL), body, 8, NULL) != 8)
+            demos_die("ring: the token is lost");
+    return be64_get(body);
+}
+
+/* Member `here` of the machines 1 to `machines`. */
+static int of_machines(u64 machines, u64 here, u64 rounds)
+{
+    s64 next;
+    u64 hops;
+
+    if (names_post("ring", demos_link_make(DEMOS_GENERAL, DEMOS_DUP | DEMOS_GIVE, CHANNEL, 0)) <
+        0)
+        demos_die("ring: cannot be found by others");
+    next = names_find(here % machines + 1, "ring");
+    if (next < 0)
+        demos_die("ring: no next machine: %s", demos_error(next));
+    if (here != 1)
+        return relay(next);
+    hops = turn(next, rounds);
+    demos_print("ring: %llu machines, %llu rounds, %llu hops\n", (unsigned long long)machines,
+                (unsigned long long)rounds, (unsigned long long)hops);
+    return hops == (machines - 1) * rounds ? 0 : 1;
 }
 
 static s64 start_member(void)
@@ -42,10 +83,12 @@ int main(int argc, char **argv)
 {
     u64 members = argc > 1 ? number(argv[1]) : 8, rounds = argc > 2 ? number(argv[2]) : 10;
     s64 next = demos_link_make(DEMOS_GENERAL, DEMOS_GIVE, CHANNEL, 0);
-    u8 body[8] = {0};
+    u64 hops;
 
     if (argc > 1 && strcmp(argv[1], "member") == 0)
         return member();
+    if (argc > 4 && strcmp(argv[1], "of") == 0)
+        return of_machines(number(argv[2]), number(argv[4]), argc > 5 ? number(argv[5]) : 10);
     members = MIN(members, (u64)MOST);
     for (u64 i = 0; i < members; i++) { /* from the last to the first */
         s64 link = start_member();
@@ -54,11 +97,8 @@ int main(int argc, char **argv)
             demos_die("ring: cannot join");
         next = link;
     }
-    for (u64 i = 0; i < rounds; i++)
-        if (demos_send(next, body, 8) < 0 ||
-            demos_receive(DEMOS_CHANNEL(CHANNEL), body, 8, NULL) != 8)
-            demos_die("ring: the token is lost");
+    hops = turn(next, rounds);
     demos_print("ring: %llu processes, %llu rounds, %llu hops\n", (unsigned long long)members,
-                (unsigned long long)rounds, (unsigned long long)be64_get(body));
-    return be64_get(body) == members * rounds ? 0 : 1;
+                (unsigned long long)rounds, (unsigned long long)hops);
+    return hops == members * rounds ? 0 : 1;
 }

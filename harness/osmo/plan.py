@@ -18,6 +18,7 @@ from osmo.faults import Fault
 
 IMAGES = {"x86": "node", "z8000": "z8000"}
 PLAIN = re.compile(r"[A-Za-z0-9_.:/@%+,>|~^-]+")
+ELSEWHERE = re.compile(r"(?<!\S)(\+[^\s@]+@)(\S+)")
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 TRACE_PAGES = 16
 LINUX_CMDLINE = "console=hvc0 quiet panic=-1"
@@ -158,13 +159,24 @@ class Compiler:
     def _bundle(self, node: Node) -> str:
         """Nodes with the same boot list share one bundle."""
         where = f"{self.cluster.path}: nodes.{node.name}.programs"
-        boot = [line.replace("{name}", node.name).replace("{number}", str(node.number))
-                for line in node.programs]
+        boot = [self._numbered(line.replace("{name}", node.name).replace("{number}", str(node.number)),
+                               where) for line in node.programs]
         names = dict.fromkeys(["init", *filter(None, map(program_name, boot))])
         data = bundle({n: program_file(n, where).read_bytes() for n in names}, boot)
         name = f"bundle-{hashlib.sha256(data).hexdigest()[:12]}"
         self.modules[name] = data
         return name
+
+    def _numbered(self, line: str, where: str) -> str:
+        """Links on other nodes, +LINK@NODE, name them by number in a boot list."""
+        def number(match: re.Match[str]) -> str:
+            name = match.group(2)
+            found = [n.number for n in self.cluster.nodes if n.name == name]
+            if not found and not name.isdigit():
+                raise Problem(f"`{match.group(0)}` names no node",
+                              f"known: {', '.join(n.name for n in self.cluster.nodes[:12])}", where)
+            return f"{match.group(1)}{found[0] if found else name}"
+        return ELSEWHERE.sub(number, line)
 
     def _foreign(self, node: Node) -> tuple[str, list[str]]:
         if node.machine == "linux" and not node.kernel:
