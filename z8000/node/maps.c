@@ -26,6 +26,49 @@ u8 node_translate(const struct node *n, u8 segment, u16 offset, bool write, u32 
     return *physical < n->memory_bytes ? 0 : NODE_FAULT_PAGE;
 }
 
+/* Shows the fast way what a page of a segment is now. */
+static void show_page(struct node *n, u8 segment, u32 page)
+{
+    u32 bytes = 1u << n->page_bits, at;
+
+    for (u32 offset = page * bytes; offset < (page + 1) * bytes; offset += Z8000_FAST_PAGE) {
+        u32 number = (u32)segment << 7 | offset / Z8000_FAST_PAGE;
+        u8 *read = NULL, *write = NULL;
+
+        if (node_translate(n, segment, (u16)offset, false, &at) == 0)
+            read = n->memory + at;
+        if (read && node_translate(n, segment, (u16)offset, true, &at) == 0)
+            write = read;
+        z8000_fast_map(n->fast, number, read, write);
+    }
+}
+
+static void show_segment(struct node *n, u8 segment)
+{
+    for (u32 page = 0; n->fast && page < 0x10000u >> n->page_bits; page++)
+        show_page(n, segment, page);
+}
+
+static void show_map(struct node *n, unsigned map, u32 page)
+{
+    for (u8 s = 0; n->fast && s < NODE_SEGMENTS; s++) {
+        u16 entry = n->segment_map[n->process][s];
+
+        if ((entry & VALID) && (entry & (NODE_PAGE_MAPS - 1)) == map)
+            show_page(n, s, page);
+    }
+}
+
+static void choose_process(struct node *n, u8 process)
+{
+    const u16 *before = n->segment_map[n->process], *now = n->segment_map[process];
+
+    n->process = process;
+    for (u8 s = 0; before != now && s < NODE_SEGMENTS; s++)
+        if ((before[s] | now[s]) & VALID)
+            show_segment(n, s);
+}
+
 void node_map_write(struct node *n, u16 reg, u16 value)
 {
     unsigned map, at;
@@ -36,6 +79,8 @@ void node_map_write(struct node *n, u16 reg, u16 value)
         map = n->segment_index / NODE_SEGMENTS % NODE_SEGMENT_MAPS;
         n->segment_map[map][n->segment_index % NODE_SEGMENTS] = value;
         n->map_loads++;
+        if (map == n->process)
+            show_segment(n, n->segment_index % NODE_SEGMENTS);
         break;
     case NODE_R_PAGE: n->page_index = value; break;
     case NODE_R_FRAME: n->frame = value; break;
@@ -45,8 +90,10 @@ void node_map_write(struct node *n, u16 reg, u16 value)
         n->page_map[map][at].frame = n->frame;
         n->page_map[map][at].flags = value;
         n->map_loads++;
+        if (at < 0x10000u >> n->page_bits)
+            show_map(n, map, at);
         break;
-    case NODE_R_PROCESS: n->process = value % NODE_SEGMENT_MAPS; break;
+    case NODE_R_PROCESS: choose_process(n, value % NODE_SEGMENT_MAPS); break;
     default: break;
     }
 }

@@ -137,7 +137,7 @@ static void release(struct node *n, bool give_up)
     }
 }
 
-static u16 kernel_input(struct node *n, u16 reg)
+u16 node_kernel_in(struct node *n, u16 reg)
 {
     u8 causes = n->causes;
 
@@ -157,7 +157,7 @@ static u16 kernel_input(struct node *n, u16 reg)
     }
 }
 
-static void kernel_output(struct node *n, u16 reg, u16 value)
+void node_kernel_out(struct node *n, u16 reg, u16 value)
 {
     switch (reg) {
     case NODE_R_RELEASE: release(n, value == RELEASE_GIVE_UP); break;
@@ -187,9 +187,9 @@ static bool kernel_bus(void *owner, struct z8000_cycle *c)
 
     if (c->status == Z8000_ST_IO) {
         if (c->write)
-            kernel_output(n, c->offset, c->data);
+            node_kernel_out(n, c->offset, c->data);
         else
-            c->data = kernel_input(n, c->offset);
+            c->data = node_kernel_in(n, c->offset);
         return true;
     }
     if (!is_memory(c)) {
@@ -251,4 +251,20 @@ bool node_step(struct node *n)
         node_set_signal(n, NODE_S_KERNEL_HALTED, n->kernel.halted);
     }
     return n->crash == NULL;
+}
+
+void node_use_fast(struct node *n, void *memory)
+{
+    n->fast = z8000_fast_init(memory, &n->user);
+}
+
+/* The fast way stops at holds and at HALT, as stepping does: what interrupts the kernel
+ * processor ends in one of them. */
+void node_run_user(struct node *n, u64 until)
+{
+    enum z8000_result result = Z8000_DONE;
+
+    while (!n->waiting && result != Z8000_HALTED && node_user_clock(n) < until)
+        result = n->fast ? z8000_fast_run(n->fast, until - n->skew) : z8000_step(&n->user);
+    n->kernel.clocks = MAX(n->kernel.clocks, node_user_clock(n));
 }

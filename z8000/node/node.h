@@ -12,6 +12,7 @@
 #ifndef Z8000_NODE_NODE_H
 #define Z8000_NODE_NODE_H
 
+#include "z8000/fast.h"
 #include "z8000/z8000.h"
 
 enum {
@@ -97,6 +98,7 @@ struct node_disk {
 
 struct node {
     struct z8000 user, kernel;
+    struct z8000_fast *fast; /* of the user processor; NULL: it makes single steps */
     u8 *memory;
     u32 memory_bytes;
     u8 page_bits;
@@ -141,6 +143,19 @@ u64 node_user_clock(const struct node *n);
 u64 node_kernel_clock(const struct node *n);
 /* Shows a line's level to the owner, if it changed. */
 void node_set_signal(struct node *n, enum node_signal which, bool value);
+
+/*
+ * For a kernel side that is not the kernel processor: its ports, and the user processor
+ * alone, run until its clock is `until`, it is held, or it halts. The kernel side's clock
+ * follows; it takes no time but what passes meanwhile.
+ */
+u16 node_kernel_in(struct node *n, u16 reg);
+void node_kernel_out(struct node *n, u16 reg, u16 value);
+void node_run_user(struct node *n, u64 until);
+/* From now on the user processor runs the fast way (z8000/fast.h: memory of
+ * z8000_fast_size() zero bytes); node_step is not to be used. The owner says
+ * z8000_fast_changed when it writes to memory itself. */
+void node_use_fast(struct node *n, void *memory);
 
 /* maps.c: physical address of a user reference, or the reason why there is none. */
 u8 node_translate(const struct node *n, u8 segment, u16 offset, bool write, u32 *physical);
