@@ -18,6 +18,8 @@ enum machine_op {
     MACHINE_FRAMES = 1, /* -> frames of the node, of these free */
     MACHINE_CYCLES = 2, /* -> the processor's counter, its ticks per millisecond */
     MACHINE_HALT = 3,   /* status: ends the node, an orderly end when 0 */
+    MACHINE_COUNTS = 4, /* -> what the hypervisor did for this domain so far: world switches,
+                         * TLB flushes, bytes copied; refused where nobody says */
 };
 
 #endif

@@ -67,6 +67,15 @@ static size_t machine_cycles(const struct request *r)
     return answer(r, words, ARRAY_SIZE(words));
 }
 
+static size_t machine_counts(const struct request *r)
+{
+    u64 words[4] = {0}, refused = (u64)DEMOS_E_REFUSED;
+
+    if (!place_counts(r->n, &words[1]))
+        return answer(r, &refused, 1);
+    return answer(r, words, ARRAY_SIZE(words));
+}
+
 static size_t machine_halt(const struct request *r)
 {
     u64 ok = 0;
@@ -84,6 +93,7 @@ static service_fn *const machine[] = {
     [MACHINE_FRAMES] = machine_frames,
     [MACHINE_CYCLES] = machine_cycles,
     [MACHINE_HALT] = machine_halt,
+    [MACHINE_COUNTS] = machine_counts,
 };
 
 size_t machine_message(struct node *n, u32 channel, const struct message *m, u8 *bytes,

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The performance rows of one node, measured by the machine's own counter (the link
- * "machine"): instructions where QEMU counts them (-icount shift=0), cycles or nanoseconds
- * elsewhere. A row is the difference between N and 3N turns, so that what is the same in
- * both drops out, and the loop around it is measured and taken away.
+ * The performance rows of one node, as measure.h has it; the loop around each is measured
+ * too and taken away.
  *
  * `bench [ROW]`: all rows or those of one number. Prints JSON lines: {"row": "P7", "name": ..., "value": ..., "unit": "ticks"}.
  */
-#include "guest/lib/process.h"
-#include "guest/machine/protocol.h"
+#include "guest/programs/measure.h"
 
 enum { TURNS = 2000, CHANNEL = 1, MIB = 1 << 20, PAGE = 4096, FAULTS = 512 };
 
@@ -16,16 +13,6 @@ static u8 body[1024], answer[1024];
 static u8 memory[2 * MIB] __attribute__((aligned(PAGE)));
 static volatile u8 fresh[(4 * FAULTS + 16) * PAGE] __attribute__((aligned(PAGE)));
 static s64 self, partner, area;
-
-static u64 counter(void)
-{
-    struct words w;
-
-    words_start(&w, MACHINE_CYCLES);
-    if (words_call(demos_link("machine"), &w, NULL, 0, NULL) < 0)
-        demos_die("bench: no link to the machine (started with +machine?)");
-    return words_get(&w);
-}
 
 static void nothing(u64 turns)
 {
@@ -95,22 +82,6 @@ static void faults(u64 turns)
         fresh[next++ * PAGE] = 1;
 }
 
-static u64 ticks(void (*work)(u64), u64 turns)
-{
-    u64 before = counter();
-
-    work(turns);
-    return counter() - before;
-}
-
-/* Ticks of one turn, times a thousand. */
-static u64 per_turn(void (*work)(u64), u64 turns)
-{
-    u64 once = ticks(work, turns), thrice = ticks(work, 3 * turns);
-
-    return thrice > once ? (thrice - once) * 1000 / (2 * turns) : 0;
-}
-
 static const struct {
     const char *row, *name;
     void (*work)(u64 turns);
@@ -127,17 +98,6 @@ static const struct {
     {"P16", "MOVEDATA of 1 MiB, mapped, per byte", mapped_moves, 2, 1, MIB},
     {"P18", "page fault, zero fill", faults, FAULTS, 8, 1},
 };
-
-static void print_row(u32 i, u64 thousandths)
-{
-    u64 value = rows[i].divide > 1 ? thousandths * 1000 / rows[i].divide : thousandths;
-    u64 unit = rows[i].divide > 1 ? 1000000 : 1000;
-
-    demos_print(
-        "{\"row\": \"%s\", \"name\": \"%s\", \"value\": %llu.%0*llu, \"unit\": \"ticks\"}\n",
-        rows[i].row, rows[i].name, (unsigned long long)(value / unit),
-        rows[i].divide > 1 ? 6 : 3, (unsigned long long)(value % unit));
-}
 
 /* The other process: answers, and has a megabyte to show. */
 static NORETURN void serve(void)
@@ -173,15 +133,16 @@ int main(int argc, char **argv)
         demos_call_info(partner, NULL, 0, NULL, 0, &info) < 0)
         demos_die("bench: no partner (started with +kernel?)");
     area = info.links[0];
-    loop = per_turn(nothing, TURNS);
+    loop = measure(nothing, TURNS).ticks;
     for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
-        u64 value;
+        struct cost c;
 
         if (argc > 1 && strcmp(argv[1], rows[i].row) != 0)
             continue;
         rows[i].work(rows[i].warm);
-        value = per_turn(rows[i].work, rows[i].turns);
-        print_row(i, value > loop ? value - loop : 0);
+        c = measure(rows[i].work, rows[i].turns);
+        c.ticks = c.ticks > loop ? c.ticks - loop : 0;
+        measure_print(rows[i].row, rows[i].name, &c, rows[i].divide);
     }
     return 0;
 }

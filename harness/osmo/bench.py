@@ -133,6 +133,20 @@ def osmosis() -> list[Row]:
     return rows
 
 
+def hypervisor() -> list[Row]:
+    """The hypervisor's operations between two domains, by a guest that makes the second."""
+    setup = qemu.Setup(kernel=paths.hypervisor(), append="clock=count", clock="count", shift=0,
+                       modules=[(paths.need(paths.build() / "guests" / "rows"), "")])
+    until = time.monotonic() + 120
+    with qemu.Qemu(setup) as machine:
+        while "finished with status" not in machine.serial() and machine.alive() and time.monotonic() < until:
+            time.sleep(0.05)
+        text = machine.serial()
+    if "Test result: SUCCESS" not in text:
+        raise Problem(f"the guest that measures failed: {text[-300:]}")
+    return json_rows(text, "osmosis")
+
+
 HOSTED = (("P7", "null", 2000), ("P8", "link", 2000), ("P9", "self", 2000), ("P10", "rtt", 2000),
           ("P11", "rtt1k", 2000), ("P16", "move", 4), ("P16", "memmove", 4))
 
@@ -182,7 +196,8 @@ def sizes() -> list[Row]:
 
 
 PLACES: dict[str, Callable[[], list[Row]]] = {
-    "native": native, "osmosis": osmosis, "hosted": hosted, "z8000": z8000, "source": sizes}
+    "native": native, "hypervisor": hypervisor, "osmosis": osmosis, "hosted": hosted, "z8000": z8000,
+    "source": sizes}
 
 
 def derived(rows: list[Row]) -> list[Row]:
@@ -194,9 +209,16 @@ def derived(rows: list[Row]) -> list[Row]:
         move = mine.get("MOVEDATA of 1 MiB, copied, per byte")
         if copy and move:
             out.append(Row("P16", goals.BY_ID["P16"].name, where, value=round(move / copy, 4), unit="ratio"))
-    here = {r.id + r.name: r.I for r in rows if r.where == "osmosis" and r.I}
+        remote = mine.get("MOVEDATA of 1 MiB, remote, per byte")
+        if copy and remote:
+            out.append(Row("P17", goals.BY_ID["P17"].name, where, value=round(remote / copy, 4), unit="ratio"))
+        there, here = mine.get(goals.BY_ID["P12"].name), mine.get(goals.BY_ID["P9"].name)
+        if there and here:
+            out.append(Row("P15", goals.BY_ID["P15"].name, where, value=round(there / 2 / here, 4),
+                           unit="ratio"))
+    domain = {r.id + r.name: r.I for r in rows if r.where == "osmosis" and r.I}
     for r in rows:
-        inside = here.get(r.id + r.name)
+        inside = domain.get(r.id + r.name)
         if r.where == "native" and r.I and inside and not r.name.endswith("per byte"):
             out.append(Row("P29", f"{r.id} {r.name}", "osmosis", value=round(inside / r.I, 4), unit="ratio"))
     return out
