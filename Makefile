@@ -39,7 +39,7 @@ test-long: deps
 	$(Q)OSMOSIS_LONG=1 $(PYTHON) -m pytest tests -n 2 --dist loadgroup -q
 
 bench: deps
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/guests/rows
 	$(Q)harness/osmosis bench
 
 iso: $(BUILD)/osmosis.iso

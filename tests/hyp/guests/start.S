@@ -12,7 +12,11 @@
 
     .text
     .code32
-    .globl _start
+    .globl _start, child_entry
+child_entry: /* a domain made by child.c says when it began */
+    rdtsc
+    mov %eax, child_first
+    mov %edx, child_first + 4
 _start:
     mov $stack_top, %esp
     mov $pd, %edi

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The hypervisor's figures: counted the same each time, and no worse than the reference."""
+
+import shutil
+
+import pytest
+
+from osmo import bench, qemu
+
+WANTED = ["P1", "P2", "P3", "P4", "P4b", "P5", "P6", "P24", "P25", "P26", "P28"]
+
+
+@pytest.mark.skipif(not shutil.which(qemu.BINARY), reason="QEMU is not installed")
+def test_rows_repeat_and_hold_against_the_reference() -> None:
+    """P1-P6, P24-P26, P28: two boots count alike; world switches, flushes equal to the
+    reference, instructions at most 1 % more; an idle domain costs nothing at all."""
+    first, second = bench.hypervisor(), bench.hypervisor()
+    assert first == second
+    assert sorted({row.id for row in first}, key=WANTED.index) == WANTED
+    reference = bench.read_reference()
+    assert bench.regressions(first, reference) == []
+    assert all(bench.key(row) in reference for row in first if row.I is not None)
+    idle = [row for row in first if row.id == "P28"]
+    assert [(row.value, row.X) for row in idle] == [(0, 0)]
+    growth = [row.value for row in first if row.id == "P25"]
+    assert growth[0] is not None and growth[0] <= 1.10
