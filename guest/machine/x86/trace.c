@@ -8,6 +8,7 @@
 #include "guest/rt/hypercall.h"
 #include "guest/rt/map.h"
 #include "guest/rt/rt.h"
+#include "guest/rt/time.h"
 
 bool x86_trace_init(u32 pages)
 {
@@ -31,10 +32,11 @@ void machine_trace(struct node *n, u16 type, u32 who, u64 a, u64 b)
     struct osm_ring_header *ring = x86.trace;
     struct osm_record *r;
 
+    (void)n;
     if (!ring)
         return;
     r = (struct osm_record *)(ring + 1) + ring->produced % ring->capacity;
-    *r = (struct osm_record){.ns = machine_now(n),
+    *r = (struct osm_record){.ns = rt_now_ns(), /* all domains have one time line */
                              .type = type,
                              .domid = (u16)rt_started()->domid,
                              .who = who,
