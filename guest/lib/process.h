@@ -80,6 +80,8 @@ enum { DEMOS_OFFER_CHANNEL = 63 };
 s64 demos_spawn_server(const struct demos_spawn *s, s64 *service);
 /* In the child: gives the creator `link`. */
 int demos_offer(s64 link);
+/* The same with a second link, which a boot list gives only to those it names (init.c). */
+int demos_offer_owner(s64 link, s64 owner);
 
 /*
  * The "programs" link. PROGRAMS_OPEN: name as 3 words -> entry, number of segments, then

@@ -27,6 +27,13 @@ int demos_offer(s64 link)
     return demos_send_links(demos_link("boss"), NULL, 0, &link, 1);
 }
 
+int demos_offer_owner(s64 link, s64 owner)
+{
+    s64 links[] = {link, owner};
+
+    return demos_send_links(demos_link("boss"), NULL, 0, links, ARRAY_SIZE(links));
+}
+
 /* The offer; or the notice that the boss link went with the child. */
 static s64 await_offer(void)
 {

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Announcing and finding links by name.
+ */
+#include "guest/lib/switchboard.h"
+
+s64 switchboard_ask(s64 board, enum switchboard_op op, const char *name, u32 flags, s64 link)
+{
+    struct words w;
+    s64 result, got;
+
+    words_start(&w, op);
+    words_put_name(&w, name);
+    words_put(&w, flags);
+    result = words_call(board, &w, &link, link > 0, &got);
+    if (result < 0) {
+        if (got > 0)
+            demos_link_drop(got);
+        return result;
+    }
+    return got > 0 ? got : DEMOS_E_REFUSED;
+}
+
+s64 demos_announce(const char *name, s64 link, u32 flags)
+{
+    return switchboard_ask(demos_link("switchboard"), SWITCHBOARD_ANNOUNCE, name, flags, link);
+}
+
+s64 demos_post(const char *name, s64 link, u32 flags)
+{
+    return switchboard_ask(demos_link("switchboard"), SWITCHBOARD_POST, name, flags, link);
+}
+
+s64 demos_find(const char *name, u32 flags)
+{
+    s64 board = demos_link("switchboard"), link;
+
+    do
+        link = switchboard_ask(board, SWITCHBOARD_FIND, name, flags, 0);
+    while (link == DEMOS_E_FULL && flags & SWITCHBOARD_WAIT);
+    return link;
+}
