@@ -147,7 +147,7 @@ struct domain {
     struct virt_domain *virt;
     u64 p2m_root;       /* machine address of the nested page table's root */
     u64 p2m_generation; /* grows with every change that a cached translation must notice */
-    void *p2m_private;  /* mm/'s own */
+    u64 p2m_void;       /* frame number of its page of all ones; 0: none yet */
     u64 memory_top;     /* one above the highest guest frame ever promised or populated */
     struct shared_info *shared; /* its own frame, from creation on */
     mfn_t shared_frame;

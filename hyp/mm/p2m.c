@@ -56,6 +56,11 @@ static enum p2m_access access_of(u64 entry)
     return (enum p2m_access)(a | (entry & NO_EXEC ? 0 : 4));
 }
 
+static bool is_void(u64 entry)
+{
+    return entry & PRESENT && kind_of(entry) == P2M_HOLE;
+}
+
 static bool is_table(u64 entry, u32 level)
 {
     return level && (entry & (PRESENT | LARGE)) == PRESENT;
@@ -178,6 +183,9 @@ int p2m_destroy(struct domain *d)
         if (!destroy_one(d)) {
             frame_put(MFN(d->p2m_root >> PAGE_SHIFT));
             d->p2m_root = 0;
+            if (d->p2m_void)
+                frame_put(MFN(d->p2m_void));
+            d->p2m_void = 0;
             frames_unreserve(d);
             return 0;
         }
@@ -185,9 +193,24 @@ int p2m_destroy(struct domain *d)
     return -XEN_ERESTART;
 }
 
+/* True: translations to the page of ones must go. It stays the domain's, so that its
+ * reference may be dropped before. */
+static bool promise(struct domain *d, u64 *entry)
+{
+    u64 old = *entry;
+
+    __atomic_store_n(entry, (u64)P2M_PROMISED << KIND_SHIFT, __ATOMIC_RELEASE);
+    if (!is_void(old))
+        return false;
+    changed(d);
+    release(old, 0);
+    return true;
+}
+
 int p2m_promise(struct domain *d, gfn_t first, u64 count)
 {
     u64 n = first.n, end = first.n + count;
+    bool flush = false;
     int error = 0;
 
     if (end < n || end > 1ull << 9 * LEVELS)
@@ -203,14 +226,16 @@ int p2m_promise(struct domain *d, gfn_t first, u64 count)
             level--;
         if (!e)
             error = -XEN_ENOMEM;
-        else if (*e)
+        else if (*e && !is_void(*e))
             error = -XEN_EEXIST;
         else
-            *e = (u64)P2M_PROMISED << KIND_SHIFT;
+            flush |= promise(d, e);
         n += error ? 0 : 1ull << 9 * level;
     }
     d->memory_top = MAX(d->memory_top, n);
     spin_unlock(&d->p2m_lock);
+    if (flush)
+        virt_flush(d);
     return error;
 }
 
@@ -317,7 +342,7 @@ void *p2m_peek(struct domain *d, gfn_t gfn, enum p2m_access access)
     if (gfn.n >> 9 * LEVELS)
         return NULL;
     e = *find(d, gfn, &level);
-    if (!(e & PRESENT) || access & ~access_of(e) || kind_of(e) == P2M_DEVICE ||
+    if (!(e & PRESENT) || access & ~access_of(e) || kind_of(e) == P2M_DEVICE || is_void(e) ||
         (kind_of(e) == P2M_COPY && access & 2))
         return NULL;
     return frame_map(frame_in(e, level, gfn));
@@ -400,6 +425,8 @@ int p2m_get(struct domain *d, gfn_t gfn, enum p2m_access access, mfn_t *mfn)
         return -XEN_EFAULT;
     spin_lock(&d->p2m_lock);
     error = prepare(d, gfn, access, &entry, &level, &old);
+    if (is_void(entry))
+        error = -XEN_EFAULT;
     if (!error) {
         *mfn = frame_in(entry, level, gfn);
         frame_get(*mfn);
@@ -410,6 +437,39 @@ int p2m_get(struct domain *d, gfn_t gfn, enum p2m_access access, mfn_t *mfn)
         release(old, 0);
     }
     return error;
+}
+
+/* The domain's page of ones: made when first needed. The lock is held. */
+static mfn_t ones(struct domain *d)
+{
+    mfn_t m;
+
+    if (d->p2m_void)
+        return MFN(d->p2m_void);
+    m = frame_alloc(d, 0, FRAME_TABLE);
+    if (mfn_valid(m)) {
+        memset(frame_map(m), 0xff, PAGE_SIZE);
+        d->p2m_void = m.n;
+    }
+    return m;
+}
+
+int p2m_void(struct domain *d, gfn_t gfn)
+{
+    mfn_t m;
+    u64 *e;
+
+    if (gfn.n >> 9 * LEVELS)
+        return -XEN_ENOMEM;
+    spin_lock(&d->p2m_lock);
+    m = ones(d);
+    e = mfn_valid(m) ? reach(d, gfn, 0) : NULL;
+    if (e && !*e) {
+        frame_get(m);
+        *e = entry_make(m.n << PAGE_SHIFT, P2M_HOLE, P2M_RX);
+    }
+    spin_unlock(&d->p2m_lock);
+    return e ? 0 : -XEN_ENOMEM;
 }
 
 int p2m_fault(struct domain *d, u64 gpa, bool write)

@@ -12,7 +12,7 @@ struct domain;
 
 enum p2m_access { P2M_NONE = 0, P2M_R = 1, P2M_RW = 3, P2M_RX = 5, P2M_RWX = 7 };
 enum p2m_kind {
-    P2M_HOLE,     /* nothing here */
+    P2M_HOLE,     /* nothing here; present where the page of all ones stands for it */
     P2M_PROMISED, /* RAM not yet populated */
     P2M_RAM,
     P2M_COPY,     /* shared image: copied when written */
@@ -42,6 +42,9 @@ int p2m_get(struct domain *d, gfn_t gfn, enum p2m_access access, mfn_t *mfn);
 /* The page at gfn if it is there and allows `access`, NULL otherwise: nothing is populated or
  * copied. The caller holds d->p2m_lock for as long as it uses the page. */
 void *p2m_peek(struct domain *d, gfn_t gfn, enum p2m_access access);
+/* Lets reads of the hole at gfn find all ones, by whatever instruction, and without an exit
+ * from then on: for what the decoder does not know. To all else it stays a hole. -ENOMEM. */
+int p2m_void(struct domain *d, gfn_t gfn);
 /* Serves a nested page fault: 0 retry, -EFAULT not backed (emulate or crash). */
 int p2m_fault(struct domain *d, u64 gpa, bool write);
 

@@ -17,13 +17,18 @@
 enum { CONSOLE_PORT = 0xe9, STRING_PIECE = 256, REPEATS_MOST = 100000 };
 #define LAPIC_END (LAPIC_BASE + PAGE_SIZE)
 
+static bool in_lapic(u64 gpa)
+{
+    return gpa >= LAPIC_BASE && gpa < LAPIC_END;
+}
+
 /* What stands behind an address that no memory backs: the local APIC, or nothing, which
  * reads as all ones and ignores writes. */
 static u64 device_read(struct vcpu *v, u64 gpa)
 {
     u32 value = 0;
 
-    if (gpa < LAPIC_BASE || gpa >= LAPIC_END)
+    if (!in_lapic(gpa))
         return ~0ull;
     lapic_read(v, (u32)(gpa & 0xff0), &value);
     return (u64)value >> 8 * (gpa & 3);
@@ -31,7 +36,7 @@ static u64 device_read(struct vcpu *v, u64 gpa)
 
 static void device_write(struct vcpu *v, u64 gpa, u64 value)
 {
-    if (gpa >= LAPIC_BASE && gpa < LAPIC_END && !(gpa & 3))
+    if (in_lapic(gpa) && !(gpa & 3))
         lapic_write(v, (u32)(gpa & 0xff0), (u32)value);
 }
 
@@ -42,6 +47,8 @@ static void emulate_access(struct vcpu *v, u64 gpa, bool write)
     u32 len = insn_fetch(v, code, sizeof(code));
 
     if (!insn_decode(&i, code, len, virt_code_bits(v)) || i.write != write) {
+        if (!write && !in_lapic(gpa) && p2m_void(v->domain, GFN(gpa >> PAGE_SHIFT)) == 0)
+            return;
         domain_crash(v->domain,
                      "%s of guest-physical %lx, where there is no memory, by an instruction "
                      "that is no plain move (%02x %02x %02x %02x)",
@@ -78,7 +85,7 @@ static void handle_fault(struct vcpu *v, const struct virt_exit_info *x)
                      x->gpa);
         return;
     }
-    if (x->gpa >= LAPIC_BASE && x->gpa < LAPIC_END)
+    if (in_lapic(x->gpa))
         error = -XEN_EFAULT;
     else
         error = p2m_fault(v->domain, x->gpa, x->write);

@@ -89,6 +89,30 @@ static void ram_comes_and_goes(void)
     end();
 }
 
+/* A page of ones under a hole serves reads; to every call, and to memory that comes there
+ * later, it is a hole still. */
+static void holes_read_as_ones(void)
+{
+    u8 byte = 0;
+
+    begin();
+    CHECK_EQ(p2m_fault(guest, 200 << 12, false), -XEN_EFAULT);
+    CHECK_EQ(p2m_void(guest, GFN(200)), 0);
+    CHECK_EQ(p2m_void(guest, GFN(201)), 0);
+    CHECK_EQ(p2m_void(guest, GFN(5)), 0); /* RAM stays what it is */
+    CHECK_EQ(kind_at(guest, 5), P2M_PROMISED);
+    CHECK_EQ(p2m_fault(guest, 200 << 12, false), 0);
+    CHECK_EQ(p2m_fault(guest, 200 << 12, true), -XEN_EACCES);
+    CHECK_EQ(kind_at(guest, 200), P2M_HOLE);
+    CHECK(guest_read_phys(guest, &byte, 200 << 12, 1) != 0);
+    CHECK(guest_write_phys(guest, 200 << 12, &byte, 1) != 0);
+    CHECK_EQ(extents(guest, DOMID_SELF, XENMEM_decrease_reservation, 200, 1, 0), 0);
+    CHECK_EQ(extents(guest, DOMID_SELF, XENMEM_populate_physmap, 200, 1, 0), 1);
+    CHECK_EQ(guest_read_phys(guest, &byte, 200 << 12, 1), 0);
+    CHECK_EQ(byte, 0);
+    end();
+}
+
 static void long_calls_are_preempted_and_finish(void)
 {
     begin();
@@ -269,7 +293,8 @@ static void nothing_leaks(void)
     CHECK_EQ(frames_free(), before);
 }
 
-TESTS(CASE(ram_comes_and_goes), CASE(long_calls_are_preempted_and_finish),
-      CASE(shared_pages_have_one_place), CASE(pages_move), CASE(foreign_pages_are_for_builders),
+TESTS(CASE(ram_comes_and_goes), CASE(holes_read_as_ones),
+      CASE(long_calls_are_preempted_and_finish), CASE(shared_pages_have_one_place),
+      CASE(pages_move), CASE(foreign_pages_are_for_builders),
       CASE(narrow_callers_use_narrow_structures), CASE(devices_are_not_ram),
       CASE(nothing_leaks))
