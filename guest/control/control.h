@@ -117,6 +117,11 @@ void trace_all(void);
 /* Drains what is due; when to come again, or RT_NEVER. */
 u64 trace_due(void);
 
+/* --- capture.c: the fabric's captures */
+/* Passes on what there is; true if this guest's captures are the ones we take. */
+bool capture_take(const struct guest *g);
+void capture_close(const struct guest *g);
+
 /* --- self.c: our own connection to the store */
 int self_write(const char *path, const char *value);
 int self_printf(const char *path, const char *fmt, ...) PRINTF_LIKE(2, 3);

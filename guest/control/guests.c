@@ -265,6 +265,7 @@ void guest_destroy(struct guest *g)
         return;
     rings_close(g);
     trace_close(g);
+    capture_close(g);
     format(path, sizeof(path), "/local/domain/%u", g->domid);
     xs_remove(&control.store, path);
     xs_domain_released(&control.store, g->domid);

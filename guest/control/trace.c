@@ -18,6 +18,7 @@ enum { RECORDS = 256, PAGES_MOST = 64 };
 
 static struct osm_record records[RECORDS];
 static u64 next_ns;
+static bool capturing; /* somebody's captures are taken, too */
 
 void trace_hypervisor(void)
 {
@@ -99,13 +100,16 @@ void trace_guest(struct guest *g)
 
 void trace_all(void)
 {
+    capturing = false;
     trace_hypervisor();
     list_for_each(at, &control.guests)
     {
         struct guest *g = list_entry(at, struct guest, link);
 
-        if (g->built)
+        if (g->built) {
             trace_guest(g);
+            capturing |= capture_take(g);
+        }
     }
 }
 
@@ -113,7 +117,7 @@ void trace_all(void)
 u64 trace_due(void)
 {
     u64 now = rt_now_ns();
-    bool rings = control.traced;
+    bool rings = control.traced || capturing;
 
     if (now >= next_ns) {
         next_ns = now + PERIOD_NS;

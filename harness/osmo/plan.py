@@ -20,7 +20,7 @@ IMAGES = {"x86": "node", "z8000": "z8000"}
 PLAIN = re.compile(r"[A-Za-z0-9_.:/@%+,>|~^-]+")
 ELSEWHERE = re.compile(r"(?<!\S)(\+[^\s@]+@)(\S+)")
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-TRACE_PAGES = 16
+TRACE_PAGES = 64
 LINUX_CMDLINE = "console=hvc0 quiet panic=-1"
 
 
@@ -114,6 +114,8 @@ class Compiler:
         self.modules["fabric"] = paths.image("fabric")
         ports = sum(len(self.cluster.attached(m.name)) for m in media)
         lines = [f"create fabric image=fabric mem={16 + ports // 16}M"]
+        if any(m.capture for m in media):
+            lines.append("write /osmosis/capture fabric")
         for number, medium in enumerate(media):
             lines.append(f"write /osmosis/media/{number} {quoted(self._medium(medium))}")
         return [*lines, "start fabric"]
