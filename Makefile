@@ -12,7 +12,7 @@ include $(wildcard */build.mk tests/*/build.mk)
 include mk/tests.mk
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all deps run test test-quick test-long bench lint format clean install iso \
+.PHONY: all deps run test test-quick test-long bench lint format clean install iso path \
         test-binaries print-flags
 all: $(HOST_PROGRAMS) $(IMAGES)
 
@@ -41,6 +41,10 @@ test-long: deps
 bench: deps
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/guests/rows
 	$(Q)harness/osmosis bench
+
+# Where the instructions of one row go: make path OP=P3.
+path: $(BUILD)/guests/rows $(BUILD)/hyp/osmosis
+	$(Q)harness/osmosis path $(OP)
 
 iso: $(BUILD)/osmosis.iso
 

@@ -24,6 +24,7 @@ class Goal:
 GOALS = (
     Goal("P1", "null hypercall", 64, X=1, peer="Xen PV 322, PVH 679"),
     Goal("P2", "event channel round trip, two domains", 600, X=4, peer="Xen PV 14288, PVH 35888"),
+    Goal("P2b", "round trip by notify-and-block", 250, X=2, peer="Xen PV 14288, PVH 35888"),
     Goal("P3", "send to a running peer", 110, X=1, peer="Xen PV 500, PVH 4728"),
     Goal("P4", "grant map and unmap, single", 470, X=2, peer="Xen PV 2377"),
     Goal("P5", "grant map, per page in a batch of 32", 60, peer="Xen PV 1030, PVH 10923"),

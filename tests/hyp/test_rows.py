@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from osmo import bench, qemu
+from osmo import bench, path, qemu
 
-WANTED = ["P1", "P2", "P3", "P4", "P4b", "P5", "P6", "P24", "P25", "P26", "P28"]
+WANTED = ["P1", "P2", "P2b", "P3", "P4", "P5", "P5b", "P6", "P24", "P25", "P26", "P28"]
 
 
 @pytest.mark.skipif(not shutil.which(qemu.BINARY), reason="QEMU is not installed")
@@ -24,3 +24,11 @@ def test_rows_repeat_and_hold_against_the_reference() -> None:
     assert [(row.value, row.X) for row in idle] == [(0, 0)]
     growth = [row.value for row in first if row.id == "P25"]
     assert growth[0] is not None and growth[0] <= 1.10
+
+
+def test_a_log_is_folded_by_function() -> None:
+    """`osmosis path`: instructions count for the function they lie in, others for the guest."""
+    symbols = path.Symbols([0x1000, 0x1100], ["first", "second"])
+    log = b"".join(b"Trace 0: 0x7f00 [0000000000000000/%016x/00000000/ff] \n" % at
+                   for at in (0x1000, 0x1004, 0x10ff, 0x1100, 0x500))
+    assert path.fold(path.executed(log), symbols) == {"first": 3, "second": 1, "guest": 1}

@@ -5,6 +5,7 @@
  * included and the empty loop taken off; X, F and C are the hypervisor's own counters over all domains. Each
  * operation runs TURNS times, twice, and the second pass counts.
  */
+#include "base/memory.h"
 #include "tests/hyp/guests/child.h"
 
 enum {
@@ -152,26 +153,6 @@ static u64 time_loop(void (*turn)(u32 i))
     return read_tsc() - start;
 }
 
-static void measure(const char *row, const char *name, void (*turn)(u32 i), u32 each)
-{
-    struct osm_counters before, after;
-    u64 spent = 0, x, f, c;
-    u64 n = (u64)TURNS * each;
-
-    for (u32 pass = 0; pass < 2; pass++) {
-        before = counters(OSM_ALL_DOMAINS);
-        spent = time_loop(turn) - empty_loop;
-        after = counters(OSM_ALL_DOMAINS);
-    }
-    x = (after.exits - before.exits - 1) * 1000 / n; /* the second look is an exit as well */
-    f = (after.flushes - before.flushes) * 1000 / n;
-    c = (after.copied_bytes - before.copied_bytes) / n;
-    print("{\"row\": \"%s\", \"name\": \"%s\", \"value\": %lu.%02lu, \"X\": %lu.%03lu, "
-          "\"F\": %lu.%03lu, \"C\": %lu, \"n\": %u}\n",
-          row, name, spent * 100 / n / 100, spent * 100 / n % 100, x / 1000, x % 1000, f / 1000,
-          f % 1000, c, TURNS);
-}
-
 /* --- the operations ---------------------------------------------------------------------------- */
 
 static void null_call(u32 i)
@@ -314,26 +295,85 @@ static void idleness(void)
           after.run_ns - before.run_ns, after.exits - before.exits);
 }
 
+/* --- which of them ----------------------------------------------------------------------------- */
+
+static const struct operation {
+    const char *row, *name;
+    void (*turn)(u32 i);
+    u32 each;
+    u32 part; /* which partner it needs */
+} operations[] = {
+    {"P1", "null hypercall", null_call, 1, PART_BLOCK},
+    {"P2b", "round trip by one notify-and-block each", notify_and_block, 1, PART_BLOCK},
+    {"P2", "event channel round trip, two domains", send_and_poll, 1, PART_POLL},
+    {"P3", "send to a running peer", send_to_self, 1, PART_POLL},
+    {"P4", "grant map and unmap, single", map_one, 1, PART_POLL},
+    {"P5b", "grant map and unmap, per page in a batch of 32", map_batch, BATCH, PART_POLL},
+    {"P6", "grant copy of 1 KiB, batch of 32", copy_batch, BATCH, PART_POLL},
+};
+
+static void measure(const struct operation *o)
+{
+    struct osm_counters before, after;
+    u64 spent = 0, x, f, c;
+    u64 n = (u64)TURNS * o->each;
+
+    for (u32 pass = 0; pass < 2; pass++) {
+        before = counters(OSM_ALL_DOMAINS);
+        spent = time_loop(o->turn) - empty_loop;
+        after = counters(OSM_ALL_DOMAINS);
+    }
+    x = (after.exits - before.exits - 1) * 1000 / n; /* the second look is an exit as well */
+    f = (after.flushes - before.flushes) * 1000 / n;
+    c = (after.copied_bytes - before.copied_bytes) / n;
+    print("{\"row\": \"%s\", \"name\": \"%s\", \"value\": %lu.%02lu, \"X\": %lu.%03lu, "
+          "\"F\": %lu.%03lu, \"C\": %lu, \"n\": %u}\n",
+          o->row, o->name, spent * 100 / n / 100, spent * 100 / n % 100, x / 1000, x % 1000,
+          f / 1000, f % 1000, c, TURNS);
+}
+
+static void measure_with(u32 part)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(operations); i++)
+        if (operations[i].part == part)
+            measure(&operations[i]);
+}
+
+/* For whoever traces the instructions of one operation. */
+static void repeat(const char *row)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(operations); i++) {
+        if (strcmp(operations[i].row, row) != 0)
+            continue;
+        start_partner(operations[i].part);
+        print("repeating %s\n", row);
+        for (;;)
+            operations[i].turn(1);
+    }
+    failure("there is no operation %s", row);
+}
+
 void test_main(const struct hvm_start_info *info)
 {
-    (void)info;
+    const char *words;
+
     if (child_task.part)
-        answer();
+        answer(); /* which has no start info */
+    words = (const char *)info->cmdline_paddr;
     set_up();
+    connect_self();
+    if (words && *words) {
+        repeat(words);
+        return;
+    }
     empty_loop = time_loop(nothing);
-    measure("P1", "null hypercall", null_call, 1);
     creation();
-    measure("P2", "round trip by one notify-and-block each", notify_and_block, 1);
+    measure_with(PART_BLOCK);
     idleness();
     EXPECT(child_destroy(partner) == 0);
     start_partner(PART_POLL);
-    measure("P2", "event channel round trip, two domains", send_and_poll, 1);
-    connect_self();
-    measure("P3", "send to a running peer", send_to_self, 1);
-    measure("P4", "grant map and unmap, single", map_one, 1);
-    measure("P4b", "grant map and unmap, per page in a batch of 32", map_batch, BATCH);
+    measure_with(PART_POLL);
     print_row("P5", "grant map, per page in a batch of 32", map_ticks * 100 / TURNS / BATCH,
               "");
-    measure("P6", "grant copy of 1 KiB, batch of 32", copy_batch, BATCH);
     growth();
 }

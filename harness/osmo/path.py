@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`osmosis path P3`: where one operation's instructions go, by function of the hypervisor.
+
+The guest that measures the rows repeats the operation for ever; QEMU logs every instruction of
+a while, and the log is folded by symbol. What no symbol of the hypervisor covers is the guests'.
+"""
+
+import argparse
+import bisect
+import collections
+import dataclasses
+import pathlib
+import re
+import subprocess
+import time
+
+from osmo import paths, qemu
+from osmo.errors import Problem
+
+TRACED = re.compile(rb"\[[0-9a-f]+/([0-9a-f]+)/")
+# Its most frequent instruction runs once for each world switch.
+ENTRY = "svm_enter"
+
+
+@dataclasses.dataclass
+class Symbols:
+    """Functions of an ELF file by address."""
+
+    at: list[int]
+    name: list[str]
+
+    @classmethod
+    def of(cls, image: pathlib.Path) -> "Symbols":
+        said = subprocess.run(["nm", "-n", str(image)], capture_output=True, text=True, check=True).stdout
+        rows = [line.split() for line in said.splitlines()]
+        found = [(int(r[0], 16), r[2]) for r in rows if len(r) == 3 and r[1] in "tT" and not r[2].startswith(".")]
+        return cls([a for a, _ in found], [n for _, n in found])
+
+    def find(self, address: int) -> str:
+        i = bisect.bisect_right(self.at, address) - 1
+        return self.name[i] if i >= 0 and address < self.at[-1] + 0x1000 else "guest"
+
+
+def executed(log: bytes) -> collections.Counter[int]:
+    """How often each address of a QEMU `exec` log was executed."""
+    return collections.Counter(int(m[1], 16) for m in TRACED.finditer(log))
+
+
+def fold(counts: collections.Counter[int], symbols: Symbols) -> collections.Counter[str]:
+    """How many instructions each function executed."""
+    folded: collections.Counter[str] = collections.Counter()
+    for address, n in counts.items():
+        folded[symbols.find(address)] += n
+    return folded
+
+
+def trace(operation: str, seconds: float) -> bytes:
+    """QEMU's log of what was executed while the operation was repeated."""
+    setup = qemu.Setup(kernel=paths.hypervisor(), append="clock=count", clock="count", shift=0,
+                       modules=[(paths.need(paths.build() / "guests" / "rows"), operation)])
+    with qemu.Qemu(setup) as machine:
+        until = time.monotonic() + 60
+        while f"repeating {operation}" not in machine.serial():
+            if time.monotonic() > until or not machine.alive() or "Test result" in machine.serial():
+                raise Problem(f"operation {operation} cannot be repeated: {machine.serial()[-200:]}")
+            time.sleep(0.05)
+        machine.stop()
+        machine.monitor.human("singlestep on")
+        machine.monitor.human("logfile executed")
+        machine.monitor.human("log exec,nochain")
+        machine.resume()
+        time.sleep(seconds)
+        machine.stop()
+        machine.monitor.human("log none")
+        return (machine.directory / "executed").read_bytes()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("operation", help="P1, P2, P2b, P3, P4, P5b or P6")
+    parser.add_argument("--seconds", type=float, default=0.5, help="how long to look")
+
+
+def command(options: argparse.Namespace) -> int:
+    symbols = Symbols.of(paths.need(paths.build() / "hyp" / "osmosis.64"))
+    counts = executed(trace(options.operation, options.seconds))
+    folded = fold(counts, symbols)
+    entries = max((n for at, n in counts.items() if symbols.find(at) == ENTRY), default=1)
+    print(f"{sum(folded.values()):,} instructions, {entries:,} world switches; per switch:")
+    for name, n in folded.most_common(40):
+        print(f"{n / entries:10.2f}  {name}")
+    return 0
