@@ -11,6 +11,11 @@
  * that machine N has posted as NAME, as soon as it is there; +post:NAME posts what the process
  * offers (demos_offer) for others to find. All get console, clock and programs. The line
  * `wait` holds the next ones back until everything before it has ended.
+ *
+ * A word `=NAME` makes the process a server: the next line waits until it has offered a
+ * link, and everything started after it gets that link under NAME. A second link, if it
+ * offers one (demos_offer_owner), goes in its place to those with `+NAME`. Nobody waits for
+ * the end of servers; they end with the node.
  */
 #include "base/elf.h"
 #include "guest/lib/process.h"
@@ -18,7 +23,8 @@
 #include "guest/machine/protocol.h"
 
 enum { CHANNEL_PROGRAMS = 1, CHANNEL_ENDS = 2, CHANNEL_FOUND = 3, CHANNEL_OFFERS = 4 };
-enum { FILES_MAX = 64, POSTS_MAX = 16, PAGE = 4096 };
+enum { FILES_MAX = 64, POSTS_MAX = 16, SERVICES_MAX = 8, PAGE = 4096 };
+enum { CODE_PROGRAM = 0, CODE_SERVER = 1 }; /* of exit notices */
 #define ASK_AGAIN_NS 5000000ull
 
 /* A program file, copied to pages of its own when it is first wanted: then its segments
@@ -29,7 +35,17 @@ struct file {
     size_t len;
 };
 
+/* What a server offered, under the name its boot line gave it. */
+struct service {
+    char name[DEMOS_NAME_MAX + 1];
+    s64 link, owner;
+};
+
 static struct bundle bundle;
+static struct service services[SERVICES_MAX]; /* the one after the last is being offered */
+static u32 service_count;
+static bool offering;
+static u64 offer; /* the code of the latest server's boss link */
 static struct file files[FILES_MAX];
 static u32 file_count;
 static u64 next_base;
@@ -138,11 +154,12 @@ static void answer_open(s64 reply, struct words *request)
             demos_link_drop(links[--count]);
 }
 
-static void ended(const void *body, size_t len)
+static void ended(u64 code, const void *body, size_t len)
 {
     struct process_end end;
 
-    running--;
+    if (code == CODE_PROGRAM)
+        running--;
     if (!process_end_read(body, len, &end))
         return;
     if (end.how == DEMOS_END_EXCEPTION)
@@ -168,6 +185,17 @@ static void offered(u64 code, s64 link)
         demos_print("init: cannot post %s: %s\n", posts[code], demos_error(result));
 }
 
+/* A server offers links, or the notice says that it never will: how many are kept. */
+static u32 take_offer(const struct demos_info *info)
+{
+    struct service *s = &services[service_count];
+
+    offering = false;
+    s->link = info->count > 0 ? info->links[0] : 0;
+    s->owner = info->count > 1 ? info->links[1] : s->link;
+    return MIN(info->count, 2u);
+}
+
 /* One request, notice, offer or answer, if one comes in that time. */
 static void serve_within(u64 ns)
 {
@@ -176,7 +204,8 @@ static void serve_within(u64 ns)
     s64 len = demos_receive_within(
         ns,
         DEMOS_CHANNEL(CHANNEL_PROGRAMS) | DEMOS_CHANNEL(CHANNEL_ENDS) |
-            DEMOS_CHANNEL(CHANNEL_FOUND) | DEMOS_CHANNEL(CHANNEL_OFFERS),
+            DEMOS_CHANNEL(CHANNEL_FOUND) | DEMOS_CHANNEL(CHANNEL_OFFERS) |
+            DEMOS_CHANNEL(DEMOS_OFFER_CHANNEL),
         w.bytes, sizeof w.bytes, &info);
     bool general = info.kind == DEMOS_MSG_GENERAL, reply = info.kind == DEMOS_MSG_REPLY;
     u32 kept = 0;
@@ -188,11 +217,13 @@ static void serve_within(u64 ns)
         found = reply && info.count ? info.links[kept++] : 0;
     } else if (info.channel == CHANNEL_OFFERS && general && info.count) {
         offered(info.code, info.links[kept++]);
+    } else if (info.channel == DEMOS_OFFER_CHANNEL && offering && info.code == offer) {
+        kept = take_offer(&info);
     }
     while (kept < info.count)
         demos_link_drop(info.links[kept++]);
     if (info.kind == DEMOS_MSG_NOTICE && info.notice == DEMOS_NOTICE_EXIT)
-        ended(w.bytes, (size_t)len);
+        ended(info.code, w.bytes, (size_t)len);
     if (info.channel != CHANNEL_PROGRAMS || info.reply <= 0)
         return;
     words_read(&w, w.bytes, (size_t)len);
@@ -251,49 +282,115 @@ static s64 offer_link(const char *name)
                            post_count++);
 }
 
+/* A link for those only whose line asks for it. */
+static s64 special(const char *name)
+{
+    for (u32 i = 0; i < service_count; i++)
+        if (strcmp(services[i].name, name) == 0)
+            return services[i].owner;
+    return demos_link(name);
+}
+
 /* The link that a word of the boot list asks for; the word becomes its name. */
-static struct demos_gift gift(char *word)
+static struct demos_gift asked_for(char *word)
 {
     char *at = strchr(word, '@');
 
     if (strncmp(word, "post:", 5) == 0)
         return (struct demos_gift){"boss", offer_link(word + 5)};
     if (!at)
-        return (struct demos_gift){word, demos_link(word)};
+        return (struct demos_gift){word, special(word)};
     *at = '\0';
     return (struct demos_gift){word, find_at(word, number(at + 1))};
 }
 
+/* Adds a gift; one of the same name gives way. */
+static void add(struct demos_spawn *s, struct demos_gift *gifts, struct demos_gift gift)
+{
+    u32 at = 0;
+
+    while (at < s->gift_count && strcmp(gifts[at].name, gift.name) != 0)
+        at++;
+    if (at == DEMOS_GIFTS_MAX || gift.link <= 0)
+        return;
+    gifts[at] = gift;
+    s->gift_count = MAX(s->gift_count, at + 1);
+}
+
+/* The links of a process: what all get, then what the words before its name say. Answers
+ * the index of the name; *serves is where a server's own is. */
+static u32 choose_gifts(struct demos_spawn *s, struct demos_gift *gifts,
+                        struct bundle_command *c, const char **serves)
+{
+    u32 at = 0;
+
+    add(s, gifts, (struct demos_gift){"console", demos_link("console")});
+    add(s, gifts, (struct demos_gift){"clock", demos_link("clock")});
+    add(s, gifts, (struct demos_gift){"programs", programs_link});
+    for (u32 i = 0; i < service_count; i++)
+        add(s, gifts, (struct demos_gift){services[i].name, services[i].link});
+    for (; at < c->count && strchr("+=", c->args[at][0]); at++) {
+        if (c->args[at][0] == '+')
+            add(s, gifts, asked_for(c->args[at] + 1));
+        else
+            *serves = c->args[at] + 1;
+    }
+    return at;
+}
+
+/* Until the server offers something, or ends; others are served meanwhile. */
+static void await_offer(const char *name)
+{
+    struct service *s = &services[service_count];
+
+    while (offering)
+        serve();
+    if (s->link > 0) {
+        memset(s->name, 0, sizeof s->name);
+        memcpy(s->name, name, strnlen(name, DEMOS_NAME_MAX));
+        service_count++;
+        return;
+    }
+    demos_print("init: %s: nothing was offered\n", name);
+    worst = 1;
+}
+
+static void boss(struct demos_spawn *s, struct demos_gift *gifts)
+{
+    offering = true;
+    add(s, gifts,
+        (struct demos_gift){"boss", demos_link_make(DEMOS_GENERAL,
+                                                    DEMOS_GIVE | DEMOS_ONCE | DEMOS_TELLDEST,
+                                                    DEMOS_OFFER_CHANNEL, ++offer)});
+}
+
 static void start(struct bundle_command *c)
 {
-    static const char *const usual[] = {"console", "clock", "programs"};
     struct demos_gift gifts[DEMOS_GIFTS_MAX];
     struct demos_program p;
-    struct demos_spawn s = {.gifts = gifts, .watch = process_watch(CHANNEL_ENDS, 0)};
-    u32 first = 0;
+    struct demos_spawn s = {.gifts = gifts};
+    const char *serves = NULL;
+    u32 first = choose_gifts(&s, gifts, c, &serves);
     s64 result;
 
-    for (u32 i = 0; i < ARRAY_SIZE(usual); i++)
-        gifts[s.gift_count++] = (struct demos_gift){usual[i], demos_link(usual[i])};
-    gifts[2].link = programs_link;
-    for (; first < c->count && c->args[first][0] == '+'; first++) {
-        if (s.gift_count < DEMOS_GIFTS_MAX)
-            gifts[s.gift_count] = gift(c->args[first] + 1);
-        if (s.gift_count < DEMOS_GIFTS_MAX && gifts[s.gift_count].link > 0)
-            s.gift_count++;
-    }
     if (first == c->count)
         return;
     s.program = c->args[first];
     s.args = (const char *const *)&c->args[first + 1];
     s.arg_count = c->count - first - 1;
+    s.watch = process_watch(CHANNEL_ENDS, serves ? CODE_SERVER : CODE_PROGRAM);
+    if (serves && service_count < SERVICES_MAX)
+        boss(&s, gifts);
     result = open_file(s.program, &p);
     if (result >= 0)
         result = demos_spawn_program(&s, &p);
     if (result >= 0) {
-        running++;
+        running += !serves;
+        if (serves && offering)
+            await_offer(serves);
         return;
     }
+    offering = false;
     demos_print("init: %s: cannot start: %s\n", s.program, demos_error(result));
     worst = 1;
 }

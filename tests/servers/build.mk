@@ -1,1 +1,1 @@
-TESTLIBS_servers := fs base
+TESTLIBS_servers := board fs base

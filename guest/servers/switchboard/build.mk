@@ -1,0 +1,3 @@
+$(eval $(call library,board,guest/servers/switchboard/board.c))
+$(eval $(call demos_program,switchboard,guest/servers/switchboard/board.c guest/servers/switchboard/main.c))
+$(eval $(call demos_program,switchboard-check,guest/servers/switchboard/check.c))

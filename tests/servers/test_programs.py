@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The servers as processes of a hosted node."""
+
+import pathlib
+import subprocess
+
+NODE = pathlib.Path(__file__).resolve().parents[2] / "build" / "demos-node"
+
+
+def node(*lines: str, seconds: float = 60) -> tuple[int, str]:
+    """Status and output of a hosted node that starts these lines of a boot list."""
+    options = [o for line in lines for o in ("--run", line)]
+    done = subprocess.run([NODE, *options], timeout=seconds, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, text=True)
+    return done.returncode, done.stdout
+
+
+BOARD = "=switchboard switchboard"
+
+
+def test_switchboard() -> None:
+    """DS01, DS02, DS03, DS04, DS08, L05, DP02: announce, post, find, wait, remove, death, two levels."""
+    status, text = node(BOARD, "+kernel switchboard-check")
+    assert status == 0 and text.endswith("Test result: SUCCESS\n"), text
+
+
+def test_listing_is_the_owners() -> None:
+    """L05, DP01: who holds the owner's link lists and finds private names."""
+    status, text = node(BOARD, "+switchboard switchboard-check owner")
+    assert status == 0 and text.endswith("Test result: SUCCESS\n"), text
+    status, text = node(BOARD, "switchboard-check owner")
+    assert status == 1 and "FAILED  a listing" in text
+
+
+def test_servers_of_the_boot_list() -> None:
+    """DS04: what a server offers is given to those started after it, and to nobody before."""
+    assert node("=counter counter-server", "counter-client") == (0, "counter: first 10, second 55\n")
+    status, text = node("counter-client", "=counter counter-server")
+    assert status == 1 and "no server" in text
+    status, text = node("=x hello")
+    assert status == 1 and "nothing was offered" in text
