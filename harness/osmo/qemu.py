@@ -21,7 +21,7 @@ from osmo.memory import Ram
 from osmo.qmp import Monitor
 
 BINARY = "qemu-system-x86_64"
-CPU = "qemu64,+svm,+npt"
+CPU = "qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt"  # frames are checked by the CRC32 instruction
 MACHINES = {
     "q35": "q35",
     "pc": "pc",
