@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What messages between two machines cost: `netbench MACHINE` starts its other half here,
- * moves it to that machine and calls it; `netbench host` only keeps a node alive that is
+ * What messages between two machines cost: `netbench MACHINE [ROW]` starts its other half
+ * here, moves it to that machine and calls it; `netbench host` only keeps a node alive that is
  * moved to. Rows as of `bench`; where one instruction counter serves the whole machine,
  * they hold everything on the way: both nodes, the fabric between them and the hypervisor.
  * Switches are those of this node's own domain.
@@ -116,6 +116,8 @@ int main(int argc, char **argv)
     for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
         struct cost c;
 
+        if (argc > 2 && strcmp(argv[2], rows[i].row) != 0)
+            continue;
         rows[i].work(rows[i].warm);
         c = measure(rows[i].work, rows[i].turns);
         measure_print(rows[i].row, rows[i].name, &c, rows[i].divide);
