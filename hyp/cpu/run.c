@@ -57,7 +57,13 @@ void cpu_idle(void)
         __asm__ volatile("sti; hlt; cli" ::: "memory");
 }
 
-/* Does what the clock demands, and sets the timer for what is next. */
+/* Sets the timer for what is next. */
+static void set_timer(struct cpu *c)
+{
+    timer_program(watch_deadline(vcpu_deadline(c->id)));
+}
+
+/* Does what the clock demands; the timer is to be set afterwards. */
 static void run_due(struct cpu *c)
 {
     u64 now = clock_now_ns();
@@ -71,7 +77,6 @@ static void run_due(struct cpu *c)
         vcpu_tick(c->id, now);
         watch_tick(now);
     }
-    timer_program(watch_deadline(vcpu_deadline(c->id)));
 }
 
 /* Nothing to run. In discrete-event time the next deadline is now; and where all input was
@@ -159,10 +164,14 @@ static void run_vcpu(struct cpu *c, struct vcpu *v)
             cpu_take_interrupts();
         else
             exit_handle(v, exit, &x);
-        if (c->kicked || c->timer_fired || event)
-            run_due(c);
         if (v->domain->privileged && v->domain->state >= DOMAIN_SHUTDOWN)
             end_with(v->domain);
+        if (__atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_LEAVE)
+            return; /* what is due is done before the next choice */
+        if (c->kicked || c->timer_fired || event) {
+            run_due(c);
+            set_timer(c);
+        }
     }
 }
 
@@ -177,7 +186,7 @@ void run_forever(void)
             virt_leave_cpu(); /* another CPU may take what runs here as soon as it is queued */
         run_due(c);           /* may wake somebody: before the choice */
         v = vcpu_schedule();
-        timer_program(watch_deadline(vcpu_deadline(c->id)));
+        set_timer(c);
         if (v)
             run_vcpu(c, v);
         else

@@ -47,18 +47,29 @@ static void copy(void *to, const void *from, size_t len)
         *t++ = *f++;
 }
 
-static bool holds(const struct access_entry *e, u64 page, bool write, const struct paging *p,
-                  u64 generation)
+/* The differences are gathered and looked at once: a hit is the rule, and this is the longest
+ * part of a short hypercall (P3). */
+static inline bool holds(const struct access_entry *e, u64 page, bool write,
+                         const struct paging *p, u64 generation)
 {
-    if (e->page != page || e->generation != generation || (write && !e->walk.writable))
+    const struct walk *w = &e->walk;
+    u64 differ = (e->page ^ page) | (e->generation ^ generation) | (e->paging.cr3 ^ p->cr3) |
+                 (e->paging.cr0 ^ p->cr0) | (e->paging.cr4 ^ p->cr4) |
+                 (e->paging.efer ^ p->efer);
+
+    if (differ || (write && !w->writable))
         return false;
-    if (e->paging.cr3 != p->cr3 || e->paging.cr0 != p->cr0 || e->paging.cr4 != p->cr4 ||
-        e->paging.efer != p->efer)
-        return false;
-    for (u32 i = 0; i < e->walk.levels; i++)
-        if (walk_entry(e->walk.entry[i], e->walk.narrow) != e->walk.value[i])
-            return false;
-    return true;
+    if (w->narrow || w->levels < 3) {
+        for (u32 i = 0; i < w->levels; i++)
+            differ |= walk_entry(w->entry[i], w->narrow) ^ w->value[i];
+        return !differ;
+    }
+    differ = (walk_entry(w->entry[0], false) ^ w->value[0]) |
+             (walk_entry(w->entry[1], false) ^ w->value[1]) |
+             (walk_entry(w->entry[2], false) ^ w->value[2]);
+    if (w->levels > 3)
+        differ |= walk_entry(w->entry[3], false) ^ w->value[3];
+    return !differ;
 }
 
 /* The frames a walk holds. */

@@ -296,7 +296,9 @@ static enum virt_exit dispatch(struct vcpu *v, struct virt_exit_info *x)
     if (code >= EXIT_EXCEPTION && code < EXIT_INTR)
         return exception(v, (u32)code - EXIT_EXCEPTION);
     switch (code) {
-    case EXIT_SERVED: return VIRT_EXIT_HANDLED;
+    case EXIT_SERVED: /* enter.S has turned `world` for the call, we for the same switch */
+        v->virt->world_counted += 2;
+        return VIRT_EXIT_HANDLED;
     case EXIT_INTR:
     case EXIT_NMI:
     case EXIT_SMI: return host_interrupt(v);
