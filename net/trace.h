@@ -18,8 +18,9 @@ enum net_trace {
     NET_T_BULK = 0x9008,    /* a = transfer, b = result (as u64 of int) */
     NET_T_FORWARD = 0x9009, /* through traffic: a = source machine, b = destination */
 
-    NET_T_MEDIUM_SEND = 0x9100,    /* who = medium; a = port << 48 | event, b = length */
-    NET_T_MEDIUM_DROP = 0x9101,    /* a = port << 48 | event, b = enum medium_why */
+    NET_T_MEDIUM_SEND = 0x9100, /* who = medium; a = port << 48 | event, b = length */
+    NET_T_MEDIUM_DROP =
+        0x9101, /* a = port << 48 | event, b = to port << 32 | enum medium_why */
     NET_T_MEDIUM_FAULT = 0x9102,   /* as DROP, but the frame goes on changed */
     NET_T_MEDIUM_DELIVER = 0x9103, /* a = port << 48 | event, b = length */
 };

@@ -204,6 +204,17 @@ def survival(rows: Sequence[Row], invariants: Sequence[str]) -> dict[str, dict[s
     return table
 
 
+def survival_words(table: dict[str, dict[str, list[int]]]) -> str:
+    """The table for people: of how many runs with that fault each invariant held."""
+    names = list(next(iter(table.values()), {}))
+    width = max(map(len, ["fault", *table]))
+    lines = [" ".join([f"{'fault':{width}}", *(f"{name:>9}" for name in names)])]
+    for kind, cells in table.items():
+        shown = (f"{cells[name][0]}/{cells[name][1]}" for name in names)
+        lines.append(" ".join([f"{kind:{width}}", *(f"{cell:>9}" for cell in shown)]))
+    return "\n".join(lines)
+
+
 def columns(cluster: Cluster) -> list[str]:
     from osmo import schema
     return [*(cluster.expect.invariants or schema.INVARIANTS), "expected", "ending"]
@@ -249,6 +260,7 @@ def command(options: argparse.Namespace) -> int:
         print(slurm(options, seeds, options.slurm), end="")
         return 0
     cluster = clusters.load(options.file)
+    run.open_results(options.out)
     chosen = run.run_options(options)
     chosen.clock = chosen.clock or "count"
     done = 0
@@ -265,8 +277,6 @@ def command(options: argparse.Namespace) -> int:
                     None if options.keep_going else 10)
     words = f"osmosis experiment {options.file} --seeds {options.seeds}"
     out = summary(cluster, rows, time.monotonic() - start, words)
-    if options.out:
-        options.out.mkdir(parents=True, exist_ok=True)
     if not options.no_shrink:
         out["shrunk"] = shrink_all(cluster, chosen, rows, options.out)
     if options.out:
@@ -275,7 +285,8 @@ def command(options: argparse.Namespace) -> int:
         (options.out / "junit.xml").write_text(export.junit(out))
         report.write(options.out)
     print(json.dumps(out, indent=1) if options.json else
-          f"\n{len(rows)} runs, {len(out['failed'])} failed, {out['per_minute']} a minute")
+          f"\n{survival_words(out['survival'])}\n{len(rows)} runs, {len(out['failed'])} failed, "
+          f"{out['per_minute']} a minute")
     return 1 if out["failed"] else 0
 
 

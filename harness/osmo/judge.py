@@ -12,7 +12,7 @@ from osmo.history import History, Life
 from osmo.invariants import Case
 from osmo.ledger import Ledger
 from osmo.session import Ending
-from osmo.types import WHY, Kernel, Net
+from osmo.types import Kernel, Net, cause
 
 # While one of these lasts, nothing need arrive; the others only make the way harder.
 OUTAGES = {"cut", "partition", "flap", "stall", "pause", "slow", "crash", "restart", "queue", "rate"}
@@ -76,7 +76,7 @@ def fired(told: History, faults: list[Fault]) -> list[dict[str, Any]]:
     strikes: dict[str, list[int]] = {}
     for step in told.steps:
         if step.record.type in (Net.MEDIUM_DROP, Net.MEDIUM_FAULT):
-            why = WHY[step.record.b] if step.record.b < len(WHY) else str(step.record.b)
+            why = cause(step.record.b)
             strikes.setdefault(why, []).append(step.record.ns)
         elif step.record.type == abi.Trace.INJECT:
             strikes.setdefault("inject", []).append(step.record.ns)

@@ -11,7 +11,7 @@ from typing import Any
 from osmo import svg, units
 from osmo.history import History
 from osmo.ledger import Ledger, Message
-from osmo.types import WHY, Kernel, Net
+from osmo.types import Kernel, Net, cause
 
 WIDTH = 500.0
 DIAGRAM_MESSAGES = 400
@@ -265,6 +265,6 @@ def link_counts(history: History) -> list[dict[str, Any]]:
         elif record.type == Net.MEDIUM_DELIVER:
             row["delivered"] += 1
         else:
-            why = WHY[record.b] if record.b < len(WHY) else str(record.b)
+            why = cause(record.b)
             row["why"][why] = row["why"].get(why, 0) + 1
     return [rows[key] for key in sorted(rows)]

@@ -4,6 +4,7 @@
 import argparse
 import dataclasses
 import hashlib
+import os
 import pathlib
 import shutil
 import sys
@@ -140,12 +141,24 @@ def execute(prepared: Prepared, onlooker: Callable[[Session], None] | None = Non
     return Outcome(collector, ending, out, prepared)
 
 
-def save(outcome: Outcome, directory: pathlib.Path) -> None:
-    """The result directory: everything to look at the run and to have it again."""
+def open_results(directory: pathlib.Path | None) -> None:
+    """Makes the result directory, before anything runs whose results would have no place."""
+    if directory is None:
+        return
     try:
         directory.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise Problem(f"{directory} is a file", "name a directory for the results") from None
+    except (FileExistsError, NotADirectoryError):
+        raise Problem(f"--out {directory}: a file is in the way",
+                      "name a directory for the results") from None
+    except OSError as error:
+        raise Problem(f"--out {directory}: {error.strerror}", "name a directory you can write to") from None
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise Problem(f"--out {directory}: cannot be written", "name a directory you can write to")
+
+
+def save(outcome: Outcome, directory: pathlib.Path) -> None:
+    """The result directory: everything to look at the run and to have it again."""
+    open_results(directory)
     shutil.rmtree(directory / CONSOLE, ignore_errors=True)
     (directory / CONSOLE).mkdir()
     for name in outcome.collector.consoles:
@@ -202,6 +215,7 @@ def run_options(options: argparse.Namespace) -> Options:
 
 def command(options: argparse.Namespace) -> int:
     cluster = clusters.load(options.file)
+    open_results(options.out)
     view = None
     if not options.headless and not options.json and sys.stdout.isatty():
         from osmo.view import View

@@ -47,3 +47,10 @@ class Net(enum.IntEnum):
 
 WHY = ("ok", "queue", "loss", "burst", "nth", "cut", "partition", "recorder", "memory", "too-long",
        "duplicate", "corrupt", "truncate", "pad", "reorder", "stall")
+
+
+def cause(word: int) -> str:
+    """What befell a frame, from the low half of a medium's record; the high half says on the
+    way to which port."""
+    why = word & 0xFFFFFFFF
+    return WHY[why] if why < len(WHY) else str(why)
