@@ -28,7 +28,11 @@ enum switchboard_op {
     SWITCHBOARD_LIST = 5,
 };
 
-enum switchboard_row { SWITCHBOARD_ANNOUNCED = 1, SWITCHBOARD_POSTED = 2, SWITCHBOARD_WANTED = 3 };
+enum switchboard_row {
+    SWITCHBOARD_ANNOUNCED = 1,
+    SWITCHBOARD_POSTED = 2,
+    SWITCHBOARD_WANTED = 3
+};
 enum { SWITCHBOARD_ROWS = 15 };
 
 enum switchboard_flags {
