@@ -79,7 +79,7 @@ void heap_leave(void *memory, size_t len)
     UNPOISON(memory, len);
 }
 
-void *heap_alloc(struct heap *h, size_t size)
+void *heap_take(struct heap *h, size_t size)
 {
     u32 class = class_of(size);
     size_t room;
@@ -102,7 +102,15 @@ void *heap_alloc(struct heap *h, size_t size)
     h->high = MAX(h->high, h->in_use);
     POISON(block, room);
     UNPOISON(block, size ? size : 1);
-    memset(block, 0, size);
+    return block;
+}
+
+void *heap_alloc(struct heap *h, size_t size)
+{
+    void *block = heap_take(h, size);
+
+    if (block)
+        memset(block, 0, size);
     return block;
 }
 

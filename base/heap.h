@@ -24,6 +24,8 @@ void heap_init(struct heap *h, void *memory, size_t len);
 void heap_add(struct heap *h, void *memory, size_t len);
 /* Zeroed memory, 16-byte aligned, or NULL. The size must be said again when freeing. */
 void *heap_alloc(struct heap *h, size_t size);
+/* The same with whatever was there before: for what is written whole at once. */
+void *heap_take(struct heap *h, size_t size);
 /* Accepts NULL. */
 void heap_free(struct heap *h, void *block, size_t size);
 /* A region leaves with all that is in it: the heap must not be used any more. */

@@ -57,6 +57,8 @@ void *memset(void *at, int byte, size_t len)
         ((word *)d)[4] = pattern, ((word *)d)[5] = pattern;
         ((word *)d)[6] = pattern, ((word *)d)[7] = pattern;
     }
+    for (; len >= 8; len -= 8, d += 8)
+        *(word *)d = pattern;
     while (len--)
         *d++ = (u8)byte;
     return at;

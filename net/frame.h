@@ -82,6 +82,25 @@ enum ack_item {
 
 static const u8 frame_everybody[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
+/* Ethernet addresses, six bytes in two words. */
+static inline void address_copy(u8 *to, const u8 *from)
+{
+    __builtin_memcpy(to, from, 4);
+    __builtin_memcpy(to + 4, from + 4, 2);
+}
+
+static inline bool address_equal(const u8 *a, const u8 *b)
+{
+    u32 first, other;
+    u16 rest, others;
+
+    __builtin_memcpy(&first, a, 4);
+    __builtin_memcpy(&other, b, 4);
+    __builtin_memcpy(&rest, a + 4, 2);
+    __builtin_memcpy(&others, b + 4, 2);
+    return first == other && rest == others;
+}
+
 static inline size_t frame_length(const u8 *f)
 {
     return (size_t)NET_HEADER + be16_get(f + FRAME_BODY);

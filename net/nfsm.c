@@ -59,6 +59,12 @@ static enum give give(struct source *s)
     }
 }
 
+/* False: another turn would bring nothing. */
+static bool wants_more(const struct source *s)
+{
+    return s->kind != SOURCE_PEER || peer_has_work(container_of(s, struct peer, source));
+}
+
 static enum nfsm_event turn(struct nfsm *m)
 {
     struct source *s;
@@ -73,7 +79,9 @@ static enum nfsm_event turn(struct nfsm *m)
     case GIVE_REFUSED: return NFSM_REFUSED;
     default: break;
     }
-    if (m->circle.prev != &s->turn) {
+    if (!wants_more(s)) {
+        list_remove(&s->turn);
+    } else if (m->circle.prev != &s->turn) {
         list_remove(&s->turn);
         list_push_back(&m->circle, &s->turn);
     }
@@ -119,8 +127,9 @@ enum give nfsm_write(struct nfsm *m, u8 *frame, size_t len, const u8 hop[6])
 {
     struct net *n = m->net;
 
-    memmove(frame + FRAME_TO, hop, 6);
-    memcpy(frame + FRAME_FROM, m->device->address, 6);
+    if (hop != frame + FRAME_TO)
+        address_copy(frame + FRAME_TO, hop);
+    address_copy(frame + FRAME_FROM, m->device->address);
     be16_put(frame + FRAME_TYPE, FRAME_ETHERTYPE);
     be32_put(frame + FRAME_CRC, 0);
     be32_put(frame + FRAME_CRC, crc32c(n->config.has_crc32c, 0, frame, len));
@@ -139,7 +148,7 @@ bool nfsm_pass(struct nfsm *m, const u8 *frame, size_t len, const u8 hop[6])
 
     if (m->out == OUT_DOWN || m->queue_bytes + len > THROUGH_BYTES)
         return false;
-    p = heap_alloc(m->net->heap, sizeof(*p) + len);
+    p = heap_take(m->net->heap, sizeof(*p) + len);
     if (!p) {
         m->net->stats.no_memory++;
         return false;
@@ -173,7 +182,7 @@ static enum net_drop wrong(const struct nfsm *m, u8 *f, size_t len)
         return NET_DROP_FORM;
     if (src == n->config.self)
         return NET_DROP_NOT_MINE;
-    if (!(f[FRAME_TO] & 1) && memcmp(f + FRAME_TO, m->device->address, 6) != 0)
+    if (!(f[FRAME_TO] & 1) && !address_equal(f + FRAME_TO, m->device->address))
         return NET_DROP_NOT_MINE;
     return f[FRAME_HOPS] >= FRAME_HOPS_MAX ? NET_DROP_HOPS : 0;
 }

@@ -113,14 +113,13 @@ static struct in *place(struct peer *p, u32 seq, u32 len)
     /* The message whose turn it is must always find room, or nothing ever would. */
     if (seq != p->expected && p->held_bytes + cost(len) > p->net->config.queue_bytes)
         return NULL;
-    i = heap_alloc(p->net->heap, sizeof(*i) + len);
+    i = heap_take(p->net->heap, sizeof(*i) + len); /* read only when all of it has come */
     if (!i) {
         p->net->stats.no_memory++;
         return NULL;
     }
-    i->seq = seq;
-    i->len = len;
-    i->sections = (u16)(len ? (len + SECTION - 1) / SECTION : 1);
+    *i = (struct in){
+        .seq = seq, .len = len, .sections = (u16)(len ? (len + SECTION - 1) / SECTION : 1)};
     p->held[seq % WINDOW] = i;
     p->held_bytes += cost(len);
     return i;

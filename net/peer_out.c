@@ -66,16 +66,16 @@ enum net_result peer_send(struct peer *p, const void *head, size_t head_len, con
         p->was_full = true;
         return NET_FULL;
     }
-    o = heap_alloc(n->heap, cost);
+    o = heap_take(n->heap, cost);
     if (!o) {
         n->stats.no_memory++;
         return NET_NO_MEMORY;
     }
     p->queued += cost;
-    o->cost = cost;
-    o->len = len;
-    o->seq = p->tail++;
-    o->sections = (u16)(len ? (len + SECTION - 1) / SECTION : 1);
+    *o = (struct out){.seq = p->tail++,
+                      .len = len,
+                      .cost = cost,
+                      .sections = (u16)(len ? (len + SECTION - 1) / SECTION : 1)};
     if (head_len)
         memcpy(o->frame + NET_HEADER, head, head_len);
     if (body_len)
