@@ -148,7 +148,9 @@ struct domain {
     u64 p2m_root;       /* machine address of the nested page table's root */
     u64 p2m_generation; /* grows with every change that a cached translation must notice */
     u64 p2m_void;       /* frame number of its page of all ones; 0: none yet */
-    u64 memory_top;     /* one above the highest guest frame ever promised or populated */
+    u64 *p2m_last;      /* the lowest table used last, of frames p2m_last_gfn << 9 on */
+    u64 p2m_last_gfn;
+    u64 memory_top; /* one above the highest guest frame ever promised or populated */
     struct shared_info *shared; /* its own frame, from creation on */
     mfn_t shared_frame;
     u64 shared_gfn;                /* where the guest mapped it, ~0: nowhere */

@@ -76,16 +76,26 @@ static u32 index_at(gfn_t gfn, u32 level)
     return (u32)(gfn.n >> (9 * level) & 511);
 }
 
-/* The entry that decides gfn, and its level (0: one page). */
+/* The entry that decides gfn, and its level (0: one page). The lowest table found last is
+ * kept, since tables stay where they are until the domain goes. The lock is held. */
 static u64 *find(struct domain *d, gfn_t gfn, u32 *level)
 {
-    u64 *table = frame_map(MFN(d->p2m_root >> PAGE_SHIFT));
+    u64 *table;
 
+    if (d->p2m_last && d->p2m_last_gfn == gfn.n >> 9) {
+        *level = 0;
+        return &d->p2m_last[gfn.n & 511];
+    }
+    table = frame_map(MFN(d->p2m_root >> PAGE_SHIFT));
     for (u32 l = LEVELS - 1;; l--) {
         u64 *e = &table[index_at(gfn, l)];
 
         if (!is_table(*e, l)) {
             *level = l;
+            if (!l && d->state < DOMAIN_DYING) {
+                d->p2m_last = table;
+                d->p2m_last_gfn = gfn.n >> 9;
+            }
             return e;
         }
         table = table_at(*e);
@@ -178,6 +188,9 @@ int p2m_destroy(struct domain *d)
 {
     if (!d->p2m_root)
         return 0;
+    spin_lock(&d->p2m_lock);
+    d->p2m_last = NULL; /* for good: it is dying */
+    spin_unlock(&d->p2m_lock);
     virt_flush(d);
     for (u32 i = 0; i < DESTROY_STEPS; i++) {
         if (!destroy_one(d)) {
