@@ -40,6 +40,7 @@ struct guest {
     bool watched;                /* its console goes to the command port */
     u8 reason;                   /* SHUTDOWN_* once ended */
     struct recipe recipe;
+    struct list devices; /* of which it is the front; devices.c */
     u64 store_gfn, console_gfn; /* ours, where its rings are mapped */
     u32 store_port, console_port;
     struct xs_conn *store;
@@ -121,6 +122,13 @@ u64 trace_due(void);
 /* Passes on what there is; true if this guest's captures are the ones we take. */
 bool capture_take(const struct guest *g);
 void capture_close(const struct guest *g);
+
+/* --- devices.c */
+/* The domain was built anew: its devices, and those of which it is the back. */
+bool devices_again(struct guest *g, char *why);
+/* It is about to go: its back ends are to know. The description stays until forgotten. */
+void devices_gone(const struct guest *g);
+void devices_forget(struct guest *g);
 
 /* --- self.c: our own connection to the store */
 int self_write(const char *path, const char *value);

@@ -196,7 +196,7 @@ bool do_reboot(struct command *c)
     if (!g)
         return false;
     guest_destroy(g);
-    if (guest_build(g, c->why) && guest_start(g, c->why))
+    if (guest_build(g, c->why) && devices_again(g, c->why) && guest_start(g, c->why))
         return true;
     guest_forget(g);
     return false;

@@ -50,6 +50,7 @@ struct guest *guest_new(const char *name)
         return NULL;
     memcpy(g->name, name, MIN(strlen(name), sizeof(g->name) - 1));
     list_init(&g->ready);
+    list_init(&g->devices);
     list_push_back(&control.guests, &g->link);
     control.guest_count++;
     control.had_guests = true;
@@ -67,6 +68,7 @@ void guest_forget(struct guest *g)
     guest_destroy(g);
     list_remove(&g->link);
     control.guest_count--;
+    devices_forget(g);
     free_text(g->recipe.cmdline);
     for (u32 i = 0; i < g->recipe.module_count; i++)
         free_text(g->recipe.module[i].cmdline);
@@ -263,6 +265,7 @@ void guest_destroy(struct guest *g)
 
     if (!g->built)
         return;
+    devices_gone(g);
     rings_close(g);
     trace_close(g);
     capture_close(g);
@@ -288,7 +291,7 @@ static void restart(struct guest *g)
     struct json j;
 
     guest_destroy(g);
-    if (guest_build(g, why) && guest_start(g, why))
+    if (guest_build(g, why) && devices_again(g, why) && guest_start(g, why))
         return;
     result_begin(&j, "error");
     json_text(&j, "name", g->name);

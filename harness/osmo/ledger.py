@@ -54,7 +54,7 @@ class Ledger:
         self.acts = 0
         self._homes: dict[tuple[str, int, int], Process] = {}
         self._owners: dict[Process, list[tuple[str, int]]] = {}
-        self._last: dict[tuple[str, int, Process, Process], int] = {}
+        self._last: dict[tuple[str, int, Process, Process, int], int] = {}
         self._targets: dict[tuple[int, int], list[Message]] = {}
         self._starts: dict[int, list[int]] = {}
         for life in history.lives:
@@ -113,7 +113,8 @@ class Ledger:
         if message.delivered_ns is None:
             message.delivered_ns = step.record.ns
         message.to_node = step.node
-        key = (step.node, step.life, message.sender, receiver)
+        # A machine that started anew numbers its messages from 1 again.
+        key = (step.node, step.life, message.sender, receiver, message.life)
         last = self._last.get(key, 0)
         if step.record.b < last:
             self.order.append((step, last))
