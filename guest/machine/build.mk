@@ -3,4 +3,4 @@
 MACHINE_SPACE := $(addprefix guest/machine/,frames.c memory.c space.c)
 MACHINE_COMMON := $(MACHINE_SPACE) $(addprefix guest/machine/,boot.c network.c registers.c service.c)
 $(eval $(call library,bundle,guest/machine/bundle.c))
-$(eval $(call library,space,$(MACHINE_SPACE) guest/machine/registers.c))
+$(eval $(call library,space,$(MACHINE_SPACE) guest/machine/copy.c guest/machine/registers.c))

@@ -37,12 +37,10 @@ static size_t to_page_end(u64 va, size_t len)
     return MIN(len, FRAME_SIZE - va % FRAME_SIZE);
 }
 
-enum machine_result machine_copy_in(struct node *n, struct task *t, void *to, u64 from,
-                                    size_t len)
+enum machine_result memory_copy_in(struct task *t, void *to, u64 from, size_t len)
 {
     u8 *into = to;
 
-    (void)n;
     while (len > 0) {
         u8 *bytes;
         size_t part = to_page_end(from, len);
@@ -74,10 +72,8 @@ static enum machine_result write_out(struct task *t, u64 to, const void *from, s
     return MACHINE_OK;
 }
 
-enum machine_result machine_copy_out(struct node *n, struct task *t, u64 to, const void *from,
-                                     size_t len)
+enum machine_result memory_copy_out(struct task *t, u64 to, const void *from, size_t len)
 {
-    (void)n;
     return write_out(t, to, from, len, REGION_WRITE);
 }
 

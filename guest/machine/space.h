@@ -75,6 +75,11 @@ static inline u32 entry_frame(const struct space *s, u64 entry)
 
 /* Calls of the space, found by the linker: the entry of `va` was `old` and is `now`. */
 void space_changed(struct space *s, u64 va, u64 old, u64 now);
+/* memory.c: machine_copy_in and _out through the tables of the process's space, which may be
+ * any; a machine that has a shorter way to the current one tries that first. */
+enum machine_result memory_copy_in(struct task *t, void *to, u64 from, size_t len);
+enum machine_result memory_copy_out(struct task *t, u64 to, const void *from, size_t len);
+
 /* Copies upwards, by whatever the machine copies with fastest: the two do not overlap, or
  * `to` is the lower one. */
 void space_copy(void *to, const void *from, size_t len);

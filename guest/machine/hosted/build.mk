@@ -3,5 +3,5 @@ HOSTED := $(addprefix guest/machine/hosted/,ether.c loop.c machine.c main.c pack
 $(eval $(call library,hosted_child,$(HOSTED_CHILD)))
 $(eval $(call library,hosted_ether,guest/machine/hosted/ether.c))
 ifneq ($(wildcard guest/kernel/build.mk),)
-$(eval $(call host_program,demos-node,$(HOSTED) $(MACHINE_COMMON),hosted_child kernel net bundle base))
+$(eval $(call host_program,demos-node,$(HOSTED) guest/machine/copy.c $(MACHINE_COMMON),hosted_child kernel net bundle base))
 endif

@@ -27,7 +27,8 @@ enum { PCIDS = 4096 };
 
 static bool has_pcid;
 static u32 next_pcid, round_now;
-static struct cpu_space *current;
+const struct cpu_space *cpu_space_current;
+bool cpu_smap;
 
 static u64 cr4_read(void)
 {
@@ -59,7 +60,8 @@ static void protections_init(void)
         seven = cpuid(7, 0);
     if (seven.ebx & HAS_SMEP)
         cr4 |= CR4_SMEP;
-    if ((seven.ebx & HAS_SMAP) && !emulated())
+    cpu_smap = (seven.ebx & HAS_SMAP) && !emulated();
+    if (cpu_smap)
         cr4 |= CR4_SMAP;
     if (seven.ecx & HAS_UMIP)
         cr4 |= CR4_UMIP;
@@ -107,9 +109,9 @@ void cpu_space_load(struct cpu_space *s)
 {
     u64 cr3;
 
-    if (s == current)
+    if (cpu_space_is_current(s))
         return;
-    current = s;
+    cpu_space_current = s;
     if (!s) {
         cr3_write(rt_physical(rt_map_root()));
         return;
@@ -123,14 +125,9 @@ void cpu_space_load(struct cpu_space *s)
     cr3_write(cr3);
 }
 
-bool cpu_space_is_current(const struct cpu_space *s)
-{
-    return s == current;
-}
-
 void cpu_space_flush(struct cpu_space *s, u64 va)
 {
-    if (s == current)
+    if (cpu_space_is_current(s))
         tlb_flush_page((const void *)va);
     else
         s->stale = true;
@@ -138,6 +135,6 @@ void cpu_space_flush(struct cpu_space *s, u64 va)
 
 void cpu_space_forget(struct cpu_space *s)
 {
-    if (s == current)
+    if (cpu_space_is_current(s))
         cpu_space_load(NULL);
 }

@@ -23,7 +23,14 @@ void cpu_init(void);
 void cpu_float_init(void);
 /* Makes the space current. NULL: the runtime's own tables. */
 void cpu_space_load(struct cpu_space *s);
-bool cpu_space_is_current(const struct cpu_space *s);
+extern const struct cpu_space *cpu_space_current;
+static inline bool cpu_space_is_current(const struct cpu_space *s)
+{
+    return s == cpu_space_current;
+}
+
+/* SMAP is on: only between STAC and CLAC may the kernel reach a process's pages. */
+extern bool cpu_smap;
 /* An entry of the space for `va` has become less, or another. */
 void cpu_space_flush(struct cpu_space *s, u64 va);
 /* The space is about to go away. */

@@ -3,6 +3,7 @@
  * Exceptions of ring 3: page faults are served or, like all the others, become the
  * process's exception. One in ring 0 is a bug of ours and ends the node with a dump.
  */
+#include "guest/machine/x86/user.h"
 #include "guest/machine/x86/x86.h"
 #include "guest/rt/rt.h"
 #include "guest/rt/trap.h"
@@ -64,6 +65,8 @@ static void on_page_fault(struct rt_frame *f)
     enum machine_result r = MACHINE_FAULT;
     const struct task *t;
 
+    if ((f->cs & 3) == 0 && address < DEMOS_GLOBAL_END && user_fault(&f->rip))
+        return;
     must_be_user(f);
     t = x86_current->thread->task;
     if (address < DEMOS_GLOBAL_END)
