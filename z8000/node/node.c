@@ -104,6 +104,8 @@ static bool user_bus(void *owner, struct z8000_cycle *c)
 
     if (is_memory(c))
         return user_memory(n, c);
+    if (c->status == Z8000_ST_SEGMENT_ACK)
+        n->giving_up = n->given_first = false; /* the trap's own frame is real */
     if (c->status == Z8000_ST_NVI_ACK) {
         n->user.lines &= (u8)~Z8000_NVI;
         node_set_signal(n, NODE_S_TO_USER, false);

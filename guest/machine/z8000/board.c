@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The board: z8000/node with the kernel processor's place taken by our caller. See board.h.
+ */
+#include "guest/machine/z8000/board.h"
+#include "base/bytes.h"
+#include "base/memory.h"
+#include "z8000/node/node.h"
+
+enum { MAILBOX = 0x1000, REASON_AT = MAILBOX + 40, GO_AT = MAILBOX + 42, FLAGS = 0xfc };
+
+_Static_assert((int)BOARD_FAULT == NODE_R_FAULT && (int)BOARD_OFFSET == NODE_R_OFFSET &&
+                   (int)BOARD_REASON == NODE_R_REASON && (int)BOARD_RELEASE == NODE_R_RELEASE,
+               "the fault latch");
+_Static_assert((int)BOARD_TO_USER == NODE_R_TO_USER && (int)BOARD_PROCESS == NODE_R_PROCESS &&
+                   (int)BOARD_SEGMENT == NODE_R_SEGMENT &&
+                   (int)BOARD_SEGMENT_ENTRY == NODE_R_SEGMENT_ENTRY &&
+                   (int)BOARD_PAGE == NODE_R_PAGE && (int)BOARD_FRAME == NODE_R_FRAME &&
+                   (int)BOARD_PAGE_ENTRY == NODE_R_PAGE_ENTRY,
+               "the maps");
+_Static_assert((int)BOARD_CAUSE_FAULT == NODE_CAUSE_FAULT &&
+                   (int)BOARD_CAUSE_CALL == NODE_CAUSE_CALL &&
+                   (int)BOARD_FAULT_SEGMENT == NODE_FAULT_SEGMENT &&
+                   (int)BOARD_FAULT_WRITE == NODE_FAULT_WRITE,
+               "causes and reasons");
+_Static_assert((int)BOARD_SEGMENT_MAPS == NODE_SEGMENT_MAPS &&
+                   (int)BOARD_PAGE_MAPS == NODE_PAGE_MAPS &&
+                   (int)BOARD_SEGMENTS == NODE_SEGMENTS && (int)BOARD_HZ == NODE_HZ,
+               "sizes");
+
+struct board {
+    struct node node;
+};
+
+static size_t table_at(void)
+{
+    return ALIGN_UP(sizeof(struct board), (size_t)16);
+}
+
+static size_t fast_at(void)
+{
+    return table_at() + ALIGN_UP(z8000_table_size(), (size_t)16);
+}
+
+size_t board_size(void)
+{
+    return fast_at() + z8000_fast_size();
+}
+
+struct board *board_init(void *memory, u8 *ram, u32 ram_bytes, unsigned page_bits,
+                         const u8 *trap_entry, size_t trap_len)
+{
+    struct board *b = memory;
+
+    memcpy(ram, trap_entry, MIN(trap_len, (size_t)MAILBOX));
+    node_init(&b->node, z8000_table_init((u8 *)memory + table_at()), ram, ram_bytes, page_bits);
+    node_use_fast(&b->node, (u8 *)memory + fast_at());
+    z8000_reset(&b->node.user);
+    return b;
+}
+
+u16 board_in(struct board *b, u16 port)
+{
+    return node_kernel_in(&b->node, port);
+}
+
+void board_out(struct board *b, u16 port, u16 value)
+{
+    node_kernel_out(&b->node, port, value);
+}
+
+u8 board_run(struct board *b, u64 clocks)
+{
+    node_run_user(&b->node, node_user_clock(&b->node) + clocks);
+    return (u8)node_kernel_in(&b->node, NODE_R_CAUSE);
+}
+
+struct board_times board_times(const struct board *b)
+{
+    return (struct board_times){node_user_clock(&b->node), b->node.waited, b->node.faults};
+}
+
+void board_changed(struct board *b, u32 at)
+{
+    z8000_fast_changed(b->node.fast, b->node.memory + ALIGN_DOWN(at, (u32)Z8000_FAST_PAGE));
+}
+
+enum board_trap board_mailbox(const struct board *b, u16 registers[BOARD_REGISTERS])
+{
+    for (u32 i = 0; i < BOARD_REGISTERS; i++)
+        registers[i] = be16_get(b->node.memory + MAILBOX + 2 * i);
+    return (enum board_trap)be16_get(b->node.memory + REASON_AT);
+}
+
+void board_go(struct board *b, const u16 registers[BOARD_REGISTERS])
+{
+    u8 *mailbox = b->node.memory + MAILBOX;
+
+    for (u32 i = 0; i < BOARD_REGISTERS; i++)
+        be16_put(mailbox + 2 * i, registers[i]);
+    be16_put(mailbox + 2 * REG_FCW,
+             (u16)((registers[REG_FCW] & FLAGS) | Z8000_SEG | Z8000_NVIE));
+    be16_put(b->node.memory + GO_AT, 1);
+    board_out(b, BOARD_TO_USER, 1);
+}

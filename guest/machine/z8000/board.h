@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hardware of a Z8000 node as the kernel's side sees it: memory, the kernel
+ * processor's ports, and the user processor that runs until it interrupts. A seam of its
+ * own, because the core and z8000/node both call their state struct node. What the kernel
+ * knows of the user processor is what its trap entry (trap.s) has left in the mailbox.
+ */
+#ifndef GUEST_MACHINE_Z8000_BOARD_H
+#define GUEST_MACHINE_Z8000_BOARD_H
+
+#include "base/types.h"
+
+/* Ports and causes are those of z8000/node/node.h; board.c holds them together. */
+enum board_port {
+    BOARD_FAULT = 0x02, /* segment of the held reference; bit 15: a write */
+    BOARD_OFFSET = 0x04,
+    BOARD_REASON = 0x06,
+    BOARD_RELEASE = 0x08, /* 1: the reference is tried again; 2: segment trap */
+    BOARD_TO_USER = 0x0a,
+    BOARD_PROCESS = 0x0c,
+    BOARD_SEGMENT = 0x10, /* choose map * 128 + segment, then its entry */
+    BOARD_SEGMENT_ENTRY = 0x12,
+    BOARD_PAGE = 0x14, /* choose map * 128 + page, then frame and entry */
+    BOARD_FRAME = 0x16,
+    BOARD_PAGE_ENTRY = 0x18,
+};
+enum { BOARD_VALID = 0x8000, BOARD_WRITABLE = 0x4000 };
+enum board_cause { BOARD_CAUSE_FAULT = 1, BOARD_CAUSE_CALL = 2 };
+enum board_fault { BOARD_FAULT_SEGMENT = 1, BOARD_FAULT_PAGE, BOARD_FAULT_WRITE };
+
+enum board_trap { /* why the mailbox was filled */
+                  BOARD_TRAP_EXTENDED = 1,
+                  BOARD_TRAP_PRIVILEGED,
+                  BOARD_TRAP_CALL,
+                  BOARD_TRAP_SEGMENT,
+                  BOARD_TRAP_NMI,
+                  BOARD_TRAP_INTERRUPT,
+};
+
+/* A process's registers, in the order of the mailbox. */
+enum board_register { REG_FCW = 16, REG_PC_SEG, REG_PC_OFF, REG_IDENT, BOARD_REGISTERS };
+
+enum {
+    BOARD_HZ = 2000000,
+    BOARD_SEGMENT_MAPS = 8,
+    BOARD_PAGE_MAPS = 16,
+    BOARD_SEGMENTS = 128,
+    BOARD_FRAMES_FROM = 0x4000, /* below: the trap entry, its mailbox and stack */
+};
+
+struct board;
+
+size_t board_size(void);
+/* The node in `memory` (zeroed, of board_size()) with `ram_bytes` (a power of two, zeroed)
+ * of its own memory, pages of 1 << page_bits (9 to 11) and the trap entry in place. */
+struct board *board_init(void *memory, u8 *ram, u32 ram_bytes, unsigned page_bits,
+                         const u8 *trap_entry, size_t trap_len);
+u16 board_in(struct board *b, u16 port);
+void board_out(struct board *b, u16 port, u16 value);
+/* Lets the user processor run for `clocks`, or until it is held or halts; the causes for
+ * which it has interrupted, now acknowledged. */
+u8 board_run(struct board *b, u64 clocks);
+/* Clocks of the user processor since reset, of these in holds; references held. */
+struct board_times {
+    u64 clocks, waited, faults;
+};
+struct board_times board_times(const struct board *b);
+/* The kernel has written to the page of memory at `at`. */
+void board_changed(struct board *b, u32 at);
+/* The mailbox: the registers of the process that trapped, and why; and the registers with
+ * which the user processor goes on (in normal mode, whatever they say). */
+enum board_trap board_mailbox(const struct board *b, u16 registers[BOARD_REGISTERS]);
+void board_go(struct board *b, const u16 registers[BOARD_REGISTERS]);
+
+#endif

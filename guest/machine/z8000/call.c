@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Kernel calls of Z8000 processes. `sc #N` makes call N of enum demos_call: RR2 points to
+ * its six arguments, 64-bit words in the byte order of the processor; a pointer among them
+ * is its segmented address in the low half (0: none). The answer comes back in RQ0.
+ */
+#include "base/bytes.h"
+#include "base/memory.h"
+#include "guest/machine/z8000/z8000.h"
+
+enum { ARGS = 6, A2 = 1 << 2, NO_INFO = ARGS };
+
+/* Which arguments are pointers, and which of these is to a struct demos_info. */
+static const struct {
+    u8 pointers, info;
+} forms[DEMOS_CALLS] = {
+    [DEMOS_NULL] = {0, NO_INFO},
+    [DEMOS_CREATELINK] = {A2, NO_INFO},
+    [DEMOS_DESTROYLINK] = {0, NO_INFO},
+    [DEMOS_DUPLINK] = {0, NO_INFO},
+    [DEMOS_SEND] = {1 << 1 | 1 << 3, 3},
+    [DEMOS_REQUEST] = {1 << 1 | 1 << 3, 3},
+    [DEMOS_REPLY] = {1 << 1 | 1 << 3, 3},
+    [DEMOS_RECEIVE] = {1 << 1 | 1 << 3, 3},
+    [DEMOS_CALL] = {1 << 1 | 1 << 3 | 1 << 4, 4},
+    [DEMOS_MOVEDATA] = {1 << 3, NO_INFO},
+    [DEMOS_YIELD] = {0, NO_INFO},
+    [DEMOS_EXIT] = {0, NO_INFO},
+};
+
+void z_swap_info(struct demos_info *info)
+{
+    info->code = __builtin_bswap64(info->code);
+    info->channel = __builtin_bswap32(info->channel);
+    info->length = __builtin_bswap32(info->length);
+    info->reply = (s64)__builtin_bswap64((u64)info->reply);
+    for (u32 i = 0; i < DEMOS_LINKS_MAX; i++)
+        info->links[i] = (s64)__builtin_bswap64((u64)info->links[i]);
+}
+
+void z_swap_start(struct demos_start *s)
+{
+    u32 *const words[] = {&s->magic, &s->version, &s->page_size, &s->machine_kind,
+                          &s->argc,  &s->args,    &s->args_len,  &s->link_count};
+
+    for (u32 i = 0; i < ARRAY_SIZE(words); i++)
+        *words[i] = __builtin_bswap32(*words[i]);
+    for (u32 i = 0; i < DEMOS_START_LINKS; i++)
+        s->links[i].link = (s64)__builtin_bswap64((u64)s->links[i].link);
+}
+
+static bool fetch(struct node *n, struct thread *th, u32 number, u64 args[ARGS])
+{
+    const u16 *r = ((struct z_thread *)th->machine)->registers;
+    u64 at = z_address((u32)r[2] << 16 | r[3]);
+    u8 bytes[8 * ARGS];
+
+    if (number == DEMOS_NULL || number == DEMOS_YIELD || number >= DEMOS_CALLS)
+        return true; /* nothing is read that is not wanted */
+    if (machine_copy_in(n, th->task, bytes, at, sizeof bytes) != MACHINE_OK)
+        return false;
+    for (u32 i = 0; i < ARGS; i++) {
+        args[i] = be64_get(bytes + 8 * i);
+        if (forms[number].pointers & 1 << i)
+            args[i] = z_address((u32)args[i]);
+    }
+    return true;
+}
+
+enum outcome z_call(struct z_machine *m, struct thread *th, s64 *result)
+{
+    u32 number = ((struct z_thread *)th->machine)->registers[REG_IDENT] & 0xff;
+    u64 args[ARGS] = {0};
+
+    z_task(th->task)->info = 0;
+    if (!fetch(m->node, th, number, args)) {
+        *result = DEMOS_E_ADDRESS;
+        return NODE_DONE;
+    }
+    if (number < DEMOS_CALLS && forms[number].info < ARGS)
+        z_task(th->task)->info = args[forms[number].info];
+    if (number == DEMOS_EXIT && args[0] != 0)
+        m->worst = (s64)args[0];
+    return node_call(m->node, th, number, args, result);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The Z8000 node as a Linux process: what the machine needs of its host.
+ */
+#ifndef GUEST_MACHINE_Z8000_HOSTED_H
+#define GUEST_MACHINE_Z8000_HOSTED_H
+
+#include <stdio.h>
+#include "guest/machine/hosted/ether.h"
+#include "guest/machine/z8000/z8000.h"
+
+struct z_hosted {
+    struct z_machine machine;
+    struct net *net; /* NULL: alone */
+    struct ether ether;
+    u64 started_ns;
+    FILE *trace; /* NULL: none */
+};
+
+u64 z_host_ns(void);
+
+#endif

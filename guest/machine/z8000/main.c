@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * demos-z8000: a DEMOS node with a Z8001 as its user processor, as a Linux process. Takes
+ * programs and links from its command line; joins the ether of other hosted nodes.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/bytes.h"
+#include "guest/machine/z8000/hosted.h"
+
+enum { RUNS = 32, WORDS = 32, GRANTS = 12, IMAGE_MOST = 0x10000, TURN = BOARD_HZ / 100 };
+
+struct options {
+    struct node_config config;
+    u32 memory_kib;
+    unsigned page_bits;
+    const char *programs, *net, *trace;
+    const char *runs[RUNS];
+    u32 run_count;
+    bool report, serve;
+};
+
+static const char usage[] =
+    "usage: demos-z8000 [option]... --run 'PROGRAM ARGUMENT...'...\n"
+    "  --id N          this node's number (1)\n"
+    "  --memory KIB    the board's memory, a power of two to 16384 (1024)\n"
+    "  --page BYTES    512, 1024 or 2048 (512)\n"
+    "  --programs DIR  program images (programs beside the directory's trap.bin: z8000/demos)\n"
+    "  --run COMMAND   start it; words before the name grant links: +kernel, +machine,\n"
+    "                  +kernel@N (the kernel of node N)\n"
+    "  --net DIR       join the network of the nodes that share this directory\n"
+    "  --serve         stay when there are no processes (others may make some)\n"
+    "  --seed N        keys of links\n"
+    "  --trace FILE    the kernel's message trace, as text\n"
+    "  --report        clocks, holds and maps at the end, on standard error\n"
+    "The status is that of the last process that ended with another one than 0; 2 when the\n"
+    "node itself failed.\n";
+
+static NORETURN void fail(const char *what, const char *why)
+{
+    fprintf(stderr, "demos-z8000: %s: %s\n", what, why);
+    exit(2);
+}
+
+static u64 number(const char *name, const char *text, u64 least, u64 most)
+{
+    char *end;
+    u64 value = strtoull(text, &end, 0);
+
+    if (*end || end == text || value < least || value > most)
+        fail(name, "out of range");
+    return value;
+}
+
+static unsigned page_bits(const char *text)
+{
+    u64 bytes = number("--page", text, 512, 2048);
+
+    if (bytes & (bytes - 1))
+        fail("--page", "must be 512, 1024 or 2048");
+    return (unsigned)__builtin_ctzll(bytes);
+}
+
+static void parse(struct options *o, int argc, char **argv)
+{
+    enum { ID, MEMORY, PAGE, PROGRAMS, RUN, NET, SERVE, SEED, TRACE, REPORT, HELP };
+    static const struct option names[] = {
+        {"id", 1, NULL, ID},       {"memory", 1, NULL, MEMORY},     {"page", 1, NULL, PAGE},
+        {"run", 1, NULL, RUN},     {"programs", 1, NULL, PROGRAMS}, {"net", 1, NULL, NET},
+        {"serve", 0, NULL, SERVE}, {"seed", 1, NULL, SEED},         {"trace", 1, NULL, TRACE},
+        {"help", 0, NULL, HELP},   {"report", 0, NULL, REPORT},     {0},
+    };
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        switch (c) {
+        case ID: o->config.machine = (u32)number("--id", optarg, 1, 0xfffffffe); break;
+        case MEMORY: o->memory_kib = (u32)number("--memory", optarg, 64, 16384); break;
+        case PAGE: o->page_bits = page_bits(optarg); break;
+        case PROGRAMS: o->programs = optarg; break;
+        case RUN:
+            if (o->run_count == RUNS)
+                fail("--run", "too many");
+            o->runs[o->run_count++] = optarg;
+            break;
+        case NET: o->net = optarg; break;
+        case SERVE: o->serve = true; break;
+        case SEED: o->config.seed = number("--seed", optarg, 0, ~0ull); break;
+        case TRACE: o->trace = optarg; break;
+        case REPORT: o->report = true; break;
+        case HELP: fputs(usage, stdout); exit(0);
+        default: fputs(usage, stderr); exit(2);
+        }
+    }
+    if (optind < argc || (o->run_count == 0 && !o->serve)) {
+        fputs(usage, stderr);
+        exit(2);
+    }
+    if (o->memory_kib & (o->memory_kib - 1))
+        fail("--memory", "must be a power of two");
+}
+
+/* A whole file of at most IMAGE_MOST bytes. */
+static size_t read_image(const char *directory, const char *name, u8 bytes[IMAGE_MOST])
+{
+    char path[4096];
+    size_t len;
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/%s.bin", directory, name);
+    f = fopen(path, "rb");
+    if (!f)
+        fail(path, strerror(errno));
+    len = fread(bytes, 1, IMAGE_MOST, f);
+    fclose(f);
+    return len;
+}
+
+static const char *beside(void)
+{
+    static char self[4096];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 32);
+    char *slash;
+
+    self[len > 0 ? len : 0] = '\0';
+    slash = strrchr(self, '/');
+    strcpy(slash ? slash + 1 : self, "z8000/demos");
+    return self;
+}
+
+static void add_grant(struct z_grant *grants, u32 *count, const char *word)
+{
+    static const struct {
+        const char *name;
+        u32 channel;
+    } known[] = {{"kernel", KERNEL_PROCESS},
+                 {"machine", KERNEL_MACHINE},
+                 {"console", KERNEL_CONSOLE},
+                 {"clock", KERNEL_CLOCK}};
+    const char *at = strchr(word, '@');
+    size_t len = at ? (size_t)(at - word) : strlen(word);
+
+    for (u32 i = 0; i < ARRAY_SIZE(known); i++) {
+        struct z_grant *g = &grants[*count];
+
+        if (strlen(known[i].name) != len || strncmp(known[i].name, word, len) != 0)
+            continue;
+        if (*count == GRANTS)
+            fail(word, "too many links");
+        *g = (struct z_grant){.channel = known[i].channel};
+        g->machine = at ? (u32)number(word, at + 1, 1, 0xfffffffe) : 0;
+        snprintf(g->name, sizeof g->name, "%s", word);
+        ++*count;
+        return;
+    }
+    fail(word, "no such link");
+}
+
+static void run_command(struct z_hosted *h, const struct options *o, const char *command)
+{
+    static u8 image[IMAGE_MOST];
+    struct z_grant grants[GRANTS] = {{.name = "self"}};
+    char *text = strdup(command), *words[WORDS], *rest = text, *word;
+    u32 count = 0, first = 0, granted = 1;
+    const char *why;
+    size_t len;
+
+    add_grant(grants, &granted, "console");
+    add_grant(grants, &granted, "clock");
+    while (count < WORDS && (word = strsep(&rest, " ")) != NULL)
+        if (*word)
+            words[count++] = word;
+    for (; first < count && words[first][0] == '+'; first++)
+        add_grant(grants, &granted, words[first] + 1);
+    if (first == count)
+        fail(command, "no program");
+    len = 0; /* the arguments follow each other in place, each with its NUL */
+    for (u32 i = first; i < count; i++) {
+        size_t piece = strlen(words[i]) + 1;
+
+        memmove(text + len, words[i], piece);
+        len += piece;
+    }
+    why = z_start(&h->machine, text, image, read_image(o->programs, text, image), count - first,
+                  text, len, grants, granted);
+    if (why)
+        fail(command, why);
+    free(text);
+}
+
+static void join(struct z_hosted *h, const struct options *o, struct heap *heap)
+{
+    struct net_config c = {.self = o->config.machine,
+                           .epoch = o->config.epoch,
+                           .seed = o->config.seed,
+                           .has_crc32c = __builtin_cpu_supports("sse4.2") != 0};
+
+    if (!ether_open(&h->ether, o->net, o->config.machine))
+        fail(o->net, strerror(errno));
+    h->net = net_create(heap, &c);
+    if (!h->net || net_attach(h->net, &h->ether.device) != NET_OK)
+        fail("memory", "not enough for the network");
+}
+
+static void start(struct z_hosted *h, const struct options *o)
+{
+    static u8 trap[IMAGE_MOST];
+    static struct heap heap;
+    u32 ram = o->memory_kib << 10;
+    size_t kernel = 16u << 20, len = read_image(o->programs, "trap", trap);
+    void *memory = malloc(kernel);
+    u8 *board = calloc(1, ram);
+
+    if (!memory || !board)
+        fail("memory", strerror(errno));
+    heap_init(&heap, memory, kernel);
+    if (!z_machine_init(&h->machine, &heap, board, ram, o->page_bits, trap, len))
+        fail("memory", "not enough for the board");
+    h->started_ns = z_host_ns();
+    if (o->trace && !(h->trace = fopen(o->trace, "w")))
+        fail(o->trace, strerror(errno));
+    if (o->net)
+        join(h, o, &heap);
+    h->machine.node = node_create(&heap, &o->config, h->net, &h->machine);
+    if (!h->machine.node)
+        fail("memory", "not enough for a node");
+    for (u32 i = 0; i < o->run_count; i++)
+        run_command(h, o, o->runs[i]);
+}
+
+/* Sleeps until the node or its network has something to do. */
+static void sleep_idle(struct z_hosted *h)
+{
+    struct node *n = h->machine.node;
+    u64 deadline = node_deadline(n), now = machine_now(n), net = ~0ull, ns;
+    struct pollfd p = {.fd = h->ether.socket, .events = POLLIN};
+    struct timespec t;
+
+    if (h->net)
+        net = net_deadline(h->net);
+    if (net != ~0ull)
+        deadline = MIN(deadline, net > h->started_ns ? net - h->started_ns : 0);
+    ns = deadline > now ? deadline - now : 0;
+    t = (struct timespec){(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+    ppoll(&p, h->net ? 1 : 0, deadline == ~0ull ? NULL : &t, NULL);
+}
+
+static void loop(struct z_hosted *h, bool serve)
+{
+    struct z_machine *m = &h->machine;
+
+    while (!m->halted) {
+        if (h->net)
+            net_poll(h->net, z_host_ns());
+        node_timer(m->node);
+        if (z_run(m, TURN))
+            continue;
+        if (node_counters(m->node)->processes == 0 && !serve)
+            break;
+        sleep_idle(h);
+    }
+}
+
+static void report(const struct z_machine *m)
+{
+    struct board_times t = board_times(m->board);
+
+    fprintf(stderr,
+            "clocks %llu held %llu holds %llu page-map-loads %llu evictions %llu calls %llu\n",
+            (unsigned long long)t.clocks, (unsigned long long)t.waited,
+            (unsigned long long)t.faults, (unsigned long long)m->maps.loads,
+            (unsigned long long)m->maps.evictions,
+            (unsigned long long)node_counters(m->node)->entries);
+}
+
+int main(int argc, char **argv)
+{
+    static struct z_hosted h;
+    static struct options o = {.config = {.machine = 1}, .memory_kib = 1024, .page_bits = 9};
+    s64 status;
+
+    parse(&o, argc, argv);
+    if (!o.programs)
+        o.programs = beside();
+    if (o.trace)
+        o.config.flags |= NODE_TRACE;
+    o.config.epoch = (u32)time(NULL);
+    start(&h, &o);
+    loop(&h, o.serve);
+    status = h.machine.halted ? h.machine.status : h.machine.worst;
+    fflush(stdout);
+    if (o.report)
+        report(&h.machine);
+    node_destroy(h.machine.node);
+    if (h.net)
+        ether_close(&h.ether);
+    if (h.trace)
+        fclose(h.trace);
+    return (int)(status & 0x7f);
+}

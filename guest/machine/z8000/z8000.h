@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The Z8000 machine under the DEMOS kernel: processes whose user half is Z8001 code on the
+ * board's user processor. Memory is the board's, in pages that come on first touch; maps
+ * are registers of the board (maps.c); registers travel through the trap entry's mailbox.
+ *
+ * Addresses. A process sees 127 segments of 64 KB; the core's address is segment << 16 |
+ * offset, and segment 7F shows what the core has at DEMOS_START_PAGE. Segment 0 is nobody's.
+ */
+#ifndef GUEST_MACHINE_Z8000_Z8000_H
+#define GUEST_MACHINE_Z8000_Z8000_H
+
+#include "guest/kernel/machine.h"
+#include "guest/machine/place.h"
+#include "guest/machine/z8000/board.h"
+
+enum { Z_START_SEGMENT = 0x7f, Z_FORCE = 8, Z_NONE = 0xff };
+
+/* task->machine: frames by segment and page, 0: none yet. */
+struct z_task {
+    u16 *pages[BOARD_SEGMENTS];
+    u64 info; /* of the call in progress: the core's address of its struct demos_info */
+    u8 slot;  /* its segment map, Z_NONE: it has none now */
+};
+
+/* thread->machine. */
+struct z_thread {
+    u16 registers[BOARD_REGISTERS];
+};
+
+struct z_maps {
+    u64 turn; /* counts uses, for the order of least recent use */
+    struct {
+        struct z_task *task;
+        u64 used;
+    } slot[BOARD_SEGMENT_MAPS];
+    struct {
+        struct z_task *task;
+        u64 used;
+        u8 segment;
+    } map[BOARD_PAGE_MAPS];
+    u64 loads, evictions; /* of page maps */
+};
+
+struct z_machine {
+    struct node *node;
+    struct board *board;
+    struct frames frames; /* numbers of pages of the board; frame_at is not for these */
+    u8 *ram;
+    unsigned page_bits;
+    struct z_maps maps;
+    struct thread *running;
+    bool halted;
+    s64 status;
+    s64 worst; /* of the processes that have ended */
+    struct announcement announcement;
+    /* A held reference that was given up: what to say when the segment trap comes. */
+    u32 fault_reason;
+    u64 fault_address;
+};
+
+static inline struct z_machine *z_machine(const struct node *n)
+{
+    return node_owner(n);
+}
+
+static inline struct z_task *z_task(const struct task *t)
+{
+    return t->machine;
+}
+
+static inline u32 z_page_bytes(const struct z_machine *m)
+{
+    return 1u << m->page_bits;
+}
+
+/* The board and the frames of its memory; `heap` lends the machine's own. False: no room. */
+bool z_machine_init(struct z_machine *m, struct heap *heap, u8 *ram, u32 ram_bytes,
+                    unsigned page_bits, const u8 *trap_entry, size_t trap_len);
+
+/* space.c: the board address of `va` for `access` (region_protection, or Z_FORCE), with a
+ * zeroed page on first touch. */
+enum machine_result z_touch(struct z_machine *m, struct task *t, u64 va, u32 access, u32 *at);
+/* A process's segment and offset as the core's address, and back; 0 stays 0. False: not in
+ * a process's reach. */
+u64 z_address(u32 pointer);
+bool z_place(u64 va, u8 *segment, u16 *offset);
+
+/* maps.c. Chooses a process's segment map; gives a segment a page map with what is there;
+ * loads or clears one page's entry where its segment has a map; forgets a process. */
+void z_maps_choose(struct z_machine *m, struct task *t);
+void z_maps_segment(struct z_machine *m, struct task *t, u8 segment);
+void z_maps_page(struct z_machine *m, struct task *t, u8 segment, u32 page);
+void z_maps_forget(struct z_machine *m, struct z_task *t);
+
+/* call.c: the kernel call of SC identifier `ident` with the process's registers. */
+enum outcome z_call(struct z_machine *m, struct thread *th, s64 *result);
+/* What the core and a process of the other byte order say differently. */
+void z_swap_info(struct demos_info *info);
+void z_swap_start(struct demos_start *start);
+
+/* loop.c: runs threads for at most `clocks` of the board, or until none is ready; true
+ * when one was. */
+bool z_run(struct z_machine *m, u64 clocks);
+
+/* image.c: makes a process from a program image (see README) with its arguments, NUL-ended
+ * strings, and lets it go. NULL or what is wrong. */
+struct z_grant {
+    char name[DEMOS_NAME_MAX];
+    u32 channel; /* of a kernel; 0: a control link to itself */
+    u32 machine; /* whose kernel; 0: ours */
+};
+const char *z_start(struct z_machine *m, const char *name, const void *image, size_t len,
+                    u32 argc, const char *args, size_t args_len, const struct z_grant *grants,
+                    u32 grant_count);
+
+#endif
