@@ -126,6 +126,8 @@ static void console_text(struct guest *g, const char *text, size_t len)
     output(OSM_STREAM_CONSOLE + g->domid, text, len);
     for (size_t i = 0; i < len; i++)
         line_add(g, text[i]);
+    if (g->line_len) /* a prompt ends no line */
+        plan_on_output(g, g->line, g->line_len);
     if (control.echo)
         rt_console_write(text, len);
     if (!g->watched)

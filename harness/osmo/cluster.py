@@ -17,6 +17,7 @@ from osmo.faults import Fault
 
 NODE_MEMORY = {"x86": 8 << 20, "z8000": 16 << 20, "linux": 128 << 20, "foreign": 64 << 20}
 NODES_MAX = 10000
+NETWORK_OUTPUT = 64  # MiB of what a run with media says
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Cluster:
     clock: str
     seed: int
     for_ns: int
+    until: str
     memory: int | None
     cpus: int
     trace: bool
@@ -133,9 +135,11 @@ class _Loader:
         nodes = self._nodes(self.given.get("nodes"), {m.name: m for m in media})
         self._direct(media, nodes)
         random = self._random(nodes, media)
+        self._condition(values["until"], "until", nodes)
         return Cluster(
             path=self.where, name=values["name"] or pathlib.Path(self.where).stem,
             clock=values["clock"], seed=values["seed"], for_ns=values["for"],
+            until=values["until"] or "",
             memory=values["memory"], cpus=values["cpus"], trace=values["trace"],
             nodes=nodes, media=media, faults=self._faults(nodes, media), random=random,
             expect=self._expect(nodes))
@@ -233,7 +237,7 @@ class _Loader:
             faults.parse(values["do"], target)
         except ValueError as wrong:
             raise self.problem(f"{path}.do: {wrong}") from None
-        self._condition(values["after"], path, nodes)
+        self._condition(values["after"], f"{path}.after", nodes)
         return Fault(values["do"], target, name, values["at"], values["for"], values["after"] or "")
 
     def _target(self, values: dict[str, Any], path: str, nodes: list[Node],
@@ -261,7 +265,7 @@ class _Loader:
         names = [n.name for n in nodes]
         good = (words[0] == "exit" and len(words) == 2 or words[0] == "output" and len(words) == 3)
         if not good or words[1] not in names:
-            raise self.problem(f"{path}.after = \"{after}\" is no condition",
+            raise self.problem(f"{path} = \"{after}\" is no condition",
                                "say `exit NODE` or `output NODE TEXT`")
 
     def _random(self, nodes: list[Node], media: list[Medium]) -> dict[str, Any] | None:
@@ -334,12 +338,17 @@ def draw(cluster: Cluster, seed: int) -> list[Fault]:
     return out
 
 
+def network(cluster: Cluster) -> bool:
+    """Whether some nodes are joined by media, whose frames are traced and captured."""
+    return any(cluster.attached(m.name) for m in cluster.media)
+
+
 def machine_memory(cluster: Cluster) -> int:
     """MiB for the whole machine: what the nodes ask for and room for us and the fabric."""
     if cluster.memory:
         return max(64, cluster.memory >> 20)
     nodes = sum(n.memory for n in cluster.nodes) >> 20
-    return max(256, nodes + nodes // 8 + 160)
+    return max(256, nodes + nodes // 8 + 160 + (NETWORK_OUTPUT if network(cluster) else 0))
 
 
 def describe(cluster: Cluster) -> str:

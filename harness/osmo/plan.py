@@ -100,6 +100,10 @@ class Compiler:
         lines += [f"start {node.name}" for node in self.cluster.nodes]
         for fault in faults:
             lines += fault.lines()
+        if self.cluster.until:
+            kind, name, *text = self.cluster.until.split(None, 2)
+            words = " ".join([kind, name, *map(quoted, text)])
+            lines.append(f"when {words} finish status=0 {quoted(self.cluster.until)}")
         lines.append(f"at {units.show_time(for_ns)} finish status=0 {quoted('time is up')}")
         return Plan("\n".join(lines) + "\n", self.modules)
 

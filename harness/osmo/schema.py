@@ -103,6 +103,7 @@ CLUSTER: dict[str, Field] = {
     "clock": Field(TEXT, "which clock the run goes by unless --clock says so", "real", CLOCKS),
     "seed": Field(WHOLE, "of every random decision, unless --seed says so", 1),
     "for": Field(TIME, "virtual time after which the run ends", 60 * 10**9),
+    "until": Field(TEXT, "ends the run before: `exit NODE` or `output NODE TEXT`"),
     "memory": Field(SIZE, "of the whole machine; default: what the nodes need"),
     "cpus": Field(WHOLE, "of the machine, for clock `real`", 1),
     "trace": Field(FLAG, "whether the nodes' trace is taken", True),
