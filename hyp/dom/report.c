@@ -18,6 +18,7 @@ void report_vcpu(const struct vcpu *v)
     struct virt_state s = {0};
 
     virt_get_state((struct vcpu *)(uintptr_t)v, &s);
+    virt_count((struct vcpu *)(uintptr_t)v);
     log_line("  vcpu %u: hold %x attention %x cpu %u exits %lu", v->id, v->sched.hold,
              v->attention, v->cpu, v->counters.exits);
     log_line("    rip %04x:%016lx rsp %04x:%016lx rflags %08lx cpl %u", s.cs.selector, r->rip,

@@ -59,6 +59,7 @@ static void emulate_access(struct vcpu *v, u64 gpa, bool write)
         device_write(v, gpa, insn_value(&i, &v->regs));
     else
         insn_set(&i, &v->regs, device_read(v, gpa));
+    v->repeat.count = 0; /* it got somewhere */
     virt_skip_to(v, v->regs.rip + i.length);
 }
 

@@ -301,6 +301,36 @@ static void ping_pong_does_not_starve_a_spinner(void)
     CHECK(ran(0) + ran(1) > SECOND * 30 / 100);
 }
 
+/* The spinner on CPU 0 is five seconds of virtual time ahead of the one that begins later on
+ * CPU 1. A sleeper that the first one wakes takes over its CPU's virtual time; woken by the other
+ * and pinned there, it must not wait for all that distance. */
+static void a_sleeper_that_moves_is_not_late(void)
+{
+    u64 latest = 0;
+
+    begin(2, SCHED_SLICE_NS);
+    entity[0].affinity = 1;
+    entity[1].affinity = 2;
+    wake(0, SCHED_NO_WAKER);
+    run_until(now + 5 * SECOND);
+    wake(1, SCHED_NO_WAKER);
+    run_until(now + SECOND / 10);
+    for (u32 turn = 0; turn < 20; turn++) {
+        u64 woken = now;
+
+        if (turn == 10)
+            sched_set_affinity(&s, &entity[2], 2, now);
+        wake(2, turn < 10 ? 0 : 1);
+        while (entity[2].state != SCHED_ON_CPU && now < woken + 10 * SECOND)
+            run_until(now + 100000);
+        latest = now - woken > latest ? now - woken : latest;
+        run_until(now + 200000);
+        sched_hold(&s, &entity[2], SCHED_HOLD_BLOCKED);
+        run_until(now + 2000000);
+    }
+    CHECK(latest <= 2 * SCHED_SLICE_NS);
+}
+
 static void discrete_time_runs_until_blocked(void)
 {
     begin(1, 0);
@@ -380,5 +410,5 @@ TESTS(CASE(two_spinners_share_a_cpu), CASE(weights_set_the_shares),
       CASE(three_spinners_share_two_cpus), CASE(no_cpu_idles_while_somebody_waits),
       CASE(pinned_entities_stay), CASE(stealing_passes_over_the_pinned),
       CASE(a_blocked_entity_costs_nothing), CASE(a_woken_entity_follows_its_waker),
-      CASE(ping_pong_does_not_starve_a_spinner), CASE(discrete_time_runs_until_blocked),
-      CASE(anything_may_happen))
+      CASE(ping_pong_does_not_starve_a_spinner), CASE(a_sleeper_that_moves_is_not_late),
+      CASE(discrete_time_runs_until_blocked), CASE(anything_may_happen))

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What happens to one domain happens to it alone (H03, H08, H14; F23, F26): a child that
+ * leaves its guest for ever is ended, exceptions and pre-emption are injected into another
+ * that counts, polling the local APIC is no endless loop, and the debug keys show them.
+ */
+#include "tests/hyp/guests/child.h"
+
+enum {
+    PART_ENDLESS = 1, /* executes what may not be executed, for ever */
+    PART_COUNT = 2,   /* counts turns and invalid opcodes */
+    APIC_LOOKS = 150000
+};
+
+static u8 table[4096] __attribute__((aligned(4096)));
+static volatile u64 turns, exceptions;
+
+static void exception(struct trap *t)
+{
+    (void)t;
+    exceptions++;
+}
+
+static void count_for_ever(void)
+{
+    on_trap(6, exception);
+    for (;;)
+        turns++;
+}
+
+/* The grant table is no code: each fetch faults, and no fault served helps. */
+static void fetch_for_ever(void)
+{
+    EXPECT(place_page(XENMAPSPACE_grant_table, table) == 0);
+    print("fetching\n");
+    ((void (*)(void))(u64)table)();
+}
+
+static u32 flags_of(u16 domid)
+{
+    xen_domctl_t op = {.cmd = XEN_DOMCTL_getdomaininfo,
+                       .domain = domid,
+                       .interface_version = XEN_DOMCTL_INTERFACE_VERSION};
+
+    EXPECT(hypercall(__HYPERVISOR_domctl, (u64)&op, 0, 0, 0, 0) == 0 && op.domain == domid);
+    return op.u.getdomaininfo.flags;
+}
+
+static u16 start(u32 part)
+{
+    struct child_task task = {.part = part};
+    s64 id = child_start(&task);
+
+    EXPECT(id > 0);
+    return (u16)id;
+}
+
+/* 100,000 looks at one register from one place are slow, not endless. */
+static void look_at_the_apic(void)
+{
+    volatile const u32 *version = (volatile const u32 *)0xfee00030;
+    u32 first = *version, same = 0;
+
+    for (u32 i = 0; i < APIC_LOOKS; i++)
+        same += *version == first;
+    EXPECT(same == APIC_LOOKS);
+}
+
+static u64 inject(u16 domid, u32 point, u64 arg, u64 after)
+{
+    struct osm_inject i = {
+        .domid = domid, .vcpu = 0, .point = point, .after = after, .arg = arg};
+
+    EXPECT(CALL2(arch_7, OSM_OP_inject, &i) == 0);
+    return i.fired;
+}
+
+static void injections(u16 counter)
+{
+    u64 before, fired;
+
+    /* An occurrence is an entry into the guest: the next one. */
+    fired = inject(counter, OSM_POINT_exception, 6, 1);
+    sleep_ns(100000000);
+    EXPECT(inject(counter, OSM_POINT_exception, 0, 0) == fired + 1);
+    EXPECT(child_peek(counter, &exceptions) == 1);
+    fired = inject(counter, OSM_POINT_preempt, 0, 1);
+    sleep_ns(100000000);
+    EXPECT(inject(counter, OSM_POINT_preempt, 0, 0) == fired + 1);
+    before = child_peek(counter, &turns);
+    sleep_ns(10000000);
+    EXPECT(child_peek(counter, &turns) > before); /* and goes on */
+    EXPECT(child_peek(counter, &exceptions) == 1);
+}
+
+static void debug_keys(void)
+{
+    static char keys[] = "hdmegt";
+    xen_sysctl_t op = {.cmd = XEN_SYSCTL_debug_keys,
+                       .interface_version = XEN_SYSCTL_INTERFACE_VERSION};
+
+    set_xen_guest_handle(op.u.debug_keys.keys, keys);
+    op.u.debug_keys.nr_keys = sizeof(keys) - 1;
+    EXPECT(hypercall(__HYPERVISOR_sysctl, (u64)&op, 0, 0, 0, 0) == 0);
+}
+
+void test_main(const struct hvm_start_info *info)
+{
+    u16 counter, endless;
+    u64 before;
+
+    (void)info;
+    if (child_task.part == PART_COUNT)
+        count_for_ever();
+    if (child_task.part == PART_ENDLESS)
+        fetch_for_ever();
+    look_at_the_apic();
+    counter = start(PART_COUNT);
+    injections(counter);
+    endless = start(PART_ENDLESS);
+    for (u32 i = 0; i < 1000 && !(flags_of(endless) & XEN_DOMINF_shutdown); i++)
+        sleep_ns(10000000);
+    EXPECT((flags_of(endless) >> XEN_DOMINF_shutdownshift & 255) == SHUTDOWN_crash);
+    before = child_peek(counter, &turns);
+    sleep_ns(20000000);
+    EXPECT(!(flags_of(counter) & XEN_DOMINF_shutdown));
+    EXPECT(child_peek(counter, &turns) > before);
+    debug_keys();
+}
