@@ -1,3 +1,4 @@
 $(eval $(call library,kernel,$(addprefix guest/kernel/,bulk.c call.c control.c elf.c exception.c \
 	fast.c kernel.c link.c message.c migrate.c move.c names.c node.c notice.c park.c queue.c receive.c \
-	region.c remote.c replay.c sched.c send.c start.c state.c task.c)))
+	region.c remote.c replay.c sched.c send.c start.c state.c switchboard.c \
+	task.c)))

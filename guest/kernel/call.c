@@ -204,6 +204,8 @@ enum outcome node_call(struct node *n, struct thread *t, u32 number, const u64 a
         *result = said;
         return NODE_DONE;
     }
+    if (said == CALL_LEAVE && list_empty(&n->work))
+        return node_leave(n);
     return said == CALL_SWITCH ? NODE_SWITCH : call_on(n, t, number, args, said, result);
 }
 

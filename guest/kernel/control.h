@@ -34,9 +34,20 @@ enum kernel_op {
     /* -> machine, epoch, processes, heap bytes in use, heap high, heap total, messages
      * queued, kernel entries */
     KERNEL_OP_NODE = 3,
-    /* -> ; control link of the sender itself is not to be had this way: a parent gives it */
+    /* scope -> ; a link to the switchboard: of this node, else of the cluster, wherever it is
+     * used (SWITCHBOARD_NEAREST), or always of the cluster (SWITCHBOARD_CLUSTER). A request
+     * over it waits until there is one; alone on a machine it is DEMOS_E_DEAD. */
+    KERNEL_OP_SWITCHBOARD = 4,
+    /* scope, flags; [request link with DUP] ->: it is this node's switchboard (NEAREST; without
+     * a link there is none), or the cluster's. DEMOS_E_STATE: there is one, and flags do not
+     * say to replace it. For processes of this node. */
+    KERNEL_OP_REGISTER = 5,
+    /* control link of the sender itself is not to be had this way: a parent gives it */
     KERNEL_OPS
 };
+
+enum switchboard_scope { SWITCHBOARD_NEAREST, SWITCHBOARD_CLUSTER };
+enum switchboard_register_flags { SWITCHBOARD_REPLACE = 1 };
 
 /* To KERNEL_NAMES. Posting, and the way to other machines, are for this node's processes. */
 enum names_op {

@@ -58,6 +58,14 @@ struct owed {
     u32 cost; /* bytes of room its FENCE asks for, 0: order only */
 };
 
+/* The switchboards a node knows (switchboard.c); no machine in a link: none. */
+struct switchboards {
+    struct link local, global;
+    u32 number;          /* of the registration of `global`, or of the last one heard of */
+    bool announces;      /* this node has announced one */
+    struct list waiters; /* threads whose message waits for a switchboard */
+};
+
 struct node {
     struct heap *heap;
     struct net *net;
@@ -89,6 +97,7 @@ struct node {
     struct list peers, parks, forwards, moves, migrations;
     struct list names; /* links posted for other machines */
     u32 name_count;
+    struct switchboards switchboards;
 };
 
 /* node.c */
@@ -242,6 +251,15 @@ u64 request_word(const struct message *m, u32 index);
 void request_name(const struct message *m, u32 index, char name[DEMOS_NAME_MAX]);
 struct link request_take_link(struct message *m, u32 index);
 
+/* switchboard.c: the one that a link with that attribute means now, NULL: none known */
+const struct link *switchboard_of(const struct node *n, const struct link *l);
+void switchboard_link(const struct node *n, u64 scope, struct link *l);
+s64 switchboard_register(struct node *n, struct message *m);
+/* How many hints were wrong. */
+u32 switchboard_update(struct node *n, const struct process_id *id, u32 machine);
+void switchboard_ended(struct node *n, const struct process_id *id);
+void switchboard_machine_dead(struct node *n, u32 machine);
+
 /* names.c: links that a machine's processes post, for anybody who can ask */
 void names_message(struct node *n, struct message *m);
 void names_update(struct node *n, const struct process_id *id, u32 machine);
@@ -295,6 +313,7 @@ enum {
     CALL_GONE = -1003,  /* the thread is no more */
     CALL_GENERAL = -1004,
     CALL_SWITCH = -1005, /* the thread waits, n->chosen runs */
+    CALL_LEAVE = -1006,  /* it waits and its words are kept; somebody else runs */
 };
 static inline s64 access_error(enum machine_result r)
 {

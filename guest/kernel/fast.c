@@ -251,7 +251,7 @@ s64 fast_receive(struct node *n, struct thread *t, const u64 *args)
             return CALL_GENERAL;
         t->wait_set = args[0];
         suspend(t, WAIT_MESSAGE, args);
-        return CALL_WAIT;
+        return CALL_LEAVE;
     }
     done = give_out(n, t, m, args[1], args[2], args[3]);
     if (done < 0)

@@ -185,6 +185,23 @@ static void op_node(struct node *n, struct message *m)
     answer_words(n, m, words, ARRAY_SIZE(words), NULL);
 }
 
+static void op_switchboard(struct node *n, struct message *m)
+{
+    u64 scope = request_word(m, 1);
+    u64 result = scope > SWITCHBOARD_CLUSTER ? (u64)(s64)DEMOS_E_ARGUMENT : 0;
+    struct link l;
+
+    switchboard_link(n, scope, &l);
+    answer_words(n, m, &result, 1, result ? NULL : &l);
+}
+
+static void op_register(struct node *n, struct message *m)
+{
+    u64 result = (u64)switchboard_register(n, m);
+
+    answer_words(n, m, &result, 1, NULL);
+}
+
 static void unknown(struct node *n, struct message *m)
 {
     u64 result = (u64)(s64)DEMOS_E_CALL;
@@ -199,6 +216,8 @@ static void process_handler(struct node *n, struct message *m)
         [KERNEL_OP_CREATE] = op_create,
         [KERNEL_OP_LIST] = op_list,
         [KERNEL_OP_NODE] = op_node,
+        [KERNEL_OP_SWITCHBOARD] = op_switchboard,
+        [KERNEL_OP_REGISTER] = op_register,
     };
     u64 op = request_word(m, 0);
 

@@ -56,6 +56,7 @@ struct node *node_create(struct heap *heap, const struct node_config *config, st
     list_init(&n->moves);
     list_init(&n->migrations);
     list_init(&n->names);
+    list_init(&n->switchboards.waiters);
     if (net)
         net_set_owner(net, n);
     return n;

@@ -156,6 +156,9 @@ int node_feed(struct node *n, struct task *t, const struct node_input *input);
 void node_discard(struct node *n, struct task *t, u64 sequence);
 void node_hold(struct node *n, struct task *t, bool hold);
 
+/* Another machine's announcement (net_up_announce): where the cluster's switchboard is. */
+void node_announced(struct node *n, const void *bytes, size_t len);
+
 /* Links to this node's kernel processes, for other nodes (an announcement's content). */
 void node_kernel_link(const struct node *n, u32 channel, struct link *l);
 

@@ -11,7 +11,8 @@ struct sending {
     const u64 *args;
     struct task *task;
     struct link_slot *slot;
-    struct task *target; /* here, or NULL */
+    const struct link *link; /* the slot's, or the switchboard it means; NULL: none known */
+    struct task *target;     /* here, or NULL */
     u64 body, info_at, timeout;
     u64 reserve;   /* to set aside in my queue for the reply */
     u32 len, room; /* of body; for the reply */
@@ -62,13 +63,18 @@ static s64 decode(struct sending *s)
     return 0;
 }
 
-static s64 check_link(struct sending *s)
+static s64 check_link(struct node *n, struct sending *s)
 {
     s->slot = link_find(&s->task->links, (s64)s->args[0]);
     if (!s->slot)
         return DEMOS_E_LINK;
     if (!(kinds_of[s->thread->call] & 1 << s->slot->link.kind))
         return DEMOS_E_KIND;
+    s->link = &s->slot->link;
+    if (s->link->attr & DEMOS_SWITCHBOARD)
+        s->link = switchboard_of(n, s->link);
+    if (!s->link && !n->net)
+        return DEMOS_E_DEAD;            /* nobody can announce one */
     if (s->thread->call == DEMOS_REPLY) /* what the asker has no room for is cut off here */
         s->len = (u32)MIN((u64)s->len, s->slot->link.len);
     return 0;
@@ -124,13 +130,15 @@ static s64 no_room(struct node *n, struct sending *s, struct list *waiters)
 
 static s64 check_room(struct node *n, struct sending *s)
 {
-    const struct link *l = &s->slot->link;
+    const struct link *l = s->link;
     struct task *self = s->task;
     struct list *waiters;
 
     if (s->reserve &&
         self->queued_bytes + self->reserved_bytes + s->reserve > self->queue_limit)
         return DEMOS_E_MEMORY;
+    if (!l)
+        return no_room(n, s, &n->switchboards.waiters);
     s->target = node_find(n, &l->to);
     if (s->target && s->target->arriving) {
         remote_ready(n, &l->to, l->hint, false, &waiters);
@@ -235,7 +243,7 @@ static s64 build(struct node *n, struct sending *s, struct message **built)
 
 static s64 commit(struct node *n, struct sending *s, struct message *m)
 {
-    struct link l = s->slot->link;
+    struct link l = *s->link;
     struct thread *t = s->thread;
     u32 call = t->call;
 
@@ -276,7 +284,7 @@ static s64 send_once(struct node *n, struct sending *s)
     s64 error = decode(s);
 
     if (!error)
-        error = check_link(s);
+        error = check_link(n, s);
     if (!error)
         error = check_passed(n, s);
     if (!error && t->call == DEMOS_CALL && s->timeout != DEMOS_FOREVER)

@@ -220,6 +220,7 @@ static void end_one(struct node *n, struct task *t, enum demos_end how, u64 stat
     give_up_messages(n, t);
     threads_wake(n, &t->senders);
     remote_task_end(n, t);
+    switchboard_ended(n, &t->id);
     if (t->watch.kind != DEMOS_KINDS)
         notice(n, &t->watch, DEMOS_NOTICE_EXIT, words, ARRAY_SIZE(words));
     task_free(n, t);

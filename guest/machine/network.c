@@ -21,6 +21,8 @@ void net_up_announce(struct net *net, machine_t from, const void *bytes, size_t 
 {
     struct announcement *a = place_announcement(net_owner(net));
 
+    if (net_owner(net))
+        node_announced(net_owner(net), bytes, len);
     if (len > sizeof a->bytes)
         return;
     a->from = from;

@@ -9,7 +9,8 @@
  * `+` give the process a link it would not have: +kernel (may make processes), +machine
  * (counters and the end of the node), +names (guest/kernel/control.h). +NAME@N gives the link
  * that machine N has posted as NAME, as soon as it is there; +post:NAME posts what the process
- * offers (demos_offer) for others to find. All get console, clock and programs. The line
+ * offers (demos_offer) for others to find. All get console, clock, programs and
+ * switchboard (guest/lib/switchboard.h; a question waits until there is one). The line
  * `wait` holds the next ones back until everything before it has ended.
  *
  * A word `=NAME` makes the process a server: the next line waits until it has offered a
@@ -52,6 +53,7 @@ static u64 next_base;
 static u32 running;
 static s64 worst;
 static s64 programs_link;
+static s64 switchboard; /* the nearest, whichever that is when it is used */
 static char posts[POSTS_MAX][DEMOS_NAME_MAX + 1]; /* by the code of the offer */
 static u32 post_count;
 static bool answered; /* our question to another machine, with `found` or without */
@@ -327,6 +329,7 @@ static u32 choose_gifts(struct demos_spawn *s, struct demos_gift *gifts,
     add(s, gifts, (struct demos_gift){"console", demos_link("console")});
     add(s, gifts, (struct demos_gift){"clock", demos_link("clock")});
     add(s, gifts, (struct demos_gift){"programs", programs_link});
+    add(s, gifts, (struct demos_gift){"switchboard", switchboard});
     for (u32 i = 0; i < service_count; i++)
         add(s, gifts, (struct demos_gift){services[i].name, services[i].link});
     for (; at < c->count && strchr("+=", c->args[at][0]); at++) {
@@ -426,6 +429,9 @@ int main(int argc, char **argv)
     next_base = ALIGN_UP((u64)bundle.bytes + bundle.len, (u64)PAGE);
     programs_link = demos_link_make(DEMOS_REQUEST_LINK, DEMOS_DUP | DEMOS_GIVE,
                                     CHANNEL_PROGRAMS, 0);
+    words_start(&w, KERNEL_OP_SWITCHBOARD);
+    words_put(&w, SWITCHBOARD_NEAREST);
+    words_call(demos_link("kernel"), &w, NULL, 0, &switchboard);
     if (bundle_find(&bundle, "boot", &list))
         run_list(&list);
     else

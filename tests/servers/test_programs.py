@@ -39,3 +39,33 @@ def test_servers_of_the_boot_list() -> None:
     assert status == 1 and "no server" in text
     status, text = node("=x hello")
     assert status == 1 and "nothing was offered" in text
+
+
+def test_switchboards_of_node_and_cluster() -> None:
+    """DS07, DS08: registered with the kernel, over the link everybody is given."""
+    for boards in (["+kernel =board switchboard global"],
+                   ["+kernel =board switchboard global", "+kernel =switchboard switchboard local"]):
+        status, text = node(*boards, "+kernel switchboard-check")
+        assert status == 0 and text.endswith("Test result: SUCCESS\n"), text
+    status, text = node("+kernel =board switchboard global", "+kernel switchboard global")
+    assert status == 1 and "cannot be global: E_STATE" in text
+    assert node("+kernel =board switchboard global", "+kernel =board switchboard global replace", "hello")[0] == 0
+
+
+def test_names_across_nodes(tmp_path: pathlib.Path) -> None:
+    """DS05, DN21, DS03: three nodes, no configuration; the one with the switchboard comes last."""
+    def start(number: int, *lines: str) -> subprocess.Popen[str]:
+        options = [o for line in lines for o in ("--run", line)]
+        return subprocess.Popen([NODE, "--net", tmp_path, "--id", str(number), *options], text=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    nodes = [start(3, "+kernel with counter counter-client")]
+    try:
+        nodes.append(start(2, "=counter counter-server", "announce counter"))
+        nodes.append(start(1, "+kernel switchboard global"))
+        text, _ = nodes[0].communicate(timeout=30)
+        assert (nodes[0].returncode, text) == (0, "counter: first 10, second 55\n")
+    finally:
+        for process in nodes:
+            process.kill()
+            process.communicate()

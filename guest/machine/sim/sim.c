@@ -216,12 +216,13 @@ NORETURN void machine_stop(struct node *n, const char *why)
     abort();
 }
 
-void net_up_announce(struct net *n, machine_t from, const void *bytes, size_t len)
+void net_up_announce(struct net *net, machine_t from, const void *bytes, size_t len)
 {
-    (void)n;
+    struct node *n = net_owner(net);
+
     (void)from;
-    (void)bytes;
-    (void)len;
+    if (n)
+        node_announced(n, bytes, len);
 }
 
 void net_up_trace(struct net *n, u16 type, u32 who, u64 a, u64 b)

@@ -24,6 +24,7 @@ struct board_row {
     u8 kind;     /* enum board_kind */
     bool hidden; /* entries: private */
     bool all;    /* WAITING: may find private names */
+    bool late;   /* WAITING: still to be asked above */
     bool up;     /* WAITING: for another switchboard only, no entry here answers it */
 };
 

@@ -6,14 +6,16 @@
  *
  * Links to it carry what their holder may: CODE_OWNER finds private names and lists. It
  * offers two, the ordinary one and the owner's. Arguments: `global` or `local` make it this
- * cluster's or this node's switchboard (needs the link "kernel"); without them it is a
- * table of names for those it is given to, below "above" if it has such a link.
+ * cluster's or this node's switchboard, also in another's place if `replace` follows (needs
+ * the link "kernel"); without them it is a table of names for those it is given to, below
+ * "above" if it has such a link.
  */
 #include "guest/lib/process.h"
 #include "guest/lib/switchboard.h"
 #include "guest/servers/switchboard/board.h"
 
 enum { CHANNEL_SERVICE = 1, CHANNEL_ENTRY = 2, CHANNEL_ABOVE = 3 };
+#define ASK_AGAIN_NS 50000000ull
 enum { CODE_ANYBODY = 0, CODE_OWNER = 1, QUESTION_BYTES = 40, ANSWER_ROOM = 64 };
 
 struct question {
@@ -26,6 +28,7 @@ struct question {
 
 static struct board board;
 static s64 above;
+static bool late; /* there are questions that could not be asked above yet */
 
 /* Answers with words and perhaps a link, which stays ours if it has DUP. */
 static void answer_words(s64 reply, const struct words *w, s64 link)
@@ -150,22 +153,56 @@ static s64 post(struct question *q)
     return enter(q, BOARD_POSTED);
 }
 
+/* `missing`: there is nobody above now to ask as well. */
+static void wait_here(struct question *q, bool only, bool missing)
+{
+    struct board_row *waiter = keep(q);
+
+    waiter->up = only;
+    waiter->late = missing;
+    late |= missing;
+}
+
 static s64 find(struct question *q)
 {
-    bool only = q->flags & SWITCHBOARD_GLOBAL && above > 0;
+    bool only = q->flags & SWITCHBOARD_GLOBAL && above > 0, missing = false;
     struct board_row *entry = only ? NULL
                                    : board_find(&board, q->name, q->info.code == CODE_OWNER);
 
-    if (!entry && above > 0)
-        return ask_above(q, only);
+    if (!entry && above > 0) {
+        if (ask_above(q, only) == 0)
+            return 0;
+        missing = true;
+    }
     if (!entry && !(q->flags & SWITCHBOARD_WAIT))
         return DEMOS_E_REFUSED;
     if (entry)
         give(entry, q->info.reply);
     else
-        keep(q);
+        wait_here(q, only, missing);
     q->info.reply = 0;
     return 0;
+}
+
+/* Asks above what could not be asked there when it came. */
+static void ask_late(void)
+{
+    struct words w;
+
+    late = false;
+    for (u32 i = 0; i < BOARD_WAITERS; i++) {
+        struct board_row *r = &board.waiters[i];
+        struct demos_info info = {.code = r->code};
+
+        if (r->kind == BOARD_FREE || !r->late)
+            continue;
+        words_start(&w, SWITCHBOARD_FIND);
+        words_put_name(&w, r->name);
+        words_put(&w, SWITCHBOARD_WAIT);
+        r->late = call_request(above, w.bytes, 8 * w.count, &info, DEMOS_NOW, ANSWER_ROOM,
+                               CHANNEL_ABOVE) < 0;
+        late |= r->late;
+    }
 }
 
 static void list_rows(struct words *w, const struct board_row *rows, u32 count, u64 first,
@@ -299,20 +336,62 @@ static s64 link_for(u64 code)
     return demos_link_make(DEMOS_REQUEST_LINK, DEMOS_DUP | DEMOS_GIVE, CHANNEL_SERVICE, code);
 }
 
+/* From the kernel: the link that leads to the nearest switchboard, or the cluster's. */
+static s64 kernel_board(u64 scope)
+{
+    struct words w;
+    s64 link;
+
+    words_start(&w, KERNEL_OP_SWITCHBOARD);
+    words_put(&w, scope);
+    words_call(demos_link("kernel"), &w, NULL, 0, &link);
+    return link;
+}
+
+/* Makes this the switchboard of the node or the cluster; answers the link for everybody. */
+static s64 enroll(const char *as, bool replace)
+{
+    u64 scope = strcmp(as, "global") == 0 ? SWITCHBOARD_CLUSTER : SWITCHBOARD_NEAREST;
+    s64 link = link_for(CODE_ANYBODY), result;
+    struct words w;
+
+    if (scope == SWITCHBOARD_NEAREST && strcmp(as, "local") != 0)
+        demos_die("switchboard: %s: neither global nor local", as);
+    words_start(&w, KERNEL_OP_REGISTER);
+    words_put(&w, scope);
+    words_put(&w, replace ? SWITCHBOARD_REPLACE : 0);
+    result = words_call(demos_link("kernel"), &w, &link, 1, NULL);
+    if (result < 0)
+        demos_die("switchboard: cannot be %s: %s", as, demos_error(result));
+    demos_link_drop(link);
+    if (scope == SWITCHBOARD_NEAREST)
+        above = kernel_board(SWITCHBOARD_CLUSTER);
+    return kernel_board(SWITCHBOARD_NEAREST);
+}
+
 int main(int argc, char **argv)
 {
-    (void)argc, (void)argv;
+    bool replace = argc > 2 && strcmp(argv[2], "replace") == 0;
+    s64 link;
+
     above = demos_link("above");
+    link = argc > 1 ? enroll(argv[1], replace) : link_for(CODE_ANYBODY);
     if (demos_link("boss") > 0)
-        demos_offer_owner(link_for(CODE_ANYBODY), link_for(CODE_OWNER));
+        demos_offer_owner(link, link_for(CODE_OWNER));
     for (;;) {
         static struct question q;
         s64 len;
 
         q = (struct question){0};
-        len = demos_receive(DEMOS_CHANNEL(CHANNEL_SERVICE) | DEMOS_CHANNEL(CHANNEL_ENTRY) |
-                                DEMOS_CHANNEL(CHANNEL_ABOVE),
-                            q.words.bytes, sizeof q.words.bytes, &q.info);
+        len = demos_receive_within(late ? ASK_AGAIN_NS : DEMOS_FOREVER,
+                                   DEMOS_CHANNEL(CHANNEL_SERVICE) |
+                                       DEMOS_CHANNEL(CHANNEL_ENTRY) |
+                                       DEMOS_CHANNEL(CHANNEL_ABOVE),
+                                   q.words.bytes, sizeof q.words.bytes, &q.info);
+        if (len == DEMOS_E_TIMEOUT) {
+            ask_late();
+            continue;
+        }
         if (len < 0)
             return 1;
         words_read(&q.words, q.words.bytes, (size_t)len);
