@@ -22,6 +22,12 @@ static u8 callback_of(const struct vcpu *v)
     return v->upcall_vector ? 0 : v->domain->callback_vector;
 }
 
+/* Something is to be injected, by either way. */
+static bool waits(const struct vcpu *v)
+{
+    return (callback_of(v) && upcall_pending(v)) || lapic_pending(v->lapic) >= 0;
+}
+
 void interrupt_upcall(struct vcpu *v)
 {
     v->counters.upcalls++;
@@ -51,7 +57,7 @@ int interrupt_pending(struct vcpu *v)
     if (vector < 0)
         __atomic_and_fetch(&v->attention, ~(u32)VCPU_ATTN_INTERRUPT, __ATOMIC_SEQ_CST);
     /* What arrived between the look and the line above set the bit too early. */
-    if (vector < 0 && lapic_pending(v->lapic) >= 0)
+    if (vector < 0 && waits(v))
         __atomic_or_fetch(&v->attention, VCPU_ATTN_INTERRUPT, __ATOMIC_SEQ_CST);
     return vector;
 }
@@ -61,7 +67,7 @@ void interrupt_taken(struct vcpu *v, int vector)
     __atomic_and_fetch(&v->attention, ~(u32)VCPU_ATTN_INTERRUPT, __ATOMIC_SEQ_CST);
     if (vector != callback_of(v) || !upcall_pending(v))
         lapic_take(v->lapic, vector);
-    if (lapic_pending(v->lapic) >= 0)
+    if (vector == callback_of(v) ? lapic_pending(v->lapic) >= 0 : waits(v))
         __atomic_or_fetch(&v->attention, VCPU_ATTN_INTERRUPT, __ATOMIC_SEQ_CST);
 }
 

@@ -138,7 +138,9 @@ void vcpu_tick(u32 cpu, u64 now_ns)
 {
     struct vcpu *v;
 
+    scheduler.cpu[cpu].by_clock = true;
     timer_run(cpu, now_ns);
+    scheduler.cpu[cpu].by_clock = false;
     v = on(cpu);
     if (sched_expired(&scheduler, cpu, now_ns) && v)
         __atomic_or_fetch(&v->attention, VCPU_ATTN_LEAVE, __ATOMIC_SEQ_CST);
@@ -160,6 +162,12 @@ void vcpu_release(struct vcpu *v, u32 why)
     release_for(v, why, SCHED_NO_WAKER);
 }
 
+/* What this CPU does is done for the vCPU on it, but not when a timer fires. */
+static u32 waker(u32 cpu)
+{
+    return on(cpu) && !scheduler.cpu[cpu].by_clock ? cpu : SCHED_NO_WAKER;
+}
+
 void vcpu_wake(struct vcpu *v)
 {
     u32 cpu = cpu_id();
@@ -168,7 +176,7 @@ void vcpu_wake(struct vcpu *v)
     if (v->polling && __atomic_exchange_n(&v->polling, false, __ATOMIC_SEQ_CST))
         __atomic_sub_fetch(&v->domain->polling, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&v->sched.hold, __ATOMIC_SEQ_CST) & SCHED_HOLD_BLOCKED)
-        release_for(v, SCHED_HOLD_BLOCKED, on(cpu) ? cpu : SCHED_NO_WAKER);
+        release_for(v, SCHED_HOLD_BLOCKED, waker(cpu));
     else if (v->cpu != cpu && !sched_is_off(&v->sched))
         cpu_kick(v->cpu);
 }
