@@ -176,11 +176,11 @@ static call_function *const straight[DEMOS_CALLS] = {
 };
 
 /* All that is not over at once on a straight path. */
-static __attribute__((noinline)) enum outcome
-call_on(struct node *n, struct thread *t, u32 number, const u64 *args, s64 said, s64 *result)
+static __attribute__((noinline)) enum outcome call_on(struct node *n, struct thread *t,
+                                                      const u64 *args, s64 said, s64 *result)
 {
     if (said == CALL_GENERAL)
-        said = calls[number](n, t, args);
+        said = calls[t->call](n, t, args);
     if (said != CALL_GONE)
         args_keep(t, args);
     return conclude(n, t, said, result);
@@ -206,7 +206,7 @@ enum outcome node_call(struct node *n, struct thread *t, u32 number, const u64 a
     }
     if (said == CALL_LEAVE && list_empty(&n->work))
         return node_leave(n);
-    return said == CALL_SWITCH ? NODE_SWITCH : call_on(n, t, number, args, said, result);
+    return said == CALL_SWITCH ? NODE_SWITCH : call_on(n, t, args, said, result);
 }
 
 static s64 go_on(struct node *n, struct thread *t)

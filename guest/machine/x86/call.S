@@ -23,25 +23,32 @@ x86_syscall: /* rax number, rdi rsi rdx r10 r8 r9 words, rcx rip, r11 rflags */
     push %rdx
     push %rsi
     push %rdi
-    mov %eax, %edi
-    mov %rsp, %rsi
-    call x86_call
-    test %rdx, %rdx
+    mov x86_current(%rip), %rsi
+    mov %rsp, %rcx
+    sub $16, %rsp /* the result */
+    mov x86(%rip), %rdi
+    mov CONTEXT_THREAD(%rsi), %rsi
+    mov %eax, %edx
+    mov %rsp, %r8
+    call node_call
+    test %eax, %eax
     jnz leave
-    mov 48(%rsp), %r11
+    mov (%rsp), %rax
+    mov 64(%rsp), %r11
     mov x86_entry_return(%rip), %rcx
-    mov 56(%rsp), %rsp
+    mov 72(%rsp), %rsp
+    xor %edx, %edx
     xor %edi, %edi
     xor %esi, %esi
     xor %r8d, %r8d
     xor %r9d, %r9d
     xor %r10d, %r10d
-    sysretq /* rdx is the outcome, 0 */
+    sysretq
 
-leave:
+leave: /* eax is the outcome */
     mov x86_current(%rip), %rcx
-    mov 48(%rsp), %r11
-    mov 56(%rsp), %rdi
+    mov 64(%rsp), %r11
+    mov 72(%rsp), %rdi
     mov %rbx, CONTEXT_RBX(%rcx)
     mov %rbp, CONTEXT_RBP(%rcx)
     mov %r12, CONTEXT_R12(%rcx)
@@ -51,7 +58,7 @@ leave:
     mov %rdi, CONTEXT_RSP(%rcx)
     mov %r11, CONTEXT_RFLAGS(%rcx)
     movq $0, CONTEXT_WHOLE(%rcx)
-    mov %rdx, %rdi
+    mov %eax, %edi
     mov $rt_stack_top, %rsp
     call x86_after_call
     ud2

@@ -26,6 +26,7 @@
 #define CONTEXT_RIP    128
 #define CONTEXT_RFLAGS 136
 #define CONTEXT_WHOLE  160
+#define CONTEXT_THREAD 168
 
 #ifndef __ASSEMBLY__
 #include "guest/kernel/machine.h"
@@ -45,6 +46,8 @@ struct context {
 _Static_assert(offsetof(struct context, r[R_R15]) == CONTEXT_R15, "call.S");
 _Static_assert(offsetof(struct context, r[R_RFLAGS]) == CONTEXT_RFLAGS, "call.S");
 _Static_assert(offsetof(struct context, whole) == CONTEXT_WHOLE, "call.S");
+_Static_assert(offsetof(struct context, thread) == CONTEXT_THREAD, "call.S");
+_Static_assert(NODE_DONE == 0, "call.S");
 
 /* Whose registers are, or were last, in ring 3. */
 extern struct context *x86_current;
@@ -59,14 +62,8 @@ void x86_syscall32(void); /* and from 32-bit code, which there is none of */
 
 /* --- what call.S calls --- */
 
-struct call_result {
-    s64 result;
-    u64 outcome; /* enum outcome; NODE_DONE goes straight back */
-};
-/* A kernel call of x86_current's thread. */
-struct call_result x86_call(u32 number, const u64 args[6]);
-/* After any other outcome, with x86_current filled in. */
-NORETURN void x86_after_call(u64 outcome);
+/* Beside node_call itself. After any outcome but NODE_DONE, with x86_current filled in. */
+NORETURN void x86_after_call(enum outcome o);
 /* A system-call instruction outside the entry page; x86_current is whole. */
 NORETURN void x86_foreign(void);
 /* Chooses a thread and runs it, or waits for one. */

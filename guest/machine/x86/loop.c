@@ -21,7 +21,7 @@ static void set_alarm(u64 at_ns)
 }
 
 /* The earliest time that the node or its network wants to be called at. */
-static u64 deadline_of_all(void)
+static inline u64 deadline_of_all(void)
 {
     u64 deadline = node_deadline(x86.node), net;
 
@@ -122,19 +122,11 @@ void x86_follow(struct thread *t, enum outcome o, s64 result)
     x86_restart();
 }
 
-struct call_result x86_call(u32 number, const u64 args[6])
+void x86_after_call(enum outcome o)
 {
-    struct call_result r = {0, NODE_DONE};
-
-    r.outcome = node_call(x86.node, x86_current->thread, number, args, &r.result);
-    if (r.outcome == NODE_RUN)
+    if (o == NODE_RUN)
         x86_current->r[R_RAX] = 0;
-    return r;
-}
-
-void x86_after_call(u64 outcome)
-{
-    x86_follow(x86_current->thread, (enum outcome)outcome, 0);
+    x86_follow(x86_current->thread, o, 0);
 }
 
 void x86_foreign(void)

@@ -28,6 +28,8 @@ struct x86 {
     s64 status;
 };
 
+_Static_assert(offsetof(struct x86, node) == 0, "call.S");
+
 /* There is one processor and one node: the traps that lead here carry no pointer. */
 extern struct x86 x86;
 
