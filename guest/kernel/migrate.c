@@ -326,6 +326,7 @@ static void settle(struct node *n, struct migration *g, u32 source)
     forward_remove(n, &g->id);
     if (node_enter(n, t))
         machine_stop(n, "no memory to enter a process that has arrived");
+    trace(n, KERNEL_T_create, t->id.serial, 0, (u64)t->id.machine << 32 | t->id.epoch);
     list_init(&pending);
     while (!list_empty(&g->pending)) {
         struct list *node = list_pop_front(&g->pending);

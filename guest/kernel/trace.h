@@ -17,13 +17,13 @@ enum kernel_trace {
     KERNEL_T_duplink,       /* who; a: from; b: to */
     KERNEL_T_destroylink,   /* who; a: number */
     KERNEL_T_linkin,        /* who got a link in a message; a: number; b: target's serial */
-    KERNEL_T_create,  /* who: new process; a: creator's serial; b: machine << 32 | epoch */
-    KERNEL_T_end,     /* who; a: enum demos_end; b: status or reason */
-    KERNEL_T_move,    /* MOVEDATA done: who; a: bytes; b: direction | mapped << 1 */
-    KERNEL_T_forward, /* who: target; a: to machine; b: sequence */
-    KERNEL_T_update,  /* who: target; a: its machine; b: links changed */
-    KERNEL_T_bounce,  /* who: target; a: sender's machine; b: sequence */
-    KERNEL_T_fence,   /* who: target; a: kind; b: machine */
+    KERNEL_T_create,        /* who: made here, or moved here; b: its machine << 32 | epoch */
+    KERNEL_T_end,           /* who; a: enum demos_end; b: status or reason */
+    KERNEL_T_move,          /* MOVEDATA done: who; a: bytes; b: direction | mapped << 1 */
+    KERNEL_T_forward,       /* who: target; a: to machine; b: sequence */
+    KERNEL_T_update,        /* who: target; a: its machine; b: links changed */
+    KERNEL_T_bounce,        /* who: target; a: sender's machine; b: sequence */
+    KERNEL_T_fence,         /* who: target; a: kind; b: machine */
     KERNEL_T_drop,    /* no such target: who; a: sender's machine << 32 | serial; b: seq. */
     KERNEL_T_notice,  /* who is told; a: enum demos_notice; b: code */
     KERNEL_T_state,   /* who; a: enum demos_process_state */

@@ -8,6 +8,8 @@
 #include "guest/programs/counter.h"
 #include "guest/programs/number.h"
 
+enum { PROGRESS = 10 }; /* steps, where there is time to look */
+
 static s64 service(void)
 {
     struct demos_gift gifts[] = {{"console", demos_link("console")}};
@@ -59,8 +61,11 @@ int main(int argc, char **argv)
         if (a != i || b != i * (i + 1) / 2)
             demos_die("counter: step %llu gave %llu and %llu", (unsigned long long)i,
                       (unsigned long long)a, (unsigned long long)b);
-        if (pause)
-            demos_sleep_ns(pause * 1000000);
+        if (!pause)
+            continue;
+        demos_sleep_ns(pause * 1000000);
+        if (i % PROGRESS == 0)
+            demos_print("counter: %llu steps, all counted\n", (unsigned long long)i);
     }
     demos_print("counter: first %llu, second %llu\n", (unsigned long long)a,
                 (unsigned long long)b);

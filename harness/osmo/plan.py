@@ -74,6 +74,13 @@ def program_name(line: str) -> str | None:
     return words[0] if words and words[0] != "wait" else None
 
 
+def programs_named(line: str) -> list[str]:
+    """The program that a boot-list line starts, and those its arguments may mean."""
+    first = program_name(line)
+    rest = line.split("#", 1)[0].split()
+    return [first, *(w for w in rest if (paths.build() / "programs" / w).is_file())] if first else []
+
+
 def program_file(name: str, where: str) -> pathlib.Path:
     path = paths.build() / "programs" / name
     if not path.is_file():
@@ -167,7 +174,7 @@ class Compiler:
         where = f"{self.cluster.path}: nodes.{node.name}.programs"
         boot = [self._numbered(line.replace("{name}", node.name).replace("{number}", str(node.number)),
                                where) for line in node.programs]
-        names = dict.fromkeys(["init", *filter(None, map(program_name, boot))])
+        names = dict.fromkeys(["init", *(name for line in boot for name in programs_named(line))])
         data = bundle({n: program_file(n, where).read_bytes() for n in names}, boot)
         name = f"bundle-{hashlib.sha256(data).hexdigest()[:12]}"
         self.modules[name] = data

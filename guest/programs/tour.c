@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `tour NAME PROGRAM MACHINES PAUSE [ROUNDS]`: starts a server, posts what it offers as NAME,
+ * and moves it round the machines 1 to MACHINES, PAUSE milliseconds at each, while whoever
+ * found it goes on calling it; then stays as long as the server does. Needs the links
+ * "kernel" and "names".
+ */
+#include "guest/lib/names.h"
+#include "guest/lib/process.h"
+#include "guest/programs/number.h"
+
+enum { CHANNEL_ENDS = 1 };
+
+static u64 here(void)
+{
+    struct words w;
+
+    words_start(&w, KERNEL_OP_NODE);
+    if (words_call(demos_link("kernel"), &w, NULL, 0, NULL) < 0)
+        demos_die("tour: the kernel does not say where we are");
+    return words_get(&w);
+}
+
+static s64 start(const char *name, const char *program)
+{
+    struct demos_gift gifts[] = {{"console", demos_link("console")}};
+    struct demos_spawn s = {.program = program,
+                            .gifts = gifts,
+                            .gift_count = ARRAY_SIZE(gifts),
+                            .watch = process_watch(CHANNEL_ENDS, 0)};
+    s64 service, control = demos_spawn_server(&s, &service);
+
+    if (control < 0 || service <= 0)
+        demos_die("tour: %s offers nothing: %s", program, demos_error(control));
+    if (names_post(name, service) < 0)
+        demos_die("tour: %s cannot be found by others", name);
+    return control;
+}
+
+int main(int argc, char **argv)
+{
+    u64 machines, pause, rounds, at, moves = 0, refused = 0;
+    struct process_end end;
+    s64 control;
+
+    if (argc < 5)
+        demos_die("tour NAME PROGRAM MACHINES PAUSE [ROUNDS]");
+    machines = number(argv[3]);
+    pause = number(argv[4]) * 1000000;
+    rounds = argc > 5 ? number(argv[5]) : 1;
+    at = here();
+    control = start(argv[1], argv[2]);
+    for (u64 i = 0; i < rounds * machines; i++) {
+        u64 next = at % machines + 1;
+        s64 result;
+
+        demos_sleep_ns(pause);
+        result = process_control(control, CONTROL_MIGRATE, next, 0, 0);
+        if (result >= 0) {
+            at = next;
+            moves++;
+            demos_print("tour: %s is on machine %llu\n", argv[1], (unsigned long long)at);
+        } else {
+            refused++;
+            demos_print("tour: machine %llu: %s\n", (unsigned long long)next,
+                        demos_error(result));
+        }
+    }
+    demos_print("tour: %llu moves, %llu refused\n", (unsigned long long)moves,
+                (unsigned long long)refused);
+    process_wait(CHANNEL_ENDS, &end);
+    demos_print("tour: %s has ended\n", argv[1]);
+    return 1;
+}
