@@ -7,7 +7,7 @@
 #include "hyp/cpu/panic.h"
 #include "hyp/cpu/x86.h"
 
-enum { RANGES = BOOT_RANGES + BOOT_MODULES + 8, PRESENT_WRITE = 3, LARGE = 0x80 };
+enum { RANGES = BOOT_RANGES + BOOT_MODULES + 8, PRESENT = 1, PRESENT_WRITE = 3, LARGE = 0x80 };
 #define LOW_END 0x100000ull
 #define GIB     0x40000000ull
 #define MAPPED  (4 * GIB) /* by boot/start.S */
@@ -21,7 +21,7 @@ static struct range free_ranges[RANGES];
 static u32 free_count;
 static u64 top;
 extern u64 hyp_pml4[512];
-extern u8 image_start[], image_end[];
+extern u8 image_start[], text_end[], data_start[], image_end[];
 
 void *frame_map(mfn_t m)
 {
@@ -141,6 +141,29 @@ static void scrub_tails(void)
 void memory_unmap_low(void)
 {
     hyp_pml4[0] = 0;
+    hyp_pml4[DIRECT_BASE >> 39 & 511] |= NX; /* what boot/start.S shared with the low map */
+    WRITE_CR(3, READ_CR(3));
+}
+
+/* An image's page: code is executed, constants are read, the rest is written. */
+static u64 image_entry(u64 at)
+{
+    u64 entry = (at - IMAGE_BASE) | PRESENT;
+
+    if (at < (u64)text_end)
+        return entry;
+    return at < (u64)data_start ? entry | NX : entry | PRESENT_WRITE | NX;
+}
+
+/* The image's pages in place of the first GiB that boot/start.S mapped there. */
+static void protect_image(void)
+{
+    u64 *pdpt = next_table(&hyp_pml4[IMAGE_BASE >> 39 & 511]);
+    u64 *pd = memory_early_alloc(PAGE_SIZE);
+
+    for (u64 at = (u64)image_start; at < (u64)image_end; at += PAGE_SIZE)
+        next_table(&pd[at >> 21 & 511])[at >> PAGE_SHIFT & 511] = image_entry(at);
+    pdpt[IMAGE_BASE >> 30 & 511] = ((u64)pd - DIRECT_BASE) | PRESENT_WRITE;
     WRITE_CR(3, READ_CR(3));
 }
 
@@ -156,6 +179,7 @@ void memory_init(void)
     for (u64 at = MAPPED; at < top; at += GIB)
         map_gib(at, huge);
     scrub_tails();
+    protect_image();
 }
 
 u64 memory_top(void)

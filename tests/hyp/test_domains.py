@@ -3,10 +3,12 @@
 what the scheduler gives to each, and how the hypervisor protects itself."""
 
 import re
+import time
 
 import pytest
 
-from test_boot import passed, run
+from osmo.qemu import Qemu, Setup
+from test_boot import END, GUESTS, HYPERVISOR, passed, run
 
 
 def test_two_share_and_caps_hold() -> None:
@@ -36,3 +38,37 @@ def test_two_processors_at_work() -> None:
     destroyed, with two CPUs that run the two domains at once."""
     said = run("rows", cpus=2, seconds=150)
     assert passed(said), said
+
+
+@pytest.mark.parametrize("machine", ["pc", "q35"])
+@pytest.mark.parametrize("clock", ["count", "real"])
+def test_an_interrupt_line_is_an_event(machine: str, clock: str) -> None:
+    """H16: once for each rise, and not before the end of interrupt."""
+    said = run("line", append=f"clock={clock}", clock=clock, machine=machine, second_serial=True)
+    assert passed(said), said
+
+
+def test_the_image_is_code_or_data_never_both() -> None:
+    """W^X of the hypervisor itself: no page of its image or of the direct map can be written
+    and executed, and nothing below is left mapped."""
+    setup = Setup(kernel=HYPERVISOR, clock="real", modules=[(GUESTS / "hello", "")])
+    with Qemu(setup) as machine:
+        limit = time.monotonic() + 60
+        while time.monotonic() < limit and not END.search(machine.serial()):
+            time.sleep(0.05)
+        pages = [line.split() for line in machine.monitor.human("info tlb").splitlines()]
+        root = re.search(r"CR3=([0-9a-f]+)", machine.monitor.human("info registers"))
+        assert root
+        slots = machine.monitor.human(f"xp /512gx {int(root[1], 16):#x}")
+    entry = [int(value, 16) for line in slots.splitlines() for value in line.split(":")[1].split()]
+    flags = {int(at.rstrip(":"), 16): words for at, _, words in (p for p in pages if len(p) == 3)}
+    image = {at: words for at, words in flags.items() if at >= 0xffffffff80000000}
+    assert len(image) > 20 and len(flags) > len(image)
+    assert all(at >= 1 << 47 for at in flags)
+    # "X" is the no-execute bit of the last level, "W" may be written, "U" is the user's.
+    assert [at for at, words in image.items() if "X" not in words]
+    assert not [hex(at) for at, words in image.items() if "W" in words and "X" not in words]
+    assert not [hex(at) for at, words in flags.items() if "U" in words]
+    # All else hangs below entries of the first level that forbid execution.
+    assert not entry[511] >> 63 and [i for i in range(511) if entry[i]]
+    assert all(entry[i] >> 63 for i in range(511) if entry[i])
