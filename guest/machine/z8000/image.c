@@ -69,6 +69,7 @@ const char *z_start(struct z_machine *m, const char *name, const void *image, si
                     u32 grant_count)
 {
     struct header h;
+    struct link board;
     struct task *t;
     const char *why;
 
@@ -81,6 +82,9 @@ const char *z_start(struct z_machine *m, const char *name, const void *image, si
     for (u32 i = 0; !why && i < grant_count; i++)
         if (grant(m, t, &grants[i]) < 0)
             why = "the process cannot be given its links";
+    switchboard_link(m->node, SWITCHBOARD_NEAREST, &board);
+    if (!why && start_give(m->node, t, "switchboard", &board) < 0)
+        why = "the process cannot be given its links";
     if (!why && node_start(m->node, t, CODE_AT + h.entry, STACK_TOP, argc, args, args_len) < 0)
         why = "the process cannot be started";
     if (why)

@@ -104,7 +104,8 @@ void z_swap_start(struct demos_start *start);
 bool z_run(struct z_machine *m, u64 clocks);
 
 /* image.c: makes a process from a program image (see README) with its arguments, NUL-ended
- * strings, and lets it go. NULL or what is wrong. */
+ * strings, and lets it go. Beside the grants it gets the link "switchboard". NULL or what is
+ * wrong. */
 struct z_grant {
     char name[DEMOS_NAME_MAX];
     u32 channel; /* of a kernel; 0: a control link to itself */

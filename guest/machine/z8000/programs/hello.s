@@ -10,5 +10,7 @@ main:	ldar	rr8,text
 	calr	print
 	clr	r4
 	calr	exit
+failed:	ld	r4,#1
+	calr	exit
 text:	.asciz	"hello from a Z8001\n"
 	.even
