@@ -79,6 +79,7 @@ class Cluster:
     faults: list[Fault]
     random: dict[str, Any] | None
     expect: Expect
+    about: str = ""
 
     def node(self, name: str) -> Node:
         return next(n for n in self.nodes if n.name == name)
@@ -142,7 +143,7 @@ class _Loader:
             until=values["until"] or "",
             memory=values["memory"], cpus=values["cpus"], trace=values["trace"],
             nodes=nodes, media=media, faults=self._faults(nodes, media), random=random,
-            expect=self._expect(nodes))
+            expect=self._expect(nodes), about=values["about"])
 
     def _media(self, given: Any) -> list[Medium]:
         if not isinstance(given, dict):

@@ -252,5 +252,8 @@ def report_words(outcome: Outcome, options: argparse.Namespace) -> None:
           f"{units.short_time(out.virtual_ns)} virtual in {out.wall_ms} ms, {checked} checks")
     if out.error:
         print(out.error)
+    if options.out and not options.headless and outcome.prepared.seeded:
+        print(f"{options.out}: report.html, capture.pcapng, console/, trace; "
+              f"osmosis replay {options.out} has it again")
     if outcome.ending.dump:
         print(f"--- the machine's last words\n{outcome.ending.dump}")

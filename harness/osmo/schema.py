@@ -100,6 +100,7 @@ INVARIANTS = ("loss", "duplicate", "order", "one-copy", "isolation", "leak", "li
 
 CLUSTER: dict[str, Field] = {
     "name": Field(IDENTIFIER, "of the cluster; default: the file's"),
+    "about": Field(TEXT, "a line or two for whoever watches", ""),
     "clock": Field(TEXT, "which clock the run goes by unless --clock says so", "real", CLOCKS),
     "seed": Field(WHOLE, "of every random decision, unless --seed says so", 1),
     "for": Field(TIME, "virtual time after which the run ends", 60 * 10**9),

@@ -54,6 +54,7 @@ class View:
         virtual = session.page.get().now_ns if session.page else 0
         lines = [f"\x1b[1m{self.cluster.name}\x1b[0m  {units.short_time(virtual)}  "
                  f"of {units.show_time(self.cluster.for_ns)}"]
+        lines += [f"  \x1b[2m{line}\x1b[0m" for line in self.cluster.about.strip().splitlines()]
         faults = [f.text() for f in self.cluster.faults
                   if (f.at_ns or 0) <= virtual and (f.for_ns is None or virtual <= (f.at_ns or 0) + f.for_ns)]
         lines += [f"  \x1b[33m⚡ {text}\x1b[0m" for text in faults[:4]]
@@ -65,7 +66,7 @@ class View:
             last = collector.text(node.name)[-400:].strip().splitlines()[-1:] or [""]
             lines.append(f"  {MARK.get(state, '·')} {node.name:12} {state:9} {sent:7} sent {received:7} "
                          f"received  {last[0]}")
-        return lines
+        return [*lines, "  \x1b[2mCtrl-C ends it\x1b[0m"]
 
     def close(self) -> None:
         self.out.write("\x1b[0m")
