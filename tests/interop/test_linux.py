@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Guests nobody here wrote, on Osmosis: Debian's Linux kernel as its package brings it, with
+busybox, its own network front end and 2 processors; and Debian's GRUB for Xen.
+"""
+
+import hashlib
+import os
+import pathlib
+import sys
+
+import pytest
+
+from osmo import cluster, debian, initramfs, linux, run, vmlinux
+from osmo.errors import Problem
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "control"))
+
+import machine  # noqa: E402
+
+LONG = os.environ.get("OSMOSIS_LONG") == "1"
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("linux"), pytest.mark.timeout(400)]
+KERNEL_WORDS = "console=hvc0 quiet panic=-1"
+
+
+@pytest.fixture(scope="session")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The boot modules `linux` and `linux-initrd`."""
+    kernel = debian.kernel()
+    if kernel is None:
+        pytest.skip("no Debian Linux kernel (linux-image-amd64)")
+    try:
+        initramfs.busybox()
+    except Problem as why:
+        pytest.skip(str(why))
+    folder = tmp_path_factory.mktemp("linux")
+    (folder / "linux").symlink_to(vmlinux.extracted(kernel))
+    (folder / "linux-initrd").write_bytes(linux.initrd())
+    return [str(folder / "linux"), str(folder / "linux-initrd")]
+
+
+def create(name: str, script: str, words: str = "") -> str:
+    """Lines of a plan: a Linux that runs this script, then powers itself off."""
+    joined = script.replace(" ", "~")
+    return (f'create {name} image=linux mem=96M module=linux-initrd on_reboot=destroy {words} '
+            f'cmdline="{KERNEL_WORDS} osmosis.number=1 osmosis.run={joined}"\nstart {name}\n')
+
+
+def test_each_end_has_its_own_result(tmp_path: pathlib.Path, parts: list[str]) -> None:
+    """H05, H08: Linux boots to a script; what the plan types on its console is read; powering
+    off, rebooting and a crash of the kernel are told apart."""
+    plan = (create("off", "echo name?;read x;echo hello $x")
+            + 'when output off name? input off "osmosis\\n"\n'
+            + create("again", "reboot -f").replace("\nstart", "\nwhen exit off start")
+            + create("crash", "echo c >/proc/sysrq-trigger").replace("\nstart", "\nwhen exit again start")
+            + "when exit crash finish\nat 120s finish status=1\n")
+    ended = machine.run(tmp_path, plan, parts, seconds=150, memory_mib=600, machine="q35")
+    assert "\nhello osmosis" in ended.serial, ended.serial[-3000:]
+    reasons = {str(e["name"]): e["reason"] for e in ended.events("exit")}
+    assert reasons == {"off": "poweroff", "again": "reboot", "crash": "crash"}, ended.serial[-3000:]
+
+
+def test_two_talk_over_the_fabric(parts: list[str]) -> None:
+    """H09, H18: Linux's own xen-netfront on our back end and medium: ping, and a stream by TCP
+    that arrives without a wrong byte (100 MB in the long run)."""
+    last = 13_500_000 if LONG else 300_000
+    data = b"".join(b"%d\n" % n for n in range(1, last + 1))
+    text = f"""
+for = "{2000 if LONG else 120}s"
+until = "exit server"
+[media.lan]
+rate = "100M"
+[nodes.server]
+machine = "linux"
+memory = "96M"
+media = ["lan"]
+cmdline = "osmosis.run=nc~-l~-p~1000~|~md5sum"
+[nodes.client]
+machine = "linux"
+memory = "96M"
+media = ["lan"]
+cmdline = "osmosis.run=until~ping~-c~1~-w~1~10.5.0.1;do~:;done;seq~{last}|nc~10.5.0.1~1000"
+"""
+    outcome = execute(text)
+    server, client = (outcome.collector.text(n) for n in ("server", "client"))
+    assert "1 packets received" in client, client[-2000:]
+    assert hashlib.md5(data).hexdigest() in server, (server[-2000:], client[-2000:])
+    assert outcome.result.ok, outcome.result.error
+
+
+def execute(text: str) -> run.Outcome:
+    import tempfile
+    with tempfile.TemporaryDirectory() as scratch:
+        prepared = run.prepare(cluster.parse(text), run.Options(), pathlib.Path(scratch))
+        return run.execute(prepared)
+
+
+def test_grub_takes_commands(tmp_path: pathlib.Path) -> None:
+    """H10: Debian's i386-xen_pvh GRUB comes to its prompt by our start information, store,
+    console and timer; what is typed is answered; its `halt` is a power-off."""
+    image = debian.find("usr/lib/grub-xen/grub-i386-xen_pvh.bin")
+    if image is None:
+        pytest.skip("grub-xen-host is not installed")
+    plan = (f"create g image={image.name} mem=64M start=yes\n"
+            'when output g grub> input g "lsmmap\\r"\n'
+            'when output g "base_addr = 0x100000" input g "halt\\r"\n'
+            "when exit g finish\nat 40s finish status=1\n")
+    ended = machine.run(tmp_path, plan, [str(image)], seconds=60, machine="q35")
+    (death,) = ended.events("exit")
+    assert death["reason"] == "poweroff", ended.serial[-3000:]
