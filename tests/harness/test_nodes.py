@@ -100,6 +100,19 @@ def test_a_node_that_starts_anew_is_served_again(runs: Runs) -> None:
     assert (out / "console" / "client2.log").exists() is False
 
 
+def test_a_server_moves_round_all_nodes_while_it_is_called(tmp_path: pathlib.Path) -> None:
+    """No call is lost, doubled or late, whoever has the server."""
+    said = osmosis("run", CLUSTERS / "demo.toml", "--clock", "count", "--for", "8s", "--json", "--out", tmp_path)
+    result = json.loads(said.stdout)
+    tour = (tmp_path / "console" / "home.log").read_text().splitlines()
+    moves = [int(line.split()[-1]) for line in tour if line.startswith("tour: counter is on")]
+    assert len(tour) == len(moves) >= 20 and moves == [(i + 1) % 5 + 1 for i in range(len(moves))]
+    assert result["invariants"]["one-copy"]["checked"] > 1000 and result["ok"]
+    for n in range(1, 5):
+        log = (tmp_path / "console" / f"client{n}.log").read_text().splitlines()
+        assert log == [f"counter: {10 * i} steps, all counted" for i in range(1, len(log) + 1)] and len(log) >= 5
+
+
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 @pytest.mark.parametrize("name", ["lossy", "partition"])
 def test_the_capture_says_what_became_of_frames(runs: Runs, name: str) -> None:
