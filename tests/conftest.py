@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What all tests share: the harness on the path, a marker per area, one machine at a time.
+"""What all tests share: the harness and helper modules on the path, a marker per area, the order.
 
 The folder of a test is its marker (`pytest -m net`); C tests get theirs from the folder of
-their source. `slow` marks what `make test-quick` leaves out.
+their source. `slow` marks what `make test-quick` leaves out. Long tests start first, so that
+the last minutes are not one worker's alone.
 """
 
 import pathlib
@@ -12,9 +13,12 @@ from typing import Any
 import pytest
 
 TESTS = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(TESTS.parent / "harness"))
-
 AREAS = sorted(p.name for p in TESTS.iterdir() if p.is_dir() and not p.name.startswith("_"))
+# Helper modules of all areas are found by name (tests/ground holds the names unique).
+sys.path[:0] = [str(TESTS.parent / "harness"), *(str(TESTS / area) for area in AREAS)]
+# What takes longest, longest first; the rest of `slow` follows, then everything else.
+LONG = ("test_lint_is_clean", "test_images_do_not_depend_on_where_they_are_built",
+        "test_each_header_stands_alone", "tests/interop/", "tests/splitdrv/test_xen.py", "tests/harness/test_runs.py")
 
 
 def pytest_configure(config: Any) -> None:
@@ -31,8 +35,16 @@ def area_of(item: Any) -> str | None:
     return source.parts[0] if isinstance(source, pathlib.Path) else None
 
 
+def turn(item: Any) -> int:
+    for place, name in enumerate(LONG):
+        if name in item.nodeid:
+            return place
+    return len(LONG) + (item.get_closest_marker("slow") is None)
+
+
 def pytest_collection_modifyitems(items: list[Any]) -> None:
     for item in items:
         area = area_of(item)
         if area:
             item.add_marker(getattr(pytest.mark, area))
+    items.sort(key=turn)

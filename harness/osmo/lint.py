@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every check that needs no run: clang-format, clang-tidy, cppcheck, shellcheck, mypy, flake8.
 
-A check is a name, a tool and command lines; lines run side by side. clang-tidy is the slow
-one, so a file that passed is remembered (by its own and every header's bytes) in build/lint.
-A tool that is missing is said and skipped; `--strict` makes that a failure.
+A check is a name, a tool and command lines; lines run side by side. clang-tidy and cppcheck
+are slow, so a file that passed is remembered in the cache, outside the tree, by its own bytes,
+those of the headers it includes, and the command. A tool that is missing is said and skipped;
+`--strict` makes that a failure.
 """
 
 import argparse
 import concurrent.futures
 import dataclasses
 import hashlib
+import functools
 import os
+import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +26,7 @@ STAMPS = "lint"
 # numbers, memory that its owner's list keeps.
 FALSE_ALARMS = ("comparePointers", "uninitvar", "uninitStructMember", "integerOverflow", "memleak",
                 "nullPointerArithmeticOutOfMemory")
+INCLUDE = re.compile(rb'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,33 +70,56 @@ def format_jobs() -> list[Job]:
     return [Job("clang-format", ["clang-format", "--dry-run", "-Werror", *files])] if files else []
 
 
+@functools.cache
+def included(source: pathlib.Path) -> tuple[pathlib.Path, ...]:
+    """The headers of ours that a file names itself; all of them, whatever #if says."""
+    names = (n.decode() for n in INCLUDE.findall(source.read_bytes()))
+    places = ((source.parent / n, paths.TOP / n) for n in names)
+    return tuple(p for pair in places for p in [next((p for p in pair if p.is_file()), None)] if p)
+
+
+def closure(source: pathlib.Path) -> list[pathlib.Path]:
+    """A file and every header of ours that it sees, however far away."""
+    seen: set[pathlib.Path] = set()
+    ahead = [source]
+    while ahead:
+        path = pathlib.Path(os.path.normpath(ahead.pop()))
+        if path not in seen:
+            seen.add(path)
+            ahead += included(path)
+    return sorted(seen)
+
+
+def remembered(check: str, command: list[str], source: str, *settings: str) -> Job:
+    """A job for one file whose success need not be had twice."""
+    digest = hashlib.sha256("\0".join(command).encode())
+    digest.update((shutil.which(command[0]) or "").encode())
+    for path in [*closure(paths.TOP / source), *(paths.TOP / name for name in settings)]:
+        digest.update(path.relative_to(paths.TOP).as_posix().encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return Job(check, command, digest.hexdigest())
+
+
 def tidy_jobs() -> list[Job]:
     flags = make_flags()  # of clang: gcc knows options that clang-tidy does not
-    common = hashlib.sha256((paths.TOP / ".clang-tidy").read_bytes())
-    for header in tracked("*.h"):
-        common.update((paths.TOP / header).read_bytes())
     jobs = []
     for source in tracked("*.c"):
         if source.endswith("32.c"):
             continue  # built with -m32 by its folder's rules; the analyser lacks those headers
         options = [f for f in flags[variant_of(source)]
                    if f != "-Werror" and not f.startswith("-fsanitize")]
-        digest = common.copy()
-        digest.update("\0".join([source, *options]).encode())
-        digest.update((paths.TOP / source).read_bytes())
         command = ["clang-tidy", "--quiet", source, "--", *options, "-Wno-unknown-warning-option"]
-        jobs.append(Job("clang-tidy", command, digest.hexdigest()))
+        jobs.append(remembered("clang-tidy", command, source, ".clang-tidy"))
     return jobs
 
 
 def cppcheck_jobs() -> list[Job]:
-    files = [f for f in tracked("*.c") if not f.startswith("tests/")]
     options = ["-q", "--error-exitcode=1", "--inline-suppr", "--std=c11", "--platform=unix64",
                "--enable=warning,portability", "--suppress=missingIncludeSystem",
                "--suppress=unmatchedSuppression", "--suppress=preprocessorErrorDirective",
                *(f"--suppress={name}" for name in FALSE_ALARMS), "-I."]
-    parts = [files[0::2], files[1::2]]
-    return [Job("cppcheck", ["cppcheck", *options, *part]) for part in parts if part]
+    return [remembered("cppcheck", ["cppcheck", *options, source], source)
+            for source in tracked("*.c") if not source.startswith("tests/")]
 
 
 def shell_jobs() -> list[Job]:
@@ -132,7 +160,7 @@ def available(job: Job) -> bool:
 
 
 def run(job: Job) -> tuple[Job, bool, str]:
-    stamp = paths.build() / STAMPS / job.stamp
+    stamp = paths.cache() / STAMPS / job.stamp
     if job.stamp and stamp.exists():
         return job, True, ""
     done = subprocess.run(job.command, cwd=paths.TOP, check=False, text=True,
