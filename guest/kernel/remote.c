@@ -127,14 +127,19 @@ void kernel_words(struct message *m, const struct process_id *about, u64 word)
     be64_put(m->body + 16, word);
 }
 
-static void pass_on(struct node *n, const struct forward *f, struct message *m)
+/* To where it moved; who did not know so is told. */
+static void pass_on(struct node *n, const struct forward *f, struct message *m, u32 hint)
 {
-    n->count.forwarded++;
-    trace(n, KERNEL_T_forward, f->id.serial, f->machine, m->sequence);
-    if (m->class == MESSAGE_USER && m->sender_machine != n->config.machine)
-        kernel_send(n, m->sender_machine, KERNEL_MSG_UPDATE, &f->id, f->machine);
-    else if (m->class == MESSAGE_USER)
-        links_update(n, &f->id, f->machine);
+    bool ours = m->sender_machine == n->config.machine;
+
+    if (!ours || hint != f->machine) {
+        n->count.forwarded++;
+        trace(n, KERNEL_T_forward, f->id.serial, f->machine, m->sequence);
+        if (m->class == MESSAGE_USER && !ours)
+            kernel_send(n, m->sender_machine, KERNEL_MSG_UPDATE, &f->id, f->machine);
+        else if (m->class == MESSAGE_USER)
+            links_update(n, &f->id, f->machine);
+    }
     m->flags |= MESSAGE_FORWARDED;
     transmit(n, m, f->machine);
 }
@@ -194,7 +199,7 @@ void remote_unknown(struct node *n, struct message *m, u32 hint)
         return;
     }
     if (f && n->net) {
-        pass_on(n, f, m);
+        pass_on(n, f, m, hint);
         return;
     }
     p = peer_find(n, machine);
