@@ -52,20 +52,57 @@ def test_switchboards_of_node_and_cluster() -> None:
     assert node("+kernel =board switchboard global", "+kernel =board switchboard global replace", "hello")[0] == 0
 
 
-def test_names_across_nodes(tmp_path: pathlib.Path) -> None:
-    """DS05, DN21, DS03: three nodes, no configuration; the one with the switchboard comes last."""
-    def start(number: int, *lines: str) -> subprocess.Popen[str]:
-        options = [o for line in lines for o in ("--run", line)]
-        return subprocess.Popen([NODE, "--net", tmp_path, "--id", str(number), *options], text=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+class Cluster:
+    """Hosted nodes on one ether; all of them end with the block."""
 
-    nodes = [start(3, "+kernel with counter counter-client")]
-    try:
-        nodes.append(start(2, "=counter counter-server", "announce counter"))
-        nodes.append(start(1, "+kernel switchboard global"))
-        text, _ = nodes[0].communicate(timeout=30)
-        assert (nodes[0].returncode, text) == (0, "counter: first 10, second 55\n")
-    finally:
-        for process in nodes:
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder, self.nodes = folder, []  # type: pathlib.Path, list[subprocess.Popen[str]]
+
+    def __enter__(self) -> "Cluster":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.nodes:
             process.kill()
             process.communicate()
+
+    def start(self, number: int, *lines: str) -> subprocess.Popen[str]:
+        options = [o for line in lines for o in ("--run", line)]
+        self.nodes.append(subprocess.Popen(
+            [NODE, "--net", self.folder, "--id", str(number), *options], text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+        return self.nodes[-1]
+
+
+def test_names_across_nodes(tmp_path: pathlib.Path) -> None:
+    """DS05, DN21, DS03: three nodes, no configuration; the one with the switchboard comes last."""
+    with Cluster(tmp_path) as cluster:
+        client = cluster.start(3, "+kernel with counter counter-client")
+        cluster.start(2, "=counter counter-server", "announce counter")
+        cluster.start(1, "+kernel switchboard global")
+        text, _ = client.communicate(timeout=30)
+        assert (client.returncode, text) == (0, "counter: first 10, second 55\n")
+
+
+FILES = ["=disk ramdisk 16", "=files files make"]
+
+
+def test_files() -> None:
+    """DS16's protocol, DP02, DP04: open files are links, bytes move between areas, death closes."""
+    status, text = node(*FILES, "+kernel files-check")
+    assert status == 0 and text.endswith("Test result: SUCCESS\n"), text
+
+
+def test_no_file_system_on_the_disk() -> None:
+    status, text = node("=disk ramdisk 1", "=files files", "hello")
+    assert status == 1 and "cannot mount" in text and "hello, world" in text
+
+
+def test_files_across_nodes(tmp_path: pathlib.Path) -> None:
+    """DS16, DP04: disk interface on one node, file system on the next, its user on a third."""
+    with Cluster(tmp_path) as cluster:
+        user = cluster.start(3, "+kernel with files files-check")
+        cluster.start(2, "+kernel =files with disk files make", "announce files")
+        cluster.start(1, "+kernel switchboard global", FILES[0], "announce disk")
+        text, _ = user.communicate(timeout=60)
+        assert user.returncode == 0 and text.endswith("Test result: SUCCESS\n"), text

@@ -153,10 +153,20 @@ int space_give(struct space *s, u32 start, u32 count)
     return mark(s, start, count, false);
 }
 
+/* The compiler's own would call a library where the processor has no instruction for it. */
+static u32 ones(u64 word)
+{
+    u32 count = 0;
+
+    for (; word; word &= word - 1)
+        count++;
+    return count;
+}
+
 void space_committed(struct space *s)
 {
     for (size_t i = 0; i < s->map_bytes / 8; i++) {
-        s->free += (u32)__builtin_popcountll(s->freed[i]);
+        s->free += ones(s->freed[i]);
         s->freed[i] = 0;
     }
 }

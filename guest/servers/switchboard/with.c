@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * `with NAME PROGRAM [ARGUMENT]...`: waits until NAME is announced, starts the program with
- * that link beside our own, and ends as it ends. Needs the link "kernel".
+ * that link beside our own, and ends as it ends. Needs the link "kernel". As a server of a
+ * boot list it offers what the program offers.
  */
 #include "guest/lib/process.h"
 #include "guest/lib/switchboard.h"
@@ -10,7 +11,8 @@ enum { CHANNEL_END = 1 };
 
 int main(int argc, char **argv)
 {
-    static const char *const ours[] = {"console", "clock", "programs", "switchboard", "kernel"};
+    static const char *const ours[] = {"console",     "clock",  "programs",
+                                       "switchboard", "kernel", "boss"};
     struct demos_gift gifts[ARRAY_SIZE(ours) + 1];
     struct demos_spawn s = {.gifts = gifts};
     struct process_end end = {.how = DEMOS_END_NODE};
