@@ -212,6 +212,21 @@ void ctl_unmap(u64 here)
     hypercall_memory_op(XENMEM_remove_from_physmap, &r);
 }
 
+long ctl_share(u16 domid, u64 there, u64 here, u64 pages)
+{
+    long error = 0;
+
+    for (u64 i = 0; !error && i < pages; i += OSM_SHARE_MOST) {
+        struct osm_share s = {.domid = domid,
+                              .pages = (u32)MIN(pages - i, (u64)OSM_SHARE_MOST),
+                              .from = here + i,
+                              .to = there + i};
+
+        error = hypercall_osmosis(OSM_OP_share, &s);
+    }
+    return error;
+}
+
 long ctl_port(u16 domid, u32 *port)
 {
     struct evtchn_alloc_unbound op = {.dom = domid, .remote_dom = DOMID_SELF};

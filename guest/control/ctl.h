@@ -24,6 +24,8 @@ long ctl_schedule(u16 domid, u32 vcpus, u32 weight, u32 cap, u64 cpus);
 /* A frame of the domain at our frame `here`, instead of what was there; and away again. */
 long ctl_map(u16 domid, u64 there, u64 here);
 void ctl_unmap(u64 here);
+/* Shows the domain our module's pages from `here` on, until it writes them. */
+long ctl_share(u16 domid, u64 there, u64 here, u64 pages);
 /* The domain's unbound port whose other end will be ours. */
 long ctl_port(u16 domid, u32 *port);
 /* Frames of the machine: free, total. */

@@ -110,11 +110,9 @@ static bool load_request(const struct guest *g, char *why)
 }
 
 /* Through a window of our frames that show the domain's. */
-static long copy_piece(u16 domid, const struct layout_piece *p)
+static long copy_range(u16 domid, u64 start, const u8 *from, u64 len_all)
 {
-    const u8 *from = p->data;
-
-    for (u64 at = p->at, end = p->at + p->len; at < end;) {
+    for (u64 at = start, end = start + len_all; at < end;) {
         u64 first = at / PAGE, pages = MIN((end - 1) / PAGE - first + 1, (u64)COPY_FRAMES);
         u64 len = MIN(end, (first + pages) * PAGE) - at;
 
@@ -133,6 +131,25 @@ static long copy_piece(u16 domid, const struct layout_piece *p)
     return 0;
 }
 
+/* Whole pages of what is never written are shown, not copied: they lie in a module, and all
+ * domains that are made of it read the same ones. */
+static long place_piece(u16 domid, const struct layout_piece *p)
+{
+    const u8 *from = p->data;
+    u64 here = rt_physical(p->data), head = MIN(-p->at % PAGE, (u64)p->len);
+    u64 pages = (p->len - head) / PAGE, tail = head + pages * PAGE;
+    long error;
+
+    if (!p->fixed || !pages || (here ^ p->at) % PAGE)
+        return copy_range(domid, p->at, from, p->len);
+    error = copy_range(domid, p->at, from, head);
+    if (!error)
+        error = ctl_share(domid, (p->at + head) / PAGE, (here + head) / PAGE, pages);
+    if (error == -XEN_EFAULT) /* not in a module: ours, and not to be shown */
+        return copy_range(domid, p->at, from, p->len);
+    return error ? error : copy_range(domid, p->at + tail, from + tail, p->len - tail);
+}
+
 static bool build_failed(char *why, const char *what, long error)
 {
     format(why, WHY, "%s: error %ld", what, error);
@@ -148,7 +165,7 @@ static bool fill(struct guest *g, char *why)
     if (!copy_gfn)
         copy_gfn = rt_window_alloc(COPY_FRAMES);
     for (u32 i = 0; i < layout.piece_count; i++) {
-        error = copy_piece(g->domid, &layout.piece[i]);
+        error = place_piece(g->domid, &layout.piece[i]);
         if (error)
             return build_failed(why, "its memory cannot be filled", error);
     }

@@ -42,6 +42,7 @@ enum osm_op {
     OSM_OP_dump = 12,         /* struct osm_dump: vCPU registers and exits of a domain */
     OSM_OP_clock = 13,        /* (any) struct osm_clock_info */
     OSM_OP_trace_where = 14,  /* struct osm_trace_where: where a domain's trace ring lies */
+    OSM_OP_share = 15,        /* struct osm_share: show my pages to a domain until it writes */
 };
 
 /* X, F and C of a domain (domid) or, with OSM_ALL_DOMAINS, of the whole machine. */
@@ -72,6 +73,17 @@ struct osm_trace_where {
     u16 pad;
     u32 pages; /* out; 0: it has none */
     u64 gfn;   /* out: the domain's frame number */
+};
+
+/* Pages of boot modules take the place of promised pages of `domid`, which gets a copy of those
+ * that it writes. After an error some may have been placed. */
+#define OSM_SHARE_MOST 128
+struct osm_share {
+    u16 domid;
+    u16 pad;
+    u32 pages; /* at most OSM_SHARE_MOST, else -EINVAL */
+    u64 from;  /* the caller's first frame number; -EFAULT if it is not a module's */
+    u64 to;    /* the domain's; -EBUSY unless all are promised and untouched */
 };
 
 struct osm_trace_ctl {

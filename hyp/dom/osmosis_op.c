@@ -101,6 +101,57 @@ static s64 trace_where(struct call *c, void *arg)
     return 0;
 }
 
+/* A page of a boot module, held: nobody can write it, and it is nobody's; or none. */
+static mfn_t image_page(struct domain *d, u64 gfn)
+{
+    mfn_t frame, again;
+    enum p2m_access access;
+
+    if (p2m_get(d, GFN(gfn), P2M_R, &frame))
+        return MFN_NONE;
+    if (p2m_look(d, GFN(gfn), &again, &access) == P2M_FOREIGN && again.n == frame.n &&
+        access == P2M_R && !frame_of(frame)->owner)
+        return frame;
+    frame_put(frame);
+    return MFN_NONE;
+}
+
+static s64 share_pages(struct domain *from, struct domain *to, const struct osm_share *s)
+{
+    enum p2m_access access;
+    mfn_t frame;
+
+    for (u32 i = 0; i < s->pages; i++)
+        if (p2m_look(to, GFN(s->to + i), &frame, &access) != P2M_PROMISED)
+            return fail(-XEN_EBUSY);
+    for (u32 i = 0; i < s->pages; i++) {
+        frame = image_page(from, s->from + i);
+        if (!mfn_valid(frame))
+            return fail(-XEN_EFAULT);
+        if (p2m_map(to, GFN(s->to + i), frame, 0, P2M_COPY, P2M_RWX)) {
+            frame_put(frame);
+            return fail(-XEN_ENOMEM);
+        }
+    }
+    return 0;
+}
+
+static s64 share(struct call *c, void *arg)
+{
+    const struct osm_share *s = arg;
+    struct domain *d;
+    s64 error;
+
+    if (s->pages > OSM_SHARE_MOST || s->from + s->pages < s->from || s->to + s->pages < s->to)
+        return fail(-XEN_EINVAL);
+    d = domain_for(c->v->domain, s->domid, &error);
+    if (!d)
+        return error;
+    error = d == c->v->domain ? fail(-XEN_EINVAL) : share_pages(c->v->domain, d, s);
+    domain_put(d);
+    return error;
+}
+
 static s64 trace_ctl(struct call *c, void *arg)
 {
     const struct osm_trace_ctl *t = arg;
@@ -323,6 +374,7 @@ static const struct subop ops[] = {
     [OSM_OP_dump] = {"dump", dump_op, 0, 0, SUBOP_PRIVILEGED},
     [OSM_OP_trace_where] = {"trace_where", trace_where, sizeof(struct osm_trace_where), 0,
                             SUBOP_OUT | SUBOP_PRIVILEGED},
+    [OSM_OP_share] = {"share", share, sizeof(struct osm_share), 0, SUBOP_PRIVILEGED},
     [OSM_OP_clock] = {"clock", clock, sizeof(struct osm_clock_info), 0, SUBOP_OUT},
 };
 

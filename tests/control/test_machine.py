@@ -58,6 +58,19 @@ def test_the_same_plan_gives_the_same_bytes(tmp_path: pathlib.Path, clock: str) 
     assert first == second
 
 
+def test_an_image_is_shared_until_written(tmp_path: pathlib.Path) -> None:
+    """H02, P27: domains of one image read the same frames; what one writes into its constants
+    the others do not see, and the module stays as it was for those that come later."""
+    ended = run(tmp_path, """
+create a image=test-abi mem=4M start=yes
+create b image=test-abi mem=4M start=yes
+when exit a create c image=test-abi mem=4M start=yes
+when exit c finish
+""", ["test-abi"], cpus=2)
+    assert ended.status == 0, ended.serial
+    assert ended.serial.count("Test result: SUCCESS") == 3, ended.serial[-3000:]
+
+
 SKIPPED = {(29, 1), (24, 1), (24, 2), (24, 11)}  # would stop or end the guest that tries
 ROW = re.compile(r"^\| \w+ \| (\d+) \| \w+ \| (\d+) \|", re.M)
 SUB_OP = re.compile(r"^sub-op (\d+)\.(\d+) ", re.M)

@@ -186,6 +186,23 @@ static void refused_to_us(void)
         EXPECT(hypercall_osmosis(OSM_OP_finish, &finish) == -XEN_EPERM);
 }
 
+/* Two pages of constants, so that one of them is whole: it is shared with every other domain
+ * of this image, and ours from the first write on. */
+static const u32 constants[2048] = {[0] = 0x05ca1ab1, [1024] = 0x05ca1ab1, [2047] = 0x05ca1ab1};
+
+static void image_is_ours(void)
+{
+    static const u32 at[] = {0, 1024, 2047};
+
+    for (u32 i = 0; i < ARRAY_SIZE(at); i++) {
+        volatile u32 *word = rt_at(rt_physical(&constants[at[i]]));
+
+        EXPECT(*word == 0x05ca1ab1);
+        *word = rt_started()->domid + i;
+        EXPECT(*(const volatile u32 *)&constants[at[i]] == rt_started()->domid + i);
+    }
+}
+
 int rt_main(const struct rt_start *start)
 {
     if (start->host == RT_NATIVE) {
@@ -199,6 +216,7 @@ int rt_main(const struct rt_start *start)
     event_channels();
     grants();
     refused_to_us();
+    image_is_ours();
     rt_printf("Test result: %s\n", failures ? "FAILURE" : "SUCCESS");
     return 0;
 }
