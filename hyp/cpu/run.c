@@ -166,8 +166,6 @@ static void run_vcpu(struct cpu *c, struct vcpu *v)
             exit_handle(v, exit, &x);
         if (v->domain->privileged && v->domain->state >= DOMAIN_SHUTDOWN)
             end_with(v->domain);
-        if (__atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_LEAVE)
-            return; /* what is due is done before the next choice */
         if (c->kicked || c->timer_fired || event) {
             run_due(c);
             set_timer(c);
