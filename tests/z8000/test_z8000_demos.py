@@ -15,7 +15,7 @@ from z8000_step import TOP
 Z8000 = TOP / "build" / "demos-z8000"
 X86 = TOP / "build" / "demos-node"
 HELLO = TOP / "build" / "z8000" / "demos" / "hello.bin"
-PAIR = "pair: 100 round trips, 1000 bytes there and back\n"
+PAIR = "pair: 200 round trips, 1000 bytes there and back\n"
 
 
 @pytest.fixture(autouse=True)
@@ -112,3 +112,19 @@ def test_a_z8000_client_of_an_x86_server(tmp_path: pathlib.Path) -> None:
                  command(X86, "=counter counter-server", "announce counter", options=net(tmp_path, 2))):
         assert finish(command(Z8000, "client", "client", options=net(tmp_path, 3))) == \
             (0, "client: counted to 10\n" * 2)
+
+
+@pytest.mark.parametrize("pages", [("512", "512"), ("2048", "512")])
+def test_a_process_moves_to_another_z8000_node(tmp_path: pathlib.Path, pages: tuple[str, str]) -> None:
+    """CONTROL_MIGRATE with registers, memory and links, also to a node with smaller
+    pages; the calls go on, then a bulk move there and back."""
+    with running(command(Z8000, options=("--serve", "--page", pages[1], *net(tmp_path, 2)))):
+        assert finish(command(Z8000, "+kernel pair 2", options=("--page", pages[0], *net(tmp_path, 1)))) == (0, PAIR)
+
+
+@pytest.mark.parametrize("other", [command(Z8000, options=("--serve", "--page", "2048")),
+                                   command(X86, "+kernel switchboard global")], ids=["larger pages", "x86"])
+def test_a_process_that_cannot_move_hears_so(tmp_path: pathlib.Path, other: list[str]) -> None:
+    """Regions that are no whole pages there, registers that mean nothing there: refused."""
+    with running([*other, *net(tmp_path, 2)]):
+        assert finish(command(Z8000, "+kernel pair 2", options=net(tmp_path, 1))) == (1, "pair: went wrong\n")

@@ -1,7 +1,7 @@
 ! SPDX-License-Identifier: BSD-2-Clause
 !
-! `pair`: two processes, the second made from the first one's own code. A process that was
-! born with a link named parent is the second.
+! `pair [N]`: two processes, the second made from the first one's own code and, with N,
+! moved to node N on the way. A process born with a link named parent is the second.
 
 	.include "head.inc"
 	.equ	ENTRY_LOW, main
