@@ -40,7 +40,7 @@ struct guest {
     bool watched;                /* its console goes to the command port */
     u8 reason;                   /* SHUTDOWN_* once ended */
     struct recipe recipe;
-    struct list devices; /* of which it is the front; devices.c */
+    struct list devices;        /* of which it is the front; devices.c */
     u64 store_gfn, console_gfn; /* ours, where its rings are mapped */
     u32 store_port, console_port;
     struct xs_conn *store;

@@ -51,8 +51,8 @@ enum switchboard_register_flags { SWITCHBOARD_REPLACE = 1 };
 
 /* To KERNEL_NAMES. Posting, and the way to other machines, are for this node's processes. */
 enum names_op {
-    NAMES_POST = 1, /* name as 3 words; [link with DUP, posted until another is; none: gone] */
-    NAMES_FIND = 2, /* name as 3 words -> ; a copy of the link (DEMOS_E_REFUSED: none yet) */
+    NAMES_POST = 1,  /* name as 3 words; [link with DUP, posted until another is; none: gone] */
+    NAMES_FIND = 2,  /* name as 3 words -> ; a copy of the link (DEMOS_E_REFUSED: none yet) */
     NAMES_OTHER = 3, /* machine -> ; link to that machine's KERNEL_NAMES */
 };
 
