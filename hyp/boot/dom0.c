@@ -26,8 +26,7 @@ enum {
     GRANT_FRAMES = 64,
     MAP_ENTRIES = 4,
     COM2 = 0x2f8,
-    COM2_PORTS = 8,
-    COM2_IRQ = 3
+    COM2_PORTS = 8
 };
 #define MEMORY_DEFAULT (64ull << 20)
 #define LOW_RAM        0xa0000ull
