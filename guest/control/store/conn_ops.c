@@ -5,7 +5,7 @@
 #include "base/format.h"
 #include "guest/control/store/op.h"
 
-int do_watch(struct op *o)
+int xs_do_watch(struct op *o)
 {
     int error;
     struct xs_watch *w;
@@ -22,7 +22,7 @@ int do_watch(struct op *o)
     return op_reply_ok(o);
 }
 
-int do_unwatch(struct op *o)
+int xs_do_unwatch(struct op *o)
 {
     int error;
 
@@ -34,7 +34,7 @@ int do_unwatch(struct op *o)
     return error ? error : op_reply_ok(o);
 }
 
-int do_reset_watches(struct op *o)
+int xs_do_reset_watches(struct op *o)
 {
     while (!list_empty(&o->c->watch_list))
         xs_watch_free(list_entry(o->c->watch_list.next, struct xs_watch, link));
@@ -43,7 +43,7 @@ int do_reset_watches(struct op *o)
     return op_reply_ok(o);
 }
 
-int do_transaction_start(struct op *o)
+int xs_do_transaction_start(struct op *o)
 {
     struct xs_conn *c = o->c;
     struct xs_txn *t;
@@ -65,7 +65,7 @@ int do_transaction_start(struct op *o)
     return op_reply_text(o, text);
 }
 
-int do_transaction_end(struct op *o)
+int xs_do_transaction_end(struct op *o)
 {
     int error = 0;
 

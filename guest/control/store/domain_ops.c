@@ -16,7 +16,7 @@ static bool domid_at(const struct op *o, u32 n, u16 *domid)
     return true;
 }
 
-int do_introduce(struct op *o)
+int xs_do_introduce(struct op *o)
 {
     const struct xs_hooks *h = &o->c->s->hooks;
     u64 gfn, port;
@@ -33,7 +33,7 @@ int do_introduce(struct op *o)
     return op_reply_ok(o);
 }
 
-int do_release(struct op *o)
+int xs_do_release(struct op *o)
 {
     const struct xs_hooks *h = &o->c->s->hooks;
     const struct xs_domain *d;
@@ -52,7 +52,7 @@ int do_release(struct op *o)
     return op_reply_ok(o);
 }
 
-int do_resume(struct op *o)
+int xs_do_resume(struct op *o)
 {
     struct xs_domain *d;
     u16 domid;
@@ -66,7 +66,7 @@ int do_resume(struct op *o)
     return op_reply_ok(o);
 }
 
-int do_set_target(struct op *o)
+int xs_do_set_target(struct op *o)
 {
     struct xs_domain *d;
     u16 domid, target;
@@ -81,7 +81,7 @@ int do_set_target(struct op *o)
     return op_reply_ok(o);
 }
 
-int do_get_domain_path(struct op *o)
+int xs_do_get_domain_path(struct op *o)
 {
     char text[32];
     u16 domid;
@@ -92,7 +92,7 @@ int do_get_domain_path(struct op *o)
     return op_reply_text(o, text);
 }
 
-int do_is_domain_introduced(struct op *o)
+int xs_do_is_domain_introduced(struct op *o)
 {
     const struct xs_domain *d;
     u16 domid;
@@ -103,7 +103,7 @@ int do_is_domain_introduced(struct op *o)
     return op_reply_text(o, domid == o->c->s->self || (d && d->introduced) ? "T" : "F");
 }
 
-int do_control(struct op *o)
+int xs_do_control(struct op *o)
 {
     const struct xs *s = o->c->s;
     const char *why;

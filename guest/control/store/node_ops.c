@@ -6,7 +6,7 @@
 #include "base/format.h"
 #include "guest/control/store/op.h"
 
-int do_read(struct op *o)
+int xs_do_read(struct op *o)
 {
     struct xs_node *n;
     int error = op_one_path(o, false);
@@ -52,7 +52,7 @@ static void list_children(struct op *o, const struct xs_node *n, struct listing 
             return;
 }
 
-int do_directory(struct op *o)
+int xs_do_directory(struct op *o)
 {
     struct listing l = {.to = o->out, .room = XENSTORE_PAYLOAD_MAX};
     struct xs_node *n;
@@ -69,7 +69,7 @@ int do_directory(struct op *o)
 
 /* The generation first, so that the client sees when parts do not belong together; an
  * empty name last, when there is no more. */
-int do_directory_part(struct op *o)
+int xs_do_directory_part(struct op *o)
 {
     struct listing l = {0};
     struct xs_node *n;
@@ -141,7 +141,7 @@ static int find_or_make(struct op *o, struct xs_node **found, bool *made)
     return 0;
 }
 
-int do_write(struct op *o)
+int xs_do_write(struct op *o)
 {
     u32 path_len = (u32)strnlen(o->in, o->len), len;
     struct xs_node *n;
@@ -165,7 +165,7 @@ int do_write(struct op *o)
     return op_reply_ok(o);
 }
 
-int do_mkdir(struct op *o)
+int xs_do_mkdir(struct op *o)
 {
     struct xs_node *n;
     bool made;
@@ -203,7 +203,7 @@ static bool doom_child(void *ctx, const char *name, u32 len)
     return true;
 }
 
-int do_rm(struct op *o)
+int xs_do_rm(struct op *o)
 {
     struct doom d = {.o = o};
     struct xs_node *n, *parent;
@@ -237,7 +237,7 @@ int do_rm(struct op *o)
     return op_reply_ok(o);
 }
 
-int do_get_perms(struct op *o)
+int xs_do_get_perms(struct op *o)
 {
     static const char letter[] = {'n', 'r', 'w', 'b'};
     struct xs_node *n;
@@ -268,7 +268,7 @@ static bool parse_perm(const char *text, struct xs_perm *p)
 }
 
 /* A node may not be given away but by the privileged: its new owner would be charged. */
-int do_set_perms(struct op *o)
+int xs_do_set_perms(struct op *o)
 {
     struct xs_perm perms[64];
     struct xs_node *n;

@@ -45,27 +45,27 @@ int op_reply_ok(struct op *o);
 
 /* The requests, each by its XS_ name; ops.c's table says who may make them. */
 /* node_ops.c */
-int do_read(struct op *o);
-int do_directory(struct op *o);
-int do_directory_part(struct op *o);
-int do_write(struct op *o);
-int do_mkdir(struct op *o);
-int do_rm(struct op *o);
-int do_get_perms(struct op *o);
-int do_set_perms(struct op *o);
+int xs_do_read(struct op *o);
+int xs_do_directory(struct op *o);
+int xs_do_directory_part(struct op *o);
+int xs_do_write(struct op *o);
+int xs_do_mkdir(struct op *o);
+int xs_do_rm(struct op *o);
+int xs_do_get_perms(struct op *o);
+int xs_do_set_perms(struct op *o);
 /* conn_ops.c */
-int do_watch(struct op *o);
-int do_unwatch(struct op *o);
-int do_reset_watches(struct op *o);
-int do_transaction_start(struct op *o);
-int do_transaction_end(struct op *o);
+int xs_do_watch(struct op *o);
+int xs_do_unwatch(struct op *o);
+int xs_do_reset_watches(struct op *o);
+int xs_do_transaction_start(struct op *o);
+int xs_do_transaction_end(struct op *o);
 /* domain_ops.c */
-int do_introduce(struct op *o);
-int do_release(struct op *o);
-int do_resume(struct op *o);
-int do_set_target(struct op *o);
-int do_get_domain_path(struct op *o);
-int do_is_domain_introduced(struct op *o);
-int do_control(struct op *o);
+int xs_do_introduce(struct op *o);
+int xs_do_release(struct op *o);
+int xs_do_resume(struct op *o);
+int xs_do_set_target(struct op *o);
+int xs_do_get_domain_path(struct op *o);
+int xs_do_is_domain_introduced(struct op *o);
+int xs_do_control(struct op *o);
 
 #endif
