@@ -106,3 +106,24 @@ def test_files_across_nodes(tmp_path: pathlib.Path) -> None:
         cluster.start(1, "+kernel switchboard global", FILES[0], "announce disk")
         text, _ = user.communicate(timeout=60)
         assert user.returncode == 0 and text.endswith("Test result: SUCCESS\n"), text
+
+
+def shell(*lines: str, boards: tuple[str, ...] = ()) -> str:
+    """What the shell says to these lines on its console, without its prompts."""
+    options = [o for line in (*boards, *FILES, "+kernel shell") for o in ("--run", line)]
+    done = subprocess.run([NODE, *options], timeout=60, input="".join(f"{line}\n" for line in [*lines, "exit"]),
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, text=True)
+    return done.stdout.replace("demos> ", "")
+
+
+def test_shell_files() -> None:
+    """L02, DS01: the shell is a process with links to the others."""
+    assert shell("put a some words", "cp a b", "mkdir d", "mv b d/c", "ls", "cat d/c", "rm a", "ls d", "cat a") == (
+        "        11 a\n       128 d\nsome words\n        11 c\na: file error -4\n")
+
+
+def test_shell_programs() -> None:
+    said = shell("hello you", "nosuch", "with never hello &", "jobs", "kill 1", "kill 1", "jobs", "x" * 300,
+                 boards=("+kernel =board switchboard global",))
+    assert said == ("hello, world you\nnosuch: E_REFUSED\n[1] with\n[1] with\nwith: killed\n"
+                    "kill: no such program: E_ARGUMENT\n" + "x" * 300 + ": E_REFUSED\n")

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Programs the shell has started and holds the control links of.
+ */
+#include "guest/servers/shell/shell.h"
+
+enum { JOBS = 32 };
+
+static struct job {
+    s64 control; /* 0: free */
+    char name[DEMOS_NAME_MAX + 1];
+} jobs[JOBS + 1]; /* by number, from 1 */
+
+/* The next exit notice; the number of the job it is about, 0 if there is none. */
+static u32 next_end(u64 within, struct process_end *end)
+{
+    struct demos_info info = {0};
+    u8 body[64];
+    s64 len = demos_receive_within(within, DEMOS_CHANNEL(CHANNEL_ENDS), body, sizeof body,
+                                   &info);
+    u32 number = (u32)info.code;
+
+    if (len < 0 || number > JOBS || !jobs[number].control ||
+        !process_end_read(body, (size_t)len, end))
+        return 0;
+    demos_link_drop(jobs[number].control);
+    jobs[number].control = 0;
+    return number;
+}
+
+static s64 tell(u32 number, const struct process_end *end, bool always)
+{
+    if (end->how == DEMOS_END_EXCEPTION)
+        demos_print("%s: exception %lld at 0x%llx\n", jobs[number].name, (long long)end->status,
+                    (unsigned long long)end->address);
+    else if (end->how != DEMOS_END_EXIT)
+        demos_print("%s: killed\n", jobs[number].name);
+    else if (always || end->status)
+        demos_print("%s: status %lld\n", jobs[number].name, (long long)end->status);
+    return end->how == DEMOS_END_EXIT ? end->status : DEMOS_E_DEAD;
+}
+
+static s64 await(u32 wanted)
+{
+    struct process_end end;
+
+    while (jobs[wanted].control) {
+        u32 number = next_end(DEMOS_FOREVER, &end);
+
+        if (number && number != wanted)
+            tell(number, &end, true);
+    }
+    return tell(wanted, &end, false);
+}
+
+static s64 spawn(char **words, u32 count, s64 kernel, u32 number)
+{
+    static const char *const ours[] = {"console",     "clock", "programs",
+                                       "switchboard", "files", "kernel"};
+    struct demos_gift gifts[ARRAY_SIZE(ours)];
+    struct demos_spawn s = {.program = words[0],
+                            .args = (const char *const *)words + 1,
+                            .arg_count = count - 1,
+                            .gifts = gifts,
+                            .kernel = kernel,
+                            .flags = DEMOS_CREATE_WITH_PARENT};
+
+    for (u32 i = 0; i < ARRAY_SIZE(ours); i++)
+        if (demos_link(ours[i]) > 0)
+            gifts[s.gift_count++] = (struct demos_gift){ours[i], demos_link(ours[i])};
+    s.watch = process_watch(CHANNEL_ENDS, number);
+    return demos_spawn(&s);
+}
+
+s64 job_run(char **words, u32 count, s64 kernel, bool behind)
+{
+    u32 number = 1;
+
+    while (number <= JOBS && jobs[number].control)
+        number++;
+    if (number > JOBS)
+        return complain("too many programs", DEMOS_E_MEMORY);
+    demos_flush();
+    jobs[number].control = spawn(words, count, kernel, number);
+    if (jobs[number].control < 0) {
+        s64 error = jobs[number].control;
+
+        jobs[number].control = 0;
+        return complain(words[0], error);
+    }
+    memset(jobs[number].name, 0, sizeof jobs[number].name);
+    memcpy(jobs[number].name, words[0], strnlen(words[0], DEMOS_NAME_MAX));
+    if (!behind)
+        return await(number);
+    demos_print("[%u] %s\n", number, jobs[number].name);
+    return 0;
+}
+
+static u32 number_of(const char *word)
+{
+    u32 number = 0;
+
+    for (; *word >= '0' && *word <= '9' && number <= JOBS; word++)
+        number = number * 10 + (u32)(*word - '0');
+    return number <= JOBS && jobs[number].control ? number : 0;
+}
+
+s64 job_kill(char **words, u32 count)
+{
+    u32 number = count > 1 ? number_of(words[1]) : 0;
+
+    if (!number)
+        return complain("kill: no such program", DEMOS_E_ARGUMENT);
+    complain("kill", process_kill(jobs[number].control));
+    await(number);
+    return 0;
+}
+
+s64 job_list(char **words, u32 count)
+{
+    struct process_end end;
+    u32 number;
+
+    (void)words, (void)count;
+    while ((number = next_end(DEMOS_NOW, &end)) != 0)
+        tell(number, &end, true);
+    for (u32 i = 1; i <= JOBS; i++)
+        if (jobs[i].control)
+            demos_print("[%u] %s\n", i, jobs[i].name);
+    return 0;
+}
+
+s64 job_wait(char **words, u32 count)
+{
+    (void)words, (void)count;
+    for (u32 i = 1; i <= JOBS; i++)
+        if (jobs[i].control)
+            await(i);
+    return 0;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `shell`: reads lines from the console and does what they say; `shell WORD...`: does what
+ * its words say, commands parted by `;`, and ends with the last one's status. A line is a
+ * command of the table below or a program with its arguments; `&` at its end goes on without
+ * waiting. What the shell can do is what its links let it.
+ */
+#include "guest/lib/switchboard.h"
+#include "guest/machine/protocol.h"
+#include "guest/servers/shell/shell.h"
+
+enum { LINE_MAX = 512 };
+#define LOOK_AGAIN_NS 20000000ull
+
+static bool ending;
+
+s64 complain(const char *what, s64 result)
+{
+    if (result < -100)
+        demos_print("%s: file error %lld\n", what, (long long)result + 100);
+    else if (result < 0)
+        demos_print("%s: %s\n", what, demos_error(result));
+    return result;
+}
+
+static s64 end(char **words, u32 count)
+{
+    (void)words, (void)count;
+    ending = true;
+    return 0;
+}
+
+/* `on NAME PROGRAM ...`: there, NAME being an announced link to a node's kernel. */
+static s64 on(char **words, u32 count)
+{
+    s64 kernel = count > 2 ? demos_find(words[1], 0) : DEMOS_E_ARGUMENT, result;
+
+    if (kernel < 0)
+        return complain(count > 2 ? words[1] : "on NAME PROGRAM", kernel);
+    result = job_run(words + 2, count - 2, kernel, false);
+    demos_link_drop(kernel);
+    return result;
+}
+
+/* What the switchboard lists, if our link is its owner's. */
+static s64 names(char **words, u32 count)
+{
+    static const char *const kinds[] = {"?", "announced", "posted", "wanted"};
+    u64 total = 1;
+    struct words w;
+
+    (void)words, (void)count;
+    for (u64 first = 0; first < total; first += SWITCHBOARD_ROWS) {
+        s64 result;
+
+        words_start(&w, SWITCHBOARD_LIST);
+        words_put(&w, first);
+        result = words_call(demos_link("switchboard"), &w, NULL, 0, NULL);
+        if (result < 0)
+            return complain("names", result);
+        total = words_get(&w);
+        while (w.at + 4 <= w.count) {
+            char name[DEMOS_NAME_MAX + 1];
+            u64 kind;
+
+            words_get_name(&w, name);
+            kind = words_get(&w);
+            demos_print("%-9s %s\n", kinds[kind < ARRAY_SIZE(kinds) ? kind : 0], name);
+        }
+    }
+    return 0;
+}
+
+static s64 help(char **words, u32 count);
+
+static const struct {
+    const char *name;
+    s64 (*run)(char **words, u32 count);
+    const char *help;
+} commands[] = {
+    {"help", help, "this"},
+    {"exit", end, "ends the shell and what it started"},
+    {"jobs", job_list, "programs that run behind"},
+    {"kill", job_kill, "NUMBER: ends one of them"},
+    {"wait", job_wait, "for all of them"},
+    {"on", on, "NAME PROGRAM ...: runs it where NAME is an announced link to a kernel"},
+    {"names", names, "what is announced, for the switchboard's owner"},
+    {"ls", file_ls, "[DIRECTORY]"},
+    {"cat", file_cat, "FILE ..."},
+    {"cp", file_cp, "FROM TO"},
+    {"mv", file_mv, "FROM TO"},
+    {"rm", file_rm, "FILE ..."},
+    {"mkdir", file_mkdir, "DIRECTORY ..."},
+    {"put", file_put, "FILE WORD ...: a file of these words"},
+    {"sync", file_sync, "writes what is not on the disk yet"},
+};
+
+static s64 help(char **words, u32 count)
+{
+    (void)words, (void)count;
+    for (u32 i = 0; i < ARRAY_SIZE(commands); i++)
+        demos_print("%-6s %s\n", commands[i].name, commands[i].help);
+    demos_print("anything else is a program; & behind it does not wait for its end\n");
+    return 0;
+}
+
+static s64 perform(char **words, u32 count)
+{
+    bool behind = count && strcmp(words[count - 1], "&") == 0;
+
+    count -= behind;
+    if (!count)
+        return 0;
+    for (u32 i = 0; i < ARRAY_SIZE(commands); i++)
+        if (strcmp(words[0], commands[i].name) == 0)
+            return commands[i].run(words, count);
+    return job_run(words, count, 0, behind);
+}
+
+/* Commands parted by words that are `;`. */
+static s64 perform_all(char **words, u32 count)
+{
+    s64 result = 0;
+    u32 from = 0;
+
+    for (u32 at = 0; at <= count && !ending; at++) {
+        if (at < count && strcmp(words[at], ";") != 0)
+            continue;
+        result = perform(words + from, at - from);
+        from = at + 1;
+    }
+    demos_flush();
+    return result;
+}
+
+static s64 perform_line(char *line)
+{
+    char *words[SHELL_WORDS];
+    u32 count = 0;
+
+    for (char *at = line; *at && count < SHELL_WORDS;) {
+        while (*at == ' ' || *at == '\t')
+            at++;
+        if (!*at)
+            break;
+        words[count++] = at;
+        while (*at && *at != ' ' && *at != '\t')
+            at++;
+        if (*at)
+            *at++ = '\0';
+    }
+    return perform_all(words, count);
+}
+
+/* The next byte from the console, looked for until there is one. */
+static u8 next_byte(void)
+{
+    static u8 bytes[8 + 64];
+    static u64 at, end;
+
+    while (at >= end) {
+        struct words w;
+        s64 got;
+
+        words_start(&w, CONSOLE_READ);
+        words_put(&w, sizeof bytes - 8);
+        got = demos_call(demos_link("console"), w.bytes, 8 * w.count, bytes, sizeof bytes);
+        at = 8;
+        end = got > 8 ? (u64)got : 8;
+        if (at == end)
+            demos_sleep_ns(LOOK_AGAIN_NS);
+    }
+    return bytes[at++];
+}
+
+/* A line without its end; what is too long for it is lost. */
+static void read_line(char line[LINE_MAX])
+{
+    u32 len = 0;
+
+    for (u8 c = next_byte(); c != '\n' && c != '\r'; c = next_byte()) {
+        if ((c == 8 || c == 127) && len)
+            len--;
+        else if (c >= ' ' && c != 127 && len < LINE_MAX - 1)
+            line[len++] = (char)c;
+    }
+    line[len] = '\0';
+}
+
+int main(int argc, char **argv)
+{
+    static char line[LINE_MAX];
+
+    if (argc > 1)
+        return perform_all(argv + 1, (u32)argc - 1) != 0;
+    while (!ending) {
+        demos_print("demos> ");
+        demos_flush();
+        read_line(line);
+        perform_line(line);
+    }
+    return 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The shell's parts: programs it has started, and its commands about files. Commands get
+ * their words, answer 0 or an error, and have said what went wrong themselves.
+ */
+#ifndef GUEST_SERVERS_SHELL_SHELL_H
+#define GUEST_SERVERS_SHELL_SHELL_H
+
+#include "guest/lib/process.h"
+
+enum { SHELL_WORDS = 24, CHANNEL_ENDS = 1 };
+
+/* Says what failed and why when `result` is an error; the result. */
+s64 complain(const char *what, s64 result);
+
+/* jobs.c. `words` is the program and its arguments; behind: do not wait for its end. */
+s64 job_run(char **words, u32 count, s64 kernel, bool behind);
+s64 job_kill(char **words, u32 count);
+s64 job_list(char **words, u32 count);
+s64 job_wait(char **words, u32 count);
+
+/* files.c */
+s64 file_ls(char **words, u32 count);
+s64 file_cat(char **words, u32 count);
+s64 file_cp(char **words, u32 count);
+s64 file_mv(char **words, u32 count);
+s64 file_rm(char **words, u32 count);
+s64 file_mkdir(char **words, u32 count);
+s64 file_put(char **words, u32 count);
+s64 file_sync(char **words, u32 count);
+
+#endif
