@@ -45,6 +45,16 @@ static void mult_word(struct z8000 *c)
         c->u.clocks -= MULT_ZERO;
 }
 
+/* Without the compiler's library, which a domain does not have. */
+static u32 ones(u32 bits)
+{
+    u32 count = 0;
+
+    for (; bits; bits &= bits - 1)
+        count++;
+    return count;
+}
+
 static void mult_long(struct z8000 *c)
 {
     unsigned n = field_lo(c) & 12;
@@ -57,7 +67,7 @@ static void mult_long(struct z8000 *c)
     if (c->u.value == 0)
         c->u.clocks -= MULTL_ZERO;
     else
-        c->u.clocks += MULTL_ONE * (u32)__builtin_popcount(magnitude & 0xffff);
+        c->u.clocks += MULTL_ONE * ones(magnitude & 0xffff);
 }
 
 bool run_mult(struct z8000 *c)

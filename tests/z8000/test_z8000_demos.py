@@ -128,3 +128,15 @@ def test_a_process_that_cannot_move_hears_so(tmp_path: pathlib.Path, other: list
     """Regions that are no whole pages there, registers that mean nothing there: refused."""
     with running([*other, *net(tmp_path, 2)]):
         assert finish(command(Z8000, "+kernel pair 2", options=net(tmp_path, 1))) == (1, "pair: went wrong\n")
+
+
+def test_domain_image_on_the_bare_machine(tmp_path: pathlib.Path) -> None:
+    """The same machine on the domain runtime, with a bundle of Z8000 programs."""
+    bundle, boot, serial = tmp_path / "bundle", tmp_path / "boot", tmp_path / "serial"
+    boot.write_text("hello\n+kernel pair\n")
+    subprocess.run([X86, "--programs", HELLO.parent, "--list", boot, "--pack", bundle], check=True)
+    subprocess.run(["qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-cpu", "qemu64", "-m", "64", "-nodefaults",
+                    "-display", "none", "-no-reboot", "-serial", f"file:{serial}", "-kernel",
+                    TOP / "build" / "images" / "z8000", "-initrd", bundle],
+                   timeout=60, check=True, stdin=subprocess.DEVNULL)
+    assert serial.read_text().replace("\r\n", "\n") == "hello from a Z8001\n" + PAIR

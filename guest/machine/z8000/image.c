@@ -91,3 +91,41 @@ const char *z_start(struct z_machine *m, const char *name, const void *image, si
         node_kill(m->node, t);
     return why;
 }
+
+/* A machine's number in decimal; 0: not one. */
+static u32 machine_number(const char *digits)
+{
+    u64 value = 0;
+
+    for (; *digits >= '0' && *digits <= '9' && value < 0xffffffff; digits++)
+        value = value * 10 + (u64)(*digits - '0');
+    return *digits || value >= 0xffffffff ? 0 : (u32)value;
+}
+
+bool z_grant_word(struct z_grant *grants, u32 *count, u32 most, const char *word)
+{
+    static const struct {
+        const char *name;
+        u32 channel;
+    } known[] = {{"kernel", KERNEL_PROCESS},
+                 {"machine", KERNEL_MACHINE},
+                 {"console", KERNEL_CONSOLE},
+                 {"clock", KERNEL_CLOCK}};
+    const char *at = strchr(word, '@');
+    size_t len = at ? (size_t)(at - word) : strlen(word);
+
+    for (u32 i = 0; i < ARRAY_SIZE(known); i++) {
+        struct z_grant *g = &grants[*count];
+
+        if (strlen(known[i].name) != len || strncmp(known[i].name, word, len) != 0)
+            continue;
+        if (*count == most || strlen(word) >= DEMOS_NAME_MAX)
+            return false;
+        *g = (struct z_grant){.channel = known[i].channel};
+        g->machine = at ? machine_number(at + 1) : 0;
+        memcpy(g->name, word, strlen(word));
+        ++*count;
+        return !at || g->machine;
+    }
+    return false;
+}

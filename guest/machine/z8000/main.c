@@ -136,30 +136,8 @@ static const char *beside(void)
 
 static void add_grant(struct z_grant *grants, u32 *count, const char *word)
 {
-    static const struct {
-        const char *name;
-        u32 channel;
-    } known[] = {{"kernel", KERNEL_PROCESS},
-                 {"machine", KERNEL_MACHINE},
-                 {"console", KERNEL_CONSOLE},
-                 {"clock", KERNEL_CLOCK}};
-    const char *at = strchr(word, '@');
-    size_t len = at ? (size_t)(at - word) : strlen(word);
-
-    for (u32 i = 0; i < ARRAY_SIZE(known); i++) {
-        struct z_grant *g = &grants[*count];
-
-        if (strlen(known[i].name) != len || strncmp(known[i].name, word, len) != 0)
-            continue;
-        if (*count == GRANTS)
-            fail(word, "too many links");
-        *g = (struct z_grant){.channel = known[i].channel};
-        g->machine = at ? (u32)number(word, at + 1, 1, 0xfffffffe) : 0;
-        snprintf(g->name, sizeof g->name, "%s", word);
-        ++*count;
-        return;
-    }
-    fail(word, "no such link");
+    if (!z_grant_word(grants, count, GRANTS, word))
+        fail(word, "no such link, or too many");
 }
 
 static void run_command(struct z_hosted *h, const struct options *o, const char *command)

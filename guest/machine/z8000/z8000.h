@@ -111,6 +111,9 @@ struct z_grant {
     u32 channel; /* of a kernel; 0: a control link to itself */
     u32 machine; /* whose kernel; 0: ours */
 };
+/* One more grant of at most `most`, from a word: kernel, machine, console or clock, or one of
+ * these and @N for node N's. False: it is none of them, or there is no room. */
+bool z_grant_word(struct z_grant *grants, u32 *count, u32 most, const char *word);
 const char *z_start(struct z_machine *m, const char *name, const void *image, size_t len,
                     u32 argc, const char *args, size_t args_len, const struct z_grant *grants,
                     u32 grant_count);

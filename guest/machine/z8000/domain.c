@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The Z8000 node in a domain of Osmosis or Xen, or on the bare machine: the same machine
+ * with the domain's runtime in the host's place. The first module is a bundle with trap.bin,
+ * program images NAME.bin and a boot list, whose words before a program's name grant links
+ * as on demos-z8000's command line. Command line: id=N, epoch=N, seed=N, memory=KIB and
+ * page=BYTES of the board. The user processor computes as fast as the domain does.
+ */
+#include "base/format.h"
+#include "base/memory.h"
+#include "guest/machine/bundle.h"
+#include "guest/machine/z8000/z8000.h"
+#include "guest/rt/console.h"
+#include "guest/rt/frame.h"
+#include "guest/rt/rt.h"
+#include "guest/rt/store.h"
+#include "guest/rt/time.h"
+#include "guest/rt/x86.h"
+#include "splitdrv/wire.h"
+
+enum { HEAP_FRAMES = 2048, FRAME = 4096, GRANTS = 12, TURN = BOARD_HZ / 100 };
+#define CONNECT_NS 5000000000ull
+
+static struct z_machine machine;
+static struct net *net; /* NULL: no vif, a node by itself */
+static struct wire wire;
+static u64 started_ns;
+
+u64 machine_now(struct node *n)
+{
+    (void)n;
+    return rt_now_ns() - started_ns;
+}
+
+void place_write(struct node *n, const void *text, size_t len)
+{
+    (void)n;
+    rt_console_write(text, len);
+}
+
+size_t place_read(struct node *n, void *text, size_t room)
+{
+    (void)n;
+    return rt_console_read(text, room);
+}
+
+struct frames *place_frames(struct node *n)
+{
+    return &z_machine(n)->frames;
+}
+
+struct announcement *place_announcement(struct node *n)
+{
+    return &z_machine(n)->announcement;
+}
+
+u64 place_cycles(struct node *n, u64 *per_ms)
+{
+    *per_ms = BOARD_HZ / 1000;
+    return board_times(z_machine(n)->board).clocks;
+}
+
+bool place_counts(struct node *n, u64 counts[3])
+{
+    (void)n, (void)counts;
+    return false;
+}
+
+void place_halt(struct node *n, s64 status)
+{
+    z_machine(n)->halted = true;
+    z_machine(n)->status = status;
+}
+
+void machine_trace(struct node *n, u16 type, u32 who, u64 a, u64 b)
+{
+    (void)n, (void)type, (void)who, (void)a, (void)b; /* never on: no trace option here */
+}
+
+void machine_stop(struct node *n, const char *why)
+{
+    (void)n;
+    rt_panic("%s", why);
+}
+
+/* The network over the domain's vifs, if it has any. */
+static void network_init(struct heap *heap, const struct node_config *config)
+{
+    struct net_config c = {.self = config->machine,
+                           .epoch = config->epoch,
+                           .seed = config->seed,
+                           .has_crc32c = cpuid(1, 0).ecx >> 20 & 1};
+
+    if (!rt_store_present())
+        return;
+    net = net_create(heap, &c);
+    if (net && wire_open(&wire, net, CONNECT_NS))
+        return;
+    if (net)
+        net_destroy(net);
+    net = NULL;
+}
+
+static void run_command(const struct bundle *b, struct bundle_command *c)
+{
+    struct z_grant grants[GRANTS] = {{.name = "self"}};
+    u32 granted = 1, first = 0;
+    struct bundle_file image;
+    char file[DEMOS_NAME_MAX + 8], args[BUNDLE_LINE_MAX];
+    size_t len = 0;
+    const char *why;
+
+    z_grant_word(grants, &granted, GRANTS, "console");
+    z_grant_word(grants, &granted, GRANTS, "clock");
+    for (; first < c->count && c->args[first][0] == '+'; first++)
+        if (!z_grant_word(grants, &granted, GRANTS, c->args[first] + 1))
+            rt_panic("%s: no such link, or too many", c->args[first]);
+    if (first == c->count)
+        return;
+    format(file, sizeof file, "%.24s.bin", c->args[first]);
+    if (!bundle_find(b, file, &image))
+        rt_panic("%s: not in the bundle", file);
+    for (u32 i = first; i < c->count; i++) {
+        memcpy(args + len, c->args[i], strlen(c->args[i]) + 1);
+        len += strlen(c->args[i]) + 1;
+    }
+    why = z_start(&machine, c->args[first], image.data, image.len, c->count - first, args, len,
+                  grants, granted);
+    if (why)
+        rt_panic("%s: %s", c->args[first], why);
+}
+
+static void run_list(const struct bundle *b)
+{
+    static struct bundle_command c;
+    struct bundle_file list;
+    const char *why = NULL;
+    size_t at = 0;
+
+    if (!bundle_find(b, "boot", &list))
+        rt_panic("the bundle has no boot list");
+    while (bundle_command(&list, &at, &c, &why))
+        run_command(b, &c);
+    if (why)
+        rt_panic("%s", why);
+}
+
+static void board_setup(struct heap *heap, const struct bundle *b)
+{
+    u32 kib = (u32)rt_option_number("memory", 1024), page = (u32)rt_option_number("page", 512);
+    struct bundle_file trap;
+    u8 *ram;
+
+    if (kib < 64 || kib > 16384 || kib & (kib - 1) || page < 512 || page > 2048 ||
+        page & (page - 1))
+        rt_panic("memory=%u page=%u: not what the board can have", kib, page);
+    if (!bundle_find(b, "trap.bin", &trap))
+        rt_panic("the bundle has no trap.bin");
+    ram = rt_frames_untouched(kib * 1024 / FRAME);
+    if (!ram)
+        rt_panic("no %u KB for the board", kib);
+    memset(ram, 0, (size_t)kib * 1024);
+    if (!z_machine_init(&machine, heap, ram, kib * 1024, (unsigned)__builtin_ctz(page),
+                        trap.data, trap.len))
+        rt_panic("not enough memory for the board");
+}
+
+static void idle(void)
+{
+    u64 deadline = node_deadline(machine.node), next = net ? net_deadline(net) : RT_NEVER;
+
+    if (deadline != RT_NEVER)
+        deadline += started_ns;
+    deadline = MIN(deadline, next);
+    if ((!net || wire_rest(&wire)) && deadline > rt_now_ns()) {
+        if (deadline == RT_NEVER)
+            rt_wait();
+        else
+            rt_wait_until(deadline);
+    }
+}
+
+int rt_main(const struct rt_start *start)
+{
+    struct node_config config = {
+        .machine = (u32)rt_option_number("id", 1),
+        .epoch = (u32)rt_option_number("epoch", 1 + (rt_now_ns() >> 20)),
+        .seed = rt_option_number("seed", 1)};
+    void *memory = rt_frames_untouched(HEAP_FRAMES);
+    static struct heap heap;
+    struct rt_module module;
+    struct bundle bundle;
+    s64 status;
+
+    (void)start;
+    if (!rt_module(0, &module))
+        rt_panic("no bundle: give the node a module with programs");
+    if (!memory)
+        rt_panic("too little memory for a node");
+    bundle = (struct bundle){module.data, module.size};
+    heap_init(&heap, memory, (size_t)HEAP_FRAMES * FRAME);
+    board_setup(&heap, &bundle);
+    network_init(&heap, &config);
+    started_ns = rt_now_ns();
+    machine.node = node_create(&heap, &config, net, &machine);
+    if (!machine.node)
+        rt_panic("not enough memory for a node");
+    run_list(&bundle);
+    while (!machine.halted && node_counters(machine.node)->processes > 0) {
+        if (net)
+            wire_poll(&wire);
+        node_timer(machine.node);
+        if (!z_run(&machine, TURN))
+            idle();
+        else if (net)
+            wire_flush(&wire);
+    }
+    status = machine.halted ? machine.status : machine.worst;
+    if (status)
+        rt_printf("node: ended with status %ld\n", status);
+    rt_shutdown(RT_POWEROFF);
+}
