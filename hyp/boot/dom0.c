@@ -21,13 +21,7 @@
 #include "hyp/mm/p2m.h"
 #include "hyp/virt/virt.h"
 
-enum {
-    PORTS = 131072,
-    GRANT_FRAMES = 64,
-    MAP_ENTRIES = 4,
-    COM2 = 0x2f8,
-    COM2_PORTS = 8
-};
+enum { PORTS = 131072, GRANT_FRAMES = 64, MAP_ENTRIES = 4, COM2 = 0x2f8, COM2_PORTS = 8 };
 #define MEMORY_DEFAULT (64ull << 20)
 #define LOW_RAM        0xa0000ull
 #define HIGH_RAM       0x100000ull
