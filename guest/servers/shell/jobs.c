@@ -53,7 +53,7 @@ static s64 await(u32 wanted)
     return tell(wanted, &end, false);
 }
 
-static s64 spawn(char **words, u32 count, s64 kernel, u32 number)
+static s64 spawn(char **words, u32 count, u32 number)
 {
     static const char *const ours[] = {"console",     "clock", "programs",
                                        "switchboard", "files", "kernel"};
@@ -62,7 +62,6 @@ static s64 spawn(char **words, u32 count, s64 kernel, u32 number)
                             .args = (const char *const *)words + 1,
                             .arg_count = count - 1,
                             .gifts = gifts,
-                            .kernel = kernel,
                             .flags = DEMOS_CREATE_WITH_PARENT};
 
     for (u32 i = 0; i < ARRAY_SIZE(ours); i++)
@@ -72,7 +71,7 @@ static s64 spawn(char **words, u32 count, s64 kernel, u32 number)
     return demos_spawn(&s);
 }
 
-s64 job_run(char **words, u32 count, s64 kernel, bool behind)
+s64 job_run(char **words, u32 count, bool behind)
 {
     u32 number = 1;
 
@@ -81,7 +80,7 @@ s64 job_run(char **words, u32 count, s64 kernel, bool behind)
     if (number > JOBS)
         return complain("too many programs", DEMOS_E_MEMORY);
     demos_flush();
-    jobs[number].control = spawn(words, count, kernel, number);
+    jobs[number].control = spawn(words, count, number);
     if (jobs[number].control < 0) {
         s64 error = jobs[number].control;
 

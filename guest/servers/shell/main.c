@@ -30,18 +30,6 @@ static s64 end(char **words, u32 count)
     return 0;
 }
 
-/* `on NAME PROGRAM ...`: there, NAME being an announced link to a node's kernel. */
-static s64 on(char **words, u32 count)
-{
-    s64 kernel = count > 2 ? demos_find(words[1], 0) : DEMOS_E_ARGUMENT, result;
-
-    if (kernel < 0)
-        return complain(count > 2 ? words[1] : "on NAME PROGRAM", kernel);
-    result = job_run(words + 2, count - 2, kernel, false);
-    demos_link_drop(kernel);
-    return result;
-}
-
 /* What the switchboard lists, if our link is its owner's. */
 static s64 names(char **words, u32 count)
 {
@@ -83,7 +71,6 @@ static const struct {
     {"jobs", job_list, "programs that run behind"},
     {"kill", job_kill, "NUMBER: ends one of them"},
     {"wait", job_wait, "for all of them"},
-    {"on", on, "NAME PROGRAM ...: runs it where NAME is an announced link to a kernel"},
     {"names", names, "what is announced, for the switchboard's owner"},
     {"ls", file_ls, "[DIRECTORY]"},
     {"cat", file_cat, "FILE ..."},
@@ -114,7 +101,7 @@ static s64 perform(char **words, u32 count)
     for (u32 i = 0; i < ARRAY_SIZE(commands); i++)
         if (strcmp(words[0], commands[i].name) == 0)
             return commands[i].run(words, count);
-    return job_run(words, count, 0, behind);
+    return job_run(words, count, behind);
 }
 
 /* Commands parted by words that are `;`. */

@@ -14,7 +14,7 @@ enum { SHELL_WORDS = 24, CHANNEL_ENDS = 1 };
 s64 complain(const char *what, s64 result);
 
 /* jobs.c. `words` is the program and its arguments; behind: do not wait for its end. */
-s64 job_run(char **words, u32 count, s64 kernel, bool behind);
+s64 job_run(char **words, u32 count, bool behind);
 s64 job_kill(char **words, u32 count);
 s64 job_list(char **words, u32 count);
 s64 job_wait(char **words, u32 count);
