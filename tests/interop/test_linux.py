@@ -46,7 +46,7 @@ def create(name: str, script: str, words: str = "") -> str:
 
 
 def test_each_end_has_its_own_result(tmp_path: pathlib.Path, parts: list[str]) -> None:
-    """H05, H08: Linux boots to a script; what the plan types on its console is read; powering
+    """H05, L45: Linux boots to a script; what the plan types on its console is read; powering
     off, rebooting and a crash of the kernel are told apart."""
     plan = (create("off", "echo name?;read x;echo hello $x")
             + 'when output off name? input off "osmosis\\n"\n'
@@ -60,7 +60,7 @@ def test_each_end_has_its_own_result(tmp_path: pathlib.Path, parts: list[str]) -
 
 
 def test_two_talk_over_the_fabric(parts: list[str]) -> None:
-    """H09, H18: Linux's own xen-netfront on our back end and medium: ping, and a stream by TCP
+    """H09, H10, L45: Linux's own xen-netfront on our back end and medium: ping, and a stream by TCP
     that arrives without a wrong byte (100 MB in the long run)."""
     last = 13_500_000 if LONG else 300_000
     data = b"".join(b"%d\n" % n for n in range(1, last + 1))
@@ -95,7 +95,7 @@ def execute(text: str) -> run.Outcome:
 
 
 def test_grub_takes_commands(tmp_path: pathlib.Path) -> None:
-    """H10: Debian's i386-xen_pvh GRUB comes to its prompt by our start information, store,
+    """H05: Debian's i386-xen_pvh GRUB comes to its prompt by our start information, store,
     console and timer; what is typed is answered; its `halt` is a power-off."""
     image = debian.find("usr/lib/grub-xen/grub-i386-xen_pvh.bin")
     if image is None:
