@@ -165,8 +165,7 @@ class Compiler:
         trace = f"trace={TRACE_PAGES} " if self.cluster.trace and node.machine == "x86" else ""
         cmdline = f"id={node.number} {trace}{node.cmdline}".strip()
         words = [f"cmdline={quoted(cmdline)}"]
-        if node.machine == "x86":
-            words.append(f"module={self._bundle(node)}")
+        words.append(f"module={self._bundle(node)}")
         return name, words
 
     def _bundle(self, node: Node) -> str:
@@ -174,8 +173,14 @@ class Compiler:
         where = f"{self.cluster.path}: nodes.{node.name}.programs"
         boot = [self._numbered(line.replace("{name}", node.name).replace("{number}", str(node.number)),
                                where) for line in node.programs]
-        names = dict.fromkeys(["init", *(name for line in boot for name in programs_named(line))])
-        data = bundle({n: program_file(n, where).read_bytes() for n in names}, boot)
+        if node.machine == "z8000":
+            images = paths.build() / "z8000" / "demos"
+            programs = [f"{word}.bin" for line in boot for word in line.split() if word[0] != "+"]
+            files = {n: images / n for n in dict.fromkeys(["trap.bin", *programs]) if (images / n).is_file()}
+        else:
+            names = dict.fromkeys(["init", *(name for line in boot for name in programs_named(line))])
+            files = {n: program_file(n, where) for n in names}
+        data = bundle({n: file.read_bytes() for n, file in files.items()}, boot)
         name = f"bundle-{hashlib.sha256(data).hexdigest()[:12]}"
         self.modules[name] = data
         return name
