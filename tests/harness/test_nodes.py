@@ -82,13 +82,14 @@ def test_each_pair_of_processes_is_served_in_order_and_once(runs: Runs, name: st
         assert set(had) <= sent[pair], pair
 
 
+# A cause without a name is the fabric's own refusal: that frame never came onto a medium.
 def test_the_faults_struck_when_they_should(runs: Runs) -> None:
     for name, words in (("lossy", {"loss", "duplicate", "reorder"}), ("partition", {"partition"})):
         out, result = runs[name]
         struck = {f["do"].split()[0]: f for f in result["faults"] if f["target"] == "medium"}
         assert set(struck) == words and all(f["struck"] > 0 for f in struck.values())
         for r in records(out):
-            if r.type in (Net.MEDIUM_DROP, Net.MEDIUM_FAULT):
+            if r.type in (Net.MEDIUM_DROP, Net.MEDIUM_FAULT) and not cause(r.b).isdigit():
                 f = struck[cause(r.b)]
                 assert f["at_ns"] <= r.ns <= f["at_ns"] + f["for_ns"] + 10**7, cause(r.b)
 
@@ -97,7 +98,7 @@ def test_a_node_that_starts_anew_is_served_again(runs: Runs) -> None:
     out, result = runs["restart"]
     assert {n["name"]: n["starts"] for n in result["nodes"]} == {"server": 1, "client1": 2, "client2": 1,
                                                                  "client3": 1}
-    assert (out / "console" / "client2.log").exists() is False
+    assert "first" not in (out / "console" / "client2.log").read_text()
 
 
 def test_a_server_moves_round_all_nodes_while_it_is_called(tmp_path: pathlib.Path) -> None:
@@ -125,7 +126,8 @@ def test_the_capture_says_what_became_of_frames(runs: Runs, name: str) -> None:
     rows = [line.split(";") for line in done.stdout.splitlines()]
     assert len(rows) > 400 and {row[0] for row in rows} == {"1", "2", "3"}
     assert all(row[1] in ("1", "True") and row[3] == "net" for row in rows)
-    traced = collections.Counter(cause(r.b) for r in records(out) if r.type == Net.MEDIUM_DROP)
+    traced = collections.Counter(cause(r.b) for r in records(out)
+                                 if r.type == Net.MEDIUM_DROP and not cause(r.b).isdigit())
     assert traced
     for why, count in traced.items():
         assert sum(row[2].count(f"dropped: {why}") for row in rows) == count
