@@ -147,9 +147,13 @@ void peer_found(struct peer *p)
 
     peer_answers(p);
     p->found_generation = n->generation;
-    if (p->una != p->next) { /* do not wait out what the broken path swallowed */
+    if (p->una != p->next) { /* do not wait out what the broken path swallowed; but neither
+                              * let a stream of route news put the next attempt off for ever */
+        u64 rto_at;
+
         p->backoff = 0;
-        p->rto_at = n->now + peer_rto(p);
+        rto_at = n->now + peer_rto(p);
+        p->rto_at = p->rto_at ? MIN(p->rto_at, rto_at) : rto_at;
         net_due(n, &p->due, p->rto_at);
     }
     peer_rebind(p);

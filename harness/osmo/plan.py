@@ -74,19 +74,19 @@ def program_name(line: str) -> str | None:
     return words[0] if words and words[0] != "wait" else None
 
 
-def programs_named(line: str) -> list[str]:
+def programs_named(line: str, folder: pathlib.Path, suffix: str = "") -> list[str]:
     """The program that a boot-list line starts, and those its arguments may mean."""
     first = program_name(line)
     rest = line.split("#", 1)[0].split()
-    return [first, *(w for w in rest if (paths.build() / "programs" / w).is_file())] if first else []
+    return [first, *(w for w in rest if (folder / f"{w}{suffix}").is_file())] if first else []
 
 
-def program_file(name: str, where: str) -> pathlib.Path:
-    path = paths.build() / "programs" / name
+def program_file(path: pathlib.Path, where: str) -> pathlib.Path:
     if not path.is_file():
-        known = sorted(p.name for p in path.parent.glob("*") if p.is_file())
-        raise Problem(f"program `{name}` does not exist", f"known: {', '.join(known) or 'none, run `make`'}",
-                      where)
+        known = sorted(p.stem for p in path.parent.glob(f"*{path.suffix}") if p.is_file() and
+                       p.suffix == path.suffix)
+        raise Problem(f"program `{path.stem}` does not exist",
+                      f"known: {', '.join(known) or 'none, run `make deps` and `make`'}", where)
     return path
 
 
@@ -174,12 +174,11 @@ class Compiler:
         boot = [self._numbered(line.replace("{name}", node.name).replace("{number}", str(node.number)),
                                where) for line in node.programs]
         if node.machine == "z8000":
-            images = paths.build() / "z8000" / "demos"
-            programs = [f"{word}.bin" for line in boot for word in line.split() if word[0] != "+"]
-            files = {n: images / n for n in dict.fromkeys(["trap.bin", *programs]) if (images / n).is_file()}
+            folder, suffix, always = paths.build() / "z8000" / "demos", ".bin", "trap"
         else:
-            names = dict.fromkeys(["init", *(name for line in boot for name in programs_named(line))])
-            files = {n: program_file(n, where) for n in names}
+            folder, suffix, always = paths.build() / "programs", "", "init"
+        names = dict.fromkeys([always, *(n for line in boot for n in programs_named(line, folder, suffix))])
+        files = {f"{n}{suffix}": program_file(folder / f"{n}{suffix}", where) for n in names}
         data = bundle({n: file.read_bytes() for n, file in files.items()}, boot)
         name = f"bundle-{hashlib.sha256(data).hexdigest()[:12]}"
         self.modules[name] = data
