@@ -13,6 +13,7 @@
 #include "hyp/cpu/spinlock.h"
 #include "hyp/cpu/x86.h"
 #include "hyp/dev/log.h"
+#include "hyp/dev/trace.h"
 #include "hyp/mm/frame.h"
 #include "hyp/virt/virt.h"
 
@@ -92,6 +93,7 @@ void mailbox_ready(void)
     plan = (const void *)(DIRECT_BASE + MAIL->plan);
     ring.header->produced = ring.header->consumed = ring.header->lost = 0;
     clock_restart();
+    trace_time_begins();
     virt_set_tsc_offset(current(), clock_tsc_offset());
     cpu_deadline_moved(cpu_id());
     set_state(OSM_MAILBOX_RUNNING);

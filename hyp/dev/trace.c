@@ -33,6 +33,15 @@ void trace_write(u16 type, u16 domid, u32 who, u64 a, u64 b)
     __atomic_store_n(&r->produced, r->produced + 1, __ATOMIC_RELEASE);
 }
 
+void trace_time_begins(void)
+{
+    for (u32 c = 0; c < CPUS_MAX; c++) {
+        struct ring *r = &rings[c];
+        for (u64 i = r->consumed; r->record && i < r->produced; i++)
+            r->record[i % RING_RECORDS].ns = 0;
+    }
+}
+
 void trace_set_classes(u32 classes)
 {
     trace_classes = classes;

@@ -26,6 +26,8 @@ void trace_set_classes(u32 classes);
 /* Copies out up to `capacity` of the oldest records not drained yet, over all CPUs; *lost
  * counts those overwritten since the last drain. Returns how many. */
 u32 trace_drain(struct osm_record *to, u32 capacity, u64 *lost);
+/* What was recorded so far came before time zero, by a clock that depends on the boot. */
+void trace_time_begins(void);
 /* This CPU's last records, to the log. */
 void trace_dump(void);
 /* Once, before any CPU writes a record. */
