@@ -3,6 +3,10 @@
  * The block split driver, both ends (xen/io/blkif.h): reads, writes, cache flush, discard,
  * and requests of up to 32 segments by an indirect page. Pure but for platform.h and the
  * disk below; both ends take the other for hostile, as in net.h.
+ *
+ * The back end gives its disk jobs: requests checked and copied, in a buffer of ours, so
+ * that nothing the front end does meanwhile changes them. The disk may answer at once or
+ * later, in any order.
  */
 #ifndef SPLITDRV_BLK_H
 #define SPLITDRV_BLK_H
@@ -15,36 +19,70 @@ enum {
     BLK_RING = 32,
     BLK_SEGMENTS = BLKIF_MAX_SEGMENTS_PER_REQUEST,
     BLK_INDIRECT = 32, /* what the back end offers as feature-max-indirect-segments */
+    BLK_JOBS = 8,      /* that the disk has at a time; the rest waits in the ring */
+    BLK_JOB_BYTES = BLK_INDIRECT * SPLIT_PAGE,
+};
+
+struct blkback;
+
+struct blk_job {
+    struct blkback *owner;
+    struct blk_job *next; /* the disk's, while it has the job */
+    u64 due_ns;           /* the disk's */
+    u8 op;                /* BLKIF_OP_READ, _WRITE, _FLUSH_DISKCACHE or _DISCARD */
+    u64 sector, sectors;  /* within the disk */
+    u8 *data;             /* of a read or write: sectors * BLK_SECTOR bytes, page-aligned */
+    /* The back end's own. */
+    bool used;
+    u8 asked; /* the operation as the request says it */
+    u64 id;
+    u32 count;
+    struct blkif_request_segment seg[BLK_INDIRECT];
+};
+
+/* What a back end serves. */
+struct blk_disk {
+    void *disk;
+    u64 sectors;
+    bool readonly;
 };
 
 struct blkback {
     domid_t peer;
     const char *broken;
     blkif_back_ring_t ring;
+    u32 stride; /* bytes of a place in the ring: 32-bit front ends pack theirs */
     u32 port;
-    bool persistent, readonly, dirty;
-    u64 sectors;
-    void *disk;
+    bool persistent, dirty;
+    struct blk_disk disk;
     struct cache cache;
+    struct blk_job job[BLK_JOBS];
+    u32 busy; /* jobs the disk has */
     struct {
         u64 reads, writes, flushes, discards, bytes, errors, kicks;
     } stats;
 };
 
-void blkback_open(struct blkback *b, domid_t peer, void *ring, u32 port, bool persistent,
-                  void *disk, u64 sectors, bool readonly);
+enum blk_layout { BLK_LAYOUT_64, BLK_LAYOUT_32 };
+
+/* Begins to serve a ring. `buffers`: BLK_JOBS * BLK_JOB_BYTES, page-aligned. Not while jobs of
+ * an earlier connection are with the disk (`busy`). */
+void blkback_open(struct blkback *b, domid_t peer, void *ring, u32 port, enum blk_layout layout,
+                  bool persistent, const struct blk_disk *disk, u8 *buffers);
+/* Ends the connection. Jobs that the disk has are its own until it answers them. */
 void blkback_close(struct blkback *b);
-/* Carries out up to `most` requests; true when there are more. */
+/* Takes up to `most` requests, as far as there are jobs; true when there is more to take. */
 bool blkback_run(struct blkback *b, u32 most);
+/* The disk is done with a job: 0 or a negative Xen errno. -XEN_EOPNOTSUPP: not with this disk. */
+void blkback_answer(struct blk_job *j, int error);
 void blkback_flush(struct blkback *b);
+/* True when nothing can be done before the front end kicks or the disk answers. */
 bool blkback_idle(struct blkback *b);
 
-/* The disk behind a back end, found by the linker. 0 or a negative Xen errno; what is
- * written is durable after a flush. -XEN_EOPNOTSUPP: not with this disk. */
-int split_disk_read(void *disk, u64 sector, void *buffer, u32 bytes);
-int split_disk_write(void *disk, u64 sector, const void *buffer, u32 bytes);
-int split_disk_flush(void *disk);
-int split_disk_discard(void *disk, u64 sector, u64 sectors);
+/* The disk behind a back end, found by the linker: begins the job, which lies within the disk
+ * and is no write to a read-only one. What is written is durable after a flush that was
+ * begun when the write had been answered. */
+void split_disk_begin(void *disk, struct blk_job *j);
 
 struct blkfront {
     domid_t peer;

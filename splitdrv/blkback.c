@@ -1,30 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The back end of the block driver: each request is copied once, decoded without side
- * effects into a list of checked pieces, then carried out.
+ * effects into a job of checked pieces, given to the disk, and answered when that is done.
  */
 #include "splitdrv/blk.h"
 
-/* A request as it will be done. */
-struct job {
-    u8 op; /* BLKIF_OP_* as answered */
-    bool write;
-    u64 id, sector;
-    u32 count, sectors;
-    struct blkif_request_segment seg[BLK_INDIRECT];
+enum {
+    RING_HEADER = 64, /* ring.h: four indexes, and room up to the first place */
+    STRIDE_64 = sizeof(union blkif_sring_entry),
+    STRIDE_32 = STRIDE_64 - 4, /* the id follows at once there, and shifts all behind it */
+    SHIFT = 4,
+    COPIES = 20,   /* the hypervisor copies at a time */
+    RESPONSE = 12, /* bytes of one, without the padding behind it */
 };
 
-void blkback_open(struct blkback *b, domid_t peer, void *ring, u32 port, bool persistent,
-                  void *disk, u64 sectors, bool readonly)
+_Static_assert(STRIDE_64 == 112 && offsetof(struct blkif_request, id) == 8 &&
+                   offsetof(struct blkif_request_indirect, id) == 8 &&
+                   offsetof(struct blkif_request_discard, id) == 8,
+               "in every kind of request the id comes at 8, and at 4 in the 32-bit layout");
+_Static_assert(offsetof(struct blkif_response, status) == 10,
+               "responses are the same in both layouts");
+_Static_assert(BLK_INDIRECT * sizeof(struct blkif_request_segment) <= SPLIT_PAGE,
+               "the segments of an indirect request lie in its first page");
+
+void blkback_open(struct blkback *b, domid_t peer, void *ring, u32 port, enum blk_layout layout,
+                  bool persistent, const struct blk_disk *disk, u8 *buffers)
 {
     *b = (struct blkback){.peer = peer,
                           .port = port,
                           .persistent = persistent,
-                          .disk = disk,
-                          .sectors = sectors,
-                          .readonly = readonly};
+                          .disk = *disk,
+                          .stride = layout == BLK_LAYOUT_32 ? STRIDE_32 : STRIDE_64};
     RING_OPEN_BACK(&b->ring, blkif, ring);
     b->cache.peer = peer;
+    for (u32 i = 0; i < BLK_JOBS; i++) {
+        b->job[i].owner = b;
+        b->job[i].data = buffers + (size_t)i * BLK_JOB_BYTES;
+    }
 }
 
 void blkback_close(struct blkback *b)
@@ -32,6 +44,11 @@ void blkback_close(struct blkback *b)
     cache_drop(&b->cache);
     if (!b->broken)
         b->broken = "closed";
+}
+
+static void *place(struct blkback *b, RING_IDX at)
+{
+    return (u8 *)b->ring.sring + RING_HEADER + (at & (b->ring.nr_ents - 1)) * b->stride;
 }
 
 static u32 waiting(struct blkback *b)
@@ -45,30 +62,54 @@ static u32 waiting(struct blkback *b)
     return prod - b->ring.req_cons;
 }
 
-/* Adds up the segments; false: one is not within a page, or all not within the disk. */
-static bool fits(const struct blkback *b, struct job *j)
+/* The next request, copied once, in the 64-bit layout. */
+static void take(struct blkback *b, struct blkif_request *r)
 {
+    u8 raw[STRIDE_64] = {0};
+
+    memcpy(raw, place(b, b->ring.req_cons++), b->stride);
+    *r = (struct blkif_request){0};
+    if (b->stride == STRIDE_64) {
+        memcpy(r, raw, sizeof(*r));
+        return;
+    }
+    memcpy(r, raw, 4);
+    memcpy((u8 *)r + 4 + SHIFT, raw + 4, sizeof(*r) - 4 - SHIFT);
+}
+
+/* --- decoding ------------------------------------------------------------------------------- */
+
+static bool in_disk(const struct blkback *b, const struct blk_job *j)
+{
+    return j->sector <= b->disk.sectors && j->sectors <= b->disk.sectors - j->sector &&
+           !(b->disk.readonly && j->op != BLKIF_OP_READ);
+}
+
+/* Adds up the segments; false: one is not within a page, or all not within the disk. */
+static bool fits(const struct blkback *b, struct blk_job *j)
+{
+    j->sectors = 0;
     for (u32 i = 0; i < j->count; i++) {
         if (j->seg[i].first_sect > j->seg[i].last_sect || j->seg[i].last_sect > 7)
             return false;
         j->sectors += (u32)(j->seg[i].last_sect - j->seg[i].first_sect) + 1;
     }
-    return j->count && j->sector <= b->sectors && j->sectors <= b->sectors - j->sector &&
-           !(j->write && b->readonly);
+    return j->count && in_disk(b, j);
 }
 
-static bool decode_direct(struct blkback *b, const struct blkif_request *r, struct job *j)
+static int decode_direct(struct blkback *b, const struct blkif_request *r, struct blk_job *j)
 {
     if (r->nr_segments > BLK_SEGMENTS)
-        return false;
-    j->write = r->operation == BLKIF_OP_WRITE;
+        return -XEN_EINVAL;
+    j->op = r->operation;
     j->sector = r->sector_number;
     j->count = r->nr_segments;
     memcpy(j->seg, r->seg, j->count * sizeof(j->seg[0]));
-    return fits(b, j);
+    return fits(b, j) ? 0 : -XEN_EINVAL;
 }
 
-static bool decode_indirect(struct blkback *b, const struct blkif_request *raw, struct job *j)
+static int decode_indirect(struct blkback *b, const struct blkif_request *raw,
+                           struct blk_job *j)
 {
     struct blkif_request_indirect r;
     struct split_copy c;
@@ -76,125 +117,158 @@ static bool decode_indirect(struct blkback *b, const struct blkif_request *raw, 
     memcpy(&r, raw, sizeof(r));
     if (r.nr_segments > BLK_INDIRECT ||
         (r.indirect_op != BLKIF_OP_READ && r.indirect_op != BLKIF_OP_WRITE))
-        return false;
-    j->write = r.indirect_op == BLKIF_OP_WRITE;
+        return -XEN_EINVAL;
+    j->op = r.indirect_op;
     j->sector = r.sector_number;
     j->count = r.nr_segments;
     c = (struct split_copy){j->seg, r.indirect_grefs[0], 0, (u16)(j->count * sizeof(j->seg[0])),
                             -1};
     split_copy(b->peer, false, &c, 1);
-    return !c.status && fits(b, j);
+    return !c.status && fits(b, j) ? 0 : -XEN_EINVAL;
 }
 
-_Static_assert(BLK_INDIRECT * sizeof(struct blkif_request_segment) <= SPLIT_PAGE,
-               "the segments of an indirect request lie in its first page");
-_Static_assert(sizeof(struct blkif_request_indirect) <= sizeof(struct blkif_request) &&
-                   sizeof(struct blkif_request_discard) <= sizeof(struct blkif_request),
-               "every request fits a place of the ring");
-
-/* One segment by way of a buffer of ours, copied by the hypervisor. */
-static int move_copied(struct blkback *b, const struct job *j, u32 i, u64 sector, u32 bytes)
-{
-    u8 buffer[SPLIT_PAGE] __attribute__((aligned(SPLIT_PAGE)));
-    struct split_copy c = {buffer, j->seg[i].gref, (u16)(j->seg[i].first_sect * BLK_SECTOR),
-                           (u16)bytes, -1};
-    int error = 0;
-
-    if (!j->write)
-        error = split_disk_read(b->disk, sector, buffer, bytes);
-    if (error)
-        return error;
-    split_copy(b->peer, !j->write, &c, 1);
-    if (c.status)
-        return -XEN_EFAULT;
-    return j->write ? split_disk_write(b->disk, sector, buffer, bytes) : 0;
-}
-
-static int move(struct blkback *b, const struct job *j)
-{
-    u64 sector = j->sector;
-    int error = 0;
-
-    for (u32 i = 0; i < j->count && !error; i++) {
-        u32 sectors = (u32)(j->seg[i].last_sect - j->seg[i].first_sect) + 1;
-        u32 bytes = sectors * BLK_SECTOR;
-        u8 *page = b->persistent ? cache_page(&b->cache, j->seg[i].gref) : NULL;
-
-        page = page ? page + j->seg[i].first_sect * BLK_SECTOR : NULL;
-        if (!page)
-            error = move_copied(b, j, i, sector, bytes);
-        else if (j->write)
-            error = split_disk_write(b->disk, sector, page, bytes);
-        else
-            error = split_disk_read(b->disk, sector, page, bytes);
-        sector += sectors;
-    }
-    b->stats.bytes += (u64)j->sectors * BLK_SECTOR;
-    b->stats.reads += !j->write;
-    b->stats.writes += j->write;
-    return error;
-}
-
-static int discard(struct blkback *b, const struct blkif_request *raw)
+static int decode_discard(struct blkback *b, const struct blkif_request *raw, struct blk_job *j)
 {
     struct blkif_request_discard r;
 
     memcpy(&r, raw, sizeof(r));
-    if (b->readonly || r.sector_number > b->sectors ||
-        r.nr_sectors > b->sectors - r.sector_number)
-        return -XEN_EINVAL;
-    b->stats.discards++;
-    return split_disk_discard(b->disk, r.sector_number, r.nr_sectors);
+    j->op = BLKIF_OP_DISCARD;
+    j->sector = r.sector_number;
+    j->sectors = r.nr_sectors;
+    return in_disk(b, j) ? 0 : -XEN_EINVAL;
 }
 
-static int perform(struct blkback *b, const struct blkif_request *r)
+/* A flush that carries bytes would be a barrier, which is not offered. */
+static int decode_flush(struct blkback *b, const struct blkif_request *r, struct blk_job *j)
 {
-    struct job j = {.op = r->operation};
+    (void)b;
+    j->op = BLKIF_OP_FLUSH_DISKCACHE;
+    j->sector = j->sectors = 0;
+    return r->nr_segments ? -XEN_EINVAL : 0;
+}
 
+static int decode(struct blkback *b, const struct blkif_request *r, struct blk_job *j)
+{
+    j->id = r->id;
+    j->asked = r->operation;
+    j->count = 0;
     switch (r->operation) {
     case BLKIF_OP_READ:
-    case BLKIF_OP_WRITE: return decode_direct(b, r, &j) ? move(b, &j) : -XEN_EINVAL;
-    case BLKIF_OP_INDIRECT: return decode_indirect(b, r, &j) ? move(b, &j) : -XEN_EINVAL;
-    case BLKIF_OP_FLUSH_DISKCACHE: b->stats.flushes++; return split_disk_flush(b->disk);
-    case BLKIF_OP_DISCARD: return discard(b, r);
+    case BLKIF_OP_WRITE: return decode_direct(b, r, j);
+    case BLKIF_OP_INDIRECT: return decode_indirect(b, r, j);
+    case BLKIF_OP_FLUSH_DISKCACHE: return decode_flush(b, r, j);
+    case BLKIF_OP_DISCARD: return decode_discard(b, r, j);
     default: return -XEN_EOPNOTSUPP;
     }
 }
 
-/* Where the id lies depends on the operation, by the header's layout. */
-static u64 id_of(const struct blkif_request *raw)
-{
-    struct blkif_request_indirect i;
+/* --- the front end's pages ------------------------------------------------------------------ */
 
-    if (raw->operation != BLKIF_OP_INDIRECT)
-        return raw->id;
-    memcpy(&i, raw, sizeof(i));
-    return i.id;
+static int copy_some(struct blkback *b, bool to_peer, struct split_copy *copies, u32 count)
+{
+    split_copy(b->peer, to_peer, copies, count);
+    for (u32 i = 0; i < count; i++)
+        if (copies[i].status)
+            return -XEN_EFAULT;
+    return 0;
+}
+
+/* Between the job's buffer and the front end's pages: those lent for good are mapped here,
+ * the others are copied by the hypervisor, many by one call. */
+static int move(struct blkback *b, const struct blk_job *j, bool to_peer)
+{
+    struct split_copy copies[COPIES];
+    u32 count = 0;
+    u8 *at = j->data;
+
+    for (u32 i = 0; i < j->count; i++) {
+        u32 from = j->seg[i].first_sect * (u32)BLK_SECTOR;
+        u32 len = (j->seg[i].last_sect + 1u) * BLK_SECTOR - from;
+        u8 *page = b->persistent ? cache_page(&b->cache, j->seg[i].gref) : NULL;
+
+        if (page && to_peer)
+            memcpy(page + from, at, len);
+        else if (page)
+            memcpy(at, page + from, len);
+        else
+            copies[count++] = (struct split_copy){at, j->seg[i].gref, (u16)from, (u16)len, -1};
+        at += len;
+        if (count == COPIES) {
+            if (copy_some(b, to_peer, copies, count))
+                return -XEN_EFAULT;
+            count = 0;
+        }
+    }
+    return count ? copy_some(b, to_peer, copies, count) : 0;
+}
+
+/* --- carrying out --------------------------------------------------------------------------- */
+
+static void respond(struct blkback *b, const struct blk_job *j, int error)
+{
+    struct blkif_response r = {.id = j->id, .operation = j->asked};
+
+    r.status = (s16)(error == -XEN_EOPNOTSUPP ? BLKIF_RSP_EOPNOTSUPP
+                     : error                  ? BLKIF_RSP_ERROR
+                                              : BLKIF_RSP_OKAY);
+    memcpy(place(b, b->ring.rsp_prod_pvt++), &r, RESPONSE);
+    b->stats.errors += error != 0;
+    b->dirty = true;
+}
+
+static void count(struct blkback *b, const struct blk_job *j)
+{
+    b->stats.reads += j->op == BLKIF_OP_READ;
+    b->stats.writes += j->op == BLKIF_OP_WRITE;
+    b->stats.flushes += j->op == BLKIF_OP_FLUSH_DISKCACHE;
+    b->stats.discards += j->op == BLKIF_OP_DISCARD;
+    b->stats.bytes += j->op == BLKIF_OP_DISCARD ? 0 : j->sectors * BLK_SECTOR;
+}
+
+void blkback_answer(struct blk_job *j, int error)
+{
+    struct blkback *b = j->owner;
+
+    j->used = false;
+    b->busy--;
+    if (b->broken)
+        return;
+    if (!error)
+        count(b, j);
+    if (!error && j->op == BLKIF_OP_READ)
+        error = move(b, j, true);
+    respond(b, j, error);
+}
+
+static struct blk_job *free_job(struct blkback *b)
+{
+    for (u32 i = 0; i < BLK_JOBS; i++)
+        if (!b->job[i].used)
+            return &b->job[i];
+    return NULL;
 }
 
 bool blkback_run(struct blkback *b, u32 most)
 {
-    while (!b->broken && most-- && waiting(b)) {
+    struct blk_job *j;
+
+    while (!b->broken && most-- && (j = free_job(b)) && waiting(b)) {
         struct blkif_request r;
-        struct blkif_response *answer;
-        u8 op;
         int error;
 
-        RING_COPY_REQUEST(&b->ring, b->ring.req_cons, &r);
-        b->ring.req_cons++;
-        error = perform(b, &r);
-        op = r.operation;
-        b->stats.errors += error != 0;
-        answer = RING_GET_RESPONSE(&b->ring, b->ring.rsp_prod_pvt);
-        answer->id = id_of(&r);
-        answer->operation = op;
-        answer->status = (s16)(error == -XEN_EOPNOTSUPP ? BLKIF_RSP_EOPNOTSUPP
-                               : error                  ? BLKIF_RSP_ERROR
-                                                        : BLKIF_RSP_OKAY);
-        b->ring.rsp_prod_pvt++;
-        b->dirty = true;
+        take(b, &r);
+        error = decode(b, &r, j);
+        if (!error && j->op == BLKIF_OP_WRITE)
+            error = move(b, j, false);
+        if (error) {
+            respond(b, j, error);
+            continue;
+        }
+        j->used = true;
+        b->busy++;
+        split_disk_begin(b->disk.disk, j);
     }
-    return !b->broken && waiting(b) != 0;
+    return !b->broken && b->busy < BLK_JOBS && waiting(b) != 0;
 }
 
 void blkback_flush(struct blkback *b)
@@ -213,7 +287,7 @@ void blkback_flush(struct blkback *b)
 
 bool blkback_idle(struct blkback *b)
 {
-    if (b->broken)
+    if (b->broken || b->busy == BLK_JOBS)
         return true;
     b->ring.sring->req_event = b->ring.req_cons + 1;
     xen_mb();

@@ -9,32 +9,47 @@
 
 enum { PAGES = 12, SECTORS = 64 };
 
-static u8 *ring;
+static u8 *ring, *disk;
 static const u8 *left;
 static size_t left_size;
 
-int split_disk_read(void *d, u64 sector, void *buffer, u32 bytes)
+static struct blk_job *kept;
+static bool slow;
+
+static void answer(struct blk_job *j)
 {
-    memcpy(buffer, (u8 *)d + sector * BLK_SECTOR, bytes);
-    return 0;
+    u8 *at = disk + j->sector * BLK_SECTOR;
+    size_t bytes = j->sectors * BLK_SECTOR;
+
+    if (j->op == BLKIF_OP_READ)
+        memcpy(j->data, at, bytes);
+    else if (j->op == BLKIF_OP_WRITE)
+        memcpy(at, j->data, bytes);
+    else if (j->op == BLKIF_OP_DISCARD)
+        memset(at, 0, bytes);
+    blkback_answer(j, 0);
 }
 
-int split_disk_write(void *d, u64 sector, const void *buffer, u32 bytes)
-{
-    memcpy((u8 *)d + sector * BLK_SECTOR, buffer, bytes);
-    return 0;
-}
-
-int split_disk_flush(void *d)
+/* A slow disk answers the last first, some time. */
+void split_disk_begin(void *d, struct blk_job *j)
 {
     (void)d;
-    return 0;
+    if (!slow) {
+        answer(j);
+        return;
+    }
+    j->next = kept;
+    kept = j;
 }
 
-int split_disk_discard(void *d, u64 sector, u64 sectors)
+static void answer_some(u32 most)
 {
-    memset((u8 *)d + sector * BLK_SECTOR, 0, sectors * BLK_SECTOR);
-    return 0;
+    while (kept && most--) {
+        struct blk_job *j = kept;
+
+        kept = j->next;
+        answer(j);
+    }
 }
 
 static void scribble(void)
@@ -53,7 +68,7 @@ static void scribble(void)
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-    u8 *memory, *disk;
+    u8 *memory, *buffers;
     struct blkfront *f;
     struct blkback *b;
 
@@ -63,6 +78,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     memory = aligned_alloc(SPLIT_PAGE, (PAGES + 1) * SPLIT_PAGE);
     memset(memory, 0, (PAGES + 1) * SPLIT_PAGE);
     disk = calloc(SECTORS, BLK_SECTOR);
+    buffers = aligned_alloc(SPLIT_PAGE, BLK_JOBS * BLK_JOB_BYTES);
     f = malloc(sizeof(*f));
     b = malloc(sizeof(*b));
     ring = memory;
@@ -72,7 +88,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     world.fail_every = data[0] & 8 ? 3 : 0;
     if (!blkfront_open(f, 1, ring, 1, memory + SPLIT_PAGE, PAGES))
         abort();
-    blkback_open(b, 2, ring, 2, data[0] & 2, disk, SECTORS, false);
+    blkback_open(b, 2, ring, 2, data[0] & 32 ? BLK_LAYOUT_32 : BLK_LAYOUT_64, data[0] & 2,
+                 &(struct blk_disk){disk, SECTORS, data[0] & 64}, buffers);
+    slow = data[0] & 16;
+    kept = NULL;
     while (left_size >= 4) {
         static u8 buffer[BLK_RING][SPLIT_PAGE];
         u32 op = left[0] >> 2;
@@ -94,6 +113,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
             break;
         case 2:
             blkback_run(b, 40);
+            answer_some(op & 15);
             blkback_flush(b);
             blkback_idle(b);
             break;
@@ -103,6 +123,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     blkback_close(b);
     if (!blkfront_close(f) || world_held())
         abort();
+    answer_some(BLK_JOBS);
+    if (b->busy)
+        abort();
+    free(buffers);
     free(b);
     free(f);
     free(disk);

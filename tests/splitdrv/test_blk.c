@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Blkfront and blkback (H17): random reads and writes against a shadow disk, with and
- * without persistent grants; flush and discard; indirect requests; every malformed request
+ * without persistent grants; flush and discard; indirect requests; a slow disk that answers
+ * in any order, or after the front end has gone; 32-bit front ends; every malformed request
  * is refused and touches nothing (F18-F20, F22); a hostile back end is found out.
  */
 #include "base/keyed.h"
@@ -12,38 +13,37 @@
 enum { SECTORS = 1024, PAGES = 32 };
 
 static u8 disk[SECTORS * BLK_SECTOR], shadow[SECTORS * BLK_SECTOR];
-static u32 flushes, fail_disk;
+static u32 flushes, fail_disk, slow_disk, kept_count;
+static struct blk_job *kept[BLK_JOBS];
+static const struct blk_disk whole = {disk, SECTORS, false};
 static struct blkfront front;
 static struct blkback back;
-static u8 *memory;
+static u8 *memory, *jobs;
 
-int split_disk_read(void *d, u64 sector, void *buffer, u32 bytes)
+static int perform(u8 *d, struct blk_job *j)
 {
-    if (fail_disk)
-        return -XEN_EIO;
-    memcpy(buffer, (u8 *)d + sector * BLK_SECTOR, bytes);
+    u8 *at = d + j->sector * BLK_SECTOR;
+    size_t bytes = j->sectors * BLK_SECTOR;
+
+    switch (j->op) {
+    case BLKIF_OP_READ: memcpy(j->data, at, bytes); break;
+    case BLKIF_OP_WRITE: memcpy(at, j->data, bytes); break;
+    case BLKIF_OP_DISCARD: memset(at, 0, bytes); break;
+    default: flushes++; break;
+    }
     return 0;
 }
 
-int split_disk_write(void *d, u64 sector, const void *buffer, u32 bytes)
+/* Answers at once, or keeps the job when the test wants to answer later. */
+void split_disk_begin(void *d, struct blk_job *j)
 {
-    if (fail_disk)
-        return -XEN_EIO;
-    memcpy((u8 *)d + sector * BLK_SECTOR, buffer, bytes);
-    return 0;
-}
-
-int split_disk_flush(void *d)
-{
-    (void)d;
-    flushes++;
-    return 0;
-}
-
-int split_disk_discard(void *d, u64 sector, u64 sectors)
-{
-    memset((u8 *)d + sector * BLK_SECTOR, 0, sectors * BLK_SECTOR);
-    return 0;
+    if (fail_disk) {
+        blkback_answer(j, -XEN_EIO);
+    } else if (slow_disk) {
+        kept[kept_count++] = j;
+    } else {
+        blkback_answer(j, perform(d, j));
+    }
 }
 
 static void open_both(bool persistent)
@@ -52,7 +52,8 @@ static void open_both(bool persistent)
     memory = aligned_alloc(SPLIT_PAGE, (1 + PAGES) * SPLIT_PAGE);
     memset(memory, 0x5a, (1 + PAGES) * SPLIT_PAGE);
     CHECK(blkfront_open(&front, 1, memory, 1, memory + SPLIT_PAGE, PAGES));
-    blkback_open(&back, 2, memory, 2, persistent, disk, SECTORS, false);
+    jobs = aligned_alloc(SPLIT_PAGE, BLK_JOBS * BLK_JOB_BYTES);
+    blkback_open(&back, 2, memory, 2, BLK_LAYOUT_64, persistent, &whole, jobs);
 }
 
 static void close_both(void)
@@ -61,6 +62,7 @@ static void close_both(void)
     CHECK(blkfront_close(&front));
     CHECK_EQ(world_held(), 0);
     free(memory);
+    free(jobs);
 }
 
 static s16 one(u8 op, u64 sector, void *buffer, u32 bytes)
@@ -189,9 +191,9 @@ static void test_malformed(void)
         r = good;
         r.operation = 200;
         CHECK_EQ(raw(&r), BLKIF_RSP_EOPNOTSUPP);
-        back.readonly = true;
+        back.disk.readonly = true;
         CHECK_EQ(raw(&good), BLKIF_RSP_ERROR);
-        back.readonly = false;
+        back.disk.readonly = false;
         for (u32 i = 0; i < sizeof(disk); i++) {
             if (disk[i]) {
                 CHECK(false);
@@ -237,6 +239,9 @@ static void test_indirect_and_discard(void)
     memcpy(raw_request, &d, sizeof(d));
     CHECK_EQ(raw(raw_request), BLKIF_RSP_OKAY);
     CHECK_EQ(disk[15 * 512], 0);
+    back.disk.readonly = true;
+    CHECK_EQ(raw(raw_request), BLKIF_RSP_ERROR);
+    back.disk.readonly = false;
     d.nr_sectors = ~0ull;
     memcpy(raw_request, &d, sizeof(d));
     CHECK_EQ(raw(raw_request), BLKIF_RSP_ERROR);
@@ -269,5 +274,130 @@ static void test_hostile_ends(void)
     }
 }
 
+/* A disk that takes its time gets no more than it can hold, answers in any order, and what
+ * a front end rewrites meanwhile is not what is written (F19). */
+static void test_slow_disk(void)
+{
+    static u8 buffer[BLK_RING][512];
+    void *cookie;
+    s16 status;
+    u32 ended = 0;
+
+    open_both(false);
+    memset(disk, 0, sizeof(disk));
+    slow_disk = 1;
+    for (u32 i = 0; i < 20; i++) {
+        memset(buffer[i], (int)i + 1, 512);
+        CHECK(blkfront_begin(&front, BLKIF_OP_WRITE, i, buffer[i], 512, buffer[i]));
+    }
+    blkfront_flush(&front);
+    for (u32 round = 0; ended < 20; round++) {
+        CHECK(!blkback_run(&back, 100));
+        CHECK(back.busy <= BLK_JOBS && back.busy == kept_count && kept_count);
+        CHECK(round || blkback_idle(&back));
+        memset(memory + SPLIT_PAGE, 0x99, PAGES * SPLIT_PAGE);
+        while (kept_count) {
+            u32 pick = (u32)keyed_below(3, round, kept_count, kept_count);
+            struct blk_job *j = kept[pick];
+
+            kept[pick] = kept[--kept_count];
+            blkback_answer(j, perform(disk, j));
+        }
+        blkback_flush(&back);
+        while (blkfront_end(&front, &cookie, &status)) {
+            CHECK_EQ(status, BLKIF_RSP_OKAY);
+            ended++;
+        }
+        /* What has not been taken yet is the front end's to change. */
+        for (u32 i = 0; i < 20; i++)
+            if (front.request[i].used)
+                memset(pool_page(&front.pool, front.request[i].page[0]), (int)i + 1, 512);
+    }
+    for (u32 i = 0; i < 20; i++)
+        CHECK(disk[i * 512] == i + 1 && disk[i * 512 + 511] == i + 1);
+    slow_disk = 0;
+    close_both();
+}
+
+/* The front end goes while the disk has its requests: the answers go nowhere. */
+static void test_gone_meanwhile(void)
+{
+    u8 buffer[512] = {0};
+
+    for (u32 persistent = 0; persistent < 2; persistent++) {
+        open_both(persistent);
+        slow_disk = 1;
+        CHECK(blkfront_begin(&front, BLKIF_OP_READ, 0, buffer, 512, NULL));
+        blkfront_flush(&front);
+        blkback_run(&back, 100);
+        CHECK_EQ(back.busy, 1);
+        blkback_close(&back);
+        CHECK(blkfront_close(&front));
+        memset(memory, 0xaa, (1 + PAGES) * SPLIT_PAGE);
+        blkback_answer(kept[--kept_count], 0);
+        CHECK_EQ(back.busy, 0);
+        for (u32 i = 0; i < (1 + PAGES) * SPLIT_PAGE; i++)
+            if (memory[i] != 0xaa)
+                CHECK(false);
+        slow_disk = 0;
+        close_both();
+    }
+}
+
+/* Requests of a 32-bit front end (xen/io/blkif.h, "x86_32-abi"): packed by 4. */
+static void test_packed_layout(void)
+{
+    struct PACKED {
+        u8 op, count;
+        u16 handle;
+        u64 id, sector;
+        struct blkif_request_segment seg[BLK_SEGMENTS];
+    } r = {BLKIF_OP_WRITE, 1, 0, 77, 3, {{0}}}, *at;
+    struct PACKED {
+        u8 op, flag;
+        u16 handle;
+        u64 id, sector, sectors;
+    } d = {BLKIF_OP_DISCARD, 0, 0, 78, 3, 1};
+    struct PACKED {
+        u8 op, indirect;
+        u16 count;
+        u64 id, sector;
+        u16 handle, pad;
+        u32 refs[8];
+    } n = {BLKIF_OP_INDIRECT, BLKIF_OP_WRITE, 1, 79, 9, 0, 0, {0}};
+    struct blkif_request_segment *seg;
+
+    open_both(false);
+    blkback_open(&back, 2, memory, 2, BLK_LAYOUT_32, false, &whole, jobs);
+    memset(disk, 0, sizeof(disk));
+    r.seg[0] = (struct blkif_request_segment){front.pool.ref[0], 2, 2};
+    seg = (struct blkif_request_segment *)(void *)pool_page(&front.pool, 31);
+    *seg = (struct blkif_request_segment){front.pool.ref[1], 7, 7};
+    n.refs[0] = front.pool.ref[31];
+    at = (void *)(memory + 64);
+    at[0] = r;
+    memcpy(&at[1], &n, sizeof(n));
+    front.ring.sring->req_prod = 2;
+    blkback_run(&back, 10);
+    CHECK_EQ(disk[3 * 512], 0x5a);
+    CHECK_EQ(disk[4 * 512], 0);
+    CHECK_EQ(disk[9 * 512], 0x5a);
+    memcpy(&at[2], &d, sizeof(d));
+    front.ring.sring->req_prod = 3;
+    blkback_run(&back, 10);
+    blkback_flush(&back);
+    CHECK_EQ(front.ring.sring->rsp_prod, 3);
+    CHECK_EQ(disk[3 * 512], 0);
+    for (u32 i = 0; i < 3; i++) {
+        struct blkif_response answer;
+
+        memcpy(&answer, &at[i], sizeof(answer));
+        CHECK_EQ(answer.id, i == 0 ? 77u : i == 1 ? 79u : 78u);
+        CHECK_EQ(answer.status, BLKIF_RSP_OKAY);
+    }
+    close_both();
+}
+
 TESTS(CASE(test_random), CASE(test_batch), CASE(test_malformed),
-      CASE(test_indirect_and_discard), CASE(test_hostile_ends))
+      CASE(test_indirect_and_discard), CASE(test_slow_disk), CASE(test_gone_meanwhile),
+      CASE(test_packed_layout), CASE(test_hostile_ends))
