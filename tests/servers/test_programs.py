@@ -118,7 +118,8 @@ def shell(*lines: str, boards: tuple[str, ...] = ()) -> str:
 
 def test_shell_files() -> None:
     """L02, DS01: the shell is a process with links to the others."""
-    assert shell("put a some words", "cp a b", "mkdir d", "mv b d/c", "ls", "cat d/c", "rm a", "ls d", "cat a") == (
+    said = shell("put a some words", "cp a b", "mkdir d", "mv b d/c", "ls", "cat d/c", "rm a", "ls d", "cat a")
+    assert said == (
         "        11 a\n       128 d\nsome words\n        11 c\na: file error -4\n")
 
 

@@ -56,8 +56,8 @@ def test_wrong_references_end_the_process_and_no_other() -> None:
     status, text, _ = node("wild", "wild x", "wild x x", "+kernel pair")
     assert status == 1
     lines = sorted(re.sub(", code .*", "", line) for line in text.splitlines())
-    assert lines == [PAIR.rstrip(), "wild: ended by exception 1 at 0x51232", "wild: ended by exception 2 at 0x10000",
-                     "wild: ended by exception 3 at 0x0"]
+    assert lines == [PAIR.rstrip(), "wild: ended by exception 1 at 0x51232",
+                     "wild: ended by exception 2 at 0x10000", "wild: ended by exception 3 at 0x0"]
 
 
 def test_out_of_memory_ends_who_asked() -> None:
@@ -119,7 +119,8 @@ def test_a_process_moves_to_another_z8000_node(tmp_path: pathlib.Path, pages: tu
     """CONTROL_MIGRATE with registers, memory and links, also to a node with smaller
     pages; the calls go on, then a bulk move there and back."""
     with running(command(Z8000, options=("--serve", "--page", pages[1], *net(tmp_path, 2)))):
-        assert finish(command(Z8000, "+kernel pair 2", options=("--page", pages[0], *net(tmp_path, 1)))) == (0, PAIR)
+        pair = command(Z8000, "+kernel pair 2", options=("--page", pages[0], *net(tmp_path, 1)))
+        assert finish(pair) == (0, PAIR)
 
 
 @pytest.mark.parametrize("other", [command(Z8000, options=("--serve", "--page", "2048")),

@@ -207,9 +207,9 @@ void machine_space_destroy(struct node *n, struct task *t)
     struct z_task *z = z_task(t);
 
     z_maps_forget(m, z);
-    for (u8 s = 0; s < BOARD_SEGMENTS; s++) {
+    for (u32 s = 0; s < BOARD_SEGMENTS; s++) {
         for (u32 page = 0; z->pages[s] && page < (u32)SEGMENT >> m->page_bits; page++)
-            free_page(m, z, s, page);
+            free_page(m, z, (u8)s, page);
         heap_free(node_heap(n), z->pages[s], table_bytes(m));
     }
     heap_free(node_heap(n), z, sizeof *z);

@@ -297,7 +297,7 @@ static s64 op_info(struct question *q, struct open_file *f, struct row *row)
 
 static s64 over_file(struct question *q)
 {
-    static file_fn *const ops[] = {[FILE_READ - FILE_READ] = op_read,
+    static file_fn *const ops[] = {[0] = op_read,
                                    [FILE_WRITE - FILE_READ] = op_write,
                                    [FILE_RESIZE - FILE_READ] = op_resize,
                                    [FILE_INFO - FILE_READ] = op_info};

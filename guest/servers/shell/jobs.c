@@ -42,7 +42,7 @@ static s64 tell(u32 number, const struct process_end *end, bool always)
 
 static s64 await(u32 wanted)
 {
-    struct process_end end;
+    struct process_end end = {.how = DEMOS_END_EXIT};
 
     while (jobs[wanted].control) {
         u32 number = next_end(DEMOS_FOREVER, &end);
