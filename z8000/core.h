@@ -141,6 +141,19 @@ static inline unsigned flags_zs(u32 value, unsigned size)
     return (value == 0 ? Z8000_Z : 0u) | (value & sign_bit(size) ? Z8000_S : 0u);
 }
 
+/* The PC's segment comes as the upper word of an address and goes back as one: on silicon
+ * bit 15 stays as it was loaded, the low byte is lost. */
+static inline void segment_load(struct z8000 *c, u16 word)
+{
+    c->segment = word >> 8 & 0x7f;
+    c->bare = !(word & 0x8000);
+}
+
+static inline u16 segment_word(const struct z8000 *c)
+{
+    return (u16)((c->bare ? 0u : 0x8000u) | (unsigned)c->segment << 8);
+}
+
 /* An address in a register (pair): the segment as in the pair, or that of the PC. */
 static inline u8 pointer_segment(const struct z8000 *c, unsigned n)
 {

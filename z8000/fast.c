@@ -158,8 +158,7 @@ enum { BYTE_IN = Z8000_FAST_PAGE - 1, WORD_IN = Z8000_FAST_PAGE - 2 };
     } while (0)
 
 /* To an address on any page; leaves where that has no code in memory. */
-#define FLY(segment_, pc_) do { \
-        c->segment = (segment_); \
+#define FLY(pc_) do { \
         c->pc = (pc_); \
         if (left < 0 || (c->pc & 1) || !f->read[fast_page(c->segment, c->pc)]) \
             goto landed; \
@@ -297,23 +296,23 @@ L_CALR: {
     STACK(write, -4);
     u16 pc = (u16)(code->number * Z8000_FAST_PAGE + 2 * (u32)(e + 1 - code->entry));
 
-    p[0] = 0x80 | c->segment;
+    p[0] = (u8)(segment_word(c) >> 8);
     p[1] = 0;
     p[2] = (u8)(pc >> 8);
     p[3] = (u8)pc;
     c->r[15] = off;
     pc = (u16)(pc - 2 * ((s16)(e->imm << 4) >> 4));
     left -= e->clocks;
-    FLY(c->segment, pc);
+    FLY(pc);
 }
 L_RET: {
     STACK(read, 0);
-    u8 segment = p[0] & 0x7f;
     u16 pc = (u16)(p[2] << 8 | p[3]);
 
+    segment_load(c, (u16)(p[0] << 8));
     c->r[15] = (u16)(off + 4);
     left -= e->clocks;
-    FLY(segment, pc);
+    FLY(pc);
 }
 L_MULT: {
     u16 y = WORD(e->a);

@@ -43,9 +43,9 @@ bool push_pc(struct z8000 *c)
     unsigned words = segmented(c) ? 2 : 1;
 
     for (; c->u.phase < words; c->u.phase++) {
-        unsigned word = c->u.phase ? 0x8000u | (unsigned)c->segment << 8 : c->pc;
+        u16 word = c->u.phase ? segment_word(c) : c->pc;
 
-        if (!push_word(c, stack_pointer(c), (u16)word))
+        if (!push_word(c, stack_pointer(c), word))
             return false;
     }
     return true;
@@ -78,7 +78,10 @@ bool run_pop(struct z8000 *c)
 
 static void go_to_operand(struct z8000 *c)
 {
-    c->segment = c->u.segment;
+    bool pointer = row_of(c)->mode == MODE_IR;
+
+    if (segmented(c))
+        segment_load(c, pointer ? c->r[field_hi(c) & 14] : c->u.word[c->u.at_address]);
     c->pc = c->u.offset;
 }
 
@@ -112,7 +115,7 @@ bool run_ret(struct z8000 *c)
         if (!pop_word(c, stack_pointer(c), &c->u.frame[c->u.phase]))
             return false;
     if (words == 2)
-        c->segment = c->u.frame[0] >> 8 & 0x7f;
+        segment_load(c, c->u.frame[0]);
     c->pc = c->u.frame[words - 1];
     return true;
 }
@@ -147,13 +150,15 @@ bool run_djnz(struct z8000 *c)
     return true;
 }
 
-/* Segmented, the upper word is the raw first address word of the instruction, or made up
- * like an address from a register or the PC. */
+/* Segmented, the upper word is the raw first address word of the instruction, that of the
+ * PC, or made up from a register's segment. */
 bool run_lda(struct z8000 *c)
 {
     const struct row *row = row_of(c);
     bool direct = row->mode == MODE_DA || row->mode == MODE_X;
-    u32 upper = direct ? c->u.word[c->u.at_address] : 0x8000u | (u32)c->u.segment << 8;
+    u32 upper = direct                 ? c->u.word[c->u.at_address]
+                : row->mode == MODE_RA ? segment_word(c)
+                                       : 0x8000u | (u32)c->u.segment << 8;
 
     if (segmented(c))
         reg_put(c, SIZE_L, field_lo(c), upper << 16 | c->u.offset);

@@ -115,6 +115,7 @@ static void move_all(struct mover *m, struct z8000 *c)
     c->clocks = (u64)high << 32 | low;
     move32(m, &c->iterations);
     move_micro(m, &c->u);
+    move_flag(m, &c->bare);
 }
 
 void z8000_export(const struct z8000 *c, u8 image[Z8000_IMAGE_BYTES])

@@ -105,7 +105,7 @@ bool run_halt(struct z8000 *c)
 static void load_status(struct z8000 *c, u16 fcw, const u16 *pc)
 {
     if (segmented(c)) {
-        c->segment = pc[0] >> 8 & 0x7f;
+        segment_load(c, pc[0]);
         c->pc = pc[1];
     } else {
         c->pc = pc[0];
@@ -160,20 +160,18 @@ bool run_mbit(struct z8000 *c)
     return true;
 }
 
-/* Asks for the shared resource: counts the register down while the answer settles, then
- * looks. S says it was granted, Z that it was free to ask for. */
+/* Asks for the shared resource, unless it is taken (Z says that it asked): drives MO while the
+ * register counts down, then looks whether MI has answered. Our pins are still during a step,
+ * so nobody has: S stays clear for "not granted" and MO is taken back. */
 bool run_mreq(struct z8000 *c)
 {
     u16 *count = &c->r[field_hi(c)];
 
-    if (c->mi) {
-        c->mo = false;
-        set_flags(c, Z8000_Z | Z8000_S, 0);
-        return true;
+    c->mo = false;
+    set_flags(c, Z8000_Z | Z8000_S, c->mi ? 0 : Z8000_Z);
+    if (!c->mi) {
+        c->u.clocks += CLOCKS_MREQ_STEP * (*count ? *count : 0x10000u);
+        *count = 0;
     }
-    c->u.clocks += CLOCKS_MREQ_STEP * (*count ? *count : 0x10000u);
-    *count = 0;
-    c->mo = true;
-    set_flags(c, Z8000_Z | Z8000_S, Z8000_Z | Z8000_S);
     return true;
 }

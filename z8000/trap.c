@@ -51,7 +51,7 @@ static void prepare_frame(struct z8000 *c, u16 identifier)
 
     *f++ = c->pc;
     if (!c->z8002)
-        *f++ = (u16)(0x8000 | c->segment << 8);
+        *f++ = segment_word(c);
     *f++ = fcw;
     *f = identifier;
     c->u.count = c->z8002 ? 3 : 4;
@@ -120,7 +120,7 @@ bool stage_vector(struct z8000 *c)
             return false;
     c->pc = f[count - 1];
     if (!c->z8002)
-        c->segment = f[1] >> 8 & 0x7f;
+        segment_load(c, f[1]);
     z8000_set_fcw(c, f[0]);
     /* A request is followed by an instruction in the same step; a trap ends its own. */
     if (exceptions[c->u.source].line)
@@ -139,7 +139,8 @@ bool stage_reset(struct z8000 *c)
         if (!bus_read(c, Z8000_ST_PROGRAM, 0, (u16)(2 + 2 * c->u.phase), false, &f[c->u.phase]))
             return false;
     c->pc = f[count - 1];
-    c->segment = c->z8002 ? 0 : f[1] >> 8 & 0x7f;
+    if (!c->z8002)
+        segment_load(c, f[1]);
     z8000_set_fcw(c, f[0]);
     c->u.clocks += CLOCKS_RESET;
     instruction_begin(c);

@@ -95,6 +95,7 @@ struct z8000 {
     u16 fcw;
     u16 pc;
     u8 segment; /* of the PC; 0 on a Z8002 */
+    bool bare;  /* bit 15 of the word that brought it was clear, and is pushed so */
     bool z8002;
     bool halted;
     bool mi, mo;        /* multi-micro pins; true is asserted */

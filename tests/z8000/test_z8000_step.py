@@ -2,7 +2,7 @@
 
 import pytest
 
-from z8000_step import feed, run
+from z8000_step import Result, feed, run
 
 SC = """new sc
 r14=8000 r15=0F00 r0=1234 fcw=C000 psapoff=08FF pc=00:0200
@@ -114,10 +114,131 @@ run
     assert result.end["why"] == "steps" and result.words == {"00:0EFE": 0} and result.regs[15] == 0x0EFF
 
 
-@pytest.mark.parametrize("line", ["nonsense", "r16=0", "mem 80:0000 1", "steps -1", "at 1 what 0", "io 1 10000"])
+WRONG = {
+    "nonsense": "new, cpu, mem", "cpu z80": "cpu z8001 or cpu z8002", "cpu": "cpu z8001 or cpu z8002",
+    "r16=0": "r0 to r15", "r1=10000": "KEY=VALUE", "r1=": "KEY=VALUE", "r1=-1": "KEY=VALUE", "r1": "KEY=VALUE",
+    "r1=5 fcw": "KEY=VALUE", "what=1": "KEY=VALUE", "pc=80:0000": "pc (SS:OOOO", "=5": "KEY=VALUE",
+    "mem 80:0000 1": "mem SS:OOOO", "mem 00:0000 10000": "mem SS:OOOO", "mem": "mem SS:OOOO",
+    "memb 00:0000 100": "memb SS:OOOO", "io 1 10000": "io PORT", "sio 10000 1": "sio PORT",
+    "at 1 what 0": "nmi|nvi|vi|segt", "at -1 nmi 0": "nmi|nvi|vi|segt", "at 1 nmi 0 0": "nmi|nvi|vi|segt",
+    "steps -1": "steps N", "steps": "steps N", "untilhalt x": "untilhalt MAX", "trace 2": "trace 0 or trace 1",
+    "bus": "bus 0 or bus 1", "coalesce yes": "coalesce 0", "absent 00:10000": "absent SS:OOOO", "run 2": "run",
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
 def test_lines_not_understood(line: str) -> None:
-    done = feed("new x\n" + line + "\nrun\n")
-    assert done.returncode == 2 and "line 2" in done.stderr
+    """Such a line is named with its number and what would be right; all others count."""
+    case = "new x\nr1=7 pc=00:0100\nmem 00:0100 A910 7A00\n"
+    done = feed(case + line + "\nrun\n")
+    assert done.returncode == 2 and "line 4 " in done.stderr and WRONG[line] in done.stderr
+    assert done.stdout == feed(case + "run\n").stdout and "why=halt" in done.stdout
+
+
+def small(*lines: str) -> Result:
+    """A HALT at 100 of a Z8001, with more lines before `run`."""
+    (result,) = run("\n".join(["new n", "pc=00:0100", "mem 00:0100 7A00", *lines, "run", ""]))
+    return result
+
+
+def test_every_key() -> None:
+    """KEY=VALUE, hexadecimal in either case, as the state line shows them."""
+    keys = " ".join(f"r{n}={0xa000 + n:x}" for n in range(16))
+    result = small(keys, "fcw=D8fc psapseg=8100 psapoff=12ff nspseg=8200 nspoff=3456 refresh=9E00", "pc=7F:FFFE",
+                   "mem 7f:fffe 7A00")
+    assert result.regs == [0xA000 + n for n in range(16)]
+    assert result.state == {"fcw": "D8FC", "pc": "7F:0000", "nsp": "8200:3456", "psap": "8100:1200",
+                            "refresh": "9E00", "halt": "1"}
+
+
+def test_new_forgets_and_names() -> None:
+    """A second case begins with nothing of the first; its name is the rest of the line."""
+    first, second = run("new one\nr1=5\nmem 00:0000 6F01 0400 7A00\nbus 1\ntrace 1\nrun\n"
+                        "new the second\nmem 00:0000 6101 0400 7A00\nrun\n")
+    assert first.words == {"04:0000": 5} and first.bus and first.steps
+    assert second.name == "the second" and second.regs == [0] * 16 and not second.bus and not second.steps
+
+
+def test_cpu_z8002_has_no_segments() -> None:
+    result = small("fcw=C000", "cpu z8002")
+    assert result.state["fcw"] == "4000"
+
+
+def test_bytes_of_memory() -> None:
+    """memb, also at odd addresses and over the end of a segment."""
+    result = small("memb 03:FFFF AB CD", "r2=8300 r3=FFFF r4=8300", "mem 00:0100 2028 2049 7A00")
+    assert result.regs[0] == 0x00AB and result.regs[1] == 0x00CD
+
+
+def test_steps_and_untilhalt() -> None:
+    loop = "mem 00:0100 E8FF"
+    assert small(loop, "steps 7").end == {"n": "7", "cyc": "42", "why": "steps", "odd": "0"}
+    assert small(loop, "untilhalt 9").end["why"] == "limit"
+    assert small("steps 7").end == {"n": "1", "cyc": "8", "why": "halt", "odd": "0"}
+    assert small("untilhalt").end["n"] == "1"
+    assert small("steps 0").end["n"] == "0"
+
+
+@pytest.mark.parametrize("kind, entry, status", [("nmi", 0x28, "5"), ("segt", 0x20, "4"), ("vi", 0x38, "7"),
+                                                 ("nvi", 0x30, "6")])
+def test_each_request(kind: str, entry: int, status: str) -> None:
+    """The fetch given up, the acknowledge with its word, the frame, the status block; then an instruction."""
+    result = small("r14=8000 r15=0F00 fcw=D800 psapoff=0800", "mem 00:0100 8D07 7A00",
+                   f"mem 00:{0x802 + entry:04X} C000 8000 0300", "mem 00:0300 7A00", f"at 1 {kind} BE00",
+                   "bus 1", "trace 1")
+    assert [line for line in result.bus[1:]] == [
+        "st=D RW 00:0102 7A00", f"st={status} RW 00:0000 BE00",
+        "st=9 WW 00:0EFE 0102", "st=9 WW 00:0EFC 8000", "st=9 WW 00:0EFA D800", "st=9 WW 00:0EF8 BE00",
+        f"st=C RW 00:{0x802 + entry:04X} C000", f"st=C RW 00:{0x804 + entry:04X} 8000",
+        f"st=C RW 00:{0x806 + entry:04X} 0300", "st=D RW 00:0300 7A00"]
+    assert [step["cyc"] for step in result.steps] == ["7", "47"]
+
+
+def test_request_ends_a_halt_and_waits_while_masked() -> None:
+    """A masked request stays; HALT takes three clocks a step until one comes."""
+    state = ("r14=8000 r15=0F00 fcw=C000 psapoff=0800", "mem 00:0828 0000 C000 8000 0300", "mem 00:0300 7A00")
+    result = small(*state, "at 1 nvi 0", "at 4 nmi 0", "trace 1")
+    assert result.end == {"n": "5", "cyc": str(8 + 3 * 3 + 39 + 8), "why": "halt", "odd": "0"}
+
+
+def test_ports_by_kind_and_lane() -> None:
+    program = "mem 00:0100 3B04 0010 3B15 0010 3A24 0011 3A34 0012 7A00"
+    result = small("io 10 1111", "sio 10 2222", program)
+    assert result.regs[:4] == [0x1111, 0x2222, 0xFF00, 0xFF00]
+    assert result.io == ["r n W 0010 1111", "r s W 0010 2222", "r n B 0011 FF", "r n B 0012 FF"]
+
+
+def test_more_than_a_log_of_ports() -> None:
+    """Every transfer is reported, however many."""
+    (result,) = run("new many\nfcw=4000 r1=700 r2=10 r3=0\nmem 0 3B12 0320 3B12 0320 7A00\ncoalesce 1\nrun\n")
+    assert len(result.io) == 2 * 65536
+
+
+def test_a_long_line() -> None:
+    """A whole segment fits in one."""
+    words = " ".join(f"{n & 0xffff:X}" for n in range(32768))
+    result = small("mem 05:0000 " + words, "r2=8500 r3=FFFC", "mem 00:0100 1424 7A00")
+    assert result.regs[4:6] == [0x7FFE, 0x7FFF]
+
+
+def test_run_again_goes_on() -> None:
+    first, second = run("new x\nmem 0 A900 E8FE\nsteps 2\nrun\nrun\n")
+    assert (first.regs[0], second.regs[0]) == (1, 2)
+
+
+def test_settings_before_new_hold_for_all() -> None:
+    results = run("trace 1\nbus 1\nnew a\nmem 0 7A00\nrun\n"
+                  "new b\nmem 0 7A00\nbus 0\nrun\nnew c\nmem 0 7A00\nrun\n")
+    assert [bool(r.bus) for r in results] == [True, False, True] and all(r.steps for r in results)
+
+
+@pytest.mark.parametrize("page", ["00:0100", "00:0EFF", "00:0800", "01:0300", "02:0010"])
+def test_absent_supplies_and_completes(page: str) -> None:
+    """Instruction words, stack, status block, operands: the page comes, the bus stays as without."""
+    lines = ("r14=8000 r15=0F00 psapoff=0800 r2=8200 r3=10", "mem 00:0100 2320 7F00", "mem 02:0010 FFFF",
+             "mem 00:0818 0000 C000 8100 0300", "mem 01:0300 7A00", "bus 1", "trace 1")
+    free, held = small(*lines), small(*lines, f"absent {page}")
+    assert (held.bus, held.steps, held.words, held.regs) == (free.bus, free.steps, free.words, free.regs)
 
 
 def test_translation_loads_rh1_before_it_stores() -> None:

@@ -2,18 +2,15 @@
 /*
  * z8000-step: reads cases on standard input, prints results on standard output, so that
  * the core can be compared with another one or with a chip. The language is described in
- * z8000/README.md; a line that is not of it ends the run with its number.
+ * z8000/README.md; a line that is not of it is reported with its number and left out.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "z8000/step/case.h"
 
-enum { LINE_BYTES = 1 << 16, WORDS_MOST = 4096 };
-
-/* The words of a line; `next` moves over them. */
+/* What is left of a line. */
 struct line {
-    char *word[WORDS_MOST];
-    size_t count, next;
+    char *rest;
 };
 
 static bool parse(const char *text, int base, u64 most, u64 *value)
@@ -26,9 +23,16 @@ static bool parse(const char *text, int base, u64 most, u64 *value)
     return !*end && *value <= most;
 }
 
+/* The next word, or NULL. */
 static const char *take(struct line *l)
 {
-    return l->next < l->count ? l->word[l->next++] : NULL;
+    const char *space = " \t\r\n";
+    char *word = l->rest + strspn(l->rest, space);
+
+    l->rest = word + strcspn(word, space);
+    if (*l->rest)
+        *l->rest++ = 0;
+    return *word ? word : NULL;
 }
 
 /* SS:OOOO, or OOOO alone in segment 0. */
@@ -52,9 +56,13 @@ static bool parse_address(const char *text, u32 *address)
 
 static bool on_new(struct test *t, struct line *l)
 {
-    const char *name = take(l);
+    char *end = l->rest + strlen(l->rest);
 
-    test_new(t, name ? name : "");
+    l->rest += strspn(l->rest, " \t");
+    while (end > l->rest && strchr(" \t\r\n", end[-1]))
+        *--end = 0;
+    test_new(t, l->rest);
+    l->rest = end;
     return true;
 }
 
@@ -103,16 +111,19 @@ static bool set_pc(struct z8000 *c, const char *text)
 }
 
 /* KEY=VALUE: the state as it is, no mode change happens. */
-static bool set(struct test *t, char *word)
+static bool set(struct test *t, const char *word)
 {
-    char *equals = strchr(word, '=');
+    const char *equals = strchr(word, '=');
+    char key[8] = "";
     u16 *where;
     u64 value;
 
-    *equals = 0;
-    if (strcmp(word, "pc") == 0)
+    if (!equals || (size_t)(equals - word) >= sizeof key)
+        return false;
+    memcpy(key, word, (size_t)(equals - word));
+    if (strcmp(key, "pc") == 0)
         return set_pc(&t->cpu, equals + 1);
-    where = field(&t->cpu, word);
+    where = field(&t->cpu, key);
     if (!where || !parse(equals + 1, 16, 0xffff, &value))
         return false;
     if (where == &t->cpu.fcw && t->cpu.z8002)
@@ -125,13 +136,14 @@ static bool set(struct test *t, char *word)
 
 static bool fill(struct test *t, struct line *l, unsigned bytes)
 {
+    const char *word;
     u32 at;
     u64 value;
 
     if (!parse_address(take(l), &at))
         return false;
-    while (l->next < l->count) {
-        if (!parse(take(l), 16, bytes == 2 ? 0xffff : 0xff, &value))
+    while ((word = take(l))) {
+        if (!parse(word, 16, bytes == 2 ? 0xffff : 0xff, &value))
             return false;
         if (bytes == 2)
             world_put(&t->world, at, (u8)(value >> 8));
@@ -154,17 +166,14 @@ static bool on_memb(struct test *t, struct line *l)
 static bool port(struct test *t, struct line *l, bool special)
 {
     u64 number, value;
-    u16 word;
+    const char *word;
 
     if (!parse(take(l), 16, 0xffff, &number))
         return false;
-    while (l->next < l->count) {
-        if (!parse(take(l), 16, 0xffff, &value))
+    while ((word = take(l)))
+        if (!parse(word, 16, 0xffff, &value) ||
+            !world_port(&t->world, special, (u16)number, (u16)value))
             return false;
-        word = (u16)value;
-        if (!world_port(&t->world, special, (u16)number, &word, 1))
-            return false;
-    }
     return true;
 }
 
@@ -201,17 +210,25 @@ static bool on_at(struct test *t, struct line *l)
 
 static bool on_steps(struct test *t, struct line *l)
 {
+    u64 steps;
+
+    if (!parse(take(l), 10, ~0ull, &steps))
+        return false;
     t->until_halt = false;
-    return parse(take(l), 10, ~0ull, &t->steps);
+    t->steps = steps;
+    return true;
 }
 
 static bool on_untilhalt(struct test *t, struct line *l)
 {
     const char *most = take(l);
+    u64 steps = CASE_STEPS_MOST;
 
+    if (most && !parse(most, 10, ~0ull, &steps))
+        return false;
     t->until_halt = true;
-    t->steps = CASE_STEPS_MOST;
-    return !most || parse(most, 10, ~0ull, &t->steps);
+    t->steps = steps;
+    return true;
 }
 
 static bool flag(struct test *t, struct line *l, size_t offset)
@@ -243,10 +260,11 @@ static bool on_coalesce(struct test *t, struct line *l)
 
 static bool on_absent(struct test *t, struct line *l)
 {
+    const char *word;
     u32 address;
 
-    while (l->next < l->count) {
-        if (!parse_address(take(l), &address))
+    while ((word = take(l))) {
+        if (!parse_address(word, &address))
             return false;
         t->world.absent[address / WORLD_PAGE] = 1;
     }
@@ -256,12 +274,13 @@ static bool on_absent(struct test *t, struct line *l)
 /* What the decoder knows of first words: `F WORD NAME WORDS ADDRESS`. */
 static bool on_form(struct test *t, struct line *l)
 {
+    const char *text;
     u64 word;
 
-    while (l->next < l->count) {
+    while ((text = take(l))) {
         struct z8000_form form;
 
-        if (!parse(take(l), 16, 0xffff, &word))
+        if (!parse(text, 16, 0xffff, &word))
             return false;
         if (!z8000_describe(t->table, (u16)word, &form))
             form.name = "-";
@@ -277,77 +296,122 @@ static bool on_run(struct test *t, struct line *l)
     return true;
 }
 
+enum { ANY = 1 << 30 };
+
 static const struct {
     const char *name;
     bool (*run)(struct test *t, struct line *l);
+    size_t words; /* after its name, at most */
+    const char *usage;
 } commands[] = {
-    {"new", on_new},       {"cpu", on_cpu},     {"mem", on_mem},
-    {"memb", on_memb},     {"io", on_io},       {"sio", on_sio},
-    {"at", on_at},         {"steps", on_steps}, {"untilhalt", on_untilhalt},
-    {"trace", on_trace},   {"bus", on_bus},     {"coalesce", on_coalesce},
-    {"absent", on_absent}, {"form", on_form},   {"run", on_run},
+    {"new", on_new, ANY, "new NAME"},
+    {"cpu", on_cpu, 1, "cpu z8001 or cpu z8002"},
+    {"mem", on_mem, ANY, "mem SS:OOOO W W .. (segment 00 to 7F, words 0 to FFFF, hexadecimal)"},
+    {"memb", on_memb, ANY,
+     "memb SS:OOOO B B .. (segment 00 to 7F, bytes 0 to FF, hexadecimal)"},
+    {"io", on_io, ANY, "io PORT W W .. (hexadecimal, at most 64 ports and 4096 words a port)"},
+    {"sio", on_sio, ANY,
+     "sio PORT W W .. (hexadecimal, at most 64 ports and 4096 words a port)"},
+    {"at", on_at, 3, "at N nmi|nvi|vi|segt IDENT (N decimal, IDENT hexadecimal, at most 4096)"},
+    {"steps", on_steps, 1, "steps N (decimal)"},
+    {"untilhalt", on_untilhalt, 1, "untilhalt or untilhalt MAX (decimal)"},
+    {"trace", on_trace, 1, "trace 0 or trace 1"},
+    {"bus", on_bus, 1, "bus 0 or bus 1"},
+    {"coalesce", on_coalesce, 1, "coalesce 0 or coalesce 1"},
+    {"absent", on_absent, ANY, "absent SS:OOOO SS:OOOO .. (hexadecimal)"},
+    {"form", on_form, ANY, "form W W .. (hexadecimal)"},
+    {"run", on_run, 0, "run"},
 };
 
-/* A line is one command with its words, or any number of KEY=VALUE. */
-static bool execute(struct test *t, struct line *l)
-{
-    const char *first;
+static const char keys[] = "KEY=VALUE (hexadecimal) with the keys r0 to r15, fcw, pc (SS:OOOO; "
+                           "a z8002 has segment 0), "
+                           "psapseg, psapoff, nspseg, nspoff, refresh";
+static const char verbs[] = "new, cpu, mem, memb, io, sio, at, steps, untilhalt, trace, bus, "
+                            "coalesce, absent, form, run, or KEY=VALUE";
 
-    if (!l->count || l->word[0][0] == '#')
-        return true;
-    if (strchr(l->word[0], '=')) {
-        for (size_t i = 0; i < l->count; i++)
-            if (!strchr(l->word[i], '=') || !set(t, l->word[i]))
-                return false;
-        return true;
-    }
-    first = take(l);
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        if (strcmp(first, commands[i].name) == 0)
-            return commands[i].run(t, l) && l->next == l->count;
-    return false;
+static size_t count(const char *text)
+{
+    const char *space = " \t\r\n";
+    size_t words = 0;
+
+    for (text += strspn(text, space); *text; text += strspn(text, space), words++)
+        text += strcspn(text, space);
+    return words;
 }
 
-static bool split(char *text, struct line *l)
+/* A line is one command with its words, or any number of KEY=VALUE. NULL: done; else what
+ * would have been right. */
+static const char *execute(struct test *t, char *text)
 {
-    char *rest = NULL;
+    struct line l = {.rest = text};
+    const char *first = take(&l);
 
-    l->count = l->next = 0;
-    for (char *word = strtok_r(text, " \t\r\n", &rest); word;
-         word = strtok_r(NULL, " \t\r\n", &rest)) {
-        if (l->count == WORDS_MOST)
-            return false;
-        l->word[l->count++] = word;
+    if (!first || first[0] == '#')
+        return NULL;
+    if (strchr(first, '=')) {
+        struct z8000 before = t->cpu;
+
+        while (first && set(t, first))
+            first = take(&l);
+        if (first)
+            t->cpu = before;
+        return first ? keys : NULL;
     }
-    return true;
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        if (strcmp(first, commands[i].name) == 0)
+            return count(l.rest) <= commands[i].words && commands[i].run(t, &l)
+                       ? NULL
+                       : commands[i].usage;
+    return verbs;
+}
+
+static void complain(unsigned long number, const char *line, const char *remedy)
+{
+    fflush(stdout);
+    fprintf(stderr, "z8000-step: line %lu is not understood: \"%.60s\"; it should be %s\n",
+            number, line, remedy);
+}
+
+/* All of standard input; the status to leave with: 0, or 2 if some line was left out. */
+static int run_input(struct test *t)
+{
+    char *text = NULL, line[64];
+    size_t size = 0;
+    unsigned long number = 0;
+    int status = 0;
+
+    while (getline(&text, &size, stdin) >= 0) {
+        const char *remedy;
+
+        snprintf(line, sizeof line, "%.*s", (int)strcspn(text, "\r\n"), text);
+        number++;
+        remedy = execute(t, text);
+        if (remedy) {
+            complain(number, line, remedy);
+            status = 2;
+        }
+    }
+    free(text);
+    return status;
 }
 
 int main(void)
 {
-    static char text[LINE_BYTES];
-    static struct line line;
     struct test *t = calloc(1, sizeof *t);
     void *table = malloc(z8000_table_size());
-    unsigned long number = 0;
-    int status = 0;
+    int status = 1;
 
-    if (!t || !table || !(t->world.memory = calloc(1, WORLD_BYTES + 1))) {
+    if (t && table && (t->world.memory = calloc(1, WORLD_BYTES + 1))) {
+        t->table = z8000_table_init(table);
+        t->world.out = stdout;
+        test_new(t, "");
+        t->started = false;
+        status = run_input(t);
+        free(t->world.io);
+        free(t->world.memory);
+    } else {
         fprintf(stderr, "z8000-step: out of memory\n");
-        return 1;
     }
-    t->table = z8000_table_init(table);
-    t->world.out = stdout;
-    test_new(t, "");
-    t->started = false;
-    while (!status && fgets(text, sizeof text, stdin)) {
-        number++;
-        if (!split(text, &line) || !execute(t, &line)) {
-            fprintf(stderr, "z8000-step: line %lu is not understood, from \"%s\"\n", number,
-                    line.count ? line.word[0] : "");
-            status = 2;
-        }
-    }
-    free(t->world.memory);
     free(t);
     free(table);
     return status;

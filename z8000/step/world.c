@@ -2,6 +2,7 @@
 /*
  * Memory, ports and bus record of z8000-step. See world.h.
  */
+#include <stdlib.h>
 #include <string.h>
 #include "z8000/step/world.h"
 
@@ -34,7 +35,7 @@ static struct port *find_port(struct world *w, bool special, u16 number)
     return NULL;
 }
 
-bool world_port(struct world *w, bool special, u16 number, const u16 *words, size_t count)
+bool world_port(struct world *w, bool special, u16 number, u16 word)
 {
     struct port *p = find_port(w, special, number);
 
@@ -44,10 +45,9 @@ bool world_port(struct world *w, bool special, u16 number, const u16 *words, siz
         p = &w->ports[w->port_count++];
         *p = (struct port){.number = number, .special = special};
     }
-    if (count > (size_t)(WORLD_PORT_WORDS - p->count))
+    if (p->count == WORLD_PORT_WORDS)
         return false;
-    memcpy(p->words + p->count, words, count * sizeof *words);
-    p->count = (u16)(p->count + count);
+    p->words[p->count++] = word;
     return true;
 }
 
@@ -70,6 +70,19 @@ static u16 byte_of(u16 word, u16 address)
     return address & 1 ? word & 0xff : word >> 8;
 }
 
+static void log_port(struct world *w, struct io_record record)
+{
+    if (w->io_count == w->io_room) {
+        w->io_room = w->io_room ? 2 * w->io_room : 1024;
+        w->io = realloc(w->io, w->io_room * sizeof *w->io);
+        if (!w->io) {
+            fprintf(stderr, "z8000-step: out of memory\n");
+            exit(1);
+        }
+    }
+    w->io[w->io_count++] = record;
+}
+
 static void port_cycle(struct world *w, struct z8000_cycle *c)
 {
     bool special = c->status == Z8000_ST_SPECIAL_IO;
@@ -79,13 +92,11 @@ static void port_cycle(struct world *w, struct z8000_cycle *c)
 
         c->data = c->byte ? byte_of(word, c->offset) : word;
     }
-    if (w->io_count < WORLD_IO_LOG)
-        w->io[w->io_count] = (struct io_record){.write = c->write,
-                                                .special = special,
-                                                .byte = c->byte,
-                                                .port = c->offset,
-                                                .data = c->data};
-    w->io_count++;
+    log_port(w, (struct io_record){.write = c->write,
+                                   .special = special,
+                                   .byte = c->byte,
+                                   .port = c->offset,
+                                   .data = c->data});
 }
 
 static void memory_cycle(struct world *w, struct z8000_cycle *c)
@@ -162,7 +173,7 @@ static void report_memory(const struct world *w)
 void world_report(const struct world *w)
 {
     report_memory(w);
-    for (size_t i = 0; i < w->io_count && i < WORLD_IO_LOG; i++) {
+    for (size_t i = 0; i < w->io_count; i++) {
         const struct io_record *r = &w->io[i];
 
         fprintf(w->out, "IO %c %c %c %04X %0*X\n", r->write ? 'w' : 'r', r->special ? 's' : 'n',

@@ -14,9 +14,8 @@ enum {
     WORLD_BYTES = 128 << 16,
     WORLD_PAGE = 256, /* the unit of `absent` */
     WORLD_PORTS = 64,
-    WORLD_PORT_WORDS = 256,
-    WORLD_EVENTS = 256,
-    WORLD_IO_LOG = 65536,
+    WORLD_PORT_WORDS = 4096,
+    WORLD_EVENTS = 4096,
 };
 
 struct port {
@@ -45,8 +44,8 @@ struct world {
     size_t port_count;
     struct event events[WORLD_EVENTS];
     size_t event_count;
-    struct io_record io[WORLD_IO_LOG];
-    size_t io_count;   /* may exceed the log: the rest is only counted */
+    struct io_record *io; /* all of them, in order */
+    size_t io_count, io_room;
     u16 identifier[8]; /* by acknowledge status */
     u64 odd;           /* word transactions at odd addresses */
     u32 missing;       /* the page that held the last transaction */
@@ -58,7 +57,7 @@ struct world {
 void world_clear(struct world *w);
 void world_put(struct world *w, u32 address, u8 byte);
 /* False: too many ports or words. */
-bool world_port(struct world *w, bool special, u16 number, const u16 *words, size_t count);
+bool world_port(struct world *w, bool special, u16 number, u16 word);
 /* The processor's bus: z8000_bus with a struct world. */
 bool world_bus(void *owner, struct z8000_cycle *cycle);
 /* Supplies the page that held the last transaction. */
