@@ -22,6 +22,7 @@ COMMANDS = {
     "report": "draw the HTML report of a run or campaign again",
     "export": "write a run as Chrome trace, ShiViz log or CSV",
     "bench": "the performance rows: instructions and world switches, goal and peer",
+    "compare": "one node and program on osmosis, Xen, native and hosted: table, plot, JSON",
     "path": "where the instructions of one performance row go, by function",
     "check": "take cluster files in and say what is wrong with them",
     "xen": "run PVH images on real Xen, under the same QEMU",

@@ -125,7 +125,7 @@ def dom0() -> Archive:
             raise Problem(f"{program} is not here", "run `make deps` (xen-utils-4.17)")
         initramfs.add_program(archive, path, f"{BIN}/{program}")
         programs.append(path)
-    for name in ("xenstore-write", "xenstore-read", "xenstore-ls"):
+    for name in ("xenstore-write", "xenstore-read", "xenstore-ls", "xenstore-chmod"):
         path = debian.find(f"usr/bin/{name}")
         if path is None:
             raise Problem(f"{name} is not here", "run `make deps` (xenstore-utils)")
@@ -189,17 +189,19 @@ class Shell:
 
 
 class Testbed:
-    """A booted Xen. `images` (name to bytes) are there from the start, in /guests."""
+    """A booted Xen. `images` (name to bytes) are there from the start, in /guests. With the
+    clock `count`, instructions are its clock, as they are for counted rows elsewhere."""
 
-    def __init__(self, images: dict[str, bytes], memory_mib: int = 1536, seconds: float = 180) -> None:
+    def __init__(self, images: dict[str, bytes], memory_mib: int = 1536, seconds: float = 180,
+                 clock: str = "real") -> None:
         self.directory = paths.cache() / "xen"
         self.directory.mkdir(parents=True, exist_ok=True)
         self.have = set(images)
-        self.qemu = Qemu(self._setup(images, memory_mib))
+        self.qemu = Qemu(self._setup(images, memory_mib, clock))
         self.qemu.setup.extra = COMMAND_PORT
         self.seconds = seconds
 
-    def _setup(self, images: dict[str, bytes], memory_mib: int) -> Setup:
+    def _setup(self, images: dict[str, bytes], memory_mib: int, clock: str) -> Setup:
         kernel, hypervisor = debian.kernel(), debian.xen()
         if kernel is None or hypervisor is None:
             raise Problem(missing(), "run `make deps`")
@@ -210,7 +212,7 @@ class Testbed:
         xen = self._stored("xen", vmlinux.gunzipped(hypervisor))
         initrd = self._stored("initrd", archive.pack())
         return Setup(kernel=xen, append=XEN_LINE, modules=[(kernel, DOM0_LINE), (initrd, "")],
-                     memory_mib=memory_mib, clock="real", machine="q35", cpu=CPU)
+                     memory_mib=memory_mib, clock=clock, shift=0, machine="q35", cpu=CPU)
 
     def _stored(self, name: str, data: bytes) -> pathlib.Path:
         """By content, so that runs side by side do not write each other's files."""
@@ -285,15 +287,16 @@ class Testbed:
     def console(self, name: str) -> str:
         return self.get(f"/var/log/xen/console/guest-{name}.log").decode("utf-8", "replace")
 
-    def wait(self, name: str, seconds: float, mark: str = "") -> Outcome:
-        """Until the guest has ended, or its console holds `mark`, or time is up."""
+    def wait(self, name: str, seconds: float, mark: str = "", period: float = 0.3) -> Outcome:
+        """Until the guest has ended, or its console holds `mark`, or time is up. Each look is
+        work for dom0, which a guest that measures had better not share the processor with."""
         deadline = time.monotonic() + seconds
         while True:
             reason = self.reason(name)
             console = self.console(name)
             if reason or (mark and mark in console) or time.monotonic() > deadline:
                 return Outcome(console.replace("\r\n", "\n"), reason)
-            time.sleep(0.3)
+            time.sleep(period)
 
     def destroy(self, name: str) -> None:
         self.shell.run(f"xl destroy {name}")

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where the instructions of a call go, by what they are for: L36's factors of a delay.
+
+A program calls its other half for ever; QEMU logs every instruction of a while. The log knows
+the hypervisor from what runs under it, and processes by their ring. Which image a stretch
+between two world switches belongs to is found by where its instructions begin: in another
+image linked at the same address most of them would begin in the middle of one.
+"""
+
+import bisect
+import collections
+import dataclasses
+import pathlib
+import posixpath
+import re
+import subprocess
+import tempfile
+import time
+
+from osmo import cluster, paths, places, qemu, run
+from osmo.collect import Collector
+from osmo.errors import Problem
+from osmo.session import Session
+
+STEP = re.compile(rb"\[[0-9a-f]+/([0-9a-f]+)/([0-9a-f]+)/")
+GUEST, RING = 1 << 21, 3
+
+# What a function is for, by the folder of its source; the first that fits counts.
+PROGRAM = "guest/programs/"
+COPYING = re.compile(r"^(mem(cpy|move|set|cmp)|user_(copy|large|small).*|copy|.*_copy)$")
+FACTORS = (
+    ("program and its library", (PROGRAM, "guest/lib/")),
+    ("entry, exit, process switch", ("guest/machine/",)),
+    ("links, queues, delivery", ("guest/kernel/",)),
+    ("medium", ("net/media/", "net/fabric/")),
+    ("packets and their acknowledgement", ("net/", "base/crc")),
+    ("device rings", ("splitdrv/",)),
+    ("events, store and clock of a domain", ("guest/rt/", "guest/control/")),
+    ("hypervisor: exits and domain switches", ("hyp/virt/", "hyp/dom/sched", "hyp/cpu/")),
+    ("hypervisor: grants", ("hyp/dom/grant",)),
+    ("hypervisor: events and the rest", ("hyp/",)),
+    ("memory and lists", ("base/",)),
+    ("other", ("",)),
+)
+COPY = "copying"
+
+
+@dataclasses.dataclass
+class Image:
+    """Functions of an ELF file by address, with their sources, and where instructions begin."""
+
+    name: str
+    at: list[int]
+    functions: list[tuple[str, str]]
+    starts: set[int]
+
+    @classmethod
+    def of(cls, path: pathlib.Path) -> "Image":
+        rows = [line.split() for line in _said("nm", "-n", str(paths.need(path))).splitlines()]
+        found = [(int(r[0], 16), r[2]) for r in rows if len(r) == 3 and r[1] in "tT" and not r[2].startswith(".")]
+        lines = _said("addr2line", "-e", str(path), *(hex(a) for a, _ in found)).splitlines()
+        sources = [posixpath.normpath(line.rsplit(":", 1)[0]) for line in lines]
+        listing = _said("objdump", "-d", "--no-show-raw-insn", str(path))
+        starts = {int(m[1], 16) for m in re.finditer(r"^ *([0-9a-f]+):\t", listing, re.M)}
+        return cls(path.name, [a for a, _ in found], list(zip((n for _, n in found), sources)), starts)
+
+    def function(self, address: int) -> tuple[str, str]:
+        """Name and source file."""
+        i = bisect.bisect_right(self.at, address) - 1
+        return self.functions[i] if i >= 0 and address in self.starts else ("?", "")
+
+
+def _said(*words: str) -> str:
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def factor(name: str, source: str) -> str:
+    if COPYING.match(name):
+        return COPY
+    return next(f for f, folders in FACTORS if source.startswith(folders))
+
+
+@dataclasses.dataclass
+class Breakdown:
+    """Instructions of one call, by factor and by function."""
+
+    calls: int
+    factors: dict[str, float]
+    functions: dict[str, float]
+
+    @property
+    def total(self) -> float:
+        return sum(self.factors.values())
+
+
+def attribute(log: bytes, host: Image, guests: list[Image], program: Image) -> Breakdown:
+    """Folds a log, stretch by stretch."""
+    counts: collections.Counter[tuple[str, str, str]] = collections.Counter()
+    stretch: list[int] = []
+
+    def close() -> None:
+        if stretch:
+            owner = max(guests, key=lambda image: sum(a in image.starts for a in stretch))
+            for address in stretch:
+                counts[(owner.name, *owner.function(address))] += 1
+            stretch.clear()
+
+    calls: collections.Counter[int] = collections.Counter()
+    for pc, flags in STEP.findall(log):
+        address, mode = int(pc, 16), int(flags, 16)
+        if not mode & GUEST and host.at:
+            close()
+            counts[(host.name, *host.function(address))] += 1
+        elif mode & RING:
+            counts[(program.name, program.function(address)[0], PROGRAM)] += 1
+            calls[address] += 1
+        else:
+            stretch.append(address)
+    close()
+    if not calls:
+        raise Problem("no call was seen while the machine was looked at")
+    # Nearly every instruction of the program's two halves runs once for each call.
+    return _folded(counts, collections.Counter(calls.values()).most_common(1)[0][0])
+
+
+def _folded(counts: collections.Counter[tuple[str, str, str]], calls: int) -> Breakdown:
+    factors: dict[str, float] = {}
+    functions: dict[str, float] = {}
+    for (image, name, source), n in counts.items():
+        kind = factor(name, source)
+        factors[kind] = factors.get(kind, 0.0) + n / calls
+        functions[f"{image}: {name}"] = functions.get(f"{image}: {name}", 0.0) + n / calls
+    return Breakdown(calls, factors, functions)
+
+
+def logged(machine: qemu.Qemu, seconds: float) -> bytes:
+    """What a machine executes for a while, instruction by instruction."""
+    machine.stop()
+    machine.monitor.human("singlestep on")
+    machine.monitor.human("logfile executed")
+    machine.monitor.human("log exec,nochain")
+    machine.resume()
+    time.sleep(seconds)
+    machine.stop()
+    machine.monitor.human("log none")
+    return (machine.directory / "executed").read_bytes()
+
+
+def _nodes() -> list[Image]:
+    return [Image.of(paths.image(name)) for name in ("node", "fabric", "control")]
+
+
+def _program() -> Image:
+    return Image.of(paths.build() / "programs" / "compare")
+
+
+def remote(size: int, seconds: float = 2.0) -> Breakdown:
+    """A call of `size` bytes each way to a process on another node, on Osmosis."""
+    text = places.CLUSTER.format(clock="count", length="600s", line=f"+kernel +machine compare repeat {size}")
+    with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
+        prepared = run.prepare(cluster.parse(text, "breakdown"), run.Options(clock="count"), pathlib.Path(scratch))
+        prepared.setup.shift = 0
+        with qemu.Qemu(prepared.setup) as machine:
+            session = Session(machine, Collector(), True)
+            ending = session.ready()
+            until = time.monotonic() + 60
+            while ending is None and "repeating" not in session.collector.text("a"):
+                ending = session.poll()
+                if time.monotonic() > until:
+                    raise Problem("the calls did not begin within a minute")
+                time.sleep(0.05)
+            if ending:
+                raise Problem(f"the run ended: {ending.reason}")
+            log = logged(machine, seconds)
+    return attribute(log, Image.of(paths.build() / "hyp" / "osmosis.64"), _nodes(), _program())
+
+
+def local(size: int, seconds: float = 0.3) -> Breakdown:
+    """The same to a process on the same node, on the bare machine."""
+    with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
+        module = pathlib.Path(scratch) / "bundle"
+        module.write_bytes(places.bundle(f"+kernel +machine compare repeat {size}"))
+        setup = qemu.Setup(kernel=paths.image("node"), modules=[(module, "")], memory_mib=256, shift=0)
+        with qemu.Qemu(setup) as machine:
+            until = time.monotonic() + 60
+            while "repeating" not in machine.serial():
+                if time.monotonic() > until or not machine.alive():
+                    raise Problem("the calls did not begin within a minute")
+                time.sleep(0.05)
+            log = logged(machine, seconds)
+    return attribute(log, Image("none", [], [], set()), [Image.of(paths.image("node"))], _program())

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`osmosis compare`: the same node and program on Osmosis, on Xen 4.17, natively and hosted.
+
+Table 1's operations, the four kinds of invocation (L33), the delay of a call against its size
+(L35) and where it goes (L36); in instructions, which are exact, and in time, with its spread.
+Writes compare.json, compare.svg and compare.txt; the table says what may be compared.
+"""
+
+import argparse
+import dataclasses
+import json
+import pathlib
+import re
+import statistics
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from osmo import breakdown, doctor, paths, places, xen
+from osmo.errors import Problem
+
+FORMAT = 1
+PLACES = ("native", "osmosis", "xen", "hosted")
+NOTES = (
+    "native, osmosis, xen: the same image and program files, under the same QEMU and the same CPU model but "
+    "for SMAP, SMEP and MONITOR, which Xen does not bear there. Local rows may be compared freely.",
+    "remote on osmosis and on xen: two domains of that image and a third, the fabric, between them; the medium "
+    "takes no time. Instructions are those of the whole machine: both nodes, the fabric, the hypervisor, and on "
+    "xen what dom0 does meanwhile, so that there the median of three rounds is the figure.",
+    "xen: each VMMCALL of a PVH guest costs Xen 4,803 instructions of decoding that processors with next-RIP "
+    "spare it; not taken away here.",
+    "native has no row between nodes: the bare machine's node drives no network.",
+    "hosted: time only. Kernel calls are ptrace stops of a Linux process, the network is a socket: its rows "
+    "show that the core is the same, not what it costs.",
+    "Time is that of an emulator, for each place the median of all rounds, with the least and the most. World "
+    "switches are far dearer under QEMU than in silicon, and Xen's more than ours: ratios of time are no "
+    "prediction. Load of the host falls into the spread.",
+)
+
+
+@dataclasses.dataclass
+class Cell:
+    """One operation in one place: instructions of each round, nanoseconds of each round."""
+
+    counts: list[float] = dataclasses.field(default_factory=list)
+    times: list[float] = dataclasses.field(default_factory=list)
+    switches: float | None = None
+
+    @property
+    def instructions(self) -> float | None:
+        return statistics.median(self.counts) if self.counts else None
+
+    def summary(self) -> dict[str, Any]:
+        out: dict[str, Any] = {"I": self.instructions, "X": self.switches}
+        if self.counts:
+            out["I_spread"] = [min(self.counts), max(self.counts)]
+        if self.times:
+            out["ns"] = round(statistics.median(self.times), 1)
+            out["ns_spread"] = [round(min(self.times), 1), round(max(self.times), 1)]
+            out["rounds"] = len(self.times)
+        return out
+
+
+Table = dict[tuple[str, str], dict[str, Cell]]
+
+
+def take(table: Table, place: str, clock: str, text: str) -> None:
+    """Adds the rows of one console to the table. A tick is an instruction in `count`."""
+    per_ms = 1e6
+    for line in text.splitlines():
+        match = re.search(r"\{.*\}", line)
+        try:
+            given = json.loads(match[0]) if match else {}
+        except ValueError:
+            continue
+        per_ms = given.get("ticks_per_ms", per_ms)
+        if "row" not in given or not isinstance(given.get("value"), (int, float)):
+            continue
+        # A row of nothing is one that something else on the machine disturbed.
+        if given["value"] <= 0:
+            continue
+        cell = table.setdefault((given["row"], given["name"]), {}).setdefault(place, Cell())
+        if clock == "count":
+            cell.counts.append(float(given["value"]))
+            cell.switches = given.get("X") if place == "osmosis" else cell.switches
+        else:
+            cell.times.append(given["value"] * 1e6 / per_ms)
+
+
+def on_xen(clock: str, rounds: int) -> str:
+    why = xen.missing()
+    if why:
+        raise Problem(why, "run `make deps`")
+    with xen.Testbed(places.xen_images(), clock=clock, seconds=300) as bed:
+        return places.on_xen(bed, rounds)
+
+
+RUNNERS: dict[str, Callable[[str, int], str]] = {
+    "native": places.native, "osmosis": places.osmosis, "xen": on_xen, "hosted": places.hosted}
+
+
+def schedule(where: list[str], rounds: int) -> list[tuple[str, str, int]]:
+    """Place, clock and rounds of each machine, in order. Time is measured there and back
+    again, so that a load that grows or goes falls on all places alike."""
+    def timed(place: str) -> tuple[str, str, int]:
+        return place, "real", 1 if place == "xen" else max(1, rounds // 2)  # a round there is half a minute
+
+    counted = [(p, "count", 3 if p == "xen" else 1) for p in where if p != "hosted"]
+    return counted + [timed(p) for p in where] + [timed(p) for p in reversed(where)]
+
+
+def measure(where: list[str], rounds: int, say: Callable[[str], None]) -> tuple[Table, dict[str, str]]:
+    """The table, and what could not be measured with its reason."""
+    table: Table = {}
+    missing: dict[str, str] = {}
+    for place, clock, n in schedule(where, rounds):
+        if place in missing:
+            continue
+        say(f"{place}, {'instructions' if clock == 'count' else 'time'} ...")
+        try:
+            take(table, place, clock, RUNNERS[place](clock, n))
+        except (Problem, OSError) as error:
+            missing[place] = str(error)
+    return table, missing
+
+
+def breakdowns(say: Callable[[str], None]) -> dict[str, breakdown.Breakdown]:
+    out = {}
+    for name, look, size in (("local 0", breakdown.local, 0), ("local 1024", breakdown.local, 1024),
+                             ("remote 0", breakdown.remote, 0), ("remote 1024", breakdown.remote, 1024)):
+        say(f"where a call goes, {name} bytes ...")
+        out[name] = look(size)
+    return out
+
+
+def document(table: Table, factors: dict[str, breakdown.Breakdown], missing: dict[str, str]) -> dict[str, Any]:
+    """What compare.json holds."""
+    rows = [{"row": row, "name": name, "places": {p: c.summary() for p, c in cells.items()}}
+            for (row, name), cells in table.items()]
+    goes = {name: {"total": round(b.total, 1), "calls": b.calls,
+                   "factors": {k: round(v, 1) for k, v in sorted(b.factors.items(), key=lambda f: -f[1])}}
+            for name, b in factors.items()}
+    return {"format": FORMAT, "qemu": doctor.qemu_version(), "rows": rows, "breakdown": goes,
+            "missing": missing, "notes": list(NOTES)}
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
+
+
+def _time(cell: dict[str, Any]) -> str:
+    if "ns" not in cell:
+        return ""
+    low, high = cell["ns_spread"]
+    return f"{cell['ns']:,.0f} ({low:,.0f}-{high:,.0f})"
+
+
+def text_table(doc: dict[str, Any]) -> list[str]:
+    """The table for a terminal: instructions, the ratio of two hypervisors, then times."""
+    where = [p for p in PLACES if any(p in r["places"] for r in doc["rows"])]
+    counted = [p for p in where if p != "hosted"]
+    head = ["row", "operation", *(f"I {p}" for p in counted), "osmosis/xen", *(f"ns {p}" for p in where)]
+    lines = [head]
+    for r in doc["rows"]:
+        cells = [r["places"].get(p, {}) for p in where]
+        ours, theirs = (r["places"].get(p, {}).get("I") for p in ("osmosis", "xen"))
+        ratio = f"{ours / theirs:.3f}" if ours and theirs else ""
+        lines.append([r["row"], r["name"], *(_figure(r["places"].get(p, {}).get("I")) for p in counted), ratio,
+                      *(_time(c) for c in cells)])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    out = ["  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths))).rstrip()
+           for line in lines]
+    for name, goes in doc["breakdown"].items():
+        out += ["", f"a call, {name} bytes: {goes['total']:,.0f} instructions"]
+        out += [f"{v:10,.0f}  {100 * v / goes['total']:4.1f} %  {k}" for k, v in goes["factors"].items()]
+    out += [""] + [f"not measured: {place}: {why}" for place, why in doc["missing"].items()]
+    return out + ["What may be compared:"] + [f"- {note}" for note in doc["notes"]]
+
+
+def write(doc: dict[str, Any], directory: pathlib.Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "compare.json").write_text(json.dumps(doc, indent=1) + "\n")
+    (directory / "compare.txt").write_text("\n".join(text_table(doc)) + "\n")
+    from osmo import compare_plot
+    compare_plot.write(doc, directory / "compare.svg")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--where", nargs="+", choices=PLACES, default=list(PLACES), help="only these places")
+    parser.add_argument("--rounds", type=int, default=6, help="of each row, for the spread of time")
+    parser.add_argument("--short", action="store_true", help="two rounds, and not where a call goes")
+    parser.add_argument("--json", action="store_true", help="print compare.json instead of the table")
+    parser.add_argument("--out", type=pathlib.Path, metavar="DIR", help="default: compare/ where things are built")
+
+
+def command(options: argparse.Namespace) -> int:
+    def say(words: str) -> None:
+        print(words, file=sys.stderr, flush=True)
+
+    if options.rounds < 1:
+        raise Problem(f"--rounds {options.rounds} measures nothing", "say 1 or more")
+    table, missing = measure(options.where, 2 if options.short else options.rounds, say)
+    factors = {} if options.short or "osmosis" in missing else breakdowns(say)
+    doc = document(table, factors, missing)
+    where = options.out or paths.build() / "compare"
+    write(doc, where)
+    print(json.dumps(doc, indent=1) if options.json else "\n".join(text_table(doc)))
+    say(f"{where}: compare.json, compare.txt, compare.svg")
+    return 1 if missing else 0

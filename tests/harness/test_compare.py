@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`osmosis compare`: H19 (Table 1's operations in four places, with spread), L33 (four kinds of
+invocation), L35 (delay against size), L36 (a call's parts add up to the whole), P29.
+
+tests/interop has the rows on real Xen.
+"""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import xml.etree.ElementTree
+from typing import Any
+
+import pytest
+
+from osmo import breakdown, compare, compare_plot, paths, places, qemu
+from osmo.errors import Problem
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+OSMOSIS = str(TOP / "harness" / "osmosis")
+BUILT = (all(paths.image(i).is_file() for i in ("control", "node", "fabric")) and paths.hypervisor().is_file()
+         and (paths.build() / "programs" / "compare").is_file() and shutil.which(qemu.BINARY) is not None)
+needs_machine = pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
+
+CONSOLE = """{"ticks_per_ms": 2000000}
+noise {"row": "T1", "name": "null kernel call", "value": 80.5, "unit": "ticks", "X": 0.00, "F": 0.00}
+{"row": "T1", "name": "null kernel call", "value": 90, "unit": "ticks"}
+{"row": "T1", "name": "null kernel call", "value": 0.000, "unit": "ticks"}
+{"row": "L35", "name": "remote 64", "value": 1000, "unit": "ticks"}
+{"row": broken
+"""
+
+
+def test_rows_are_taken_from_consoles() -> None:
+    table: compare.Table = {}
+    compare.take(table, "osmosis", "count", CONSOLE)
+    compare.take(table, "osmosis", "real", CONSOLE)
+    cell = table["T1", "null kernel call"]["osmosis"]
+    assert cell.counts == [80.5, 90.0] and cell.times == [40.25, 45.0] and cell.instructions == 85.25
+    assert cell.summary()["ns_spread"] == [40.2, 45.0] and table["L35", "remote 64"]["osmosis"].counts == [1000.0]
+
+
+def test_places_are_measured_there_and_back() -> None:
+    order = compare.schedule(["native", "xen", "hosted"], 8)
+    assert order == [("native", "count", 1), ("xen", "count", 3), ("native", "real", 4), ("xen", "real", 1),
+                     ("hosted", "real", 4), ("hosted", "real", 4), ("xen", "real", 1), ("native", "real", 4)]
+
+
+def test_what_cannot_be_measured_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_clock: str, _rounds: int) -> str:
+        raise Problem("no Xen here")
+    monkeypatch.setitem(compare.RUNNERS, "xen", fails)
+    said: list[str] = []
+    table, missing = compare.measure(["xen"], 2, said.append)
+    assert table == {} and missing == {"xen": "no Xen here"} and len(said) == 1
+    doc = compare.document(table, {}, missing)
+    assert "not measured: xen: no Xen here" in compare.text_table(doc)
+
+
+def log(*steps: tuple[int, int]) -> bytes:
+    return b"".join(b"Trace 0: 0x7f0 [0000000000000000/%016x/%08x/ff020201] \n" % step for step in steps)
+
+
+def test_a_log_is_folded_by_ring_and_image() -> None:
+    """Two images at one address are told apart by where their instructions begin."""
+    guest, ring3 = breakdown.GUEST, breakdown.GUEST | breakdown.RING
+    host = breakdown.Image("host", [0x100], [("svm_enter", "hyp/virt/svm/enter.S")], {0x100, 0x104})
+    node = breakdown.Image("node", [0x100], [("call_send", "guest/kernel/send.c")], {0x100, 0x103, 0x105})
+    fabric = breakdown.Image("fabric", [0x100], [("memcpy", "base/memory.c")], {0x100, 0x102, 0x104})
+    program = breakdown.Image("compare", [0x10], [("main", "??")], {0x10, 0x11})
+    turn = [(0x10, ring3), (0x11, ring3), (0x100, guest), (0x103, guest), (0x105, guest), (0x104, 0),
+            (0x100, guest), (0x102, guest), (0x104, guest), (0x100, 0)]
+    found = breakdown.attribute(log(*turn * 4), host, [node, fabric], program)
+    assert found.calls == 4 and found.total == len(turn)
+    assert found.functions == {"compare: main": 2, "node: call_send": 3, "fabric: memcpy": 3, "host: svm_enter": 2}
+    assert found.factors == {"program and its library": 2, "links, queues, delivery": 3, breakdown.COPY: 3,
+                             "hypervisor: exits and domain switches": 2}
+
+
+def test_a_log_without_calls_is_a_problem() -> None:
+    empty = breakdown.Image("x", [], [], set())
+    with pytest.raises(Problem):
+        breakdown.attribute(b"", empty, [empty], empty)
+
+
+def figure(doc: dict[str, Any], row: str, name: str, place: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(r for r in doc["rows"] if (r["row"], r["name"]) == (row, name))["places"][place]
+    return found
+
+
+@needs_machine
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_short_form(tmp_path: pathlib.Path) -> None:
+    """Three places by one command: every row, its spread, one table, one plot, one JSON."""
+    done = subprocess.run([OSMOSIS, "compare", "--short", "--where", "native", "osmosis", "hosted", "--json",
+                           "--out", str(tmp_path)], capture_output=True, text=True, check=False, timeout=280)
+    assert done.returncode == 0, done.stderr
+    doc = json.loads(done.stdout)
+    assert doc == json.loads((tmp_path / "compare.json").read_text()) and doc["missing"] == {}
+    names = {(r["row"], r["name"]) for r in doc["rows"]}
+    assert len([n for r, n in names if r == "L33"]) == 4 and len([n for r, n in names if r == "T1"]) == 6
+    for row, name in (n for n in names if "remote" not in n[1] and "other host" not in n[1]):
+        native, domain = (figure(doc, row, name, p)["I"] for p in ("native", "osmosis"))
+        # Where a message goes to another process, a domain has a few exits more or less.
+        assert domain / native < 1.2, (row, name)
+        assert figure(doc, row, name, "hosted")["rounds"] == 2
+    delay = {int(n.split()[1]): figure(doc, "L35", n, "osmosis")["I"] for r, n in names
+             if r == "L35" and n.startswith("remote")}
+    slope = (delay[16384] - delay[8192]) / 8192
+    assert len(delay) == 18 and delay[64] < delay[4096] < delay[8192]
+    assert delay[4096] + 4096 * slope == pytest.approx(delay[8192], rel=0.15), "linear beyond some packets"
+    assert delay[1024] - delay[0] < delay[8192] - delay[4096]
+    text = (tmp_path / "compare.txt").read_text()
+    assert "What may be compared" in text and "null kernel call" in text
+    svg = xml.etree.ElementTree.parse(tmp_path / "compare.svg").getroot()
+    shown = " ".join(e.text or "" for e in svg.iter() if e.tag.endswith("text"))
+    assert "Delay of a call against its size" in shown and "osmosis, remote" in shown
+
+
+@needs_machine
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_a_call_adds_up(tmp_path: pathlib.Path) -> None:
+    """L36: what the parts of a call have together is what the counter says of the whole."""
+    table: compare.Table = {}
+    compare.take(table, "native", "count", places.native("count", 1))
+    parts = {size: breakdown.local(size) for size in (0, 1024)}
+    for size, found in parts.items():
+        whole = table["L35", f"local {size}"]["native"].instructions
+        assert whole and found.total == pytest.approx(whole, rel=0.03) and found.calls > 20
+    assert parts[1024].factors[breakdown.COPY] > 3 * parts[0].factors[breakdown.COPY]
+    doc = compare.document(table, {f"local {s}": b for s, b in parts.items()}, {})
+    compare_plot.write(doc, tmp_path / "a.svg")
+    compare_plot.write(doc, tmp_path / "b.svg")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+@needs_machine
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_a_remote_call_goes_through_everything() -> None:
+    found = breakdown.remote(0)
+    assert found.factors["other"] < 0.01 * found.total if "other" in found.factors else True
+    for kind in ("medium", "device rings", "packets and their acknowledgement", "links, queues, delivery",
+                 "hypervisor: exits and domain switches"):
+        assert found.factors[kind] > 0.02 * found.total, kind

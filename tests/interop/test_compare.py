@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`osmosis compare` on real Xen: H19, P30; the same images and program files as everywhere."""
+
+import pytest
+
+from osmo import compare, places, xen
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen"), pytest.mark.timeout(400)]
+
+
+def test_every_row_on_real_xen(testbed: xen.Testbed) -> None:
+    """Two nodes and our fabric as Xen's driver domain: all rows, local and remote, in time."""
+    if not set(places.XEN_IMAGES) <= testbed.have:
+        pytest.skip("the images are not built (`make`)")
+    table: compare.Table = {}
+    compare.take(table, "xen", "real", places.on_xen(testbed, 1))
+    assert len([r for r, _ in table if r == "T1"]) == 6 and len([r for r, _ in table if r == "L33"]) == 4
+    assert len([n for r, n in table if r == "L35" and n.startswith("remote")]) >= 16
