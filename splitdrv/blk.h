@@ -29,12 +29,13 @@ struct blk_job {
     struct blkback *owner;
     struct blk_job *next; /* the disk's, while it has the job */
     u64 due_ns;           /* the disk's */
+    int error;            /* the disk's */
     u8 op;                /* BLKIF_OP_READ, _WRITE, _FLUSH_DISKCACHE or _DISCARD */
     u64 sector, sectors;  /* within the disk */
     u8 *data;             /* of a read or write: sectors * BLK_SECTOR bytes, page-aligned */
     /* The back end's own. */
     bool used;
-    u8 asked; /* the operation as the request says it */
+    u8 asked; /* the operation as the answer says it */
     u64 id;
     u32 count;
     struct blkif_request_segment seg[BLK_INDIRECT];

@@ -115,6 +115,7 @@ static int decode_indirect(struct blkback *b, const struct blkif_request *raw,
     struct split_copy c;
 
     memcpy(&r, raw, sizeof(r));
+    j->asked = r.indirect_op; /* front ends look for the operation they think of */
     if (r.nr_segments > BLK_INDIRECT ||
         (r.indirect_op != BLKIF_OP_READ && r.indirect_op != BLKIF_OP_WRITE))
         return -XEN_EINVAL;

@@ -16,6 +16,7 @@
 #include <xen/io/ring.h>
 #include <xen/io/netif.h>
 #include <xen/io/blkif.h>
+#include <xen/io/protocols.h>
 #include <xen/io/xenbus.h>
 
 enum { SPLIT_PAGE = 4096 };

@@ -4,4 +4,5 @@ $(eval $(call library,control,$(addprefix guest/control/,$(addprefix store/,node
     watch.c conn.c op.c node_ops.c conn_ops.c domain_ops.c ops.c init.c) words.c step.c json.c acpi.c layout.c)))
 
 $(eval $(call domain_image,control,$(addprefix guest/control/,main.c ctl.c modules.c guests.c \
-    rings.c self.c results.c commands.c domain_commands.c look_commands.c store_commands.c run.c port.c trace.c capture.c devices.c),control))
+    rings.c self.c results.c commands.c domain_commands.c look_commands.c store_commands.c run.c port.c trace.c capture.c \
+    devices.c disks.c),control))

@@ -123,6 +123,9 @@ u64 trace_due(void);
 bool capture_take(const struct guest *g);
 void capture_close(const struct guest *g);
 
+/* --- disks.c: at the end of a run, where the disks in memory lie */
+void disks_tell(void);
+
 /* --- devices.c */
 /* The domain was built anew: its devices, and those of which it is the back. */
 bool devices_again(struct guest *g, char *why);

@@ -227,6 +227,13 @@ long ctl_share(u16 domid, u64 there, u64 here, u64 pages)
     return error;
 }
 
+long ctl_frames(u16 domid, u64 gfn, u32 count, u64 *to)
+{
+    struct osm_frames f = {.domid = domid, .count = count, .gfn = gfn, .buffer = (u64)to};
+
+    return hypercall_osmosis(OSM_OP_frames, &f);
+}
+
 long ctl_port(u16 domid, u32 *port)
 {
     struct evtchn_alloc_unbound op = {.dom = domid, .remote_dom = DOMID_SELF};

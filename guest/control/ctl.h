@@ -28,6 +28,8 @@ void ctl_unmap(u64 here);
 long ctl_share(u16 domid, u64 there, u64 here, u64 pages);
 /* The domain's unbound port whose other end will be ours. */
 long ctl_port(u16 domid, u32 *port);
+/* Where `count` of the domain's pages lie in the machine. */
+long ctl_frames(u16 domid, u64 gfn, u32 count, u64 *to);
 /* Frames of the machine: free, total. */
 long ctl_machine(u64 *free, u64 *total);
 

@@ -19,6 +19,7 @@ void run_finish(u32 status, const char *text)
     struct json j;
 
     trace_all();
+    disks_tell();
     result_begin(&j, "finish");
     json_number(&j, "trace_lost", control.trace_lost);
     json_number(&j, "status", status);

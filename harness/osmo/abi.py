@@ -36,6 +36,7 @@ class Stream(enum.IntEnum):
     TRACE = 1
     RESULT = 2
     CAPTURE = 3
+    DISK = 4
     CONSOLE = 0x10000
 
 
@@ -69,6 +70,8 @@ class Trace(enum.IntEnum):
 RECORD = struct.Struct("<QHHIQQ")
 RING = struct.Struct("<IIQQQQ3Q")
 FRAME = struct.Struct("<IIQ")
+DISK_PIECE = struct.Struct("<32sQII")
+NO_FRAME = 2**64 - 1
 MAILBOX = struct.Struct("<QIIIIQQQQQQQ256s")
 
 

@@ -11,7 +11,7 @@ import re
 import tomllib
 from typing import Any
 
-from osmo import faults, keyed, schema, units
+from osmo import disks, faults, keyed, schema, units
 from osmo.errors import Problem
 from osmo.faults import Fault
 
@@ -33,6 +33,16 @@ class Medium:
 
 
 @dataclasses.dataclass(frozen=True)
+class Disk:
+    """One disk of a node: the content of a file, or `bytes` of nothing."""
+
+    name: str
+    file: pathlib.Path | None
+    bytes: int
+    readonly: bool
+
+
+@dataclasses.dataclass(frozen=True)
 class Node:
     """One node; `number` is its machine number in the DEMOS network, from 1."""
 
@@ -47,6 +57,7 @@ class Node:
     cmdline: str
     kernel: str | None
     initrd: str | None
+    disks: list[Disk]
     weight: int | None
     cap: int | None
 
@@ -168,8 +179,10 @@ class _Loader:
             count = values.pop("count")
             names = [name] if count is None else [f"{name}{i}" for i in range(1, count + 1)]
             memory = values.pop("memory") or NODE_MEMORY[values["machine"]]
+            disks = values.pop("disk")
             for each in names:
-                nodes.append(Node(name=each, number=len(nodes) + 1, memory=memory, **values))
+                nodes.append(Node(name=each, number=len(nodes) + 1, memory=memory,
+                                  disks=self._disks(each, disks, f"nodes.{name}.disk"), **values))
         self._distinct([n.name for n in nodes])
         if len(nodes) > NODES_MAX:
             raise self.problem(f"{len(nodes)} nodes", f"at most {NODES_MAX}")
@@ -198,11 +211,31 @@ class _Loader:
         if values["cpus"] < 1:
             raise self.problem(f"{path}.cpus = {values['cpus']}", "at least 1")
 
+    def _disks(self, node: str, given: list[dict[str, Any]], path: str) -> list[Disk]:
+        return [self._disk(f"{node}-{number}", one, f"{path}[{number}]" if len(given) > 1 else path)
+                for number, one in enumerate(given)]
+
+    def _disk(self, name: str, given: dict[str, Any], path: str) -> Disk:
+        values = self.take(schema.DISK, given, path)
+        if (values["file"] is None) == (values["size"] is None):
+            raise self.problem(f"{path} needs a content", "say file = or size =, one of them")
+        if values["file"] is None:
+            file, size = None, values["size"]
+        else:
+            file = pathlib.Path(self.where).parent / values["file"]
+            if not file.is_file():
+                raise self.problem(f"{path}.file: {file} is not there",
+                                   "name a raw image, relative to the cluster file, or say size =")
+            size = file.stat().st_size
+        if not size or size % disks.SECTOR:
+            raise self.problem(f"{path} has {size} bytes", f"a multiple of {disks.SECTOR}, more than 0")
+        return Disk(name, file, size, values["readonly"])
+
     def _distinct(self, names: list[str]) -> None:
         twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
         if twice:
             raise self.problem(f"two nodes are called {twice[0]}", "name them apart")
-        for reserved in ("fabric", "control"):
+        for reserved in ("fabric", "control", "disks"):
             if reserved in names:
                 raise self.problem(f"a node cannot be called {reserved}", "that name is taken")
 
@@ -348,7 +381,7 @@ def machine_memory(cluster: Cluster) -> int:
     """MiB for the whole machine: what the nodes ask for and room for us and the fabric."""
     if cluster.memory:
         return max(64, cluster.memory >> 20)
-    nodes = sum(n.memory for n in cluster.nodes) >> 20
+    nodes = (sum(n.memory for n in cluster.nodes) + 2 * disks.memory(cluster)) >> 20
     return max(256, nodes + nodes // 8 + 160 + (NETWORK_OUTPUT if network(cluster) else 0))
 
 

@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from osmo import abi
+from osmo.disks import Map
 from osmo.memory import Frame
 
 
@@ -38,6 +39,7 @@ class Collector:
         self.trace = bytearray()
         self.capture = bytearray()
         self.log = bytearray()
+        self.disks = Map()
         self.events: list[Event] = []
         self.names: dict[int, str] = {0: "control"}
         self.ended: dict[str, Ended] = {}
@@ -57,6 +59,8 @@ class Collector:
             self.capture += frame.data
         elif frame.stream == abi.Stream.RESULT:
             self._lines(frame.data)
+        elif frame.stream == abi.Stream.DISK:
+            self.disks.take(frame.data)
         elif frame.stream == abi.Stream.LOG:
             self.log += frame.data
         else:

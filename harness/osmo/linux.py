@@ -7,7 +7,7 @@ nodes can ping each other; osmosis.run=... (with ~ for a blank) is run instead o
 
 from osmo import initramfs
 
-MODULES = ["xen-netfront", "xen-blkfront", "ext4"]
+MODULES = ["xen-netfront", "xen-blkfront", "crc32c_generic", "ext4"]
 INIT = """
 word() { tr ' ' '\\n' </proc/cmdline | sed -n "s/^$1=//p" | head -n 1; }
 n=$(word osmosis.number)

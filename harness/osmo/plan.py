@@ -10,7 +10,7 @@ import hashlib
 import pathlib
 import re
 
-from osmo import paths, units, vmlinux
+from osmo import disks, paths, units, vmlinux
 from osmo.cluster import Cluster, Medium, Node
 from osmo.cpio import Archive
 from osmo.errors import Problem
@@ -100,6 +100,7 @@ class Compiler:
     def plan(self, faults: list[Fault], for_ns: int) -> Plan:
         lines = [f"# {self.cluster.name}"]
         lines += self._fabric()
+        lines += self._disks()
         for node in self.cluster.nodes:
             lines += self._create(node)
         for node in self.cluster.nodes:
@@ -113,6 +114,34 @@ class Compiler:
             lines.append(f"when {words} finish status=0 {quoted(self.cluster.until)}")
         lines.append(f"at {units.show_time(for_ns)} finish status=0 {quoted('time is up')}")
         return Plan("\n".join(lines) + "\n", self.modules)
+
+    def _disks(self) -> list[str]:
+        """The disk domain: each disk is a module's content or so many bytes."""
+        every = [d for n in self.cluster.nodes for d in n.disks]
+        if not every:
+            return []
+        self.modules["disks"] = paths.image("disks")
+        line, writes = f"create disks image=disks mem={units.show_size(disks.memory(self.cluster))}", []
+        for disk in every:
+            where = f"/osmosis/disk/{disk.name}"
+            if disk.file:
+                line += f" module={self._disk_module(disk.file)}:{disk.name}"
+                writes.append(f"write {where}/module {disk.name}")
+            else:
+                writes.append(f"write {where}/bytes {disk.bytes}")
+            if disk.readonly:
+                writes.append(f"write {where}/readonly 1")
+        if line.count(" module=") > disks.FILES_MOST:
+            raise Problem(f"{line.count(' module=')} disks from files",
+                          f"at most {disks.FILES_MOST}; the others can begin empty, by size =",
+                          self.cluster.path)
+        return [line, "write /osmosis/disks disks", *writes, "start disks"]
+
+    def _disk_module(self, file: pathlib.Path) -> str:
+        """Disks that begin as the same file share its module."""
+        name = f"disk-{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:12]}"
+        self.modules[name] = file
+        return name
 
     def _joined(self) -> list[Medium]:
         """Media that somebody is attached to and that need the fabric."""
@@ -221,7 +250,8 @@ class Compiler:
         return "linux", [f"cmdline={quoted(cmdline)}", "module=linux-initrd"]
 
     def _devices(self, node: Node) -> list[str]:
-        lines = []
+        lines = [disks.device_line(node.name, number, disk.name, disk.readonly)
+                 for number, disk in enumerate(node.disks)]
         for device, name in enumerate(node.media):
             medium = self.cluster.medium(name)
             if medium.direct:

@@ -10,7 +10,7 @@ import tempfile
 from osmo import abi, cluster as clusters, paths, result, run, units
 from osmo.errors import Problem
 
-ORDER = ("trace", "results", "console", "capture", "memory")
+ORDER = ("trace", "results", "console", "capture", "disks", "memory")
 
 
 def first_difference(old: bytes, new: bytes) -> str:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 from osmo import cluster as clusters
-from osmo import doctor, judge, paths, plan, qemu, result, units
+from osmo import disks, doctor, judge, paths, plan, qemu, result, units
 from osmo.cluster import Cluster
 from osmo.collect import Collector
 from osmo.errors import Problem
@@ -62,6 +62,7 @@ class Outcome:
     result: result.Result
     prepared: Prepared
 
+    images: dict[str, disks.Image] = dataclasses.field(default_factory=dict)
 
 def choose_clock(cluster: Cluster, options: Options) -> tuple[str, int, bool]:
     """Clock, processors and KVM; a Problem where they do not go together."""
@@ -133,6 +134,9 @@ def execute(prepared: Prepared, onlooker: Callable[[Session], None] | None = Non
         out = judge.judge(prepared.cluster, collector, ending, prepared.faults, prepared.seed,
                           prepared.clock)
         if prepared.clock == "count":
+        images = collector.disks.images(machine.ram)
+        if images and prepared.seeded:
+            out.digests["disks"] = disks.digest(images)
             out.digests["memory"] = memory_digest(machine)
         out.qemu = {"version": doctor.qemu_version(), "argv": machine.argv,
                     "accelerator": "kvm" if prepared.setup.kvm else "tcg"}
@@ -141,7 +145,7 @@ def execute(prepared: Prepared, onlooker: Callable[[Session], None] | None = Non
     out.options = {"for_ns": prepared.options.for_ns, "cpus": prepared.setup.cpus,
                    "machine": prepared.setup.machine, "plan": prepared.plan.digest(),
                    "images": images_digest(prepared.setup)}
-    return Outcome(collector, ending, out, prepared)
+    return Outcome(collector, ending, out, prepared, images)
 
 
 def open_results(directory: pathlib.Path | None) -> None:
@@ -171,6 +175,7 @@ def save(outcome: Outcome, directory: pathlib.Path) -> None:
     (directory / "capture.pcapng").write_bytes(outcome.collector.capture)
     (directory / "hypervisor.log").write_bytes(outcome.collector.log)
     events = [e.fields for e in outcome.collector.events]
+    disks.save(outcome.images, directory)
     (directory / "events.jsonl").write_text("".join(json_line(e) for e in events))
     (directory / "plan").write_text(outcome.prepared.plan.text)
     source = pathlib.Path(outcome.prepared.cluster.path)

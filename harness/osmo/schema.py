@@ -71,6 +71,13 @@ def _texts(value: Any) -> dict[str, str]:
     return dict(value)
 
 
+def _disks(value: Any) -> list[dict[str, Any]]:
+    given = value if isinstance(value, list) else [value]
+    if not all(isinstance(one, (str, dict)) for one in given):
+        raise ValueError("expected a file's name, a table such as { size = \"64M\" }, or a list of these")
+    return [one if isinstance(one, dict) else {"file": one} for one in given]
+
+
 STRING = {"type": "string"}
 TEXT = Kind("text", _text, STRING)
 IDENTIFIER = Kind("name", _name, {"type": "string", "pattern": f"^{NAME.pattern}$"})
@@ -82,6 +89,9 @@ RATE = Kind("bytes a second", _measure(units.rate_bytes), {"type": ["string", "i
 NAMES = Kind("list of names", _list(_name), {"type": "array", "items": IDENTIFIER.schema})
 LINES = Kind("list of texts", _list(_text), {"type": "array", "items": STRING})
 TEXTS = Kind("table of texts", _texts, {"type": "object", "additionalProperties": STRING})
+DISK_SCHEMA: dict[str, Any] = {}
+DISKS = Kind("disks", _disks, {"anyOf": [STRING, DISK_SCHEMA, {"type": "array", "items": {
+    "anyOf": [STRING, DISK_SCHEMA]}}]})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,8 +130,14 @@ NODE: dict[str, Field] = {
     "cmdline": Field(TEXT, "further words on its kernel's command line", ""),
     "kernel": Field(TEXT, "file of a foreign kernel (bzImage or ELF)"),
     "initrd": Field(TEXT, "file of a foreign kernel's initial RAM disk"),
+    "disk": Field(DISKS, "what its disks are: files, or tables of `file` or `size`, and `readonly`", []),
     "weight": Field(WHOLE, "share of the processor against others", None),
     "cap": Field(WHOLE, "percent of a processor at most", None),
+}
+DISK: dict[str, Field] = {
+    "file": Field(TEXT, "file with its content, which the run does not change"),
+    "size": Field(SIZE, "instead of a file: that much, empty"),
+    "readonly": Field(FLAG, "whether the node may not write it", False),
 }
 MEDIUM: dict[str, Field] = {
     "kind": Field(TEXT, "what the medium is", "ether", MEDIA),
@@ -204,6 +220,9 @@ def _object(table: dict[str, Field]) -> dict[str, Any]:
     required = [key for key, field in table.items() if field.required]
     out: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
     return {**out, "required": required} if required else out
+
+
+DISK_SCHEMA.update(_object(DISK))
 
 
 def json_schema() -> dict[str, Any]:

@@ -43,6 +43,7 @@ enum osm_op {
     OSM_OP_clock = 13,        /* (any) struct osm_clock_info */
     OSM_OP_trace_where = 14,  /* struct osm_trace_where: where a domain's trace ring lies */
     OSM_OP_share = 15,        /* struct osm_share: show my pages to a domain until it writes */
+    OSM_OP_frames = 16,       /* (any for itself, with devices) struct osm_frames */
 };
 
 /* X, F and C of a domain (domid) or, with OSM_ALL_DOMAINS, of the whole machine. */
@@ -84,6 +85,19 @@ struct osm_share {
     u32 pages; /* at most OSM_SHARE_MOST, else -EINVAL */
     u64 from;  /* the caller's first frame number; -EFAULT if it is not a module's */
     u64 to;    /* the domain's; -EBUSY unless all are promised and untouched */
+};
+
+/* Where a domain's pages lie in the machine: whoever reads them from outside, or lets a device
+ * reach them, needs to know. A page that is shared with others is shown to the control domain
+ * only: a device of the domain's must not write it. */
+#define OSM_FRAMES_MOST 512
+#define OSM_NO_FRAME    (~0ull)
+struct osm_frames {
+    u16 domid; /* DOMID_SELF allowed */
+    u16 pad;
+    u32 count;  /* at most OSM_FRAMES_MOST, else -EINVAL */
+    u64 gfn;    /* of the first */
+    u64 buffer; /* guest address of u64[count]: frame numbers, or OSM_NO_FRAME */
 };
 
 struct osm_trace_ctl {
@@ -229,12 +243,24 @@ enum osm_stream {
     OSM_STREAM_TRACE = 1,         /* struct osm_record[] */
     OSM_STREAM_RESULT = 2,        /* JSON lines from the control domain */
     OSM_STREAM_CAPTURE = 3,       /* pcapng blocks */
+    OSM_STREAM_DISK = 4,          /* struct osm_disk_piece, at the end of a run */
     OSM_STREAM_CONSOLE = 0x10000, /* + domid: console bytes of a domain */
 };
 struct osm_frame {
     u32 stream;
     u32 len;
     u64 ns;
+};
+
+/* Where a disk that is memory lies when the run ends: `count` of its pages from number `first`
+ * on, by frame numbers; OSM_NO_FRAME: never touched, so zeros. In pieces that are one output
+ * frame each. */
+#define OSM_DISK_FRAMES 248
+struct osm_disk_piece {
+    char name[32];
+    u64 bytes; /* of the whole disk */
+    u32 first, count;
+    u64 frame[OSM_DISK_FRAMES];
 };
 
 /*
@@ -268,6 +294,7 @@ struct osm_mailbox {
 };
 
 _Static_assert(sizeof(struct osm_record) == 32, "trace records are 32 bytes");
+_Static_assert(sizeof(struct osm_disk_piece) <= 2048, "a piece leaves as one output frame");
 _Static_assert(sizeof(struct osm_ring_header) == 64, "rings start with 64 bytes");
 _Static_assert(offsetof(struct osm_mailbox, reason) == 80, "the harness reads this layout");
 

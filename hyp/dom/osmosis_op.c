@@ -15,7 +15,14 @@
 #include "hyp/dom/vcpu.h"
 #include "hyp/mm/p2m.h"
 
-enum { CHUNK = 2048, RECORDS = 64, REASON = 200, OUTPUT_MOST = 65536, RING_PAGES_MOST = 1024 };
+enum {
+    CHUNK = 2048,
+    RECORDS = 64,
+    REASON = 200,
+    OUTPUT_MOST = 65536,
+    RING_PAGES_MOST = 1024,
+    FRAMES = 64
+};
 
 static s64 version(struct call *c, void *arg)
 {
@@ -148,6 +155,43 @@ static s64 share(struct call *c, void *arg)
     if (!d)
         return error;
     error = d == c->v->domain ? fail(-XEN_EINVAL) : share_pages(c->v->domain, d, s);
+    domain_put(d);
+    return error;
+}
+
+static u64 frame_number(struct domain *d, u64 gfn, bool shared)
+{
+    enum p2m_access access;
+    mfn_t frame;
+    enum p2m_kind kind = p2m_look(d, GFN(gfn), &frame, &access);
+
+    return kind == P2M_RAM || (shared && kind == P2M_COPY) ? frame.n : OSM_NO_FRAME;
+}
+
+static s64 frames(struct call *c, void *arg)
+{
+    const struct osm_frames *f = arg;
+    bool control = may_control(c->v->domain);
+    u64 found[FRAMES];
+    s64 error;
+    struct domain *d;
+
+    if (f->count > OSM_FRAMES_MOST || f->gfn + f->count < f->gfn)
+        return fail(-XEN_EINVAL);
+    d = domain_for(c->v->domain, f->domid, &error);
+    if (!d)
+        return error;
+    if (!control && !d->irqs && !d->iomem_used)
+        error = fail(-XEN_EPERM);
+    for (u32 done = 0; done < f->count && !error;) {
+        u32 piece = MIN(f->count - done, (u32)FRAMES);
+
+        for (u32 i = 0; i < piece; i++)
+            found[i] = frame_number(d, f->gfn + done + i, control);
+        if (call_write(c, f->buffer + done * 8ull, found, piece * sizeof(found[0])))
+            error = fail(-XEN_EFAULT);
+        done += piece;
+    }
     domain_put(d);
     return error;
 }
@@ -375,6 +419,7 @@ static const struct subop ops[] = {
     [OSM_OP_trace_where] = {"trace_where", trace_where, sizeof(struct osm_trace_where), 0,
                             SUBOP_OUT | SUBOP_PRIVILEGED},
     [OSM_OP_share] = {"share", share, sizeof(struct osm_share), 0, SUBOP_PRIVILEGED},
+    [OSM_OP_frames] = {"frames", frames, sizeof(struct osm_frames), 0, 0},
     [OSM_OP_clock] = {"clock", clock, sizeof(struct osm_clock_info), 0, SUBOP_OUT},
 };
 

@@ -18,6 +18,8 @@ NUMBERS = {
     "sizeof(struct osm_ring_header)": abi.RING.size,
     "sizeof(struct osm_frame)": abi.FRAME.size,
     "sizeof(struct osm_mailbox)": abi.MAILBOX.size,
+    "offsetof(struct osm_disk_piece, frame)": abi.DISK_PIECE.size,
+    "OSM_NO_FRAME": abi.NO_FRAME,
     "offsetof(struct osm_mailbox, state)": 12,
     "offsetof(struct osm_mailbox, seed)": 24,
     "offsetof(struct osm_mailbox, plan_len)": 48,

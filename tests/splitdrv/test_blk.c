@@ -226,6 +226,7 @@ static void test_indirect_and_discard(void)
     r.indirect_grefs[0] = front.pool.ref[31];
     memcpy(raw_request, &r, sizeof(r));
     CHECK_EQ(raw(raw_request), BLKIF_RSP_OKAY);
+    CHECK_EQ(RING_GET_RESPONSE(&front.ring, 0)->operation, BLKIF_OP_WRITE);
     CHECK_EQ(disk[8 * 512], 0x5a);
     CHECK_EQ(disk[8 * 512 + 20 * 4096 - 1], 0x5a);
     CHECK_EQ(disk[8 * 512 + 20 * 4096], 1);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A disk of the disk domain: memory, or a device of the machine; and what goes wrong with it
+ * on demand. Pure: time is an argument, decisions are drawn by key (seed, disk, request).
+ */
+#ifndef SPLITDRV_DISKS_DISK_H
+#define SPLITDRV_DISKS_DISK_H
+
+#include "splitdrv/blk.h"
+
+enum { DISK_NAME = 32 };
+
+/* Probabilities in parts of 2^32. All zero: nothing goes wrong. */
+struct disk_faults {
+    u64 error;    /* a request fails, and nothing of it is done */
+    u64 torn;     /* a write fails after its first few sectors */
+    u64 lost;     /* a write is answered as done, and is not */
+    u64 delay_ns; /* each request takes so much longer */
+    u64 full;     /* not 0: every write fails */
+};
+
+struct disk {
+    struct disk *next;
+    char name[DISK_NAME];
+    u64 sectors;
+    bool readonly, discards;
+    u8 *bytes;    /* the memory it is, or NULL */
+    void *device; /* or whom disk_down_begin gives its jobs */
+    struct disk_faults faults;
+    u64 seed, object, count; /* of requests so far */
+    void *writer;            /* who may write it now, or NULL */
+    struct blk_job *waiting; /* delayed, the earliest first */
+};
+
+void disk_init(struct disk *d, const char *name, u64 seed);
+/* Takes a job, at `now`: answered before it returns, by a later disk_run, or by the device. */
+void disk_begin(struct disk *d, struct blk_job *j, u64 now);
+/* Does what is due. */
+void disk_run(struct disk *d, u64 now);
+/* When the next is due, or ~0. */
+u64 disk_deadline(const struct disk *d);
+
+/* A device has done a job. */
+void disk_done(struct blk_job *j, int error);
+
+/* Found by the linker: whoever gave the job gets the answer; a device gets a job and answers
+ * by disk_done. */
+void disk_up_answer(struct blk_job *j, int error);
+void disk_down_begin(void *device, struct blk_job *j);
+
+#endif

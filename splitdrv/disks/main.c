@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The disk domain. What disks there are stands in the store: /osmosis/disk/<name>/ with
+ * `module` (a module's command line: that module is the disk), or `bytes` (as many, zero), and
+ * optionally `readonly`; faults are numbers below /osmosis/disk/<name>/fault/. Front ends come
+ * by its own backend directory, each with the key `disk`.
+ *
+ * Where memory disks lie is told at data/disk/<n> as "GFN BYTES NAME", for whoever reads them
+ * when the run has ended.
+ */
+#include "base/format.h"
+#include "base/memory.h"
+#include "guest/rt/console.h"
+#include "guest/rt/frame.h"
+#include "guest/rt/map.h"
+#include "guest/rt/rt.h"
+#include "guest/rt/store.h"
+#include "guest/rt/time.h"
+#include "splitdrv/disks/vbdback.h"
+
+enum { NAMES = 4096 };
+
+static struct {
+    struct disk *disks;
+    struct vbdback *vbds, *going; /* `going`: closed, waiting for their last answers */
+    u32 told;
+    u64 seed;
+    bool disks_changed, vbds_changed;
+    struct rt_store_watch watch[2];
+} dom;
+
+u64 disks_now(void)
+{
+    return rt_now_ns();
+}
+
+struct disk *disks_named(const char *name)
+{
+    struct disk *d = dom.disks;
+
+    while (d && strcmp(d->name, name) != 0)
+        d = d->next;
+    return d;
+}
+
+/* No device is behind any disk of this image. */
+void disk_down_begin(void *device, struct blk_job *j)
+{
+    (void)device;
+    disk_done(j, -XEN_EOPNOTSUPP);
+}
+
+static void on_change(void *arg, const char *path)
+{
+    (void)path;
+    *(bool *)arg = true;
+}
+
+/* --- disks -------------------------------------------------------------------------------------- */
+
+static bool key(const char *disk, const char *key, u64 *value)
+{
+    char path[128];
+
+    format(path, sizeof(path), "/osmosis/disk/%s/%s", disk, key);
+    return rt_store_number(0, path, value) >= 0;
+}
+
+static bool find_module(struct disk *d)
+{
+    char path[128], name[64];
+    struct rt_module m;
+
+    format(path, sizeof(path), "/osmosis/disk/%s/module", d->name);
+    if (rt_store_read(0, path, name, sizeof(name)) < 0)
+        return false;
+    for (u32 i = 0; rt_module(i, &m); i++) {
+        if (strcmp(m.cmdline, name) != 0)
+            continue;
+        /* A module is the domain's own memory; const is what it is to those who share it. */
+        d->bytes = rt_at(rt_physical(m.data));
+        d->sectors = m.size / BLK_SECTOR;
+        return true;
+    }
+    rt_printf("disks: %s: there is no module %s\n", d->name, name);
+    return false;
+}
+
+/* Frames that nobody has used since the domain was built are zero, and not there until
+ * somebody writes them. */
+static bool make_empty(struct disk *d)
+{
+    u64 bytes = 0;
+
+    if (!key(d->name, "bytes", &bytes) || !bytes || bytes >> 40)
+        return false;
+    d->bytes = rt_frames_untouched((u32)((bytes + 4095) / 4096));
+    d->sectors = bytes / BLK_SECTOR;
+    if (!d->bytes)
+        rt_printf("disks: %s: no memory for %lu bytes\n", d->name, bytes);
+    return d->bytes != NULL;
+}
+
+static void tell(const struct disk *d)
+{
+    char path[32];
+
+    format(path, sizeof(path), "data/disk/%u", dom.told++);
+    rt_store_printf(0, path, "%lu %lu %s", rt_physical(d->bytes) >> 12, d->sectors * BLK_SECTOR,
+                    d->name);
+}
+
+static void add_disk(const char *name)
+{
+    struct disk *d = rt_alloc(sizeof(*d));
+    u64 flag = 0;
+
+    if (!d)
+        return;
+    disk_init(d, name, dom.seed);
+    if (!find_module(d) && !make_empty(d)) {
+        rt_free(d, sizeof(*d));
+        return;
+    }
+    d->readonly = key(name, "readonly", &flag) && flag;
+    d->discards = true;
+    d->next = dom.disks;
+    dom.disks = d;
+    tell(d);
+    for (struct vbdback *v = dom.vbds; v; v = v->next)
+        v->bus.changed = true; /* one of them may have waited for its disk */
+}
+
+static u64 fault(const struct disk *d, const char *name)
+{
+    char path[32];
+    u64 value = 0;
+
+    format(path, sizeof(path), "fault/%s", name);
+    return key(d->name, path, &value) ? value : 0;
+}
+
+static void read_faults(struct disk *d)
+{
+    d->faults = (struct disk_faults){.error = fault(d, "error"),
+                                     .torn = fault(d, "torn"),
+                                     .lost = fault(d, "lost"),
+                                     .delay_ns = fault(d, "delay"),
+                                     .full = fault(d, "full")};
+}
+
+static void follow_disks(void)
+{
+    static char names[NAMES];
+    long got = rt_store_directory(0, "/osmosis/disk", names, sizeof(names));
+
+    for (long at = 0; at < got; at += (long)strlen(names + at) + 1)
+        if (!disks_named(names + at))
+            add_disk(names + at);
+    for (struct disk *d = dom.disks; d; d = d->next)
+        read_faults(d);
+}
+
+/* --- front ends --------------------------------------------------------------------------------- */
+
+static bool number(const char *s, u32 *value)
+{
+    for (*value = 0; *s >= '0' && *s <= '9' && *value < 100000000; s++)
+        *value = *value * 10 + (u32)(*s - '0');
+    return !*s;
+}
+
+static void open_vbd(u32 domain, u32 handle)
+{
+    struct vbdback *v = dom.vbds;
+
+    while (v && (v->domain != domain || v->handle != handle))
+        v = v->next;
+    v = v ? NULL : vbdback_open(domain, handle);
+    if (!v)
+        return;
+    v->next = dom.vbds;
+    dom.vbds = v;
+}
+
+static void find_vbds(void)
+{
+    static char domains[NAMES], handles[NAMES];
+    long got = rt_store_directory(0, "backend/vbd", domains, sizeof(domains));
+
+    for (long at = 0; at < got; at += (long)strlen(domains + at) + 1) {
+        char path[64];
+        u32 domain, handle;
+        long count;
+
+        format(path, sizeof(path), "backend/vbd/%s", domains + at);
+        count = rt_store_directory(0, path, handles, sizeof(handles));
+        for (long h = 0; h < count; h += (long)strlen(handles + h) + 1)
+            if (number(domains + at, &domain) && number(handles + h, &handle))
+                open_vbd(domain, handle);
+    }
+}
+
+/* Devices that the toolstack has taken away. */
+static void drop_vbds(void)
+{
+    for (struct vbdback **at = &dom.vbds; *at;) {
+        struct vbdback *v = *at;
+        u64 id;
+
+        if (split_number(v->bus.own, "frontend-id", &id)) {
+            at = &v->next;
+            continue;
+        }
+        *at = v->next;
+        vbdback_close(v);
+        v->next = dom.going;
+        dom.going = v;
+    }
+}
+
+static void reap(void)
+{
+    for (struct vbdback **at = &dom.going; *at;) {
+        struct vbdback *v = *at, *next = v->next;
+
+        if (vbdback_reap(v))
+            *at = next;
+        else
+            at = &v->next;
+    }
+}
+
+/* --- the loop ----------------------------------------------------------------------------------- */
+
+static void follow_store(void)
+{
+    while (rt_store_poll())
+        ;
+    if (dom.disks_changed) {
+        dom.disks_changed = false;
+        follow_disks();
+    }
+    if (dom.vbds_changed) {
+        dom.vbds_changed = false;
+        drop_vbds();
+        find_vbds();
+    }
+    for (struct vbdback *v = dom.vbds; v; v = v->next)
+        split_device_poll(&v->bus);
+    reap();
+}
+
+/* One round over what is due and what has something to do; when there is more to do. */
+static u64 work(void)
+{
+    struct vbdback *v, *again = NULL;
+    u64 deadline = RT_NEVER;
+
+    for (struct disk *d = dom.disks; d; d = d->next)
+        disk_run(d, rt_now_ns());
+    while ((v = vbdback_take_ready())) {
+        if (vbdback_run(v)) {
+            v->next_ready = again; /* after the others have had a turn */
+            again = v;
+        }
+    }
+    for (struct disk *d = dom.disks; d; d = d->next)
+        deadline = MIN(deadline, disk_deadline(d));
+    if (again)
+        deadline = 0;
+    while (again) {
+        v = again;
+        again = v->next_ready;
+        vbdback_is_ready(v);
+    }
+    return deadline;
+}
+
+static u64 seed(void)
+{
+    u64 value;
+
+    return rt_store_number(0, "/osmosis/seed", &value) >= 0 ? value
+                                                            : rt_option_number("seed", 1);
+}
+
+int rt_main(const struct rt_start *start)
+{
+    (void)start;
+    if (!rt_store_present())
+        rt_panic("disks: there is no store to be told from");
+    dom.seed = seed();
+    rt_store_watch(&dom.watch[0], "/osmosis/disk", on_change, &dom.disks_changed);
+    rt_store_watch(&dom.watch[1], "backend/vbd", on_change, &dom.vbds_changed);
+    rt_printf("disks: ready\n");
+    for (;;) {
+        u64 deadline;
+
+        follow_store();
+        deadline = work();
+        /* What follow_store asked may have brought changes along with the answers. */
+        if (deadline && !rt_store_poll())
+            rt_wait_until(deadline);
+    }
+}

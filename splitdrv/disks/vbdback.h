@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The back end of one virtual block device in the disk domain: the handshake, and blkback
+ * between the mapped ring and a disk.
+ */
+#ifndef SPLITDRV_DISKS_VBDBACK_H
+#define SPLITDRV_DISKS_VBDBACK_H
+
+#include "splitdrv/device.h"
+#include "splitdrv/disks/disk.h"
+
+struct vbdback {
+    struct vbdback *next, *next_ready;
+    u32 domain, handle;
+    struct split_device bus;
+    struct blkback blk;
+    struct split_mapping ring;
+    u32 port; /* 0: not connected */
+    u8 *buffers;
+    struct disk *disk; /* while connected */
+    bool running;      /* looks at its answers itself */
+    bool ready;        /* on the list of those with something to do */
+    bool gone;         /* the toolstack took it away; the disk may still have its jobs */
+};
+
+/* A back end for device `handle` of `domain`; NULL: no memory, or the store does not know it. */
+struct vbdback *vbdback_open(u32 domain, u32 handle);
+/* Ends it; vbdback_reap frees it once the disk has answered. */
+void vbdback_close(struct vbdback *v);
+/* False while jobs of it are with a disk. */
+bool vbdback_reap(struct vbdback *v);
+/* Serves requests. True: call again, there is more. */
+bool vbdback_run(struct vbdback *v);
+/* The list of back ends with something to do; events and answers add to it. */
+struct vbdback *vbdback_take_ready(void);
+void vbdback_is_ready(struct vbdback *v);
+
+/* The main file's: the disk of that name, or NULL; and the time that is now. */
+struct disk *disks_named(const char *name);
+u64 disks_now(void);
+
+#endif
