@@ -151,13 +151,9 @@ void timer_program(u64 ns)
             apic_timer((u32)MIN(EVENT_LOOK_MS * (u64)apic_khz, 0x7fffffffull));
         return;
     }
-    if (ns == c->deadline_ns)
+    if (ns >= c->deadline_ns)
         return;
     c->deadline_ns = ns;
-    if (ns == ~0ull) {
-        apic_timer(0);
-        return;
-    }
     now = clock_now_ns();
     wait = ns > now ? MIN(ns - now, TIMER_MOST_NS) : 0; /* early is harmless: it is set again */
     apic_timer((u32)MIN(wait * apic_khz / 1000000 + 1, 0x7fffffffull));

@@ -28,7 +28,8 @@ u64 clock_compute_limit_ns(void);
 /* Busy-waits; for start-up only. */
 void clock_delay_us(u32 us);
 
-/* This CPU's timer interrupt comes at `ns` (at once if that has passed); ~0: never. */
+/* This CPU's timer interrupt comes at `ns` (at once if that has passed), or before: one that
+ * stands earlier is left alone, because those that switch often would set it each time. */
 void timer_program(u64 ns);
 
 #endif

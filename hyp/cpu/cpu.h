@@ -23,7 +23,7 @@ struct cpu {
     bool kicked;       /* somebody wants this CPU to look at its run queue */
     bool timer_fired;  /* since the run loop last looked */
     u32 heartbeat;     /* grows with every turn of the run loop: the watchdog looks */
-    u64 deadline_ns;   /* what the timer is set to; ~0 = off */
+    u64 deadline_ns;   /* what the timer is set to; ~0 = off, or it has fired */
     u64 host_since_ns; /* `event`: host time since which its vCPU has only computed; 0 = not */
     u64 canary;        /* last: the stack grows down towards it */
 };

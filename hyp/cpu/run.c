@@ -29,21 +29,28 @@ void vcpu_set_current(struct vcpu *v)
     this_cpu()->vcpu = v;
 }
 
+/* This CPU is about to go on with its guest, perhaps by the short way (svm/enter.S), which
+ * looks at nothing but the vCPU's attention. */
 void cpu_kick(u32 id)
 {
     struct cpu *c = cpu_of(id);
 
-    if (c != this_cpu())
+    if (c != this_cpu()) {
         apic_send(c->apic_id, VECTOR_KICK);
-    else
-        c->kicked = true;
+        return;
+    }
+    c->kicked = true;
+    if (c->vcpu)
+        __atomic_or_fetch(&c->vcpu->attention, VCPU_ATTN_LOOK, __ATOMIC_SEQ_CST);
 }
 
 /* Only its own CPU sets a timer, and only when it comes round: who says that a deadline moved
- * may hold the locks under which deadlines are read. */
-void cpu_deadline_moved(u32 id)
+ * may hold the locks under which deadlines are read. Its timer may stand too early, never too
+ * late: see timer_program. */
+void cpu_deadline_moved(u32 id, u64 ns)
 {
-    cpu_kick(id);
+    if (id != this_cpu()->id || ns < this_cpu()->deadline_ns)
+        cpu_kick(id);
 }
 
 void cpu_take_interrupts(void)
@@ -70,6 +77,8 @@ static void run_due(struct cpu *c)
 
     BUG_ON(c->canary != CPU_CANARY);
     c->heartbeat++;
+    if (c->kicked && c->vcpu)
+        __atomic_and_fetch(&c->vcpu->attention, ~(u32)VCPU_ATTN_LOOK, __ATOMIC_SEQ_CST);
     c->kicked = false;
     if (c->timer_fired || now >= c->deadline_ns) {
         c->timer_fired = false;

@@ -95,7 +95,7 @@ void mailbox_ready(void)
     clock_restart();
     trace_time_begins();
     virt_set_tsc_offset(current(), clock_tsc_offset());
-    cpu_deadline_moved(cpu_id());
+    cpu_deadline_moved(cpu_id(), 0);
     set_state(OSM_MAILBOX_RUNNING);
 }
 

@@ -46,6 +46,7 @@ enum vcpu_attention {
     VCPU_ATTN_NMI = 8,
     VCPU_ATTN_RESET = 16, /* INIT or SIPI arrived while it ran */
     VCPU_ATTN_FLUSH = 64, /* cached translations are stale: virt_flush */
+    VCPU_ATTN_LOOK = 128, /* its CPU has something to do: deadlines, its run queue */
     VCPU_ATTN_SLOW = 32,  /* always, in discrete-event time: every exit takes the long way */
 };
 

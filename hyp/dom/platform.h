@@ -26,8 +26,9 @@ u32 cpu_id(void);
 u32 cpu_count(void);
 /* Makes that CPU leave its guest soon and look at its vCPU's `attention`. */
 void cpu_kick(u32 cpu);
-/* The earliest deadline of CPU `cpu` (domain_deadline in vcpu.h) may have moved. */
-void cpu_deadline_moved(u32 cpu);
+/* CPU `cpu` has a deadline (vcpu_deadline in vcpu.h) at `ns` that it may not know of. It knows
+ * it before it goes on with its guest; may be called under any lock. */
+void cpu_deadline_moved(u32 cpu, u64 ns);
 
 u64 clock_now_ns(void); /* system time */
 void clock_sample(struct clock_sample *s);

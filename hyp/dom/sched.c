@@ -207,7 +207,7 @@ static void start_slice(struct sched *s, u32 cpu, u64 now_ns)
 
     if (s->slice_ns && c->running && c->slice_end_ns == SCHED_NEVER) {
         c->slice_end_ns = now_ns + s->slice_ns;
-        sched_deadline_moved(cpu);
+        sched_deadline_moved(cpu, c->slice_end_ns);
     }
 }
 
@@ -226,8 +226,10 @@ static void announce(struct sched *s, u32 cpu, struct sched_entity *e, u32 waker
         return;
     if (cpu == waker && !c->handed) {
         c->handed = e;
-        c->handover_ns = now_ns + SCHED_HANDOVER_NS;
-        sched_deadline_moved(cpu);
+        if (s->online & ~bit(cpu)) { /* somebody who could take it from its waker */
+            c->handover_ns = now_ns + SCHED_HANDOVER_NS;
+            sched_deadline_moved(cpu, c->handover_ns);
+        }
     } else if (e->vtime + SCHED_WAKE_NS < r->vtime + weighted(r, now_ns - r->since_ns)) {
         poke(s, cpu);
     } else {

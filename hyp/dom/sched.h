@@ -105,6 +105,12 @@ static inline bool sched_is_off(const struct sched_entity *e)
     return __atomic_load_n(&e->state, __ATOMIC_ACQUIRE) != SCHED_ON_CPU;
 }
 
+/* The CPU it is on, if sched_is_off has said no: before it shows as on a CPU it names it. */
+static inline u32 sched_cpu_of(const struct sched_entity *e)
+{
+    return __atomic_load_n(&e->cpu, __ATOMIC_RELAXED);
+}
+
 /* Chooses what CPU `cpu` runs from now; what ran there goes back into a queue unless held.
  * NULL: idle. */
 struct sched_entity *sched_pick(struct sched *s, u32 cpu, u64 now_ns);
@@ -117,9 +123,10 @@ void sched_give_way(struct sched *s, u32 cpu, u64 now_ns);
 /* Time run so far, the current stretch included. */
 u64 sched_ran(const struct sched_entity *e, u64 now_ns);
 
-/* Supplied by the user. sched_poke: CPU `cpu`, which runs `running` (NULL: idle), must call
- * sched_pick soon; called under that CPU's queue lock. */
+/* Supplied by the user, called under that CPU's queue lock. sched_poke: CPU `cpu`, which runs
+ * `running` (NULL: idle), must call sched_pick soon. sched_deadline_moved: it must call
+ * sched_expired at `deadline_ns`, unless sched_deadline says otherwise by then. */
 void sched_poke(u32 cpu, struct sched_entity *running);
-void sched_deadline_moved(u32 cpu);
+void sched_deadline_moved(u32 cpu, u64 deadline_ns);
 
 #endif

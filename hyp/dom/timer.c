@@ -45,7 +45,7 @@ void timer_set(struct timer *t, u32 cpu, u64 deadline_ns)
         spin_unlock(&queues[old].lock);
     spin_unlock(&queues[cpu].lock);
     if (moved)
-        cpu_deadline_moved(cpu);
+        cpu_deadline_moved(cpu, deadline_ns);
 }
 
 void timer_stop(struct timer *t)

@@ -89,9 +89,9 @@ void sched_poke(u32 cpu, struct sched_entity *running)
         cpu_kick(cpu);
 }
 
-void sched_deadline_moved(u32 cpu)
+void sched_deadline_moved(u32 cpu, u64 deadline_ns)
 {
-    cpu_deadline_moved(cpu);
+    cpu_deadline_moved(cpu, deadline_ns);
 }
 
 static u8 runstate_of(u32 hold)
@@ -110,6 +110,7 @@ struct vcpu *vcpu_schedule(void)
 
     if (before)
         vcpu_runstate(before, runstate_of(before->sched.hold), now);
+    vcpu_set_current(NULL); /* from here on another CPU may run it, or end it */
     chosen = sched_pick(&scheduler, cpu, now);
     next = chosen ? container_of(chosen, struct vcpu, sched) : NULL;
     vcpu_set_current(next);
@@ -177,8 +178,8 @@ void vcpu_wake(struct vcpu *v)
         __atomic_sub_fetch(&v->domain->polling, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&v->sched.hold, __ATOMIC_SEQ_CST) & SCHED_HOLD_BLOCKED)
         release_for(v, SCHED_HOLD_BLOCKED, waker(cpu));
-    else if (v->cpu != cpu && !sched_is_off(&v->sched))
-        cpu_kick(v->cpu);
+    else if (!sched_is_off(&v->sched) && sched_cpu_of(&v->sched) != cpu)
+        cpu_kick(sched_cpu_of(&v->sched));
 }
 
 void vcpu_hold_blocked(struct vcpu *v)

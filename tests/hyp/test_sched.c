@@ -25,9 +25,9 @@ void sched_poke(u32 cpu, struct sched_entity *running)
     poked[cpu] = true;
 }
 
-void sched_deadline_moved(u32 cpu)
+void sched_deadline_moved(u32 cpu, u64 deadline_ns)
 {
-    (void)cpu;
+    (void)cpu, (void)deadline_ns;
 }
 
 static bool wants_pick(u32 cpu)

@@ -98,13 +98,21 @@ u32 cpu_count(void)
 
 void cpu_kick(u32 cpu)
 {
-    (void)cpu;
+    struct vcpu *v = world.on_cpu[cpu];
+
     world.kicks++;
+    if (cpu != world.cpu)
+        world.line[cpu].interrupted = true;
+    else
+        world.line[cpu].kicked = true;
+    if (cpu == world.cpu && v)
+        v->attention |= VCPU_ATTN_LOOK;
 }
 
-void cpu_deadline_moved(u32 cpu)
+void cpu_deadline_moved(u32 cpu, u64 ns)
 {
-    (void)cpu;
+    if (cpu != world.cpu || ns < world.line[cpu].armed_ns)
+        cpu_kick(cpu);
 }
 
 u64 clock_now_ns(void)
@@ -348,8 +356,10 @@ void world_init(u32 cpus)
     frames_init();
     domains_init();
     vcpu_scheduler_init(SCHED_SLICE_NS);
-    for (world.cpu = 0; world.cpu < cpus; world.cpu++)
+    for (world.cpu = 0; world.cpu < cpus; world.cpu++) {
+        world.line[world.cpu].armed_ns = TIMER_NEVER;
         vcpu_cpu_online(world.cpu);
+    }
     world.cpu = 0;
 }
 

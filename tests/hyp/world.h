@@ -32,6 +32,10 @@ extern struct world {
     u64 kicks, flushes, log_lines;
     u32 console_bytes;
     struct vcpu *on_cpu[SCHED_CPUS];
+    struct { /* what stands before a CPU: cpu/run.c's part, that tests play */
+        u64 armed_ns;
+        bool kicked, interrupted; /* by itself; by another */
+    } line[SCHED_CPUS];
 } world;
 
 /* Once per process: 64 MiB of RAM, `cpus` CPUs online. */
