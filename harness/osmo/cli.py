@@ -17,6 +17,15 @@ from osmo.errors import Problem
 COMMANDS = {
     "doctor": "what this machine has and lacks, and what to install",
     "run": "start a cluster, watch it, and say what held",
+    "console": "a node's console in a running cluster, both ways",
+    "ps": "nodes and processes of a running cluster",
+    "top": "processor, exits and memory of each domain of a running cluster",
+    "fault": "a fault in a running cluster, now",
+    "pause": "a running cluster stands still, its clock with it",
+    "continue": "it goes on",
+    "step": "it goes on for so much virtual time",
+    "break": "it goes on until its trace shows an event",
+    "tell": "one command for the control domain of a running cluster",
     "experiment": "run a cluster with many seeds; save and shrink what fails",
     "replay": "run again from a result directory; `identical` or the first difference",
     "report": "draw the HTML report of a run or campaign again",
@@ -28,9 +37,12 @@ COMMANDS = {
     "xen": "run PVH images on real Xen, under the same QEMU",
 }
 
+# Commands that share a module; the others have one of their name.
+MODULES = {name: "steer" for name in ("pause", "continue", "step", "break", "tell")}
+
 
 def module_of(name: str) -> types.ModuleType:
-    return importlib.import_module(f"osmo.{name.replace('-', '_')}")
+    return importlib.import_module(f"osmo.{MODULES.get(name, name.replace('-', '_'))}")
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:

@@ -54,6 +54,7 @@ class Node:
     cpus: int
     media: list[str]
     programs: list[str]
+    bundle: list[str]
     cmdline: str
     kernel: str | None
     initrd: str | None
@@ -202,7 +203,7 @@ class _Loader:
                                'say machine = "foreign", or image = for a node of ours')
         if values["machine"] == "foreign" and not values["kernel"]:
             raise self.problem(f"{path}.kernel is missing", "name a PVH kernel's file")
-        if foreign and values["programs"]:
+        if foreign and (values["programs"] or values["bundle"]):
             raise self.problem(f"{path}.programs are for DEMOS nodes", "leave them out")
         for program in values["programs"]:
             if not program.strip() or len(program) >= 512 or "\n" in program:

@@ -94,6 +94,11 @@ class Collector:
     def text(self, name: str) -> str:
         return bytes(self.consoles.get(name, b"")).decode("utf-8", "replace").replace("\r\n", "\n")
 
+    def last_line(self, name: str) -> str:
+        """What a console said last; of a long one only the end is looked at."""
+        tail = bytes(self.consoles.get(name, b"")[-400:]).decode("utf-8", "replace")
+        return (tail.strip().splitlines() or [""])[-1]
+
     def errors(self) -> list[str]:
         """Lines of the plan that could not be carried out, and output that made no sense. A
         fault that comes too late for a node that has ended is none of them."""

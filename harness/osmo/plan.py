@@ -70,7 +70,7 @@ def bundle(programs: dict[str, bytes], boot: list[str]) -> bytes:
 
 def program_name(line: str) -> str | None:
     """Which program a boot-list line starts; None for `wait` and comments."""
-    words = [w for w in line.split("#", 1)[0].split() if not w.startswith("+")]
+    words = [w for w in line.split("#", 1)[0].split() if w[0] not in "+="]
     return words[0] if words and words[0] != "wait" else None
 
 
@@ -206,7 +206,8 @@ class Compiler:
             folder, suffix, always = paths.build() / "z8000" / "demos", ".bin", "trap"
         else:
             folder, suffix, always = paths.build() / "programs", "", "init"
-        names = dict.fromkeys([always, *(n for line in boot for n in programs_named(line, folder, suffix))])
+        named = [n for line in boot for n in programs_named(line, folder, suffix)]
+        names = dict.fromkeys([always, *node.bundle, *named])
         files = {f"{n}{suffix}": program_file(folder / f"{n}{suffix}", where) for n in names}
         data = bundle({n: file.read_bytes() for n, file in files.items()}, boot)
         name = f"bundle-{hashlib.sha256(data).hexdigest()[:12]}"

@@ -36,6 +36,7 @@ class Options:
     patience: float = 60.0
     deadline: float = 3600.0
     faults: list[Fault] | None = None
+    attended: bool = False
 
 
 @dataclasses.dataclass
@@ -61,8 +62,8 @@ class Outcome:
     ending: Ending
     result: result.Result
     prepared: Prepared
-
     images: dict[str, disks.Image] = dataclasses.field(default_factory=dict)
+
 
 def choose_clock(cluster: Cluster, options: Options) -> tuple[str, int, bool]:
     """Clock, processors and KVM; a Problem where they do not go together."""
@@ -99,7 +100,7 @@ def prepare(cluster: Cluster, options: Options, directory: pathlib.Path) -> Prep
     setup = qemu.Setup(
         kernel=paths.need(paths.hypervisor()), append=append, modules=modules,
         memory_mib=clusters.machine_memory(cluster), cpus=cpus, clock=clock, seed=seed,
-        machine=options.machine, kvm=kvm)
+        machine=options.machine, kvm=kvm, second_serial=options.attended and clock == "real")
     return Prepared(cluster, made, faults, seed, clock, setup, options)
 
 
@@ -133,10 +134,10 @@ def execute(prepared: Prepared, onlooker: Callable[[Session], None] | None = Non
         collector, ending = drive(machine, prepared, onlooker)
         out = judge.judge(prepared.cluster, collector, ending, prepared.faults, prepared.seed,
                           prepared.clock)
-        if prepared.clock == "count":
         images = collector.disks.images(machine.ram)
         if images and prepared.seeded:
             out.digests["disks"] = disks.digest(images)
+        if prepared.clock == "count":
             out.digests["memory"] = memory_digest(machine)
         out.qemu = {"version": doctor.qemu_version(), "argv": machine.argv,
                     "accelerator": "kvm" if prepared.setup.kvm else "tcg"}
@@ -174,8 +175,8 @@ def save(outcome: Outcome, directory: pathlib.Path) -> None:
     (directory / "trace").write_bytes(outcome.collector.trace)
     (directory / "capture.pcapng").write_bytes(outcome.collector.capture)
     (directory / "hypervisor.log").write_bytes(outcome.collector.log)
-    events = [e.fields for e in outcome.collector.events]
     disks.save(outcome.images, directory)
+    events = [e.fields for e in outcome.collector.events]
     (directory / "events.jsonl").write_text("".join(json_line(e) for e in events))
     (directory / "plan").write_text(outcome.prepared.plan.text)
     source = pathlib.Path(outcome.prepared.cluster.path)
@@ -224,17 +225,16 @@ def run_options(options: argparse.Namespace) -> Options:
 def command(options: argparse.Namespace) -> int:
     cluster = clusters.load(options.file)
     open_results(options.out)
-    view = None
-    if not options.headless and not options.json and sys.stdout.isatty():
-        from osmo.view import View
-        view = View(cluster)
     with tempfile.TemporaryDirectory(prefix="osmosis-", dir=paths.scratch_parent()) as scratch:
-        prepared = prepare(cluster, run_options(options), pathlib.Path(scratch))
-        try:
-            outcome = execute(prepared, view.show if view else None)
-        finally:
-            if view:
-                view.close()
+        wanted = run_options(options)
+        wanted.attended = True
+        prepared = prepare(cluster, wanted, pathlib.Path(scratch))
+        show = not options.headless and not options.json and sys.stdout.isatty()
+        from osmo.attendance import Attendance
+        from osmo.watch import Watch
+        watch = Watch(cluster, prepared.options.for_ns, prepared.faults)
+        with Attendance(watch, prepared.setup.second_serial, show) as attendance:
+            outcome = execute(prepared, attendance.look)
     if options.out:
         save(outcome, options.out)
         from osmo import report

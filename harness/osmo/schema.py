@@ -127,6 +127,7 @@ NODE: dict[str, Field] = {
     "cpus": Field(WHOLE, "virtual CPUs of each", 1),
     "media": Field(NAMES, "which media it is attached to, in the order of its devices", []),
     "programs": Field(LINES, "lines of its boot list: a program and its arguments", []),
+    "bundle": Field(NAMES, "programs it has besides those of its boot list, for a shell to start", []),
     "cmdline": Field(TEXT, "further words on its kernel's command line", ""),
     "kernel": Field(TEXT, "file of a foreign kernel (bzImage or ELF)"),
     "initrd": Field(TEXT, "file of a foreign kernel's initial RAM disk"),

@@ -61,6 +61,7 @@ class Session:
         self.ends = time.monotonic() + deadline
         self.page: MailboxPage | None = None
         self.ring: OutputRing | None = None
+        self.paused = False
         self._seen: tuple[int, ...] = ()
         self._progress = time.monotonic()
 
@@ -102,6 +103,19 @@ class Session:
         self._progress = time.monotonic()
         self.machine.resume()
 
+    def pause(self) -> None:
+        """The machine stands still, and its clock with it; nothing in it can tell."""
+        if not self.paused:
+            self.machine.stop()
+            self.paused = True
+            self.drain()
+
+    def go_on(self) -> None:
+        if self.paused:
+            self.paused = False
+            self._progress = time.monotonic()
+            self.machine.resume()
+
     def drain(self) -> None:
         """Takes output in. Not before the plan is taken: at that moment the ring starts anew."""
         if self.ring is None or self.page is None or self.page.state() == abi.State.GO:
@@ -122,7 +136,7 @@ class Session:
             return self._ending("died", "QEMU ended: " + self.machine.errors()[-300:].strip())
         now = time.monotonic()
         seen = (self.page.get().now_ns, self.ring.produced() if self.ring else 0)
-        if seen != self._seen:
+        if seen != self._seen or self.paused:
             self._seen, self._progress = seen, now
         if now - self._progress > self.patience:
             return self._dump("wedged", f"no sign of life for {self.patience:.0f} s")

@@ -4,84 +4,103 @@
 import shutil
 import sys
 import time
+import unicodedata
 from typing import TextIO
 
-from osmo import abi, units
+from osmo import units
 from osmo.cluster import Cluster
 from osmo.session import Session
-from osmo.types import Kernel
+from osmo.watch import Watch
 
 PERIOD = 0.2
-MARK = {"running": "\x1b[32m●\x1b[0m", "poweroff": "\x1b[2m○\x1b[0m", "crash": "\x1b[31m✗\x1b[0m"}
+BOLD, DIM, GREEN, RED, YELLOW, CYAN, PLAIN = (f"\x1b[{c}m" for c in ("1", "2", "32", "31", "33", "36", "0"))
+MARK = {"running": f"{GREEN}●{PLAIN}", "poweroff": f"{DIM}○{PLAIN}", "waiting": f"{DIM}·{PLAIN}",
+        "crash": f"{RED}✗{PLAIN}", "destroyed": f"{RED}✗{PLAIN}"}
+BAR = 24
+WIDE = 100  # columns from which the picture of the rate is drawn
 
 
 class View:
     """Redraws itself in place; `close` leaves the last picture standing."""
 
-    def __init__(self, cluster: Cluster, out: TextIO = sys.stdout) -> None:
+    def __init__(self, cluster: Cluster, watch: Watch, out: TextIO = sys.stdout) -> None:
         self.cluster = cluster
+        self.watch = watch
         self.out = out
         self.next = 0.0
         self.drawn = 0
-        self.read = 0
-        self.counts: dict[int, list[int]] = {}
 
     def show(self, session: Session) -> None:
         now = time.monotonic()
         if now < self.next:
             return
         self.next = now + PERIOD
-        self._count(session)
-        lines = self.picture(session)
         width, height = shutil.get_terminal_size()
-        lines = [clip(line, width - 1) for line in lines[:height - 1]]
+        lines = [clip(line, width - 1) for line in self.picture(session, width, height)]
         back = f"\x1b[{self.drawn}A" if self.drawn else ""
-        self.out.write(back + "".join(f"\x1b[2K{line}\n" for line in lines))
+        self.out.write(back + "".join(f"\x1b[2K{line}\n" for line in lines) + "\x1b[J")
         self.out.flush()
         self.drawn = len(lines)
 
-    def _count(self, session: Session) -> None:
-        """Only what came since the last look."""
-        size = abi.RECORD.size
-        fresh = bytes(session.collector.trace[self.read:])
-        self.read += len(fresh) // size * size
-        for record in abi.records(fresh):
-            if record.type in (Kernel.SEND, Kernel.RECEIVE):
-                self.counts.setdefault(record.domid, [0, 0])[record.type - Kernel.SEND] += 1
+    def picture(self, session: Session, width: int = 80, height: int = 24) -> list[str]:
+        """At most `height` - 1 lines; with more nodes than fit, the rest is counted."""
+        head = self._head(session) + self._about()
+        faults = [f"  {YELLOW}⚡ {f.text()}{PLAIN}" for f in self.watch.faults()]
+        if len(faults) > 4:
+            faults[3:] = [f"  {YELLOW}⚡ and {len(faults) - 3} more{PLAIN}"]
+        foot = [f"  {DIM}Ctrl-C ends it{PLAIN}{DIM}   from another terminal: "
+                f"osmosis top, console NODE, fault ...{PLAIN}"]
+        names = max((len(n.name) for n in self.cluster.nodes[:200]), default=4)
+        column = f"    {DIM}{'node':{min(names, 16)}} {'':9} {'proc':>4} {'sent':>8} {'received':>8} {'msg/s':>8}"
+        head += faults + [column + PLAIN]
+        room = max(1, height - 1 - len(head) - len(foot))
+        shown = self.cluster.nodes if len(self.cluster.nodes) <= room else self.cluster.nodes[:room - 1]
+        lines = [self._node(session, n.name, min(names, 16), width) for n in shown]
+        if len(shown) < len(self.cluster.nodes):
+            lines.append(self._rest(session, [n.name for n in self.cluster.nodes[len(shown):]]))
+        return head + lines + foot
 
-    def picture(self, session: Session) -> list[str]:
-        collector = session.collector
-        virtual = session.page.get().now_ns if session.page else 0
-        lines = [f"\x1b[1m{self.cluster.name}\x1b[0m  {units.short_time(virtual)}  "
-                 f"of {units.show_time(self.cluster.for_ns)}"]
-        lines += [f"  \x1b[2m{line}\x1b[0m" for line in self.cluster.about.strip().splitlines()]
-        faults = [f.text() for f in self.cluster.faults
-                  if (f.at_ns or 0) <= virtual and (f.for_ns is None or virtual <= (f.at_ns or 0) + f.for_ns)]
-        lines += [f"  \x1b[33m⚡ {text}\x1b[0m" for text in faults[:4]]
-        domids = {name: domid for domid, name in collector.names.items()}
-        for node in self.cluster.nodes[:200]:
-            ended = collector.ended.get(node.name)
-            state = ended.reason if ended else "running" if node.name in domids else "waiting"
-            sent, received = self.counts.get(domids.get(node.name, -1), [0, 0])
-            last = collector.text(node.name)[-400:].strip().splitlines()[-1:] or [""]
-            lines.append(f"  {MARK.get(state, '·')} {node.name:12} {state:9} {sent:7} sent {received:7} "
-                         f"received  {last[0]}")
-        return [*lines, "  \x1b[2mCtrl-C ends it\x1b[0m"]
+    def _head(self, session: Session) -> list[str]:
+        ns, whole = self.watch.virtual_ns, self.watch.for_ns
+        full = min(BAR, BAR * ns // whole) if whole else BAR
+        bar = f"{CYAN}{'━' * full}{PLAIN}{DIM}{'━' * (BAR - full)}{PLAIN}"
+        word = f"  {YELLOW}paused{PLAIN}" if session.paused else ""
+        facts = [f"{self.watch.moves} moves"] if self.watch.moves else []
+        facts += [f"{self.watch.lost} frames lost"] if self.watch.lost else []
+        return [f"{BOLD}{self.cluster.name}{PLAIN}  {bar}  {units.short_time(ns)} of {units.show_time(whole)}"
+                f"{word}  {', '.join(facts)}"]
+
+    def _about(self) -> list[str]:
+        lines = self.cluster.about.strip().splitlines()
+        return [f"  {DIM}{line}{PLAIN}" for line in lines]
+
+    def _node(self, session: Session, name: str, names: int, width: int) -> str:
+        doing, state = self.watch.nodes[name], self.watch.state(session, name)
+        spark = f" {CYAN}{self.watch.spark(name, 12)}{PLAIN}" if width >= WIDE else ""
+        said = session.collector.last_line(name)
+        return (f"  {MARK.get(state, RED + '!' + PLAIN)} {name:{names}} {state:9} {len(doing.processes):4} "
+                f"{doing.sent:8,} {doing.received:8,} {self.watch.rate(name):8,.0f}{spark}  {DIM}{said}{PLAIN}")
+
+    def _rest(self, session: Session, names: list[str]) -> str:
+        running = sum(self.watch.state(session, n) == "running" for n in names)
+        sent = sum(self.watch.nodes[n].sent for n in names)
+        return f"  {DIM}… and {len(names)} more, {running} running, {sent:,} messages sent{PLAIN}"
 
     def close(self) -> None:
-        self.out.write("\x1b[0m")
+        self.out.write(PLAIN)
         self.out.flush()
 
 
 def clip(line: str, width: int) -> str:
-    """At most `width` visible characters; escape sequences take none."""
+    """At most `width` columns; escape sequences take none, wide characters two."""
     out, seen, escape = [], 0, False
     for c in line:
         escape = escape or c == "\x1b"
         if not escape:
-            if seen == width or not c.isprintable():
+            columns = 2 if unicodedata.east_asian_width(c) in "WF" else 1
+            if seen + columns > width or not c.isprintable():
                 continue
-            seen += 1
+            seen += columns
         out.append(c)
         if escape and c.isalpha():
             escape = False

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`osmosis console NODE`: a node's console, both ways; end of input or Ctrl-C leaves it.
+
+What the console has said so far comes first. Lines go to the node as they are typed; a run
+in a seeded clock can only be read.
+"""
+
+import argparse
+import os
+import select
+import sys
+import time
+
+from osmo import caller
+from osmo.errors import Problem
+from osmo.plan import quoted
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("node", help="its name in the cluster file")
+    parser.add_argument("--until", metavar="TEXT", help="leave when the console says this after the input")
+    parser.add_argument("--seconds", type=float, metavar="N",
+                        help="leave after so long; status 1 without --until's text")
+    caller.add_run_argument(parser)
+
+
+class Terminal:
+    """Both directions of one console."""
+
+    def __init__(self, run: caller.Caller, options: argparse.Namespace) -> None:
+        self.run = run
+        self.node = options.node
+        self.until = options.until
+        self.ends = time.monotonic() + options.seconds if options.seconds else None
+        self.open = True
+        self.typed = b""
+        self.said = ""
+
+    def serve(self) -> bool:
+        """True when what was waited for came, or nothing was."""
+        while True:
+            left = None if self.ends is None else self.ends - time.monotonic()
+            if left is not None and left <= 0:
+                return self.until is None
+            sources = [self.run.socket, *([sys.stdin] if self.open else [])]
+            ready = select.select(sources, [], [], left)[0]
+            if self.run.socket in ready and not self._shown():
+                return self.until is None
+            if self.until and not self.open and self.until in self.said:
+                return True
+            if sys.stdin in ready:
+                self._type()
+            if not self.open and self.until is None and self.ends is None:
+                return True
+
+    def _shown(self) -> bool:
+        while True:
+            line = self.run.take()
+            if line is None:
+                print("\nosmosis: the run has ended", file=sys.stderr)
+                return False
+            self.show(line)
+            if b"\n" not in self.run.pending:
+                return True
+
+    def show(self, line: dict[str, object]) -> None:
+        if "output" in line:
+            text = str(line["output"]).replace("\r\n", "\n")
+            self.said += text
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        elif not line.get("ok"):
+            raise Problem(str(line.get("error")))
+
+    def _type(self) -> None:
+        got = os.read(sys.stdin.fileno(), 4096)
+        self.open = bool(got)
+        self.typed += got if got else b"\n" if self.typed else b""
+        while b"\n" in self.typed:
+            line, self.typed = self.typed.split(b"\n", 1)
+            self.said = ""
+            text = line.decode("utf-8", "replace") + "\n"
+            self.run.send({"do": "command", "line": f"input {self.node} {quoted(text)}"})
+
+
+def command(options: argparse.Namespace) -> int:
+    with caller.call(options) as run:
+        terminal = Terminal(run, options)
+        run.ask({"do": "console", "node": options.node})
+        for line in run.seen:
+            terminal.show(line)
+        return 0 if terminal.serve() else 1

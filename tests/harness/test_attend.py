@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A running cluster attended: ps, top, console, fault, pause, step, break (H12, H24, L31).
+
+One run serves most of it; what is seeded can be looked at and halted, and not be talked to.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from osmo import abi, cluster, door, paths, qemu, top, units, watch
+from osmo.collect import Collector
+from osmo.errors import Problem
+from osmo.memory import Frame
+from osmo.types import Kernel
+from osmo.view import View, clip
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+OSMOSIS = str(TOP / "harness" / "osmosis")
+CLUSTERS = TOP / "harness" / "clusters"
+BUILT = (paths.hypervisor().is_file() and all(paths.image(i).is_file() for i in ("control", "node", "fabric"))
+         and shutil.which(qemu.BINARY) is not None)
+
+
+machine = pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
+
+
+class Running:
+    """`osmosis run` in the background, with doors of its own."""
+
+    def __init__(self, folder: pathlib.Path, *words: str) -> None:
+        self.env = {**os.environ, "XDG_RUNTIME_DIR": str(folder)}
+        self.process = subprocess.Popen([OSMOSIS, "run", *words, "--json"], env=self.env, text=True,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def ask(self, *words: str, status: int = 0, typed: str = "") -> str:
+        done = subprocess.run([OSMOSIS, *words], env=self.env, capture_output=True, text=True, check=False,
+                              input=typed, timeout=100)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def status(self) -> dict[str, Any]:
+        given: dict[str, Any] = json.loads(self.ask("ps", "--json"))
+        return given
+
+    def until(self, what: str, holds: Any, seconds: float = 60) -> dict[str, Any]:
+        """The first status for which it holds; before the run is up there is none."""
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            done = subprocess.run([OSMOSIS, "ps", "--json"], env=self.env, capture_output=True, text=True,
+                                  check=False)
+            if done.returncode == 0 and holds(status := json.loads(done.stdout)):
+                return dict(status)
+            assert self.process.poll() is None, self.process.communicate()
+            time.sleep(0.1)
+        raise AssertionError(f"never: {what}")
+
+    def end(self) -> None:
+        self.process.terminate()
+        self.process.communicate(timeout=30)
+
+
+@pytest.fixture(name="short_folder")
+def fixture_short_folder() -> Iterator[pathlib.Path]:
+    """A socket's path has at most 107 bytes, and pytest's own are long."""
+    import tempfile
+    with tempfile.TemporaryDirectory(prefix="osmo-") as folder:
+        yield pathlib.Path(folder)
+
+
+def by_name(status: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {n["name"]: n for n in status["nodes"]}
+
+
+@machine
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_a_cluster_is_talked_to_while_it_runs(short_folder: pathlib.Path) -> None:
+    """The shell types back, faults strike and are lifted, a node is stopped for good."""
+    run = Running(short_folder, str(CLUSTERS / "shell.toml"), "--clock", "real", "--for", "10m")
+    try:
+        up = run.until("two nodes with their servers",
+                       lambda s: [len(n["processes"]) >= 2 for n in s["nodes"]] == [True, True])
+        assert by_name(up)["desk"]["state"] == "running" and up["virtual_ns"] > 0 and not up["paused"]
+        said = run.ask("console", "desk", "--until", "spoken words", "--seconds", "60",
+                       typed="put file spoken words\ncat file\n")
+        assert "demos>" in said and "spoken words" in said
+        said = run.ask("top", "--looks", "2", "--every", "0.5", "--json")
+        looks = [json.loads(line) for line in said.splitlines()]
+        desk = next(d for d in looks[-1]["domains"] if d["name"] == "desk")
+        assert len(looks) == 2 and desk["memory"] > 1 << 20 and desk["overhead"] > 4096 and desk["exits"] > 0
+        said = run.ask("fault", "loss 0.5", "--medium", "net", "--for", "1s")
+        assert said.startswith("fault net loss 0.5\nat ")
+        assert "loss P" in run.ask("fault", "loss", "--medium", "net", status=2)
+        run.ask("fault", "crash", "--node", "other")
+        run.until("the node is gone", lambda s: by_name(s)["other"]["state"] == "destroyed")
+        assert json.loads(run.ask("tell", "list"))["domains"][-1]["name"] == "desk"
+        assert "no domain" in run.ask("tell", "pause", "nobody", status=2)
+        stood = json.loads(run.ask("pause", "--json"))["virtual_ns"]
+        time.sleep(0.3)
+        assert run.status()["virtual_ns"] == stood and run.status()["paused"]
+        assert "stands still" in run.ask("tell", "list", status=2)
+        run.ask("continue")
+        run.until("it goes on", lambda s: s["virtual_ns"] > stood)
+    finally:
+        run.end()
+    assert list((short_folder / f"osmosis-{os.getuid()}").iterdir()) == []
+
+
+@machine
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_steps_and_breaks_do_not_show_in_a_seeded_run(short_folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """Halted at times and at events, a run gives the same bytes as one that nobody looked at."""
+    words = (str(CLUSTERS / "lossy.toml"), "--seed", "5")
+    alone = subprocess.run([OSMOSIS, "run", *words, "--json"], capture_output=True, text=True, check=True)
+    run = Running(short_folder, *words)
+    try:
+        run.until("it runs", lambda s: s["virtual_ns"] > 0)
+        stood = json.loads(run.ask("pause", "--json"))["virtual_ns"]
+        for _ in range(2):
+            again = json.loads(run.ask("step", "1ms", "--json"))["virtual_ns"]
+            assert again >= stood + 10**6
+            stood = again
+        found = json.loads(run.ask("break", "kernel.receive", "client1", "--json"))
+        assert found["node"] == "client1" and stood <= found["event_ns"] <= found["virtual_ns"]
+        assert run.status()["paused"]
+        assert "seeded" in run.ask("fault", "crash", "--node", "client1", status=2)
+        assert "no trace event" in run.ask("break", "kernel.nothing", status=2)
+        assert "no node" in run.ask("break", "kernel.send", "nobody", status=2)
+        run.ask("console", "client1", "--seconds", "0.1")
+        run.ask("continue")
+        out, errors = run.process.communicate(timeout=150)
+    finally:
+        run.end()
+    seen = json.loads(out)
+    assert seen["ok"], errors
+    assert seen["digests"] == json.loads(alone.stdout)["digests"]
+
+
+def test_no_run_is_said(short_folder: pathlib.Path) -> None:
+    done = subprocess.run([OSMOSIS, "ps"], env={**os.environ, "XDG_RUNTIME_DIR": str(short_folder)},
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "no cluster runs" in done.stderr
+
+
+def test_a_folder_that_others_can_write_is_refused(short_folder: pathlib.Path,
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder))
+    door.folder().chmod(0o777)
+    with pytest.raises(Problem, match="not this user's alone"):
+        door.folder()
+
+
+class Still:
+    """As much of a session as the door and the view look at."""
+
+    def __init__(self) -> None:
+        self.collector = Collector()
+        self.paused = False
+        self.page = None
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def go_on(self) -> None:
+        self.paused = False
+
+    def event(self, ns: int, **fields: Any) -> None:
+        self.collector.take(Frame(abi.Stream.RESULT, ns, json.dumps({"ns": ns, **fields}).encode() + b"\n"))
+
+    def record(self, *fields: int) -> None:
+        self.collector.take(Frame(abi.Stream.TRACE, fields[0], abi.Record(*fields).pack()))
+
+
+@pytest.fixture(name="still")
+def fixture_still() -> Still:
+    still = Still()
+    for domid, name in ((1, "a1"), (2, "a2")):
+        still.event(0, event="start", name=name, domid=domid)
+    return still
+
+
+def small() -> cluster.Cluster:
+    return cluster.parse('for = "10s"\nabout = "two nodes"\n[nodes.a]\ncount = 2\nprograms = ["hello"]\n')
+
+
+def test_messages_processes_and_moves_are_counted(still: Any) -> None:
+    seen = watch.Watch(small())
+    still.record(10, Kernel.CREATE, 1, 7, 0, 1 << 32 | 3)
+    still.record(20, Kernel.SEND, 1, 7, 2 << 32 | 1, 1)
+    seen.look(still)
+    assert seen.nodes["a1"].processes == {(1, 7)} and seen.nodes["a1"].sent == 1 and seen.moves == 0
+    still.record(30, Kernel.CREATE, 2, 7, 0, 1 << 32 | 3)
+    still.record(40, Kernel.RECEIVE, 2, 7, 1, 1)
+    fresh = seen.look(still)
+    assert [r.ns for r in fresh] == [30, 40] and seen.moves == 1
+    assert seen.nodes["a1"].processes == set() and seen.nodes["a2"].processes == {(1, 7)}
+    still.record(50, Kernel.END, 2, 7, 0, 0)
+    seen.look(still)
+    assert seen.nodes["a2"].processes == set()
+
+
+def test_rates_are_of_virtual_time(still: Any) -> None:
+    seen = watch.Watch(small())
+    for step in range(4):
+        seen.virtual_ns = step * 5 * 10**8
+        seen.nodes["a1"].sent = 100 * step
+        seen.tick()
+    assert seen.rate("a1") == 200.0 and seen.rate("a2") == 0.0
+    assert seen.spark("a1", 5) == "  ███" and seen.spark("a2", 3) == "   "
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (40, 8)])
+def test_the_view_fits(still: Any, size: tuple[int, int]) -> None:
+    """At most a screen, whatever the number of nodes; what does not fit is counted."""
+    many = cluster.parse('for = "10s"\n[nodes.a]\ncount = 300\nprograms = ["hello"]\n')
+    for c in (small(), many):
+        seen = watch.Watch(c)
+        seen.tick()
+        lines = View(c, seen).picture(still, *size)
+        assert len(lines) < size[1]
+        plain = [clip(line, size[0] - 1) for line in lines]
+        assert any("a1" in line and "running" in line for line in plain)
+        assert ("more, " in "".join(plain)) == (c is many)
+
+
+def test_clipping_counts_columns_not_bytes() -> None:
+    assert clip("\x1b[31mabc\x1b[0mdef", 4) == "\x1b[31mabc\x1b[0md"
+    assert clip("日本語", 5) == "日本"
+    assert clip("a\tb", 9) == "ab"
+
+
+def test_shares_are_of_the_span() -> None:
+    before = {"a": {"run_ns": 0, "exits": 5, "frames": 2, "overhead": 8192}}
+    after = {"a": {"run_ns": 5 * 10**8, "exits": 105, "frames": 256, "overhead": 8192},
+             "b": {"run_ns": 1, "frames": 1}}
+    rows = top.rows(before, after, 10**9)
+    assert [r["name"] for r in rows] == ["a", "b"] and rows[0]["cpu"] == 50.0 and rows[0]["exits"] == 100
+    assert rows[0]["memory"] == 1 << 20 and "a " in top.table(rows)[1]
+
+
+class Peer:
+    """A client of a door that nobody runs behind."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(str(path))
+        self.socket.settimeout(1)
+
+    def say(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.socket.recv(1 << 20).splitlines()]
+
+
+def test_a_door_bears_nonsense(still: Any, short_folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line is answered, and whoever says too much without an end is shown out."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder))
+    d = door.Door(watch.Watch(small()), None)
+    try:
+        peer, flood = Peer(d.path), Peer(d.path)
+        d.look(still)
+        d.look(still)
+        for line in (b"nonsense", b"[]", b'{"do": 1}', b'{"do": "console"}', b'{"do": "console", "node": "x"}',
+                     b'{"do": "step", "time": "soon"}', b'{"do": "command", "line": "list"}', b"\xff\xfe"):
+            peer.say(line + b"\n")
+            d.look(still)
+            (answer,) = peer.lines()
+            assert answer["ok"] is False and answer["error"], line
+        flood.say(b"x" * 70000)
+        for _ in range(5):
+            d.look(still)
+        assert len(d.clients) == 1
+        peer.say(b'{"do": "step", "time": "5ms"}\n')
+        d.look(still)
+        d.watch.virtual_ns = units.time_ns("5ms")
+        monkeypatch.setattr(d.watch, "look", lambda _session: [])
+        d.look(still)
+        assert peer.lines() == [{"ok": True, "virtual_ns": 5 * 10**6}] and still.paused
+    finally:
+        d.close()
