@@ -282,6 +282,7 @@ void guest_destroy(struct guest *g)
 
     if (!g->built)
         return;
+    ctl_pause(g->domid); /* what it would still say or send, nobody would write down */
     devices_gone(g);
     rings_close(g);
     trace_close(g);

@@ -191,7 +191,7 @@ class Compiler:
         image = node.image or IMAGES[node.machine]
         name = pathlib.PurePath(image).name
         self.modules[name] = paths.image(image)
-        trace = f"trace={TRACE_PAGES} " if self.cluster.trace and node.machine == "x86" else ""
+        trace = f"trace={TRACE_PAGES} " if self.cluster.trace else ""
         cmdline = f"id={node.number} {trace}{node.cmdline}".strip()
         words = [f"cmdline={quoted(cmdline)}"]
         words.append(f"module={self._bundle(node)}")

@@ -4,6 +4,7 @@
  * threads, time.
  */
 #include "base/memory.h"
+#include "guest/machine/trace.h"
 #include "guest/machine/x86/x86.h"
 #include "guest/rt/frame.h"
 #include "guest/rt/map.h"
@@ -20,6 +21,12 @@ u64 machine_now(struct node *n)
 {
     (void)n;
     return rt_now_ns() - x86.started_ns;
+}
+
+void machine_trace(struct node *n, u16 type, u32 who, u64 a, u64 b)
+{
+    (void)n;
+    trace_put(x86.trace, type, who, a, b);
 }
 
 void space_changed(struct space *s, u64 va, u64 old, u64 now)

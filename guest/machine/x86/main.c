@@ -6,6 +6,7 @@
  * seed=N, share=0 and fast=0 (switch the optimisations off), trace=PAGES.
  */
 #include "base/memory.h"
+#include "guest/machine/trace.h"
 #include "guest/machine/x86/x86.h"
 #include "guest/rt/console.h"
 #include "guest/rt/frame.h"
@@ -54,13 +55,9 @@ static u32 flags(void)
 
 static void trace_init(struct node_config *config)
 {
-    u32 pages = (u32)rt_option_number("trace", 0);
-
-    if (!pages)
-        return;
-    if (!x86_trace_init(pages))
-        rt_panic("a trace ring of %u pages cannot be had", pages);
-    config->flags |= NODE_TRACE;
+    x86.trace = trace_open();
+    if (x86.trace)
+        config->flags |= NODE_TRACE;
 }
 
 /* The network over the domain's vifs, if it has any: then the node is one of several. */

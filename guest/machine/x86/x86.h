@@ -51,8 +51,6 @@ void x86_save_frame(const struct rt_frame *f);
 /* Installs the handlers of traps and of the alarm. */
 void x86_traps_init(void);
 void x86_loop_init(void);
-/* Starts a trace ring of so many pages; false when it cannot be had. */
-bool x86_trace_init(u32 pages);
 /* Acts on what the core answered for a thread, which is x86_current's; does not return. */
 NORETURN void x86_follow(struct thread *t, enum outcome o, s64 result);
 

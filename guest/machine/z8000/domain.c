@@ -4,11 +4,12 @@
  * with the domain's runtime in the host's place. The first module is a bundle with trap.bin,
  * program images NAME.bin and a boot list, whose words before a program's name grant links
  * as on demos-z8000's command line. Command line: id=N, epoch=N, seed=N, memory=KIB and
- * page=BYTES of the board. The user processor computes as fast as the domain does.
+ * page=BYTES of the board, trace=PAGES. The user processor computes as fast as the domain does.
  */
 #include "base/format.h"
 #include "base/memory.h"
 #include "guest/machine/bundle.h"
+#include "guest/machine/trace.h"
 #include "guest/machine/z8000/z8000.h"
 #include "guest/rt/console.h"
 #include "guest/rt/frame.h"
@@ -24,6 +25,7 @@ enum { HEAP_FRAMES = 2048, FRAME = 4096, GRANTS = 12, TURN = BOARD_HZ / 100 };
 static struct z_machine machine;
 static struct net *net; /* NULL: no vif, a node by itself */
 static struct wire wire;
+static struct osm_ring_header *trace; /* NULL: none */
 static u64 started_ns;
 
 u64 machine_now(struct node *n)
@@ -74,7 +76,8 @@ void place_halt(struct node *n, s64 status)
 
 void machine_trace(struct node *n, u16 type, u32 who, u64 a, u64 b)
 {
-    (void)n, (void)type, (void)who, (void)a, (void)b; /* never on: no trace option here */
+    (void)n;
+    trace_put(trace, type, who, a, b);
 }
 
 void machine_stop(struct node *n, const char *why)
@@ -198,6 +201,9 @@ int rt_main(const struct rt_start *start)
     if (!memory)
         rt_panic("too little memory for a node");
     bundle = (struct bundle){module.data, module.size};
+    trace = trace_open();
+    if (trace)
+        config.flags |= NODE_TRACE;
     heap_init(&heap, memory, (size_t)HEAP_FRAMES * FRAME);
     board_setup(&heap, &bundle);
     network_init(&heap, &config);

@@ -45,7 +45,7 @@ void machine_thread_start(struct node *n, struct thread *th, u64 entry, u64 stac
         r[15] = offset;
     }
     if (z_place(entry, &segment, &offset)) {
-        r[REG_PC_SEG] = (u16)(segment << 8);
+        r[REG_PC_SEG] = (u16)(0x8000 | segment << 8);
         r[REG_PC_OFF] = offset;
     }
 }

@@ -1,38 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The node's trace records: a ring in the domain's own memory (hyp/abi/osmosis.h), shown
- * to Osmosis, which lets the control domain read it. Full, it overwrites the oldest.
+ * The ring of a node's trace records. See trace.h.
  */
-#include "guest/machine/x86/x86.h"
+#include "guest/machine/trace.h"
+#include "guest/machine/frames.h"
 #include "guest/rt/frame.h"
 #include "guest/rt/hypercall.h"
 #include "guest/rt/map.h"
 #include "guest/rt/rt.h"
 #include "guest/rt/time.h"
 
-bool x86_trace_init(u32 pages)
+struct osm_ring_header *trace_open(void)
 {
+    u32 pages = (u32)rt_option_number("trace", 0);
     struct osm_trace_ring where = {.pages = pages};
-    struct osm_ring_header *ring = rt_frames(pages);
+    struct osm_ring_header *ring = pages ? rt_frames(pages) : NULL;
 
+    if (!pages)
+        return NULL;
     if (!ring)
-        return false;
+        rt_panic("a trace ring of %u pages cannot be had", pages);
     ring->magic = OSM_RING_MAGIC;
     ring->version = OSM_ABI_VERSION;
     ring->capacity = ((u64)pages * FRAME_SIZE - sizeof *ring) / sizeof(struct osm_record);
     where.gfn = rt_physical(ring) >> FRAME_SHIFT;
     if (rt_host() == RT_OSMOSIS && hypercall_osmosis(OSM_OP_trace_ring, &where) < 0)
-        return false;
-    x86.trace = ring;
-    return true;
+        rt_panic("a trace ring of %u pages is not taken", pages);
+    return ring;
 }
 
-void machine_trace(struct node *n, u16 type, u32 who, u64 a, u64 b)
+void trace_put(struct osm_ring_header *ring, u16 type, u32 who, u64 a, u64 b)
 {
-    struct osm_ring_header *ring = x86.trace;
     struct osm_record *r;
 
-    (void)n;
     if (!ring)
         return;
     r = (struct osm_record *)(ring + 1) + ring->produced % ring->capacity;

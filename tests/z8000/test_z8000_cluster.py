@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Z8000 nodes beside x86 nodes on Osmosis: messages both ways, with every invariant looked at.
+
+H22: the server is a Z8000 program, its clients one of each kind, found by an x86 switchboard.
+"""
+
+import json
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from osmo import paths, qemu
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILT = (paths.hypervisor().is_file() and paths.image("z8000").is_file()
+         and (paths.build() / "z8000" / "demos" / "trap.bin").is_file() and shutil.which(qemu.BINARY) is not None)
+pytestmark = [pytest.mark.skipif(not BUILT, reason="no images, or no Z8000 assembler"), pytest.mark.slow]
+
+
+@pytest.mark.timeout(120)
+def test_nodes_of_both_kinds_answer_each_other(tmp_path: pathlib.Path) -> None:
+    """Both nodes' kernels write their trace: what one sent the other got, once, in order."""
+    done = subprocess.run([TOP / "harness" / "osmosis", "run", TOP / "harness" / "clusters" / "mixed.toml",
+                           "--json", "--seed", "7", "--clock", "event", "--out", tmp_path],
+                          capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    result = json.loads(done.stdout)
+    nodes = {node["name"]: node for node in result["nodes"]}
+    assert all(result["invariants"][what]["checked"] > 20 and result["invariants"][what]["broken"] == 0
+               for what in ("loss", "duplicate", "order", "one-copy", "isolation", "liveness"))
+    # Each client's ten calls, and their way to the server by the switchboard.
+    assert nodes["server"]["sent"] >= 20 and nodes["server"]["received"] >= 20
+    assert nodes["client"]["sent"] >= 10 and nodes["x86"]["sent"] >= 10
