@@ -20,6 +20,7 @@ struct move {
     u32 machine;      /* at the other end, once known */
     bool asker, read; /* read: out of the area */
     bool started, done;
+    bool stalled; /* our end waits for a page */
     s64 result;
 };
 
@@ -157,11 +158,13 @@ static s64 check(const struct task *t, const struct message *m, bool read, u64 o
                : DEMOS_E_ADDRESS;
 }
 
+/* The other end's process, or (t is NULL) a frame of this node's (page.h). */
 static s64 begin(struct node *n, const struct task *t, const struct message *m)
 {
     u64 len = be64_get(m->body + 8) & ~((u64)1 << 63), offset = be64_get(m->body + 16);
     bool read = be64_get(m->body + 8) >> 63;
-    s64 error = check(t, m, read, offset, len);
+    s64 error = t ? check(t, m, read, offset, len)
+                  : keeper_area(n, &m->links[0], read, offset, len);
     struct move *v;
 
     if (error)
@@ -170,8 +173,8 @@ static s64 begin(struct node *n, const struct task *t, const struct message *m)
     if (!v)
         return DEMOS_E_MEMORY;
     *v = (struct move){.transfer = be64_get(m->body),
-                       .id = t->id,
-                       .base = m->links[0].base + offset,
+                       .id = t ? t->id : (struct process_id){.serial = m->links[0].code},
+                       .base = (t ? m->links[0].base : 0) + offset,
                        .len = len,
                        .machine = m->sender_machine,
                        .read = read,
@@ -226,7 +229,8 @@ void bulk_kernel_message(struct node *n, struct task *t, struct message *m)
     if (m->length < 24)
         return;
     if (m->kind == KERNEL_MSG_MOVE) {
-        error = t && m->link_count ? begin(n, t, m) : (s64)DEMOS_E_DEAD;
+        error = m->link_count && (t || link_to_kernel(n, &m->links[0])) ? begin(n, t, m)
+                                                                        : (s64)DEMOS_E_DEAD;
         if (error)
             bulk_refuse(n, m, error);
         m->link_count = 0; /* a copy that speaks of a link, not the link */
@@ -309,35 +313,56 @@ void bulk_free(struct node *n)
         forget(n, list_entry(n->moves.next, struct move, all));
 }
 
+void bulk_resume(struct node *n)
+{
+    list_for_each_safe(node, &n->moves)
+    {
+        struct move *v = list_entry(node, struct move, all);
+
+        if (!v->stalled)
+            continue;
+        v->stalled = false;
+        net_bulk_resume(n->net, v->transfer);
+    }
+}
+
+/* This end's bytes, from or to the process or frame. False: not now. */
+static bool piece(struct node *n, struct move *v, u64 offset, void *out, const void *in,
+                  size_t len)
+{
+    enum machine_result done = MACHINE_FAULT;
+    struct task *t = node_find(n, &v->id);
+
+    if (offset > v->len || len > v->len - offset)
+        return true;
+    if (v->id.machine == NO_MACHINE)
+        done = keeper_bytes(n, v->id.serial, v->base + offset, out, in, len) ? MACHINE_OK
+                                                                             : MACHINE_FAULT;
+    else if (t)
+        done = out ? machine_copy_in(n, t, out, v->base + offset, len)
+                   : machine_copy_out(n, t, v->base + offset, in, len);
+    v->stalled = done == MACHINE_LATER && fault_in_transfer(n);
+    if (done != MACHINE_OK && !v->stalled && out)
+        memset(out, 0, len); /* unmapped under our hands: its bytes mean nothing now */
+    return !v->stalled;
+}
+
 bool net_up_bulk_read(struct net *net, u64 transfer, u64 offset, void *buffer, size_t len)
 {
     struct node *n = net_owner(net);
-    const struct move *v = find(n, transfer);
-    struct task *t = v ? node_find(n, &v->id) : NULL;
-    enum machine_result got = MACHINE_FAULT;
+    struct move *v = find(n, transfer);
 
-    if (!v)
-        return migrate_bulk_read(n, transfer, offset, buffer, len);
-    if (t && offset <= v->len && len <= v->len - offset)
-        got = machine_copy_in(n, t, buffer, v->base + offset, len);
-    if (got == MACHINE_LATER)
-        return false;
-    if (got != MACHINE_OK)
-        memset(buffer, 0, len); /* unmapped under our hands: its bytes mean nothing now */
-    return true;
+    return v ? piece(n, v, offset, buffer, NULL, len)
+             : migrate_bulk_read(n, transfer, offset, buffer, len);
 }
 
 bool net_up_bulk_write(struct net *net, u64 transfer, u64 offset, const void *data, size_t len)
 {
     struct node *n = net_owner(net);
-    const struct move *v = find(n, transfer);
-    struct task *t = v ? node_find(n, &v->id) : NULL;
+    struct move *v = find(n, transfer);
 
-    if (!v)
-        return migrate_bulk_write(n, transfer, offset, data, len);
-    if (!t || offset > v->len || len > v->len - offset)
-        return true;
-    return machine_copy_out(n, t, v->base + offset, data, len) != MACHINE_LATER;
+    return v ? piece(n, v, offset, NULL, data, len)
+             : migrate_bulk_write(n, transfer, offset, data, len);
 }
 
 void net_up_bulk_done(struct net *net, u64 transfer, int result)

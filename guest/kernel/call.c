@@ -132,9 +132,9 @@ static void call_over(struct thread *t)
 static __attribute__((noinline)) enum outcome conclude(struct node *n, struct thread *t,
                                                        s64 said, s64 *result)
 {
-    if (said == CALL_AGAIN) {
-        thread_wait(n, t, WAIT_PAGE, DEMOS_FOREVER);
-    } else if (said == CALL_STEP) {
+    if (said == CALL_AGAIN)
+        said = fault_in_call(n, t);
+    if (said == CALL_STEP) {
         t->pending = true;
         thread_ready(n, t);
     }
@@ -224,6 +224,8 @@ enum outcome node_resume(struct node *n, struct thread *t, s64 *result)
 {
     s64 said = CALL_GENERAL;
 
+    if (t->wait == WAIT_PAGE)
+        fault_waited(t);
     if (!t->pending)
         return NODE_RUN;
     t->pending = false;

@@ -12,11 +12,70 @@ typedef s64 control_handler(struct node *n, struct task *t, struct message *m);
 
 static s64 op_map(struct node *n, struct task *t, struct message *m)
 {
+    u64 range[] = {request_word(m, 1), request_word(m, 2)};
     u64 prot = request_word(m, 3), max = request_word(m, 4);
 
     if (prot > 7 || max > 7)
         return DEMOS_E_ARGUMENT;
-    return region_map(n, t, request_word(m, 1), request_word(m, 2), (u32)prot, (u32)max);
+    return region_map_growing(n, t, range, (u32)prot, (u32)max, request_word(m, 5),
+                              request_word(m, 6));
+}
+
+/* Which object the range shows is the link's word; what its keeper says counts from here on. */
+static s64 op_keep(struct node *n, struct task *t, struct message *m)
+{
+    u64 prot = request_word(m, 3), max = request_word(m, 4), offset = request_word(m, 5);
+    u64 silence = request_word(m, 6);
+    struct region like = {.protection = (u8)prot,
+                          .max_protection = (u8)max,
+                          .inheritance = REGION_COPY,
+                          .offset = offset,
+                          .silence = (u8)silence,
+                          .patience_ns = request_word(m, 7)};
+    struct link l;
+
+    if (prot > 7 || max > 7 || silence > KEEPER_ZERO || offset >= DEMOS_PRIVATE_END ||
+        offset & (machine_page_size(n) - 1))
+        return DEMOS_E_ARGUMENT;
+    if (!m->link_count)
+        return DEMOS_E_LINK;
+    if (m->links[0].kind != DEMOS_GENERAL || m->links[0].attr & (DEMOS_ONCE | DEMOS_TIMELY))
+        return DEMOS_E_KIND;
+    l = request_take_link(m, 0);
+    return region_keep(n, t, request_word(m, 1), request_word(m, 2), &l, &like);
+}
+
+static s64 op_inherit(struct node *n, struct task *t, struct message *m)
+{
+    return region_inherit(n, t, request_word(m, 1), request_word(m, 2), request_word(m, 3));
+}
+
+static s64 op_copy(struct node *n, struct task *t, struct message *m)
+{
+    const struct link *l = m->link_count ? &m->links[0] : NULL;
+    struct task *from = l && l->attr & DEMOS_TOKERNEL && l->kind == DEMOS_REQUEST_LINK
+                            ? node_find(n, &l->to)
+                            : NULL;
+
+    if (!from || from->state == DEMOS_MIGRATING)
+        return l ? DEMOS_E_REFUSED : DEMOS_E_LINK;
+    return inherit(n, t, from);
+}
+
+static s64 op_region(struct node *n, struct task *t, struct message *m)
+{
+    u64 address = request_word(m, 1);
+    const struct region *r = t->regions;
+
+    while (r && r->base + r->length <= address)
+        r = r->next;
+    if (!r)
+        return DEMOS_E_ADDRESS;
+    answer_words(n, m,
+                 (u64[]){0, r->base, r->length, r->protection, r->max_protection,
+                         r->inheritance, r->offset, r->object ? r->object->number : 0},
+                 8, NULL);
+    return 0;
 }
 
 static s64 op_unmap(struct node *n, struct task *t, struct message *m)
@@ -65,7 +124,7 @@ static s64 transfer(struct node *n, struct task *t, struct message *m, u32 direc
             error = access_error(done);
     }
     node_free(n, piece, PIECE);
-    return error == CALL_AGAIN ? (s64)DEMOS_E_ADDRESS : error;
+    return error;
 }
 
 static s64 op_load(struct node *n, struct task *t, struct message *m)
@@ -252,16 +311,20 @@ static control_handler *const ops[CONTROL_OPS_END - FIRST_OP] = {
     [CONTROL_PROTECT - FIRST_OP] = op_protect,
     [CONTROL_PRIORITY - FIRST_OP] = op_priority,
     [CONTROL_MIGRATE - FIRST_OP] = op_migrate,
+    [CONTROL_KEEP - FIRST_OP] = op_keep,
+    [CONTROL_INHERIT - FIRST_OP] = op_inherit,
+    [CONTROL_COPY - FIRST_OP] = op_copy,
+    [CONTROL_REGION - FIRST_OP] = op_region,
 };
 
-void control_message(struct node *n, struct task *t, struct message *m)
+bool control_message(struct node *n, struct task *t, struct message *m)
 {
     u64 op = request_word(m, 0), index = op - FIRST_OP;
     u64 result;
 
     if (m->kind != DEMOS_MSG_REQUEST) {
         exception_answered(n, t, m);
-        return;
+        return true;
     }
     if (op == CONTROL_KILL) {
         task_end(n, t, DEMOS_END_KILLED, 0, 0);
@@ -271,5 +334,10 @@ void control_message(struct node *n, struct task *t, struct message *m)
     } else {
         result = (u64)(s64)DEMOS_E_CALL;
     }
+    if (result == (u64)CALL_AGAIN && fault_in_request(n, m))
+        return false;
+    if (result == (u64)CALL_AGAIN)
+        result = (u64)(s64)DEMOS_E_ADDRESS;
     answer_words(n, m, &result, 1, NULL); /* unless the handler has */
+    return true;
 }

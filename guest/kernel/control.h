@@ -21,7 +21,10 @@ enum kernel_channel {
     KERNEL_CONSOLE = 3, /* the node's console */
     KERNEL_MACHINE = 4, /* the machine's own (frames, devices), handled by machine_message */
     KERNEL_NAMES = 5,   /* links that this node's processes post, for other machines */
-    KERNEL_CHANNELS = 8
+    KERNEL_KEEPING = 6, /* objects, for their keepers (keeper.h): request links */
+    KERNEL_FRAME = 7,   /* frames on their way, for the same */
+    KERNEL_OBJECT = 8,  /* objects' names */
+    KERNEL_CHANNELS = 10
 };
 
 /* To KERNEL_PROCESS. */
@@ -42,8 +45,22 @@ enum kernel_op {
      * a link there is none), or the cluster's. DEMOS_E_STATE: there is one, and flags do not
      * say to replace it. For processes of this node. */
     KERNEL_OP_REGISTER = 5,
+    /* policy; [general link] ->: who keeps the pages of processes started from now on when
+     * frames are scarce (enum paging_policy). Once, for processes of this node; what was
+     * started before keeps its frames. */
+    KERNEL_OP_PAGER = 6,
+    /* -> words of struct paging_counters */
+    KERNEL_OP_PAGING = 7,
     /* control link of the sender itself is not to be had this way: a parent gives it */
     KERNEL_OPS
+};
+
+/* How pages are chosen that have to go. */
+enum paging_policy {
+    PAGING_QUEUES, /* active and inactive; what is used while inactive stays */
+    PAGING_FIFO,   /* the one that came first */
+    PAGING_SAMPLE, /* least recently used, by samples of what is used */
+    PAGING_POLICIES
 };
 
 enum switchboard_scope { SWITCHBOARD_NEAREST, SWITCHBOARD_CLUSTER };
@@ -62,7 +79,9 @@ enum demos_create_flags {
 
 /* Over a control link. */
 enum control_op {
-    CONTROL_MAP = 0x101,   /* base, len, protection, maximum protection: zero-filled memory */
+    /* base, len, protection, maximum protection, growth (enum region_growth), most: zero-filled
+     * memory; it grows by being touched, to `most` bytes and the process's limit */
+    CONTROL_MAP = 0x101,
     CONTROL_UNMAP = 0x102, /* base, len */
     CONTROL_LOAD = 0x103,  /* address, len; [link with a readable area of len bytes] */
     CONTROL_GIVE = 0x104,  /* name as 3 words; [link] -> : a link for the start record */
@@ -80,6 +99,15 @@ enum control_op {
     CONTROL_PROTECT = 0x111,   /* base, len, protection (within the maximum) */
     CONTROL_PRIORITY = 0x112,  /* 0 (first) to 7 */
     CONTROL_MIGRATE = 0x113,   /* machine */
+    /* base, len, protection, maximum, offset, silence (enum keeper_silence), ns of patience;
+     * [general link of the keeper, who need not know]: its object from `offset` on */
+    CONTROL_KEEP = 0x114,
+    CONTROL_INHERIT = 0x115, /* base, len, enum region_inheritance: what COPY does with it */
+    /* [control link of a process here]: its memory, as its regions say, in this empty one */
+    CONTROL_COPY = 0x116,
+    /* address -> base, len, protection, maximum, inheritance, offset, object's number (0: none)
+     * of the region there or next, DEMOS_E_ADDRESS behind the last */
+    CONTROL_REGION = 0x117,
     CONTROL_OPS_END
 };
 

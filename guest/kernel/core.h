@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "guest/kernel/machine.h"
+#include "guest/kernel/page.h"
 #include "guest/kernel/trace.h"
 #include "net/net.h"
 
@@ -98,6 +99,7 @@ struct node {
     struct list names; /* links posted for other machines */
     u32 name_count;
     struct switchboards switchboards;
+    struct paging paging;
 };
 
 /* node.c */
@@ -160,11 +162,25 @@ void task_slow(struct node *n, struct task *t, u32 bit, bool on);
 
 /* region.c */
 int region_map(struct node *n, struct task *t, u64 base, u64 len, u32 prot, u32 max);
+/* The same with an object that a keeper or another task has a part in: `like` says from which
+ * offset on, and all else but base and length. */
+int region_show(struct node *n, struct task *t, u64 base, u64 len, struct object *o,
+                const struct region *like);
+/* The same with the object of a user's keeper; takes the link. */
+int region_keep(struct node *n, struct task *t, u64 base, u64 len, const struct link *keeper,
+                const struct region *like);
+int region_map_growing(struct node *n, struct task *t, const u64 *range, u32 prot, u32 max,
+                       u64 growth, u64 most);
+int region_inherit(struct node *n, struct task *t, u64 base, u64 len, u64 inheritance);
 int region_unmap(struct node *n, struct task *t, u64 base, u64 len);
 int region_protect(struct node *n, struct task *t, u64 base, u64 len, u32 prot);
 /* All of a range is memory with this right. */
 bool region_usable(const struct task *t, u64 base, u64 len, u32 right);
 void regions_free(struct node *n, struct task *t);
+/* The region that a touch of `address` makes long enough, or NULL. */
+const struct region *region_grow(struct node *n, struct task *t, u64 address);
+/* Whatever of it is the machine's own becomes an object's, which others can be shown. */
+int region_objectify(struct node *n, struct region *r);
 
 /* queue.c */
 static inline bool queue_has_room(const struct task *t, u32 cost)
@@ -235,6 +251,12 @@ s64 call_move(struct node *n, struct thread *t, const u64 *args);
 /* Bytes between an area and kernel memory, for kernel processes: 0 or an error. */
 s64 area_read(struct node *n, const struct link *l, u64 offset, void *to, size_t len);
 s64 area_write(struct node *n, const struct link *l, u64 offset, const void *from, size_t len);
+/* It leads to this node's own kernel processes. */
+static inline bool link_to_kernel(const struct node *n, const struct link *l)
+{
+    return !l->to.serial && l->to.machine == n->config.machine &&
+           l->to.epoch == n->config.epoch;
+}
 /* 0 when `l` has such an area. */
 s64 area_check(const struct link *l, u32 direction, u64 offset, u64 len);
 
@@ -265,7 +287,8 @@ void names_message(struct node *n, struct message *m);
 void names_update(struct node *n, const struct process_id *id, u32 machine);
 void names_free(struct node *n);
 /* control.c: what goes over control links */
-void control_message(struct node *n, struct task *t, struct message *m);
+/* False: it waits for memory, and will come again. */
+bool control_message(struct node *n, struct task *t, struct message *m);
 /* start.c */
 s64 start_give(struct node *n, struct task *t, const char *name, const struct link *l);
 /* exception.c: the handler's answer */
@@ -298,6 +321,12 @@ void fences_answer(struct node *n, struct task *t);
 void remote_task_depart(struct node *n, struct task *t, u32 machine);
 void remote_task_end(struct node *n, struct task *t);
 void remote_free(struct node *n);
+
+/* A page has come: transfers that waited for one go on. */
+void bulk_resume(struct node *n);
+void migrate_resume(struct node *n);
+/* Something of the object has reached its keeper: who waits for that to move may. */
+void migrate_cleaned(struct node *n, const struct object *o);
 
 /* bulk.c: MOVEDATA with an area on another machine */
 s64 bulk_start(struct node *n, struct thread *t, const u64 *args, const struct link *l);

@@ -202,6 +202,27 @@ static void op_register(struct node *n, struct message *m)
     answer_words(n, m, &result, 1, NULL);
 }
 
+static void op_pager(struct node *n, struct message *m)
+{
+    u64 result = (u64)keeper_register(n, m);
+
+    answer_words(n, m, &result, 1, NULL);
+}
+
+static void op_paging(struct node *n, struct message *m)
+{
+    struct paging *g = &n->paging;
+    u64 words[1 + sizeof(g->count) / 8] = {0};
+    u32 left, all = machine_frames(n, &left);
+
+    g->count.frames = all;
+    g->count.free = left;
+    g->count.active = g->active_count;
+    g->count.inactive = g->inactive_count;
+    memcpy(words + 1, &g->count, sizeof(g->count));
+    answer_words(n, m, words, ARRAY_SIZE(words), NULL);
+}
+
 static void unknown(struct node *n, struct message *m)
 {
     u64 result = (u64)(s64)DEMOS_E_CALL;
@@ -218,6 +239,8 @@ static void process_handler(struct node *n, struct message *m)
         [KERNEL_OP_NODE] = op_node,
         [KERNEL_OP_SWITCHBOARD] = op_switchboard,
         [KERNEL_OP_REGISTER] = op_register,
+        [KERNEL_OP_PAGER] = op_pager,
+        [KERNEL_OP_PAGING] = op_paging,
     };
     u64 op = request_word(m, 0);
 
@@ -251,7 +274,10 @@ static void (*const handlers[KERNEL_CHANNELS])(struct node *n, struct message *m
     [KERNEL_CONSOLE] = machine_handler,
     [KERNEL_MACHINE] = machine_handler,
     [KERNEL_NAMES] = names_message,
-    [6 ... KERNEL_CHANNELS - 1] = unknown,
+    [KERNEL_KEEPING] = keeper_message,
+    [KERNEL_FRAME] = keeper_frame_message,
+    [KERNEL_OBJECT] = keeper_name_message,
+    [KERNEL_OBJECT + 1 ... KERNEL_CHANNELS - 1] = unknown,
 };
 
 static void handle(struct node *n, struct message *m)
@@ -267,10 +293,10 @@ static void handle(struct node *n, struct message *m)
     }
     if (m->class == MESSAGE_KERNEL)
         kernel_message(n, t, m);
-    else if (t)
-        control_message(n, t, m);
-    else
+    else if (!t)
         (m->channel < KERNEL_CHANNELS ? handlers[m->channel] : unknown)(n, m);
+    else if (!control_message(n, t, m))
+        return; /* its turn comes again */
     message_drop_links(n, m);
     message_free(n, m);
 }

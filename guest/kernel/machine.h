@@ -55,6 +55,41 @@ void machine_protect(struct node *n, struct task *t, const struct region *r);
 enum machine_result machine_load(struct node *n, struct task *t, u64 to, const void *from,
                                  size_t len);
 
+/*
+ * Pages that the core looks after (page.h): those of regions with an object. Frames are
+ * numbers above 0. The machine has nothing in such a region but what it was told to map;
+ * where that is not enough for an access it answers MACHINE_LATER.
+ */
+enum { MACHINE_FORCE = 8 }; /* beside enum region_protection: whatever the protection */
+
+struct machine_miss {
+    struct task *task;
+    u64 address;
+    u32 access;
+};
+
+/* What the last MACHINE_LATER was about. False: nothing of the core's; the machine fetches
+ * it and calls node_page_ready. */
+bool machine_missed(struct node *n, struct machine_miss *miss);
+/* How many frames there are (0: this machine does not page), and how many are free now. */
+u32 machine_frames(struct node *n, u32 *left);
+/* A frame with one holder; 0: none is left. One more holder; one less; more than one. */
+u32 machine_frame_take(struct node *n, bool zero);
+void machine_frame_hold(struct node *n, u32 frame);
+void machine_frame_drop(struct node *n, u32 frame);
+bool machine_frame_shared(struct node *n, u32 frame);
+/* Its bytes as the kernel reaches them, and its address as devices would know it. */
+void *machine_frame_bytes(struct node *n, u32 frame);
+u64 machine_frame_address(struct node *n, u32 frame);
+/* Shows the frame at `va` as the region's protection says; without `write` the next write
+ * is MACHINE_LATER. MACHINE_MEMORY: no frame for a table. Shows it no more. */
+enum machine_result machine_page_map(struct node *n, struct task *t, const struct region *r,
+                                     u64 va, u32 frame, bool write);
+void machine_page_unmap(struct node *n, struct task *t, u64 va);
+/* The frame that a region without object has at `va`, with one more holder, copied before
+ * anybody writes to it; 0: none, it reads as zero. */
+u32 machine_page_lend(struct node *n, struct task *t, const struct region *r, u64 va);
+
 /* Registers of a thread that has not run yet. Sets th->machine. */
 enum machine_result machine_thread_create(struct node *n, struct thread *th);
 /* The thread is gone: forget it, also when it is the one now running. */

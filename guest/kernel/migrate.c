@@ -26,6 +26,7 @@ struct migration {
     struct task *task; /* leaving, or arriving and not yet known here */
     u32 machine;       /* at the other end */
     bool arriving, established;
+    bool stalled; /* waits for a page of its memory */
     u8 state;     /* the process's, to be restored */
     u8 part;      /* being pulled */
     u64 transfer; /* of that part */
@@ -121,6 +122,8 @@ static void detach(struct node *n, struct task *t, struct thread *th)
 
     bulk_detach(n, th);
     timer_forget(n, th);
+    if (th->wait == WAIT_PAGE)
+        fault_waited(th);
     thread_unready(n, th); /* out of run queues and waiters alike */
     if (th->state == THREAD_WAITING && th->wait >= WAIT_ROOM && th->wait <= WAIT_PAGE) {
         th->state = THREAD_READY;
@@ -137,9 +140,19 @@ static void detach(struct node *n, struct task *t, struct thread *th)
     n->count.queued++;
 }
 
+/* What a user's keeper keeps is fetched from it again, there. */
+static bool travels(const struct region *r)
+{
+    return !r->object || r->object->keeper.kind == DEMOS_KINDS;
+}
+
 static u64 memory_length(const struct task *t)
 {
-    return t->memory_bytes;
+    u64 length = 0;
+
+    for (const struct region *r = t->regions; r; r = r->next)
+        length += travels(r) ? r->length : 0;
+    return length;
 }
 
 /* Messages that were only kept, in their order, now really arrive. */
@@ -198,7 +211,7 @@ void migrate_offer(struct node *n, struct task *t)
     struct migration *g = find(n, &t->id);
     size_t size;
 
-    if (!g || g->arriving || g->image)
+    if (!g || g->arriving || g->image || !pageout_clean(n, t))
         return;
     detach(n, t, task_thread(t));
     t->state = g->state;
@@ -423,11 +436,14 @@ static enum machine_result memory_piece(struct node *n, struct migration *g, u64
 {
     u64 at = 0;
 
-    for (const struct region *r = g->task->regions; r && len; at += r->length, r = r->next) {
+    for (const struct region *r = g->task->regions; r && len; r = r->next) {
         u64 skip = offset > at ? offset - at : 0;
         size_t piece = skip < r->length ? (size_t)MIN((u64)len, r->length - skip) : 0;
         enum machine_result done = MACHINE_OK;
 
+        if (!travels(r))
+            continue;
+        at += r->length;
         if (!piece)
             continue;
         done = to ? machine_copy_in(n, g->task, to, r->base + skip, piece)
@@ -442,6 +458,43 @@ static enum machine_result memory_piece(struct node *n, struct migration *g, u64
     return len ? MACHINE_FAULT : MACHINE_OK;
 }
 
+/* False: the network is to ask again, when the page that was missing has come. */
+static bool piece_done(struct node *n, struct migration *g, enum machine_result done)
+{
+    g->stalled = done == MACHINE_LATER && fault_in_transfer(n);
+    return !g->stalled;
+}
+
+void migrate_resume(struct node *n)
+{
+    list_for_each_safe(node, &n->migrations)
+    {
+        struct migration *g = list_entry(node, struct migration, all);
+
+        if (!g->stalled)
+            continue;
+        g->stalled = false;
+        net_bulk_resume(n->net, g->transfer);
+    }
+}
+
+void migrate_cleaned(struct node *n, const struct object *o)
+{
+    list_for_each_safe(node, &n->migrations)
+    {
+        struct migration *g = list_entry(node, struct migration, all);
+
+        if (g->arriving || g->image || task_thread(g->task)->state == THREAD_RUNNING)
+            continue;
+        for (const struct region *r = g->task->regions; r; r = r->next) {
+            if (r->object != o)
+                continue;
+            migrate_offer(n, g->task);
+            break;
+        }
+    }
+}
+
 bool migrate_bulk_read(struct node *n, u64 transfer, u64 offset, void *buffer, size_t len)
 {
     struct migration *g = find_transfer(n, transfer);
@@ -451,7 +504,7 @@ bool migrate_bulk_read(struct node *n, u64 transfer, u64 offset, void *buffer, s
         return true;
     }
     if (g->part == MEMORY)
-        return memory_piece(n, g, offset, buffer, NULL, len) != MACHINE_LATER;
+        return piece_done(n, g, memory_piece(n, g, offset, buffer, NULL, len));
     memcpy(buffer, g->image + (g->part == REST ? g->lengths[RESIDENT] : 0) + offset, len);
     return true;
 }
@@ -463,7 +516,7 @@ bool migrate_bulk_write(struct node *n, u64 transfer, u64 offset, const void *da
     if (!g || offset > g->lengths[g->part] || len > g->lengths[g->part] - offset)
         return true;
     if (g->part == MEMORY)
-        return memory_piece(n, g, offset, NULL, data, len) != MACHINE_LATER;
+        return piece_done(n, g, memory_piece(n, g, offset, NULL, data, len));
     memcpy(g->image + (g->part == REST ? g->lengths[RESIDENT] : 0) + offset, data, len);
     return true;
 }

@@ -33,8 +33,8 @@ static u64 share(struct node *n, const struct ends *e, u64 len)
         return 0;
     if (e->to_address & mask || e->from_address & mask || len <= mask)
         return 0;
-    return machine_share(n, e->to, e->to_address, e->from, e->from_address,
-                         MIN(len & ~mask, (u64)SHARE_STEP));
+    return page_share(n, e->to, e->to_address, e->from, e->from_address,
+                      MIN(len & ~mask, (u64)SHARE_STEP));
 }
 
 /* One step of a move; adds what it did to *moved. */
@@ -74,6 +74,8 @@ s64 call_move(struct node *n, struct thread *t, const u64 *args)
     if (said || !len)
         return said;
     owner = node_find(n, &slot->link.to);
+    if (!owner && link_to_kernel(n, &slot->link))
+        return keeper_move(n, t, args, &slot->link);
     if (!owner)
         return bulk_start(n, t, args, &slot->link);
     e = direction == DEMOS_MOVE_READ

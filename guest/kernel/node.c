@@ -57,6 +57,7 @@ struct node *node_create(struct heap *heap, const struct node_config *config, st
     list_init(&n->migrations);
     list_init(&n->names);
     list_init(&n->switchboards.waiters);
+    paging_init(n);
     if (net)
         net_set_owner(net, n);
     return n;
@@ -71,6 +72,8 @@ void node_destroy(struct node *n)
     while ((t = node_task(n, 0)) != NULL)
         task_end(n, t, DEMOS_END_NODE, 0, 0);
     kernel_work(n);
+    paging_free(n);
+    kernel_work(n); /* requests that waited for memory */
     names_free(n);
     remote_free(n);
     for (u32 p = 0; p < MESSAGE_POOLS; p++) {

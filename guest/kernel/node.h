@@ -101,8 +101,8 @@ enum exception_reason {
     EXCEPTION_ARITHMETIC,
     EXCEPTION_BREAKPOINT,
     EXCEPTION_FOREIGN, /* a system call that is not ours */
-    EXCEPTION_PAGER,
-    EXCEPTION_MEMORY, /* the node is out of frames */
+    EXCEPTION_PAGER,   /* who keeps the memory does not give it */
+    EXCEPTION_MEMORY,  /* the node is out of frames */
 };
 struct exception {
     u32 reason;  /* enum exception_reason */
@@ -114,6 +114,13 @@ struct exception {
  * machine_thread_export wrote them. Answers: one word of this, then registers (CHANGE). */
 enum exception_answer { EXCEPTION_CONTINUE, EXCEPTION_CHANGE, EXCEPTION_RETRY, EXCEPTION_KILL };
 enum outcome node_exception(struct node *n, struct thread *t, const struct exception *e);
+
+/*
+ * The running thread touched memory that the machine answers MACHINE_LATER or _MEMORY about;
+ * `e` is what it becomes if there is no such memory. NODE_RUN: the instruction again.
+ */
+enum outcome node_fault(struct node *n, struct thread *t, u32 access,
+                        const struct exception *e);
 
 /*
  * The first process, made by the machine rather than by a message. node_process gives an

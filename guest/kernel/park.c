@@ -238,6 +238,7 @@ u32 links_update(struct node *n, const struct process_id *id, u32 machine)
         }
     }
     names_update(n, id, machine);
+    keeper_update(n, id, machine);
     changed += switchboard_update(n, id, machine);
     n->count.updates++;
     trace(n, KERNEL_T_update, id->serial, machine, changed);

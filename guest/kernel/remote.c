@@ -397,6 +397,7 @@ void node_declare_dead(struct node *n, u32 machine, u32 epoch)
     migrate_machine_dead(n, machine);
     answer_waiters(n, machine);
     switchboard_machine_dead(n, machine);
+    keeper_machine_dead(n, machine);
     threads_wake(n, &p->waiters);
     kernel_work(n);
 }

@@ -63,6 +63,7 @@ static int write_record(struct node *n, struct task *t, u32 argc, const char *ar
 {
     struct demos_start record = {0};
     u32 page = machine_page_size(n);
+    enum machine_result put;
     int error;
 
     if (t->start)
@@ -73,15 +74,18 @@ static int write_record(struct node *n, struct task *t, u32 argc, const char *ar
     record.argc = argc;
     record.args = sizeof(record);
     record.args_len = (u32)len;
-    error = region_map(n, t, DEMOS_START_PAGE, ALIGN_UP(sizeof(record) + len, (u64)page),
-                       REGION_READ, REGION_READ);
-    if (error)
-        return error;
-    if (machine_load(n, t, DEMOS_START_PAGE, &record, sizeof(record)) != MACHINE_OK)
-        return DEMOS_E_MEMORY;
-    if (len && machine_load(n, t, DEMOS_START_PAGE + sizeof(record), args, len) != MACHINE_OK)
-        return DEMOS_E_MEMORY;
-    return 0;
+    if (!task_region(t, DEMOS_START_PAGE)) { /* else it had to wait for a page */
+        error = region_map(n, t, DEMOS_START_PAGE, ALIGN_UP(sizeof(record) + len, (u64)page),
+                           REGION_READ, REGION_READ);
+        if (error)
+            return error;
+    }
+    put = machine_load(n, t, DEMOS_START_PAGE, &record, sizeof(record));
+    if (put == MACHINE_OK && len)
+        put = machine_load(n, t, DEMOS_START_PAGE + sizeof(record), args, len);
+    return put == MACHINE_FAULT ? DEMOS_E_MEMORY
+           : put == MACHINE_OK  ? 0
+                                : (int)access_error(put);
 }
 
 int node_start(struct node *n, struct task *t, u64 entry, u64 stack, u32 argc, const char *args,

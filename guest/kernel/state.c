@@ -13,7 +13,7 @@
 #include "base/bytes.h"
 #include "guest/kernel/core.h"
 
-enum { STATE_VERSION = 1, STATE_REGIONS_MAX = 65536 };
+enum { STATE_VERSION = 2, STATE_REGIONS_MAX = 65536 };
 #define STATE_MAGIC 0x44454d4f53746174ull /* "DEMOStat" */
 
 struct image {
@@ -190,10 +190,32 @@ static void write_regions(struct image *i, const struct task *t)
         count++;
     word(i, count);
     for (const struct region *r = t->regions; r; r = r->next) {
+        bool kept = r->object && r->object->keeper.kind != DEMOS_KINDS;
+
         word(i, r->base);
         word(i, r->length);
-        word(i, (u64)r->protection << 16 | (u64)r->max_protection << 8 | r->inheritance);
+        word(i, (u64)kept << 40 | (u64)r->silence << 32 | (u64)r->grows << 24 |
+                    (u64)r->protection << 16 | (u64)r->max_protection << 8 | r->inheritance);
+        word(i, kept || r->grows ? r->offset : 0);
+        word(i, r->most);
+        word(i, r->patience_ns);
+        if (kept)
+            walk_link(i, &r->object->keeper);
     }
+}
+
+/* Descriptors of what is kept elsewhere travel; its pages are its keeper's to give. */
+static bool read_region(struct node *n, struct image *i, struct task *t, const u64 *words,
+                        const struct region *like)
+{
+    struct link keeper;
+
+    t->grows |= like->grows != REGION_STAYS;
+    if (!words[2])
+        return !region_show(n, t, words[0], words[1], NULL, like);
+    walk_link(i, &keeper);
+    return !i->bad && keeper.kind == DEMOS_GENERAL &&
+           !region_keep(n, t, words[0], words[1], &keeper, like);
 }
 
 static void read_regions(struct node *n, struct image *i, struct task *t)
@@ -203,10 +225,17 @@ static void read_regions(struct node *n, struct image *i, struct task *t)
     if (count > STATE_REGIONS_MAX)
         i->bad = true;
     for (u64 r = 0; r < count && !i->bad; r++) {
-        u64 base = word(i, 0), length = word(i, 0), protection = word(i, 0);
+        u64 base = word(i, 0), length = word(i, 0), bits = word(i, 0);
+        struct region like = {.protection = bits >> 16 & 7,
+                              .max_protection = bits >> 8 & 7,
+                              .inheritance = (u8)MIN(bits & 0xff, (u64)REGION_SHARE),
+                              .grows = (u8)MIN(bits >> 24 & 0xff, (u64)REGION_UP),
+                              .silence = (u8)MIN(bits >> 32 & 0xff, (u64)KEEPER_ZERO),
+                              .offset = word(i, 0),
+                              .most = word(i, 0),
+                              .patience_ns = word(i, 0)};
 
-        if (i->bad || region_map(n, t, base, length, (u32)(protection >> 16) & 7,
-                                 (u32)(protection >> 8) & 7))
+        if (i->bad || !read_region(n, i, t, (u64[]){base, length, bits >> 40}, &like))
             i->bad = true;
     }
 }

@@ -106,6 +106,7 @@ struct task *task_make(struct node *n, const struct process_id *id, const char *
     t->id = id ? *id : (struct process_id){n->config.machine, n->config.epoch, n->serial + 1};
     t->state = DEMOS_NEW;
     t->key = node_key(n, t->id.serial);
+    t->pageable = n->paging.keeper.kind != DEMOS_KINDS;
     t->watch = t->exception = t->meter = no_link;
     set_limits(n, t, limits);
     memcpy(t->name, name, strnlen(name, DEMOS_NAME_MAX - 1));

@@ -60,6 +60,7 @@ struct thread {
     u64 args[6];
     u64 progress;      /* of a call done in steps: bytes moved so far */
     u64 deadline;      /* ns, ~0 = none */
+    u64 call_deadline; /* the same, while it waits for memory */
     u32 timer;         /* index + 1 in the node's timer heap, 0: not in it */
     struct list run;   /* in a run queue, or in the waiters of what it waits for */
     struct list peers; /* threads of the task */
@@ -68,23 +69,24 @@ struct thread {
 
 /* Memory of a process. Objects (who keeps the pages) are apart from regions. */
 enum region_protection { REGION_READ = 1, REGION_WRITE = 2, REGION_EXECUTE = 4 };
-enum region_inheritance { REGION_NONE, REGION_COPY, REGION_SHARE };
+enum region_inheritance { REGION_NONE, REGION_COPY, REGION_SHARE, REGION_INHERITANCES };
+/* A touch of the page beside it makes it longer, downwards or upwards. */
+enum region_growth { REGION_STAYS, REGION_DOWN, REGION_UP, REGION_GROWTHS };
 
-struct region_object {
-    u32 references;
-    u32 page_size;
-    bool kept; /* by a keeper, over `requests`; else zero fill */
-    struct link requests, name;
-    struct region_object *shadow; /* the object this one is a changed copy of */
-    u64 shadow_offset;
-};
+struct object; /* page.h */
 
 struct region {
-    struct region *next;          /* by address */
-    u64 base, length;             /* whole pages */
-    struct region_object *object; /* NULL: private zero fill that nobody shares yet */
-    u64 offset;                   /* of base within the object */
+    struct region *next;   /* by address */
+    u64 base, length;      /* whole pages */
+    struct object *object; /* NULL: the machine's own zero fill, which stays */
+    u64 offset;            /* of base within the object */
     u8 protection, max_protection, inheritance;
+    u8 grows;        /* enum region_growth */
+    u8 silence;      /* enum keeper_silence */
+    u64 patience_ns; /* of that */
+    u64 most;        /* how long it may become */
+    struct task *task;
+    struct list views; /* of the object */
 };
 
 /* The sequence of the last message to a few recent targets (the header's `previous`). */
@@ -128,6 +130,8 @@ struct task {
 
     struct region *regions;
     u64 memory_bytes, memory_limit;
+    bool grows;                /* some region of it may */
+    bool pageable;             /* its regions have objects: the node's pager may keep them */
     struct demos_start *start; /* being collected before START; NULL after */
 
     struct demos_counters count;

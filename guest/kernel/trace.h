@@ -30,6 +30,7 @@ enum kernel_trace {
     KERNEL_T_fault,   /* who; a: reason << 32 | code; b: address */
     KERNEL_T_migrate, /* who; a: step; b: machine */
     KERNEL_T_input,   /* who; a: number; b: value */
+    KERNEL_T_page,    /* who: object's number; a: enum keeper_op; b: offset */
 };
 
 #endif

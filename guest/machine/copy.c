@@ -7,13 +7,11 @@
 enum machine_result machine_copy_in(struct node *n, struct task *t, void *to, u64 from,
                                     size_t len)
 {
-    (void)n;
-    return memory_copy_in(t, to, from, len);
+    return memory_copy_in(n, t, to, from, len);
 }
 
 enum machine_result machine_copy_out(struct node *n, struct task *t, u64 to, const void *from,
                                      size_t len)
 {
-    (void)n;
-    return memory_copy_out(t, to, from, len);
+    return memory_copy_out(n, t, to, from, len);
 }

@@ -6,6 +6,7 @@
  */
 #include "guest/machine/space.h"
 #include "base/memory.h"
+#include "guest/machine/place.h"
 
 static struct space *space_of(const struct task *t)
 {
@@ -13,7 +14,8 @@ static struct space *space_of(const struct task *t)
 }
 
 /* The bytes at `va`, fit for `access`; the page ends where the next one begins. */
-static inline enum machine_result reach(struct task *t, u64 va, u32 access, u8 **bytes)
+static inline enum machine_result reach(struct node *n, struct task *t, u64 va, u32 access,
+                                        u8 **bytes)
 {
     struct space *s = space_of(t);
     u64 need = ENTRY_PRESENT | ENTRY_USER | (access & REGION_WRITE ? ENTRY_WRITE : 0);
@@ -25,6 +27,8 @@ static inline enum machine_result reach(struct task *t, u64 va, u32 access, u8 *
     if (!e || (*e & need) != need || (access & SPACE_FORCE)) {
         enum machine_result r = space_touch(s, t, va, access, &e);
 
+        if (r == MACHINE_LATER)
+            *place_miss(n) = (struct machine_miss){t, va, access};
         if (r != MACHINE_OK)
             return r;
     }
@@ -37,14 +41,15 @@ static size_t to_page_end(u64 va, size_t len)
     return MIN(len, FRAME_SIZE - va % FRAME_SIZE);
 }
 
-enum machine_result memory_copy_in(struct task *t, void *to, u64 from, size_t len)
+enum machine_result memory_copy_in(struct node *n, struct task *t, void *to, u64 from,
+                                   size_t len)
 {
     u8 *into = to;
 
     while (len > 0) {
         u8 *bytes;
         size_t part = to_page_end(from, len);
-        enum machine_result r = reach(t, from, REGION_READ, &bytes);
+        enum machine_result r = reach(n, t, from, REGION_READ, &bytes);
 
         if (r != MACHINE_OK)
             return r;
@@ -54,15 +59,15 @@ enum machine_result memory_copy_in(struct task *t, void *to, u64 from, size_t le
     return MACHINE_OK;
 }
 
-static enum machine_result write_out(struct task *t, u64 to, const void *from, size_t len,
-                                     u32 access)
+static enum machine_result write_out(struct node *n, struct task *t, u64 to, const void *from,
+                                     size_t len, u32 access)
 {
     const u8 *source = from;
 
     while (len > 0) {
         u8 *bytes;
         size_t part = to_page_end(to, len);
-        enum machine_result r = reach(t, to, access, &bytes);
+        enum machine_result r = reach(n, t, to, access, &bytes);
 
         if (r != MACHINE_OK)
             return r;
@@ -72,29 +77,28 @@ static enum machine_result write_out(struct task *t, u64 to, const void *from, s
     return MACHINE_OK;
 }
 
-enum machine_result memory_copy_out(struct task *t, u64 to, const void *from, size_t len)
+enum machine_result memory_copy_out(struct node *n, struct task *t, u64 to, const void *from,
+                                    size_t len)
 {
-    return write_out(t, to, from, len, REGION_WRITE);
+    return write_out(n, t, to, from, len, REGION_WRITE);
 }
 
 enum machine_result machine_load(struct node *n, struct task *t, u64 to, const void *from,
                                  size_t len)
 {
-    (void)n;
-    return write_out(t, to, from, len, REGION_WRITE | SPACE_FORCE);
+    return write_out(n, t, to, from, len, REGION_WRITE | SPACE_FORCE);
 }
 
 enum machine_result machine_copy(struct node *n, struct task *to, u64 to_address,
                                  struct task *from, u64 from_address, size_t len)
 {
-    (void)n;
     while (len > 0) {
         size_t part = to_page_end(to_address, to_page_end(from_address, len));
         u8 *source, *target;
-        enum machine_result r = reach(to, to_address, REGION_WRITE, &target);
+        enum machine_result r = reach(n, to, to_address, REGION_WRITE, &target);
 
         if (r == MACHINE_OK)
-            r = reach(from, from_address, REGION_READ, &source);
+            r = reach(n, from, from_address, REGION_READ, &source);
         if (r != MACHINE_OK)
             return r;
         if ((u64)target - (u64)source >= part)

@@ -6,7 +6,7 @@
 #ifndef GUEST_MACHINE_PLACE_H
 #define GUEST_MACHINE_PLACE_H
 
-#include "guest/kernel/node.h"
+#include "guest/kernel/machine.h"
 #include "guest/machine/frames.h"
 #include "net/net.h"
 
@@ -30,6 +30,8 @@ void place_write(struct node *n, const void *text, size_t len);
 /* Bytes of console input that are there now, at most `room`. */
 size_t place_read(struct node *n, void *text, size_t room);
 struct frames *place_frames(struct node *n);
+/* Where the last access that the core is to serve is put down. */
+struct machine_miss *place_miss(struct node *n);
 struct announcement *place_announcement(struct node *n);
 /* The processor's counter and its ticks per millisecond. */
 u64 place_cycles(struct node *n, u64 *per_ms);

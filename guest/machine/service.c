@@ -51,7 +51,7 @@ static size_t console_read(const struct request *r)
     return 8 + got;
 }
 
-static size_t machine_frames(const struct request *r)
+static size_t machine_frame_counts(const struct request *r)
 {
     struct frames *f = place_frames(r->n);
     u64 words[] = {0, f->count, f->available};
@@ -90,7 +90,7 @@ static service_fn *const console[] = {
 };
 
 static service_fn *const machine[] = {
-    [MACHINE_FRAMES] = machine_frames,
+    [MACHINE_FRAMES] = machine_frame_counts,
     [MACHINE_CYCLES] = machine_cycles,
     [MACHINE_HALT] = machine_halt,
     [MACHINE_COUNTS] = machine_counts,

@@ -9,6 +9,7 @@
 enum { LEVELS = 4, ENTRIES = 512, INDEX_BITS = 9 };
 #define USER_ENTRIES (ENTRIES / 2) /* of the top table; the rest is the machine's */
 #define NO_LEAF      (~(u64)0)
+#define STATE        (ENTRY_COPY | ENTRY_KEPT | ENTRY_OWNED)
 #define HARDWARE     (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER)
 
 static u64 *table_at(const struct space *s, u64 entry)
@@ -80,6 +81,8 @@ static void release(struct space *s, u64 va, u64 *e)
     if (!(old & ENTRY_FRAME))
         return;
     set(s, va, e, 0);
+    if (old & ENTRY_KEPT)
+        return;
     frame_drop(s->frames, entry_frame(s, old));
     s->pages--;
 }
@@ -189,14 +192,16 @@ static bool allowed(const struct region *r, u32 access)
     return !(access & REGION_EXECUTE) || (r->protection & REGION_EXECUTE);
 }
 
-/* The hardware's bits for a page of the region; writing waits for a copy while shared. */
-static u64 bits_for(const struct region *r, u64 copy)
+/* The hardware's bits for a page of the region; writing waits for a copy while shared, and
+ * for the core's word where the page is its. */
+static u64 bits_for(const struct region *r, u64 state)
 {
-    u64 bits = ENTRY_FRAME | copy;
+    u64 bits = ENTRY_FRAME | state;
+    bool waits = state & ENTRY_COPY || (state & (ENTRY_KEPT | ENTRY_OWNED)) == ENTRY_KEPT;
 
     if (r->protection)
         bits |= ENTRY_PRESENT | ENTRY_USER;
-    if (writable(r) && !copy)
+    if (writable(r) && !waits)
         bits |= ENTRY_WRITE;
     if (!(r->protection & REGION_EXECUTE))
         bits |= ENTRY_NO_EXECUTE;
@@ -211,7 +216,7 @@ void space_protect(struct space *s, const struct region *r)
         if (!e)
             va = skip_hole(s, va) - FRAME_SIZE;
         else if (*e & ENTRY_FRAME)
-            set(s, va, e, (*e & ENTRY_ADDRESS) | bits_for(r, *e & ENTRY_COPY));
+            set(s, va, e, (*e & ENTRY_ADDRESS) | bits_for(r, *e & STATE));
     }
 }
 
@@ -244,14 +249,59 @@ static bool bring_zero(struct space *s, const struct region *r, u64 va, u64 *e)
     return true;
 }
 
+/* A page of the core's is there as the core last said, or not yet. */
+static enum machine_result kept(struct space *s, u64 va, u32 access, u64 **entry)
+{
+    u64 need = ENTRY_FRAME | (access & REGION_WRITE ? ENTRY_OWNED : 0);
+
+    *entry = space_entry(s, va);
+    return *entry && (**entry & need) == need ? MACHINE_OK : MACHINE_LATER;
+}
+
+bool space_show(struct space *s, const struct region *r, u64 va, u32 frame, bool write)
+{
+    u64 *table = walk(s, va, true), state = ENTRY_KEPT | (write ? ENTRY_OWNED : 0);
+
+    if (!table)
+        return false;
+    set(s, va, &table[index_of(va, 0)], address_of(s, frame) | bits_for(r, state));
+    return true;
+}
+
+void space_hide(struct space *s, u64 va)
+{
+    u64 *e = space_entry(s, va);
+
+    if (!e || !*e)
+        return;
+    release(s, va, e);
+    prune(s, va);
+}
+
+u32 space_lend(struct space *s, const struct region *r, u64 va)
+{
+    u64 *e = space_entry(s, va);
+
+    if (!e || !(*e & ENTRY_FRAME))
+        return 0;
+    frame_ref(s->frames, entry_frame(s, *e));
+    if (!(*e & ENTRY_COPY))
+        set(s, va, e, (*e & ENTRY_ADDRESS) | bits_for(r, ENTRY_COPY));
+    return entry_frame(s, *e);
+}
+
 enum machine_result space_touch(struct space *s, const struct task *t, u64 va, u32 access,
                                 u64 **entry)
 {
     const struct region *r = task_region(t, va);
     u64 *table;
 
+    if (!r && t->grows)
+        return MACHINE_LATER; /* the core knows whether it grows that far */
     if (!r || !allowed(r, access))
         return MACHINE_FAULT;
+    if (r->object)
+        return kept(s, va, access, entry);
     table = walk(s, va, true);
     if (!table)
         return MACHINE_MEMORY;
@@ -272,7 +322,8 @@ bool space_share(struct space *to, const struct task *to_task, u64 to_va, struct
     u64 *table, *e = space_entry(from, from_va), *into;
     u32 frame;
 
-    if (!source || !target || !allowed(source, REGION_READ) || !allowed(target, REGION_WRITE))
+    if (!source || !target || !allowed(source, REGION_READ) || !allowed(target, REGION_WRITE) ||
+        source->object || target->object)
         return false;
     table = walk(to, to_va, true);
     if (!table)

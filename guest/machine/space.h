@@ -13,7 +13,7 @@
 #include "guest/kernel/machine.h"
 #include "guest/machine/frames.h"
 
-/* AMD APM volume 2, 5.3; bits 9 and 10 are software's. */
+/* AMD APM volume 2, 5.3; bits 9 to 11 and 52 to 58 are software's. */
 #define ENTRY_PRESENT    0x001ull
 #define ENTRY_WRITE      0x002ull
 #define ENTRY_USER       0x004ull
@@ -21,6 +21,8 @@
 #define ENTRY_DIRTY      0x040ull
 #define ENTRY_COPY       0x200ull /* others may hold this frame: copy before a write */
 #define ENTRY_FRAME      0x400ull /* there is a frame, present or not */
+#define ENTRY_OWNED      0x800ull /* the core's page: it may be written, where allowed */
+#define ENTRY_KEPT       0x10000000000000ull /* the core's page: it holds the frame, not we */
 #define ENTRY_NO_EXECUTE 0x8000000000000000ull
 #define ENTRY_ADDRESS    0x000ffffffffff000ull
 
@@ -35,7 +37,7 @@ struct space {
 
 /* Access beside REGION_READ, _WRITE, _EXECUTE: the kernel's own, whatever the protection
  * (the region must exist, and what is shared is still copied first). */
-enum { SPACE_FORCE = 8 };
+enum { SPACE_FORCE = MACHINE_FORCE };
 
 /* False: out of frames. */
 bool space_create(struct space *s, struct frames *frames);
@@ -49,6 +51,11 @@ bool space_place(struct space *s, u64 va, u32 frame);
  */
 enum machine_result space_touch(struct space *s, const struct task *t, u64 va, u32 access,
                                 u64 **entry);
+/* Shows a frame of the core's, as machine_page_map says; false: no frame for a table. */
+bool space_show(struct space *s, const struct region *r, u64 va, u32 frame, bool write);
+void space_hide(struct space *s, u64 va);
+/* The frame at `va` with one more holder, copied before a write; 0: none. */
+u32 space_lend(struct space *s, const struct region *r, u64 va);
 /* Gives up the pages of [base, base + len), and tables that became empty. */
 void space_unmap(struct space *s, u64 base, u64 len);
 /* Brings the entries of a region in line with its protection. */
@@ -77,8 +84,10 @@ static inline u32 entry_frame(const struct space *s, u64 entry)
 void space_changed(struct space *s, u64 va, u64 old, u64 now);
 /* memory.c: machine_copy_in and _out through the tables of the process's space, which may be
  * any; a machine that has a shorter way to the current one tries that first. */
-enum machine_result memory_copy_in(struct task *t, void *to, u64 from, size_t len);
-enum machine_result memory_copy_out(struct task *t, u64 to, const void *from, size_t len);
+enum machine_result memory_copy_in(struct node *n, struct task *t, void *to, u64 from,
+                                   size_t len);
+enum machine_result memory_copy_out(struct node *n, struct task *t, u64 to, const void *from,
+                                    size_t len);
 
 /* Copies upwards, by whatever the machine copies with fastest: the two do not overlap, or
  * `to` is the lower one. */

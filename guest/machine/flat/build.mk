@@ -1,1 +1,1 @@
-$(eval $(call host_program,kernel-bench,guest/machine/flat/bench.c,kernel net base))
+$(eval $(call host_program,kernel-bench,guest/machine/flat/bench.c guest/machine/unpaged.c,kernel net base))

@@ -25,6 +25,7 @@ struct hosted {
     bool halted;
     s64 status;
     FILE *trace; /* NULL: none */
+    struct machine_miss miss;
     struct announcement announcement;
 };
 

@@ -88,7 +88,12 @@ static enum next page_fault(struct hosted *h, struct thread *t)
     }
     if (r == MACHINE_OK && !m->broken)
         return AGAIN;
-    return exception(h, t, r == MACHINE_MEMORY ? EXCEPTION_MEMORY : reason, 14, address);
+    if (r == MACHINE_LATER || r == MACHINE_MEMORY)
+        return follow(t,
+                      node_fault(h->node, t, access,
+                                 &(struct exception){reason, 14, address, m->child.regs.rip}),
+                      0);
+    return exception(h, t, reason, 14, address);
 }
 
 static enum next trap(struct hosted *h, struct thread *t)

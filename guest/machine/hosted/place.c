@@ -33,6 +33,11 @@ struct frames *place_frames(struct node *n)
     return &((struct hosted *)node_owner(n))->frames;
 }
 
+struct machine_miss *place_miss(struct node *n)
+{
+    return &((struct hosted *)node_owner(n))->miss;
+}
+
 struct announcement *place_announcement(struct node *n)
 {
     return &((struct hosted *)node_owner(n))->announcement;

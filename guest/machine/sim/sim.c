@@ -44,10 +44,22 @@ static bool fetch_first(struct node *n, struct task *t)
     return true;
 }
 
+/* The core has to serve a page of the range first. */
+static bool missing(struct node *n, struct task *t, u64 address, size_t len, u32 access)
+{
+    bool force = access & MACHINE_FORCE;
+    u64 at = sim_space_missing(space(t), address, len, force ? 0 : access & 7,
+                               access & REGION_WRITE, t->grows);
+
+    if (at)
+        owner(n)->miss = (struct machine_miss){t, MAX(at, address), access};
+    return at != 0;
+}
+
 enum machine_result machine_copy_in(struct node *n, struct task *t, void *to, u64 from,
                                     size_t len)
 {
-    if (fetch_first(n, t))
+    if (fetch_first(n, t) || missing(n, t, from, len, REGION_READ))
         return MACHINE_LATER;
     return sim_space_access(space(t), from, to, len, REGION_READ, false) ? MACHINE_OK
                                                                          : MACHINE_FAULT;
@@ -56,7 +68,7 @@ enum machine_result machine_copy_in(struct node *n, struct task *t, void *to, u6
 enum machine_result machine_copy_out(struct node *n, struct task *t, u64 to, const void *from,
                                      size_t len)
 {
-    if (fetch_first(n, t))
+    if (fetch_first(n, t) || missing(n, t, to, len, REGION_WRITE))
         return MACHINE_LATER;
     return sim_space_access(space(t), to, (void *)(uintptr_t)from, len, REGION_WRITE, true)
                ? MACHINE_OK
@@ -66,11 +78,15 @@ enum machine_result machine_copy_out(struct node *n, struct task *t, u64 to, con
 enum machine_result machine_copy(struct node *n, struct task *to, u64 to_address,
                                  struct task *from, u64 from_address, size_t len)
 {
-    u8 *bytes = malloc(len ? len : 1);
-    bool good = sim_space_access(space(from), from_address, bytes, len, REGION_READ, false) &&
-                sim_space_access(space(to), to_address, bytes, len, REGION_WRITE, true);
+    u8 *bytes;
+    bool good;
 
-    (void)n;
+    if (missing(n, from, from_address, len, REGION_READ) ||
+        missing(n, to, to_address, len, REGION_WRITE))
+        return MACHINE_LATER;
+    bytes = malloc(len ? len : 1);
+    good = sim_space_access(space(from), from_address, bytes, len, REGION_READ, false) &&
+           sim_space_access(space(to), to_address, bytes, len, REGION_WRITE, true);
     free(bytes);
     return good ? MACHINE_OK : MACHINE_FAULT;
 }
@@ -101,7 +117,7 @@ enum machine_result machine_map(struct node *n, struct task *t, const struct reg
 {
     if (owner(n)->sim->cramped)
         return MACHINE_MEMORY;
-    sim_space_map(space(t), r->base, r->length, r->protection);
+    sim_space_map(space(t), r->base, r->length, r->protection, r->object != NULL);
     return MACHINE_OK;
 }
 
@@ -120,10 +136,118 @@ void machine_protect(struct node *n, struct task *t, const struct region *r)
 enum machine_result machine_load(struct node *n, struct task *t, u64 to, const void *from,
                                  size_t len)
 {
-    (void)n;
+    if (missing(n, t, to, len, MACHINE_FORCE | REGION_WRITE))
+        return MACHINE_LATER;
     return sim_space_access(space(t), to, (void *)(uintptr_t)from, len, 0, true)
                ? MACHINE_OK
                : MACHINE_FAULT;
+}
+
+/* --- pages that the core looks after ------------------------------------------------ */
+
+enum { FRAMES_MOST = 1 << 16 };
+
+bool machine_missed(struct node *n, struct machine_miss *miss)
+{
+    *miss = owner(n)->miss;
+    owner(n)->miss.task = NULL;
+    return miss->task != NULL;
+}
+
+u32 machine_frames(struct node *n, u32 *left)
+{
+    struct sim_node *sn = owner(n);
+
+    if (!sn->frame_count)
+        sn->frame_count = FRAMES_MOST;
+    if (!sn->frames)
+        sn->frames = calloc(sn->frame_count + 1, sizeof(struct sim_frame *));
+    *left = sn->frame_count - sn->frames_taken;
+    return sn->frame_count;
+}
+
+u32 machine_frame_take(struct node *n, bool zero)
+{
+    struct sim_node *sn = owner(n);
+    u32 number = 1;
+
+    if (sn->frames_taken == sn->frame_count)
+        return 0;
+    while (sn->frames[number])
+        number++;
+    sn->frames[number] = sim_frame_new(sn->sim);
+    sn->frames[number]->held = 1;
+    if (!zero)
+        memset(sn->frames[number]->bytes, 0xa5, SIM_PAGE);
+    sn->frames_taken++;
+    return number;
+}
+
+void machine_frame_hold(struct node *n, u32 frame)
+{
+    owner(n)->frames[frame]->references++;
+    owner(n)->frames[frame]->held++;
+}
+
+void machine_frame_drop(struct node *n, u32 frame)
+{
+    struct sim_node *sn = owner(n);
+
+    bool last = --sn->frames[frame]->held == 0;
+
+    sim_frame_drop(sn->sim, sn->frames[frame]);
+    if (!last)
+        return;
+    sn->frames[frame] = NULL;
+    sn->frames_taken--;
+}
+
+bool machine_frame_shared(struct node *n, u32 frame)
+{
+    return owner(n)->frames[frame]->references > 1;
+}
+
+void *machine_frame_bytes(struct node *n, u32 frame)
+{
+    return owner(n)->frames[frame]->bytes;
+}
+
+u64 machine_frame_address(struct node *n, u32 frame)
+{
+    (void)n;
+    return (u64)frame * SIM_PAGE;
+}
+
+enum machine_result machine_page_map(struct node *n, struct task *t, const struct region *r,
+                                     u64 va, u32 frame, bool write)
+{
+    (void)r;
+    sim_space_show(space(t), va, owner(n)->frames[frame], write);
+    return MACHINE_OK;
+}
+
+void machine_page_unmap(struct node *n, struct task *t, u64 va)
+{
+    (void)n;
+    sim_space_show(space(t), va, NULL, false);
+}
+
+/* The frame gets a number: it is the core's from now on, and the process's until unmapped. */
+u32 machine_page_lend(struct node *n, struct task *t, const struct region *r, u64 va)
+{
+    struct sim_node *sn = owner(n);
+    u32 number = 1, left;
+
+    (void)r;
+    machine_frames(n, &left);
+    if (!left || !(sn->frames[0] = sim_space_lend(space(t), va)))
+        return 0;
+    while (sn->frames[number] && sn->frames[number] != sn->frames[0])
+        number++;
+    sn->frames_taken += !sn->frames[number];
+    sn->frames[number] = sn->frames[0];
+    sn->frames[number]->held++;
+    return number;
 }
 
 enum machine_result machine_thread_create(struct node *n, struct thread *th)
@@ -288,6 +412,7 @@ void sim_destroy(struct sim *s)
             abort();
         }
         free(sn->memory);
+        free(sn->frames);
     }
     free(s->nodes);
     free(s);
@@ -317,15 +442,38 @@ struct sim_process *sim_spawn(struct sim_node *sn, u32 program, u32 pages)
     return sim_process_of(t);
 }
 
+/* One access by the program itself; when its result comes, the page is there. */
+static enum outcome touch(struct sim_node *sn, struct thread *t, u64 address, u32 access,
+                          s64 *result)
+{
+    struct exception fault = {.reason = EXCEPTION_ADDRESS, .address = address};
+    struct sim_process *p = t->machine;
+
+    if (missing(sn->node, t->task, address, 1, access)) {
+        sn->miss.task = NULL;
+        p->again = (struct sim_call){SIM_TOUCH, {address, access}}; /* when it goes on */
+        return node_fault(sn->node, t, access, &fault);
+    }
+    *result = 0;
+    return sim_space_access(space(t->task), address, (u8[1]){0}, 1, access & 7, false)
+               ? NODE_DONE
+               : node_exception(sn->node, t, &fault);
+}
+
 static enum outcome enter(struct sim_node *sn, struct thread *t, s64 *result)
 {
     struct sim_process *p = t->machine;
-    struct sim_call call = sn->sim->programs[p->program % SIM_PROGRAMS](p, p->result);
+    struct sim_call call = p->again.number
+                               ? p->again
+                               : sn->sim->programs[p->program % SIM_PROGRAMS](p, p->result);
     struct exception fault = {.reason = EXCEPTION_ADDRESS, .address = call.args[0]};
 
     p->fresh = p->parked = false;
+    p->again.number = 0;
     if (call.number == SIM_FAULT)
         return node_exception(sn->node, t, &fault);
+    if (call.number == SIM_TOUCH)
+        return touch(sn, t, call.args[0], (u32)call.args[1], result);
     if (call.number == SIM_PREEMPT) {
         node_preempt(sn->node, t);
         return NODE_BLOCKED;

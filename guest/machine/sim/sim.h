@@ -10,7 +10,7 @@
 #ifndef GUEST_MACHINE_SIM_H
 #define GUEST_MACHINE_SIM_H
 
-#include "guest/kernel/node.h"
+#include "guest/kernel/machine.h"
 
 enum { SIM_PAGE = 4096, SIM_PROGRAMS = 64, SIM_WORDS = 16 };
 /* Memory that every process made by sim_spawn has, readable and writable. */
@@ -23,7 +23,7 @@ struct sim_call {
     u32 number; /* enum demos_call, or SIM_FAULT, SIM_PREEMPT */
     u64 args[6];
 };
-enum { SIM_FAULT = 1000, SIM_PREEMPT = 1001 };
+enum { SIM_FAULT = 1000, SIM_PREEMPT = 1001, SIM_TOUCH = 1002 }; /* TOUCH: address, access */
 
 struct sim_process {
     struct sim_node *node;
@@ -34,6 +34,7 @@ struct sim_process {
     void *data;          /* a test's own, not exported */
     s64 result;          /* of the last call */
     bool fresh, parked;
+    struct sim_call again; /* a TOUCH that had to wait */
 };
 
 typedef struct sim_call sim_program(struct sim_process *p, s64 result);
@@ -61,9 +62,13 @@ struct sim_node {
     u32 index;
     bool down; /* crashed: runs nothing, hears nothing */
     struct thread *running;
-    struct sim_process *last; /* that a fault was simulated for */
-    u64 switches;             /* by NODE_SWITCH */
-    struct list ports;        /* wires attached here */
+    struct sim_process *last;  /* that a fault was simulated for */
+    u64 switches;              /* by NODE_SWITCH */
+    struct list ports;         /* wires attached here */
+    struct sim_frame **frames; /* the core's, by number; the first is none */
+    u32 frame_count;           /* that there may be, set before anything is paged; 0: many */
+    u32 frames_taken;
+    struct machine_miss miss;
 };
 
 /* `count` nodes, numbered from 1, each with a heap of `memory` bytes. Flags of enum

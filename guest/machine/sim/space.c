@@ -29,7 +29,7 @@ static struct sim_slot *find(const struct sim_space *s, u64 page)
     return at < s->count && s->slots[at].page == page ? &s->slots[at] : NULL;
 }
 
-static struct sim_frame *frame_new(struct sim *sim)
+struct sim_frame *sim_frame_new(struct sim *sim)
 {
     struct sim_frame *f = calloc(1, sizeof(*f));
 
@@ -38,7 +38,7 @@ static struct sim_frame *frame_new(struct sim *sim)
     return f;
 }
 
-static void frame_drop(struct sim *sim, struct sim_frame *f)
+void sim_frame_drop(struct sim *sim, struct sim_frame *f)
 {
     if (!f || --f->references)
         return;
@@ -54,22 +54,29 @@ struct sim_space *sim_space_new(struct sim *sim)
     return s;
 }
 
+static void forget(struct sim_space *s, struct sim_slot *slot)
+{
+    if (!slot->kept)
+        sim_frame_drop(s->sim, slot->frame);
+}
+
 void sim_space_free(struct sim_space *s)
 {
     for (u32 i = 0; i < s->count; i++)
-        frame_drop(s->sim, s->slots[i].frame);
+        forget(s, &s->slots[i]);
     free(s->slots);
     free(s);
 }
 
-void sim_space_map(struct sim_space *s, u64 base, u64 len, u32 protection)
+void sim_space_map(struct sim_space *s, u64 base, u64 len, u32 protection, bool kept)
 {
     u32 pages = (u32)(len / SIM_PAGE), at = place(s, base / SIM_PAGE);
 
     s->slots = realloc(s->slots, (s->count + pages) * sizeof(*s->slots));
     memmove(s->slots + at + pages, s->slots + at, (s->count - at) * sizeof(*s->slots));
     for (u32 i = 0; i < pages; i++)
-        s->slots[at + i] = (struct sim_slot){base / SIM_PAGE + i, NULL, protection};
+        s->slots[at + i] = (struct sim_slot){base / SIM_PAGE + i, NULL, protection, kept,
+                                             false};
     s->count += pages;
 }
 
@@ -78,7 +85,7 @@ void sim_space_unmap(struct sim_space *s, u64 base, u64 len)
     u32 from = place(s, base / SIM_PAGE), to = place(s, (base + len) / SIM_PAGE);
 
     for (u32 i = from; i < to; i++)
-        frame_drop(s->sim, s->slots[i].frame);
+        forget(s, &s->slots[i]);
     memmove(s->slots + from, s->slots + to, (s->count - to) * sizeof(*s->slots));
     s->count -= to - from;
 }
@@ -96,12 +103,12 @@ static struct sim_frame *own(struct sim_space *s, struct sim_slot *slot)
 {
     struct sim_frame *old = slot->frame;
 
-    if (old && old->references == 1)
+    if (old && (old->references == 1 || slot->kept))
         return old;
-    slot->frame = frame_new(s->sim);
+    slot->frame = sim_frame_new(s->sim);
     if (old) {
         memcpy(slot->frame->bytes, old->bytes, SIM_PAGE);
-        frame_drop(s->sim, old);
+        sim_frame_drop(s->sim, old);
         s->sim->copies++;
     }
     return slot->frame;
@@ -118,6 +125,41 @@ static bool usable(const struct sim_space *s, u64 address, size_t len, u32 right
             return false;
     }
     return true;
+}
+
+u64 sim_space_missing(const struct sim_space *s, u64 address, size_t len, u32 right, bool write,
+                      bool grows)
+{
+    for (u64 page = address / SIM_PAGE; len && page <= (address + len - 1) / SIM_PAGE; page++) {
+        const struct sim_slot *slot = find(s, page);
+
+        if (!slot)
+            return grows ? page * SIM_PAGE : 0;
+        if (right && !(slot->protection & right))
+            return 0;
+        if (slot->kept && (!slot->frame || (write && !slot->write)))
+            return page * SIM_PAGE;
+    }
+    return 0;
+}
+
+void sim_space_show(struct sim_space *s, u64 address, struct sim_frame *frame, bool write)
+{
+    struct sim_slot *slot = find(s, address / SIM_PAGE);
+
+    if (!slot)
+        return;
+    slot->frame = frame;
+    slot->write = write;
+}
+
+struct sim_frame *sim_space_lend(struct sim_space *s, u64 address)
+{
+    struct sim_slot *slot = find(s, address / SIM_PAGE);
+
+    if (slot && slot->frame)
+        slot->frame->references++;
+    return slot ? slot->frame : NULL;
 }
 
 bool sim_space_access(struct sim_space *s, u64 address, void *bytes, size_t len, u32 right,
@@ -152,11 +194,11 @@ u64 sim_space_share(struct sim_space *to, u64 to_address, struct sim_space *from
         struct sim_slot *target = find(to, (to_address + done) / SIM_PAGE);
 
         if (!source || !target || !(source->protection & REGION_READ) ||
-            !(target->protection & REGION_WRITE))
+            !(target->protection & REGION_WRITE) || source->kept || target->kept)
             break;
         if (source->frame)
             source->frame->references++;
-        frame_drop(to->sim, target->frame);
+        sim_frame_drop(to->sim, target->frame);
         target->frame = source->frame;
     }
     return done;

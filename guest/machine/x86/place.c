@@ -27,6 +27,12 @@ struct frames *place_frames(struct node *n)
     return &x86.frames;
 }
 
+struct machine_miss *place_miss(struct node *n)
+{
+    (void)n;
+    return &x86.miss;
+}
+
 struct announcement *place_announcement(struct node *n)
 {
     (void)n;

@@ -64,6 +64,7 @@ static void on_page_fault(struct rt_frame *f)
                                           : REGION_READ;
     enum machine_result r = MACHINE_FAULT;
     const struct task *t;
+    u32 reason;
 
     if ((f->cs & 3) == 0 && address < DEMOS_GLOBAL_END && user_fault(&f->rip))
         return;
@@ -73,12 +74,15 @@ static void on_page_fault(struct rt_frame *f)
         r = space_touch(&x86_task(t)->space, t, address, access, &entry);
     if (r == MACHINE_OK)
         return;
-    if (r == MACHINE_MEMORY)
-        raise(f, EXCEPTION_MEMORY, address);
-    raise(f,
-          address < DEMOS_GLOBAL_END && task_region(t, address) ? EXCEPTION_PROTECTION
-                                                                : EXCEPTION_ADDRESS,
-          address);
+    reason = address < DEMOS_GLOBAL_END && task_region(t, address) ? EXCEPTION_PROTECTION
+                                                                   : EXCEPTION_ADDRESS;
+    if (r == MACHINE_FAULT)
+        raise(f, reason, address);
+    x86_save_frame(f);
+    x86_follow(x86_current->thread,
+               node_fault(x86.node, x86_current->thread, access,
+                          &(struct exception){reason, (u32)f->vector, address, f->rip}),
+               0);
 }
 
 void x86_traps_init(void)

@@ -37,17 +37,15 @@ static inline bool direct(const struct task *t, u64 address, size_t len)
 enum machine_result machine_copy_in(struct node *n, struct task *t, void *to, u64 from,
                                     size_t len)
 {
-    (void)n;
     if (direct(t, from, len) && user_copy(to, (const void *)from, len))
         return MACHINE_OK;
-    return memory_copy_in(t, to, from, len);
+    return memory_copy_in(n, t, to, from, len);
 }
 
 enum machine_result machine_copy_out(struct node *n, struct task *t, u64 to, const void *from,
                                      size_t len)
 {
-    (void)n;
     if (direct(t, to, len) && user_copy((void *)to, from, len))
         return MACHINE_OK;
-    return memory_copy_out(t, to, from, len);
+    return memory_copy_out(n, t, to, from, len);
 }

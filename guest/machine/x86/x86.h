@@ -18,6 +18,7 @@ struct x86 {
     struct net *net; /* NULL: no vif, a node by itself */
     struct wire wire;
     struct frames frames;
+    struct machine_miss miss;
     struct announcement announcement;
     struct osm_ring_header *trace; /* NULL: none */
     u32 entry_frame;

@@ -1,0 +1,1 @@
+TESTLIBS_vm := sim kernel net base

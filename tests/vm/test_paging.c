@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Paging of memory that kernels keep for themselves: programs larger than their node, pagers
+ * here and on other machines, what goes first under each policy, and memory that two processes
+ * inherit. DV14-DV17, DV19, L10, L13, U17, U29, U44, U45, U53.
+ */
+#include "base/keyed.h"
+#include "tests/vm/pager.h"
+
+enum { WALKER = 6, WALK_PAGES = 60 };
+#define WALK 0x40000000ull
+
+/* Pages of WALK in an order that self[2], a seed, says: reads what it wrote there last, and
+ * writes something new. self[0]: step, self[1]: steps to do, self[3]: wrong bytes seen. */
+static u64 walk_page(const struct sim_process *p, u64 step)
+{
+    return p->self[5] ? step % p->self[4] : keyed_below(p->self[2], 1, step, p->self[4]);
+}
+
+static u64 walk_seen[4][WALK_PAGES];
+
+static struct sim_call walker(struct sim_process *p, s64 result)
+{
+    u64 step = p->self[0], page, at, *seen, now;
+
+    if (!p->fresh && result == 0 && p->self[6]) {
+        page = walk_page(p, step);
+        at = WALK + page * SIM_PAGE + 8 * (step % 512);
+        seen = &walk_seen[p->self[7]][page];
+        sim_peek(p, WALK + page * SIM_PAGE, &now, 8);
+        p->self[3] += now != *seen;
+        *seen = step + 1;
+        sim_poke(p, WALK + page * SIM_PAGE, seen, 8);
+        (void)at;
+        p->self[0] = ++step;
+    }
+    p->self[6] = 1;
+    if (step >= p->self[1])
+        return sim_call(DEMOS_RECEIVE, 0, 0, 0, 0, DEMOS_FOREVER, 0);
+    return sim_call(SIM_TOUCH, WALK + walk_page(p, step) * SIM_PAGE, REGION_WRITE, 0, 0, 0, 0);
+}
+
+/* A walker with `pages` pages on a node that pages; it is made after the pager. */
+static struct sim_process *walker_on(struct sim *s, u32 node, u64 pages, u64 steps, u32 number)
+{
+    struct task *t;
+    u32 rw = REGION_READ | REGION_WRITE;
+
+    s->programs[WALKER] = walker;
+    t = node_process(s->nodes[node].node, "walker", NULL);
+    CHECK_EQ(node_map(s->nodes[node].node, t, WALK, pages * SIM_PAGE, rw, rw), 0);
+    node_grant(s->nodes[node].node, t, "self", 0);
+    sim_process_of(t)->self[1] = steps;
+    sim_process_of(t)->self[2] = 7 + number;
+    sim_process_of(t)->self[4] = pages;
+    sim_process_of(t)->self[7] = number;
+    memset(walk_seen[number], 0, sizeof(walk_seen[number]));
+    return sim_process_of(t);
+}
+
+/* node_start needs a page, and may have to wait for it: as a message would. */
+static void let_go(struct sim *s, struct sim_process *p)
+{
+    struct thread *th = p->thread;
+
+    p->task->state = DEMOS_READY;
+    machine_thread_start(p->node->node, th, WALKER, DEMOS_STACK_TOP, 0);
+    thread_ready(p->node->node, th);
+    CHECK(sim_run(s, 2000000));
+}
+
+/* Twenty frames, sixty pages, written and read again in three thousand random steps. */
+static void three_times(u32 policy, u32 pager_node)
+{
+    struct sim *s = puppets(2, 0, NULL);
+    struct sim_process *p;
+
+    pager_reset();
+    pager_for(s, pager_node, 0, WALK_PAGES / 3, policy);
+    p = walker_on(s, 0, WALK_PAGES, 3000, 0);
+    let_go(s, p);
+    CHECK_EQ(p->self[0], 3000);
+    CHECK_EQ(p->self[3], 0);
+    CHECK(pager_requests > 500 && pager_writes > 500);
+    printf("policy %u: %llu requests, %llu writes\n", policy,
+           (unsigned long long)pager_requests, (unsigned long long)pager_writes);
+    node_kill(s->nodes[0].node, p->task);
+    sim_run(s, 10000);
+    CHECK_EQ(pager_ends, 1);
+    CHECK_EQ(s->nodes[0].frames_taken, 0);
+    sim_destroy(s);
+}
+
+static void test_larger_than_memory(void)
+{
+    for (u32 policy = 0; policy < PAGING_POLICIES; policy++)
+        three_times(policy, 0);
+}
+
+static void test_diskless(void)
+{
+    three_times(PAGING_QUEUES, 1);
+}
+
+/* Several processes, one pager, several diskless nodes: nobody sees another's bytes. */
+static void test_shared_pager(void)
+{
+    struct sim *s = puppets(4, 0, NULL);
+    struct sim_process *p[3];
+
+    pager_reset();
+    for (u32 i = 0; i < 3; i++)
+        pager_for(s, 3, i, 12, PAGING_QUEUES);
+    for (u32 i = 0; i < 3; i++) {
+        p[i] = walker_on(s, i, 36, 1000, i);
+        p[i]->task->state = DEMOS_READY;
+        machine_thread_start(s->nodes[i].node, p[i]->thread, WALKER, DEMOS_STACK_TOP, 0);
+        thread_ready(s->nodes[i].node, p[i]->thread);
+    }
+    CHECK(sim_run(s, 4000000));
+    for (u32 i = 0; i < 3; i++) {
+        CHECK_EQ(p[i]->self[0], 1000);
+        CHECK_EQ(p[i]->self[3], 0);
+    }
+    sim_destroy(s);
+}
+
+TESTS(CASE(test_larger_than_memory), CASE(test_diskless), CASE(test_shared_pager))
