@@ -15,10 +15,12 @@ TICK = 0.25
 
 class Attendance:
     """`look` is called with every look at the machine. `commands`: whether it has a command
-    port. A run that cannot have a door, for want of a place for it, goes on without."""
+    port; `paused`: whether it stands still from the first look on. A run that cannot have a
+    door, for want of a place for it, goes on without."""
 
-    def __init__(self, watch: Watch, commands: bool, show: bool) -> None:
+    def __init__(self, watch: Watch, commands: bool, show: bool, paused: bool = False) -> None:
         self.commands = commands
+        self.paused = paused
         self.watch = watch
         self.view = View(watch.cluster, watch) if show else None
         self.door: Door | None = None
@@ -42,6 +44,9 @@ class Attendance:
                 self.door = Door(self.watch, Port(command) if self.commands else None)
             except (OSError, Problem):
                 self.door = None
+            # Without a door nobody could tell it to go on.
+            if self.paused and self.door:
+                session.pause()
         if self.door:
             self.door.look(session)
         else:

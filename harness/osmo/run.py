@@ -196,6 +196,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=pathlib.Path, help="the cluster file")
     add_run_arguments(parser)
     parser.add_argument("--headless", action="store_true", help="no live view, only the verdict")
+    parser.add_argument("--paused", action="store_true", help="stand still until `osmosis continue` or `step`")
     parser.add_argument("--json", action="store_true", help="print result.json")
     parser.add_argument("--out", type=pathlib.Path, metavar="DIR", help="write the results here")
 
@@ -233,7 +234,7 @@ def command(options: argparse.Namespace) -> int:
         from osmo.attendance import Attendance
         from osmo.watch import Watch
         watch = Watch(cluster, prepared.options.for_ns, prepared.faults)
-        with Attendance(watch, prepared.setup.second_serial, show) as attendance:
+        with Attendance(watch, prepared.setup.second_serial, show, options.paused) as attendance:
             outcome = execute(prepared, attendance.look)
     if options.out:
         save(outcome, options.out)

@@ -31,6 +31,7 @@ BUILT = (paths.hypervisor().is_file() and all(paths.image(i).is_file() for i in 
 
 
 machine = pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
+pytestmark = pytest.mark.usefixtures("frozen")
 
 
 class Running:
@@ -118,14 +119,13 @@ def test_a_cluster_is_talked_to_while_it_runs(short_folder: pathlib.Path) -> Non
 @machine
 @pytest.mark.slow
 @pytest.mark.timeout(200)
-def test_steps_and_breaks_do_not_show_in_a_seeded_run(short_folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_steps_and_breaks_do_not_show_in_a_seeded_run(short_folder: pathlib.Path) -> None:
     """Halted at times and at events, a run gives the same bytes as one that nobody looked at."""
     words = (str(CLUSTERS / "lossy.toml"), "--seed", "5")
     alone = subprocess.run([OSMOSIS, "run", *words, "--json"], capture_output=True, text=True, check=True)
-    run = Running(short_folder, *words)
+    run = Running(short_folder, *words, "--paused")
     try:
-        run.until("it runs", lambda s: s["virtual_ns"] > 0)
-        stood = json.loads(run.ask("pause", "--json"))["virtual_ns"]
+        stood = run.until("it stands still", lambda s: s["paused"])["virtual_ns"]
         for _ in range(2):
             again = json.loads(run.ask("step", "1ms", "--json"))["virtual_ns"]
             assert again >= stood + 10**6

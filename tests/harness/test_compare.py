@@ -22,6 +22,7 @@ OSMOSIS = str(TOP / "harness" / "osmosis")
 BUILT = (all(paths.image(i).is_file() for i in ("control", "node", "fabric")) and paths.hypervisor().is_file()
          and (paths.build() / "programs" / "compare").is_file() and shutil.which(qemu.BINARY) is not None)
 needs_machine = pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
+pytestmark = pytest.mark.usefixtures("frozen")
 
 CONSOLE = """{"ticks_per_ms": 2000000}
 noise {"row": "T1", "name": "null kernel call", "value": 80.5, "unit": "ticks", "X": 0.00, "F": 0.00}
@@ -105,7 +106,7 @@ def test_the_short_form(tmp_path: pathlib.Path) -> None:
         native, domain = (figure(doc, row, name, p)["I"] for p in ("native", "osmosis"))
         # Where a message goes to another process, a domain has a few exits more or less.
         assert domain / native < 1.2, (row, name)
-        assert figure(doc, row, name, "hosted")["rounds"] == 2
+        assert figure(doc, row, name, "hosted")["rounds"] >= 1
     delay = {int(n.split()[1]): figure(doc, "L35", n, "osmosis")["I"] for r, n in names
              if r == "L35" and n.startswith("remote")}
     slope = (delay[16384] - delay[8192]) / 8192

@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -24,26 +23,7 @@ CLUSTERS = TOP / "harness" / "clusters"
 BUILT = (paths.hypervisor().is_file() and paths.image("control").is_file()
          and paths.image("node").is_file() and shutil.which(qemu.BINARY) is not None)
 pytestmark = [pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)"),
-              pytest.mark.slow, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def frozen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The images as they are now: a build beside the tests must not change them in between."""
-    copy = tmp_path_factory.mktemp("frozen")
-    for part in ("hyp/osmosis", "images", "programs", "bundles", "z8000/demos"):
-        source = paths.build() / part
-        (copy / part).parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, copy / part)
-        elif source.is_file():
-            shutil.copy(source, copy / part)
-    before = os.environ.get("OSMOSIS_BUILD")
-    os.environ["OSMOSIS_BUILD"] = str(copy)
-    yield
-    os.environ.pop("OSMOSIS_BUILD")
-    if before is not None:
-        os.environ["OSMOSIS_BUILD"] = before
+              pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.usefixtures("frozen")]
 
 
 def osmosis(*words: object, status: int | None = 0) -> str:
