@@ -214,6 +214,7 @@ def _command(door: Door, session: Session, client: Client, asked: dict[str, Any]
 def _pause(door: Door, session: Session, _c: Client, _asked: dict[str, Any]) -> Answer:
     door.halt = None
     session.pause()
+    door.watch.look(session)
     return {"virtual_ns": door.watch.virtual_ns}
 
 
