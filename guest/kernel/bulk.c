@@ -18,6 +18,7 @@ struct move {
     struct process_id id;  /* whose memory it is at this end */
     u64 base, len;
     u32 machine;      /* at the other end, once known */
+    u32 epoch;        /* of that machine's boot */
     bool asker, read; /* read: out of the area */
     bool started, done;
     bool stalled; /* our end waits for a page */
@@ -57,14 +58,14 @@ static void fail(struct node *n, u32 machine, u64 transfer, s64 error)
 {
     struct process_id as = {0, 0, transfer};
 
-    kernel_send(n, machine, KERNEL_MSG_MOVE_FAILED, &as, (u64)error);
+    kernel_send(n, machine, KERNEL_MSG_MOVE_FAILED, &as, (u64)error, 0, 0);
 }
 
 static void go(struct node *n, const struct move *v)
 {
     struct process_id as = {0, 0, v->transfer};
 
-    kernel_send(n, v->machine, KERNEL_MSG_MOVE_GO, &as, n->config.machine);
+    kernel_send(n, v->machine, KERNEL_MSG_MOVE_GO, &as, n->config.machine, 0, 0);
 }
 
 s64 bulk_start(struct node *n, struct thread *t, const u64 *args, const struct link *l)
@@ -102,10 +103,29 @@ s64 bulk_start(struct node *n, struct thread *t, const u64 *args, const struct l
     be64_put(m->body + 8, (u64)read << 63 | len);
     be64_put(m->body + 16, args[2]);
     thread_wait(n, t, WAIT_MOVE, DEMOS_FOREVER);
-    t->wait_machine = l->hint;
+    t->wait_machine = NO_MACHINE;
     t->wait_serial = v->transfer;
     route(n, m, l->hint);
     return CALL_WAIT;
+}
+
+/* Who is to answer our MOVE; if that boot is no more, nobody will. */
+static void asked_at(struct node *n, struct move *v, u32 machine, u32 epoch)
+{
+    if (v->started || !v->thread)
+        return;
+    v->thread->wait_machine = machine;
+    v->thread->wait_epoch = epoch;
+    if (peer_gone(n, machine, epoch))
+        finished(n, v, DEMOS_E_DEAD);
+}
+
+void bulk_leaves(struct node *n, const struct message *request, u32 machine)
+{
+    struct move *v = find(n, be64_get(request->body));
+
+    if (v && request->sender_machine == n->config.machine)
+        asked_at(n, v, machine, peer_boot(n, machine));
 }
 
 s64 bulk_finish(struct node *n, struct thread *t)
@@ -177,6 +197,7 @@ static s64 begin(struct node *n, const struct task *t, const struct message *m)
                        .base = (t ? m->links[0].base : 0) + offset,
                        .len = len,
                        .machine = m->sender_machine,
+                       .epoch = peer_boot(n, m->sender_machine),
                        .read = read,
                        .started = !read};
     list_push_back(&n->moves, &v->all);
@@ -209,8 +230,7 @@ static void proceed(struct node *n, struct move *v, u32 machine)
         return;
     v->started = true;
     v->machine = machine;
-    if (v->thread)
-        v->thread->wait_machine = machine;
+    v->epoch = peer_boot(n, machine);
     said = send ? net_bulk_send(n->net, machine, v->transfer, v->len)
                 : net_bulk_expect(n->net, machine, v->transfer, v->len);
     if (said != NET_OK) {
@@ -241,6 +261,8 @@ void bulk_kernel_message(struct node *n, struct task *t, struct message *m)
         return;
     if (m->kind == KERNEL_MSG_MOVE_GO) {
         proceed(n, v, m->sender_machine);
+    } else if (m->kind == KERNEL_MSG_MOVE_AT && m->length >= 32) {
+        asked_at(n, v, (u32)be64_get(m->body + 16), be32_get(m->body + 24));
     } else if (m->kind == KERNEL_MSG_MOVE_FAILED) {
         if (v->started)
             net_bulk_cancel(n->net, v->transfer);
@@ -293,13 +315,16 @@ void bulk_task_end(struct node *n, const struct task *t)
     }
 }
 
-void bulk_machine_dead(struct node *n, u32 machine)
+void bulk_machine_dead(struct node *n)
 {
     list_for_each_safe(node, &n->moves)
     {
         struct move *v = list_entry(node, struct move, all);
+        const struct thread *t = v->thread;
 
-        if (v->machine != machine && !(v->thread && v->thread->wait_machine == machine))
+        if (v->machine != NO_MACHINE ? !peer_gone(n, v->machine, v->epoch)
+                                     : !t || v->done || t->wait_machine == NO_MACHINE ||
+                                           !peer_gone(n, t->wait_machine, t->wait_epoch))
             continue;
         if (v->started)
             net_bulk_cancel(n->net, v->transfer);

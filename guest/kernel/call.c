@@ -39,7 +39,8 @@ static s64 call_createlink(struct node *n, struct thread *t, const u64 *args)
         .len = len,
         .hint = n->config.machine,
         .incarnation = self->incarnation,
-        .channel = channel,
+        .channel = (u16)channel,
+        .moves = (u16)self->moves,
         .attr = (u16)attr,
         .kind = (u8)kind,
     };

@@ -51,6 +51,10 @@ enum kernel_op {
     KERNEL_OP_PAGER = 6,
     /* -> words of struct paging_counters */
     KERNEL_OP_PAGING = 7,
+    /* per machine: number << 32 | epoch, 1: lives, 0: that boot is dead ->. The membership
+     * authority's word: who waits for the dead is told, and it is believed to have named
+     * every machine there is. */
+    KERNEL_OP_MEMBERS = 8,
     /* control link of the sender itself is not to be had this way: a parent gives it */
     KERNEL_OPS
 };
@@ -98,7 +102,7 @@ enum control_op {
     CONTROL_EXCEPTION = 0x110, /* [request link]: exceptions become requests over it */
     CONTROL_PROTECT = 0x111,   /* base, len, protection (within the maximum) */
     CONTROL_PRIORITY = 0x112,  /* 0 (first) to 7 */
-    CONTROL_MIGRATE = 0x113,   /* machine */
+    CONTROL_MIGRATE = 0x113,   /* machine, as a word or as 32 bits */
     /* base, len, protection, maximum, offset, silence (enum keeper_silence), ns of patience;
      * [general link of the keeper, who need not know]: its object from `offset` on */
     CONTROL_KEEP = 0x114,

@@ -30,34 +30,48 @@ struct peer {
 struct park {
     struct list all;
     struct process_id id;
-    u32 hint;
+    u32 hint;            /* where it is now, as far as known */
+    u32 by;              /* the way our FENCE goes first */
+    u32 serial;          /* of that FENCE: its answer names it */
     bool moved;          /* else: no room */
+    bool transit;        /* what other machines send this way is held too */
     struct list bounced; /* came back, in their order; go out first */
     struct list held;    /* came after */
     struct list waiters;
 };
 
-/* A REQUEST that went to another machine and is not answered yet. */
+/* A REQUEST that is not answered yet, and who has its reply link as far as is known. */
 struct asked {
     struct list all;
     u64 code, reserved;
     u32 channel;
-    u32 machine;
+    u32 machine, epoch; /* of the boot; 0: unknown */
+    u8 hops;            /* of the reply link then */
+};
+
+/* Where a process was said to be. Of two such words the one with more moves is later. */
+struct place {
+    u32 machine, epoch; /* of its boot; 0: unknown */
+    u32 moves;
 };
 
 /* What is left here of a process that moved away: where to. */
 struct forward {
     struct list all;
     struct process_id id;
-    u32 machine;
+    struct place at;     /* messages go there */
+    struct place latest; /* known since; the way there is shortened when messages come */
 };
 
 /* A machine that a task owes something: FENCE answers, or bounces until its FENCE. */
 struct owed {
     struct list all;
     u32 machine;
-    u32 cost; /* bytes of room its FENCE asks for, 0: order only */
+    u32 cost;   /* bytes of room its FENCE asks for, 0: order only */
+    u32 serial; /* of the FENCE */
 };
+
+enum { NODE_GONE = 64 }; /* processes that were searched for in vain, remembered */
 
 /* The switchboards a node knows (switchboard.c); no machine in a link: none. */
 struct switchboards {
@@ -95,7 +109,11 @@ struct node {
     struct list work; /* messages for kernel processes */
     struct message *pool[MESSAGE_POOLS];
 
-    struct list peers, parks, forwards, moves, migrations;
+    struct list peers, parks, forwards, searches, moves, migrations;
+    u32 fences;   /* sent: the last one's serial */
+    bool members; /* the membership authority has named all machines */
+    struct process_id gone[NODE_GONE];
+    u32 gone_next;
     struct list names; /* links posted for other machines */
     u32 name_count;
     struct switchboards switchboards;
@@ -309,10 +327,16 @@ bool remote_ready(struct node *n, const struct process_id *to, u32 hint, bool re
                   struct list **waiters);
 /* For a process that has just come: true if the message has to wait for earlier ones. */
 bool hold_back(struct node *n, struct message *m);
-/* Requests of `t` to other machines: remembered, answered, and given back with it. */
-bool asked_add(struct node *n, struct task *t, const struct link *reply, u32 machine);
+/* asked.c: requests of `t`, remembered until answered, and given back with it. */
+struct asked *asked_add(struct node *n, struct task *t, const struct link *reply);
 void asked_answered(struct node *n, struct task *t, const struct message *m);
 void asked_free(struct node *n, struct task *t);
+/* forward.c */
+void trail_free(struct node *n, struct task *t);
+/* locate.c */
+void locate_timer(struct node *n);
+u64 locate_deadline(const struct node *n);
+void locate_free(struct node *n);
 /* A message to a process that is not here. */
 void remote_unknown(struct node *n, struct message *m, u32 hint);
 /* A message between kernels; `t` is the process it is about, if that is here. */
@@ -321,6 +345,8 @@ void fences_answer(struct node *n, struct task *t);
 void remote_task_depart(struct node *n, struct task *t, u32 machine);
 void remote_task_end(struct node *n, struct task *t);
 void remote_free(struct node *n);
+/* The membership authority's list: per machine its number << 32 | epoch, then 1: it lives. */
+s64 remote_members(struct node *n, const struct message *m);
 
 /* A page has come: transfers that waited for one go on. */
 void bulk_resume(struct node *n);

@@ -160,11 +160,14 @@ s64 fast_call(struct node *n, struct thread *t, const u64 *args)
     m->reply.hint = n->config.machine;
     m->reply.incarnation = self->incarnation;
     m->reply.channel = LINK_CHANNEL_CALL;
+    m->reply.moves = (u16)self->moves;
     m->reply.attr = DEMOS_GIVE | DEMOS_ONCE;
     m->reply.kind = DEMOS_REPLY_LINK;
+    m->reply.hops = 0;
     suspend(t, WAIT_REPLY, args);
     t->wait_serial = self->calls;
-    t->wait_machine = 0;
+    t->wait_machine = NO_MACHINE;
+    t->wait_hops = 0;
     server->delivered = m;
     server->state = THREAD_RUNNING;
     n->handoff = NULL;

@@ -15,6 +15,7 @@ void control_link(const struct task *t, u32 machine, struct link *l)
         .to = t->id,
         .hint = machine,
         .incarnation = t->incarnation,
+        .moves = (u16)t->moves,
         .attr = DEMOS_TOKERNEL | DEMOS_DUP | DEMOS_GIVE,
         .kind = DEMOS_REQUEST_LINK,
     };
@@ -26,7 +27,7 @@ void node_kernel_link(const struct node *n, u32 channel, struct link *l)
     *l = (struct link){
         .to = {n->config.machine, n->config.epoch, 0},
         .hint = n->config.machine,
-        .channel = channel,
+        .channel = (u16)channel,
         .attr = DEMOS_DUP | DEMOS_GIVE,
         .kind = DEMOS_REQUEST_LINK,
     };
@@ -209,6 +210,13 @@ static void op_pager(struct node *n, struct message *m)
     answer_words(n, m, &result, 1, NULL);
 }
 
+static void op_members(struct node *n, struct message *m)
+{
+    u64 result = (u64)remote_members(n, m);
+
+    answer_words(n, m, &result, 1, NULL);
+}
+
 static void op_paging(struct node *n, struct message *m)
 {
     struct paging *g = &n->paging;
@@ -241,6 +249,7 @@ static void process_handler(struct node *n, struct message *m)
         [KERNEL_OP_REGISTER] = op_register,
         [KERNEL_OP_PAGER] = op_pager,
         [KERNEL_OP_PAGING] = op_paging,
+        [KERNEL_OP_MEMBERS] = op_members,
     };
     u64 op = request_word(m, 0);
 
@@ -284,7 +293,7 @@ static void handle(struct node *n, struct message *m)
 {
     struct task *t = NULL;
 
-    if (m->target.serial) {
+    if (m->target.serial && !(m->class == MESSAGE_KERNEL && m->kind == KERNEL_MSG_MIGRATION)) {
         t = node_find(n, &m->target);
         if (!t || t->state == DEMOS_MIGRATING) {
             route(n, m, n->config.machine);

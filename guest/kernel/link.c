@@ -89,10 +89,11 @@ void link_encode(const struct link *l, u8 wire[LINK_WIRE])
     be64_put(wire + 40, l->len);
     be32_put(wire + 48, l->hint);
     be32_put(wire + 52, l->incarnation);
-    be32_put(wire + 56, l->channel);
+    be16_put(wire + 56, l->moves);
+    be16_put(wire + 58, l->channel);
     be16_put(wire + 60, l->attr);
     wire[62] = l->kind;
-    wire[63] = 0;
+    wire[63] = l->hops;
 }
 
 bool link_decode(struct link *l, const u8 wire[LINK_WIRE])
@@ -105,9 +106,11 @@ bool link_decode(struct link *l, const u8 wire[LINK_WIRE])
         .len = be64_get(wire + 40),
         .hint = be32_get(wire + 48),
         .incarnation = be32_get(wire + 52),
-        .channel = be32_get(wire + 56),
+        .moves = be16_get(wire + 56),
+        .channel = be16_get(wire + 58),
         .attr = be16_get(wire + 60),
         .kind = wire[62],
+        .hops = wire[63],
     };
     return l->kind < DEMOS_KINDS && l->to.machine != NO_MACHINE &&
            (l->channel < DEMOS_CHANNELS || l->channel == LINK_CHANNEL_CALL) &&

@@ -45,11 +45,18 @@ struct link {
     u64 len;
     u32 hint; /* last known machine */
     u32 incarnation;
-    u32 channel;
-    u16 attr; /* enum demos_attr */
-    u8 kind;  /* enum demos_kind */
-    u8 spare;
+    u16 channel;
+    u16 moves; /* how often the target had moved when `hint` was its machine */
+    u16 attr;  /* enum demos_attr */
+    u8 kind;   /* enum demos_kind */
+    u8 hops;   /* reply links: how often it went from machine to machine */
 };
+
+/* Which of two counts that wrap is the later one. */
+static inline bool count_after(u16 a, u16 b)
+{
+    return (s16)(a - b) > 0;
+}
 
 enum { LINK_WIRE = 64 };
 #define LINK_INDEX_BITS   24

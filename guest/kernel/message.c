@@ -49,6 +49,7 @@ struct message *message_alloc(struct node *n, u32 length, u32 links, bool urgent
     m->notice = m->flags = 0;
     m->attr = 0;
     m->reserved = 0;
+    m->via = NO_MACHINE;
     return m;
 }
 

@@ -50,14 +50,17 @@ enum kernel_message {
     KERNEL_MSG_FENCE = 1, /* "tell me when all before this has arrived and there is room" */
     KERNEL_MSG_FENCED,    /* the answer, from where the process is */
     KERNEL_MSG_UPDATE,    /* link update: target process is now at body's machine */
-    KERNEL_MSG_LOCATE,    /* who has it? (to its creating machine, then to everybody) */
-    KERNEL_MSG_HERE,      /* answer to LOCATE */
-    KERNEL_MSG_GONE,      /* answer to LOCATE from the creating machine: it is dead */
+    KERNEL_MSG_LOCATE,    /* who has it? (locate.c) */
+    KERNEL_MSG_HERE,      /* answer to LOCATE: I have it; or where it went; or I do not know */
+    KERNEL_MSG_GONE,      /* answer to a FENCE: the process is dead */
     KERNEL_MSG_MOVE,      /* MOVEDATA request: see bulk.c */
     KERNEL_MSG_MOVE_GO,
+    KERNEL_MSG_MOVE_AT, /* the request was passed on, to there */
     KERNEL_MSG_MOVE_FAILED,
     KERNEL_MSG_MIGRATION, /* see migrate.c */
     KERNEL_MSG_REJECTING, /* a machine whose messages to a moving process bounce */
+    KERNEL_MSG_HELD,      /* a reply link of the process is at another machine now (asked.c) */
+    KERNEL_MSG_ENDED,     /* the process is dead: its forwarding address is of no more use */
     KERNEL_MSGS
 };
 
@@ -77,6 +80,7 @@ struct message {
     u8 pool;      /* which pool it goes back to */
     u16 attr;     /* of the link it travels over */
     u32 room;     /* body bytes allocated */
+    u32 via;      /* here only: the machine it came from last; 0: none */
     u32 reserved; /* bytes set aside for it at the target */
     struct link reply;
     struct link *links; /* link_count of them, behind the body, or NULL */

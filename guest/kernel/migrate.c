@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Moving a process to another machine, in the eight steps of Powell and Miller and nine
- * messages:
+ * messages of 6 to 12 bytes (MIGRATE and its answer may be longer, as control messages are):
  *
  *   1 MIGRATE to the process's control link      6 PULL its memory
  *   2 OFFER, source to destination               7 ESTABLISHED
  *   3 ACCEPT (or REFUSE)                         (the source sends on what was queued)
- *   4 PULL the resident part of its state        8 CLEANED, with MIGRATE's reply link
+ *   4 PULL the resident part of its state        8 CLEANED
  *   5 PULL the rest of it                        9 the answer to MIGRATE
+ *
+ * Their header's target is the process; the body begins with the step, 16 bits:
+ *   OFFER   resident bytes u16, bytes of the rest u32, of memory / 256 u32
+ *   ACCEPT, ESTABLISHED, CLEANED  moves so far u32; REFUSE: demos_error s32
+ *   PULL    part u16, the destination's number for the transfer u32
  *
  * Until ESTABLISHED the source has the process and takes it back when anything fails;
  * from then on only the destination may run it. What is sent to it meanwhile is queued at
@@ -15,6 +20,7 @@
  * destination's own machine, whose messages may still be on their way round by the source,
  * are held behind a FENCE that goes that way too (park.c).
  */
+#include "base/bytes.h"
 #include "guest/kernel/park.h"
 
 enum step { OFFER = 1, ACCEPT, REFUSE, PULL, ESTABLISHED, CLEANED };
@@ -25,6 +31,7 @@ struct migration {
     struct process_id id;
     struct task *task; /* leaving, or arriving and not yet known here */
     u32 machine;       /* at the other end */
+    u32 epoch;         /* of its boot */
     bool arriving, established;
     bool stalled; /* waits for a page of its memory */
     u8 state;     /* the process's, to be restored */
@@ -72,29 +79,51 @@ static void forget(struct node *n, struct migration *g)
     node_free(n, g, sizeof(*g));
 }
 
-/* One administrative message, with up to three numbers and perhaps a link. */
-static void say(struct node *n, const struct migration *g, enum step step, u64 a, u64 b, u64 c,
-                const struct link *l)
+enum { BLOCK = 256, OFFER_BYTES = 12, PULL_BYTES = 8, OTHER_BYTES = 6 };
+
+static struct message *begin_step(struct node *n, const struct migration *g, enum step step,
+                                  u32 length)
 {
-    struct message *m = message_alloc(n, 56, l ? 1 : 0, true);
+    struct message *m = message_alloc(n, length, 0, true);
 
     if (!m)
         machine_stop(n, "no memory for a migration's message");
     message_from(n, NULL, m);
     m->class = MESSAGE_KERNEL;
     m->kind = KERNEL_MSG_MIGRATION;
-    m->target = (struct process_id){g->machine, 0, 0};
+    m->target = g->id;
     m->target_incarnation = 0;
     m->code = m->check = 0;
     m->channel = 0;
-    kernel_words(m, &g->id, step);
-    be64_put(m->body + 24, a);
-    be64_put(m->body + 32, b);
-    be64_put(m->body + 40, c);
-    be64_put(m->body + 48, 0);
-    if (l)
-        m->links[0] = *l;
-    trace(n, KERNEL_T_migrate, g->id.serial, step, g->machine);
+    be16_put(m->body, (u16)step);
+    trace(n, KERNEL_T_migrate, g->id.serial, step, (u64)length << 32 | g->machine);
+    return m;
+}
+
+static void say(struct node *n, const struct migration *g, enum step step, u32 word)
+{
+    struct message *m = begin_step(n, g, step, OTHER_BYTES);
+
+    be32_put(m->body + 2, word);
+    transmit(n, m, g->machine);
+}
+
+static void say_offer(struct node *n, const struct migration *g)
+{
+    struct message *m = begin_step(n, g, OFFER, OFFER_BYTES);
+
+    be16_put(m->body + 2, (u16)g->lengths[RESIDENT]);
+    be32_put(m->body + 4, (u32)g->lengths[REST]);
+    be32_put(m->body + 8, (u32)(g->lengths[MEMORY] / BLOCK));
+    transmit(n, m, g->machine);
+}
+
+static void say_pull(struct node *n, const struct migration *g)
+{
+    struct message *m = begin_step(n, g, PULL, PULL_BYTES);
+
+    be16_put(m->body + 2, g->part);
+    be32_put(m->body + 4, (u32)g->transfer);
     transmit(n, m, g->machine);
 }
 
@@ -193,6 +222,7 @@ static void go_on(struct node *n, struct task *t, u8 state)
     deliver_all(n, t, &queue);
     if (th->state == THREAD_WAITING && th->wait == WAIT_MESSAGE && queue_first(t, th->wait_set))
         thread_wake(n, th); /* it came before the move */
+    asked_check(n, t);
 }
 
 static void take_back(struct node *n, struct migration *g, s64 error)
@@ -228,13 +258,13 @@ void migrate_offer(struct node *n, struct task *t)
         take_back(n, g, DEMOS_E_MEMORY);
         return;
     }
-    say(n, g, OFFER, g->lengths[RESIDENT], g->lengths[REST], g->lengths[MEMORY], NULL);
+    say_offer(n, g);
 }
 
 s64 migrate_begin(struct node *n, struct task *t, struct message *m)
 {
     static const struct link none = {.kind = DEMOS_KINDS};
-    u64 machine = request_word(m, 1);
+    u64 machine = m->length == 12 ? be32_get(m->body + 8) : request_word(m, 1);
     struct thread *th = task_thread(t);
     struct migration *g;
 
@@ -244,12 +274,15 @@ s64 migrate_begin(struct node *n, struct task *t, struct message *m)
         return DEMOS_E_ARGUMENT;
     if (t->state != DEMOS_READY && t->state != DEMOS_STOPPED)
         return DEMOS_E_STATE;
+    if (peer_gone(n, (u32)machine, 0))
+        return DEMOS_E_DEAD;
     g = node_alloc(n, sizeof(*g), false);
     if (!g)
         return DEMOS_E_MEMORY;
     *g = (struct migration){.id = t->id,
                             .task = t,
                             .machine = (u32)machine,
+                            .epoch = peer_boot(n, (u32)machine),
                             .state = t->state,
                             .answer = m->flags & MESSAGE_HAS_REPLY ? m->reply : none};
     m->flags &= (u8)~MESSAGE_HAS_REPLY;
@@ -276,67 +309,108 @@ static bool accept(struct node *n, struct migration *g)
     return g->task != NULL;
 }
 
-static void pull(struct node *n, struct migration *g)
+/* It will not come: who wrote to it here too early finds it where it is. */
+static void discard(struct node *n, struct migration *g)
 {
-    g->transfer = (u64)n->config.machine << 32 | (u32)++n->transfer;
-    if (net_bulk_expect(n->net, g->machine, g->transfer, g->lengths[g->part]) != NET_OK)
-        machine_stop(n, "the network takes no more transfers");
-    say(n, g, PULL, g->part, g->transfer, 0, NULL);
-}
+    struct list pending, *node;
 
-static void offered(struct node *n, const struct message *m, const struct process_id *id)
-{
-    struct migration *g = node_alloc(n, sizeof(*g), false), refuse;
-
-    if (!g) {
-        refuse = (struct migration){.id = *id, .machine = m->sender_machine};
-        say(n, &refuse, REFUSE, (u64)DEMOS_E_MEMORY, 0, 0, NULL);
-        return;
-    }
-    *g = (struct migration){
-        .id = *id,
-        .machine = m->sender_machine,
-        .arriving = true,
-        .lengths = {be64_get(m->body + 24), be64_get(m->body + 32), be64_get(m->body + 40)},
-        .answer = {.kind = DEMOS_KINDS}};
-    list_init(&g->pending);
-    list_push_back(&n->migrations, &g->all);
-    if (accept(n, g)) {
-        say(n, g, ACCEPT, 0, 0, 0, NULL);
-        pull(n, g);
-        return;
-    }
-    say(n, g, REFUSE, (u64)DEMOS_E_REFUSED, 0, 0, NULL);
+    list_init(&pending);
+    while ((node = list_pop_front(&g->pending)) != NULL)
+        list_push_back(&pending, node);
+    if (g->task)
+        task_discard(n, g->task);
     if (!g->image)
         g->lengths[RESIDENT] = g->lengths[REST] = 0;
     forget(n, g);
+    while ((node = list_pop_front(&pending)) != NULL)
+        route(n, list_entry(node, struct message, queue), NO_MACHINE);
+}
+
+static void refuse(struct node *n, struct migration *g)
+{
+    say(n, g, REFUSE, (u32)DEMOS_E_REFUSED);
+    discard(n, g);
+}
+
+static void pull(struct node *n, struct migration *g)
+{
+    g->transfer = (u64)n->config.machine << 32 | (u32)++n->transfer;
+    if (net_bulk_expect(n->net, g->machine, g->transfer, g->lengths[g->part]) == NET_OK)
+        say_pull(n, g);
+    else
+        refuse(n, g);
+}
+
+static void offered(struct node *n, const struct message *m)
+{
+    struct migration *g = node_alloc(n, sizeof(*g), false);
+    struct migration none = {.id = m->target, .machine = m->sender_machine};
+
+    if (!g) {
+        say(n, &none, REFUSE, (u32)DEMOS_E_MEMORY);
+        return;
+    }
+    *g = (struct migration){.id = m->target,
+                            .machine = m->sender_machine,
+                            .epoch = peer_boot(n, m->sender_machine),
+                            .arriving = true,
+                            .lengths = {be16_get(m->body + 2), be32_get(m->body + 4),
+                                        (u64)be32_get(m->body + 8) * BLOCK},
+                            .answer = {.kind = DEMOS_KINDS}};
+    list_init(&g->pending);
+    list_push_back(&n->migrations, &g->all);
+    if (accept(n, g)) {
+        say(n, g, ACCEPT, 0);
+        pull(n, g);
+    } else {
+        refuse(n, g);
+    }
 }
 
 /* The source has everything at the other end: sends on what came, and forgets. */
 static void hand_off(struct node *n, struct migration *g)
 {
     struct task *t = g->task;
+    struct place there = {g->machine, peer_boot(n, g->machine), t->moves + 1};
     struct list queue, *node;
 
     rejections_move(n, t, g->machine);
     take_queue(n, t, &queue);
     while ((node = list_pop_front(&queue)) != NULL)
         transmit(n, list_entry(node, struct message, queue), g->machine);
-    if (!forward_add(n, &g->id, g->machine))
+    if (!forward_set(n, &g->id, &there))
         machine_stop(n, "no memory for a forwarding address");
-    say(n, g, CLEANED, 0, 0, 0, g->answer.kind == DEMOS_KINDS ? NULL : &g->answer);
+    say(n, g, CLEANED, there.moves);
     task_depart(n, t, g->machine);
-    links_update(n, &g->id, g->machine);
+    links_update(n, &g->id, &there, ANY_MACHINE);
+    answer(n, &g->answer, 0);
     forget(n, g);
 }
 
-/* It is here for good. */
-static void settle(struct node *n, struct migration *g, u32 source)
+/* The creating machine always knows; whoever holds a reply link of this process's, or has
+ * its own held by it, learns where that is now. */
+static void tell_of_move(struct node *n, struct task *t, u32 source)
 {
+    struct place at = {n->config.machine, n->config.epoch, t->moves};
+    u32 home = t->id.machine;
+
+    if (home != n->config.machine && home != source && !peer_gone(n, home, t->id.epoch))
+        kernel_place(n, home, KERNEL_MSG_UPDATE, &t->id, &at, 0);
+    replies_arrived(n, t, source);
+    locate_arrived(n, t);
+}
+
+/* It is here for good. */
+static void settle(struct node *n, struct migration *g)
+{
+    u32 source = g->machine;
+    bool alive = !peer_gone(n, source, g->epoch);
     struct task *t = g->task;
     struct list pending;
 
     forward_remove(n, &g->id);
+    trail_moved(n, t, alive ? source : NO_MACHINE);
+    t->moves++;
     if (node_enter(n, t))
         machine_stop(n, "no memory to enter a process that has arrived");
     trace(n, KERNEL_T_create, t->id.serial, 0, (u64)t->id.machine << 32 | t->id.epoch);
@@ -349,9 +423,9 @@ static void settle(struct node *n, struct migration *g, u32 source)
     t->state = DEMOS_MIGRATING;
     deliver_all(n, t, &pending); /* into the queue; go_on sorts it */
     go_on(n, t, g->state);
-    arrived(n, t, source);
+    arrived(n, t);
+    tell_of_move(n, t, source);
     n->count.moved_in++;
-    answer(n, &g->answer, 0);
     forget(n, g);
 }
 
@@ -361,9 +435,7 @@ static void pulled(struct node *n, struct migration *g, bool good)
         good = !state_import(n, g->task, g->image, image_length(g)) &&
                memory_length(g->task) == g->lengths[MEMORY];
     if (!good) {
-        say(n, g, REFUSE, (u64)DEMOS_E_REFUSED, 0, 0, NULL);
-        task_discard(n, g->task);
-        forget(n, g);
+        refuse(n, g);
         return;
     }
     g->part++;
@@ -373,7 +445,7 @@ static void pulled(struct node *n, struct migration *g, bool good)
     }
     g->state = g->task->state;
     g->established = true;
-    say(n, g, ESTABLISHED, 0, 0, 0, NULL);
+    say(n, g, ESTABLISHED, g->task->moves);
 }
 
 /* What had come of it so far is thrown away. */
@@ -381,42 +453,61 @@ static void give_up(struct node *n, struct migration *g)
 {
     if (n->net)
         net_bulk_cancel(n->net, g->transfer);
-    while (!list_empty(&g->pending))
-        message_dead(n, list_entry(list_pop_front(&g->pending), struct message, queue));
-    task_discard(n, g->task);
-    forget(n, g);
+    discard(n, g);
 }
 
-void migrate_message(struct node *n, const struct process_id *id, struct message *m)
+/* The destination asks for a part of it. */
+static void send_part(struct node *n, struct migration *g, const struct message *m)
+{
+    g->part = (u8)MIN(be16_get(m->body + 2), (u16)MEMORY);
+    g->transfer = (u64)g->machine << 32 | be32_get(m->body + 4);
+    if (net_bulk_send(n->net, g->machine, g->transfer, g->lengths[g->part]) == NET_OK)
+        return;
+    say(n, g, REFUSE, (u32)DEMOS_E_MEMORY);
+    take_back(n, g, DEMOS_E_MEMORY);
+}
+
+void migrate_rejecting(struct node *n, const struct process_id *id, u32 machine)
 {
     struct migration *g = find(n, id);
-    u64 step = be64_get(m->body + 16);
 
-    if (m->kind == KERNEL_MSG_REJECTING && g && g->arriving)
-        rejection_add(n, g->task, (u32)step);
-    if (m->kind == KERNEL_MSG_REJECTING || m->length < 56)
+    if (g && g->arriving)
+        rejection_add(n, g->task, machine);
+}
+
+bool migrate_coming(const struct node *n, const struct process_id *id)
+{
+    const struct migration *g = list_empty(&n->migrations) ? NULL : find(n, id);
+
+    return g && g->arriving && g->established;
+}
+
+void migrate_message(struct node *n, struct message *m)
+{
+    static const u8 lengths[] = {
+        [OFFER] = OFFER_BYTES, [ACCEPT] = OTHER_BYTES,      [REFUSE] = OTHER_BYTES,
+        [PULL] = PULL_BYTES,   [ESTABLISHED] = OTHER_BYTES, [CLEANED] = OTHER_BYTES};
+    struct migration *g = find(n, &m->target);
+    u32 step = m->length >= OTHER_BYTES ? be16_get(m->body) : 0;
+
+    if (!step || step >= ARRAY_SIZE(lengths) || m->length != lengths[step])
         return;
     if (step == OFFER && !g) {
-        offered(n, m, id);
+        offered(n, m);
         return;
     }
     if (!g || g->machine != m->sender_machine)
         return;
-    if (step == REFUSE && !g->arriving) {
-        take_back(n, g, (s64)be64_get(m->body + 24));
-    } else if (step == REFUSE) {
+    if (step == REFUSE && !g->arriving)
+        take_back(n, g, (s32)be32_get(m->body + 2));
+    else if (step == REFUSE)
         give_up(n, g);
-    } else if (step == PULL && !g->arriving) {
-        g->part = (u8)MIN(be64_get(m->body + 24), (u64)MEMORY);
-        g->transfer = be64_get(m->body + 32);
-        net_bulk_send(n->net, g->machine, g->transfer, g->lengths[g->part]);
-    } else if (step == ESTABLISHED && !g->arriving) {
+    else if (step == PULL && !g->arriving && g->image)
+        send_part(n, g, m);
+    else if (step == ESTABLISHED && !g->arriving)
         hand_off(n, g);
-    } else if (step == CLEANED && g->established) {
-        if (m->link_count)
-            g->answer = request_take_link(m, 0);
-        settle(n, g, g->machine);
-    }
+    else if (step == CLEANED && g->established)
+        settle(n, g);
 }
 
 /* A message for a process that is on its way here: kept until the source is done. */
@@ -530,18 +621,18 @@ void migrate_bulk_done(struct node *n, u64 transfer, bool good)
 }
 
 /* The other end of a migration has been declared dead. */
-void migrate_machine_dead(struct node *n, u32 machine)
+void migrate_machine_dead(struct node *n)
 {
     list_for_each_safe(node, &n->migrations)
     {
         struct migration *g = list_entry(node, struct migration, all);
 
-        if (g->machine != machine)
+        if (!peer_gone(n, g->machine, g->epoch))
             continue;
         if (!g->arriving) {
             take_back(n, g, DEMOS_E_DEAD);
         } else if (g->established) {
-            settle(n, g, NO_MACHINE); /* only we may run it now */
+            settle(n, g); /* only we may run it now */
         } else {
             give_up(n, g);
         }
@@ -556,7 +647,7 @@ void migrate_forget(struct node *n, struct task *t)
     if (!g)
         return;
     if (n->net && g->image)
-        say(n, g, REFUSE, 0, 0, 0, NULL);
+        say(n, g, REFUSE, 0);
     link_drop(n, &g->answer);
     forget(n, g);
 }

@@ -53,6 +53,7 @@ struct node *node_create(struct heap *heap, const struct node_config *config, st
     list_init(&n->peers);
     list_init(&n->parks);
     list_init(&n->forwards);
+    list_init(&n->searches);
     list_init(&n->moves);
     list_init(&n->migrations);
     list_init(&n->names);

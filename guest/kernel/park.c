@@ -27,21 +27,15 @@ struct park *park_find(const struct node *n, const struct process_id *id)
 /* FENCE travels like a message to the process, but for its kernel and past the park. */
 static void fence_by(struct node *n, const struct park *p, u32 machine, u32 cost)
 {
-    struct message *m = message_alloc(n, 24, 0, true);
+    struct message *m = message_alloc(n, 40, 0, true);
 
     if (!m)
         machine_stop(n, "no memory for a fence");
-    message_from(n, NULL, m);
-    m->class = MESSAGE_KERNEL;
-    m->kind = KERNEL_MSG_FENCE;
+    kernel_fill(n, m, machine, KERNEL_MSG_FENCE, &p->id, cost, p->serial, 0);
     m->target = p->id;
-    m->target_incarnation = 0;
-    m->code = m->check = 0;
-    m->channel = 0;
     m->attr = DEMOS_TOKERNEL;
-    kernel_words(m, &p->id, cost);
     trace(n, KERNEL_T_fence, p->id.serial, p->moved, machine);
-    if (machine == n->config.machine)
+    if (machine == n->config.machine || machine == NO_MACHINE)
         route(n, m, machine);
     else
         transmit(n, m, machine);
@@ -52,6 +46,17 @@ static void send_fence(struct node *n, const struct park *p, u32 machine, u32 co
     fence_by(n, p, node_find(n, &p->id) ? n->config.machine : machine, cost);
 }
 
+/* Room for what came back first is what a FENCE asks for; without, it is about order. */
+static u32 fence_cost(const struct park *p)
+{
+    const struct message *m;
+
+    if (p->moved || list_empty(&p->bounced))
+        return 0;
+    m = list_entry(p->bounced.next, struct message, queue);
+    return message_cost(m->length, m->link_count);
+}
+
 static struct park *park_add(struct node *n, const struct process_id *id, u32 machine,
                              bool moved)
 {
@@ -60,7 +65,8 @@ static struct park *park_add(struct node *n, const struct process_id *id, u32 ma
     if (!p)
         machine_stop(n, "no memory to park messages");
     p->id = *id;
-    p->hint = machine;
+    p->hint = p->by = machine;
+    p->serial = ++n->fences;
     p->moved = moved;
     list_init(&p->bounced);
     list_init(&p->held);
@@ -81,17 +87,20 @@ static struct owed *owed_find(const struct list *l, u32 machine)
     return NULL;
 }
 
-static void owed_add(struct node *n, struct list *l, u32 machine, u32 cost)
+static void owed_add(struct node *n, struct list *l, u32 machine, u32 cost, u32 serial)
 {
-    struct owed *o;
+    struct owed *o = owed_find(l, machine);
 
-    if (owed_find(l, machine))
+    if (o) {
+        o->serial = serial;
         return;
+    }
     o = node_alloc(n, sizeof(*o), true);
     if (!o)
         machine_stop(n, "no memory to remember who waits for room");
     o->machine = machine;
     o->cost = cost;
+    o->serial = serial;
     list_push_back(l, &o->all);
 }
 
@@ -112,13 +121,13 @@ void bounce(struct node *n, struct task *t, struct message *m)
 {
     n->count.bounced++;
     trace(n, KERNEL_T_bounce, t->id.serial, m->sender_machine, m->sequence);
-    owed_add(n, &t->rejected, m->sender_machine, 0);
+    owed_add(n, &t->rejected, m->sender_machine, 0, 0);
     if (m->sender_machine == n->config.machine) {
         came_back(n, m, n->config.machine);
         return;
     }
     m->flags |= MESSAGE_BOUNCED;
-    transmit(n, m, m->sender_machine);
+    transmit_back(n, m, m->sender_machine);
 }
 
 void came_back(struct node *n, struct message *m, u32 from)
@@ -127,6 +136,7 @@ void came_back(struct node *n, struct message *m, u32 from)
     bool fresh = !p;
 
     m->flags &= (u8) ~(MESSAGE_BOUNCED | MESSAGE_FORWARDED);
+    m->via = NO_MACHINE;
     if (!p)
         p = park_add(n, &m->target, from, false);
     list_push_back(&p->bounced, &m->queue);
@@ -137,7 +147,6 @@ void came_back(struct node *n, struct message *m, u32 from)
 static void park_end(struct node *n, struct park *p, u32 machine, bool dead)
 {
     struct list *lists[] = {&p->bounced, &p->held};
-
     struct task *t = node_find(n, &p->id);
 
     list_remove(&p->all);
@@ -151,7 +160,7 @@ static void park_end(struct node *n, struct park *p, u32 machine, bool dead)
 
             list_remove(&m->queue);
             if (dead)
-                message_dead(n, m);
+                nobody(n, m);
             else
                 route(n, m, machine);
         }
@@ -160,29 +169,36 @@ static void park_end(struct node *n, struct park *p, u32 machine, bool dead)
     node_free(n, p, sizeof(*p));
 }
 
-static void answer_fence(struct node *n, const struct task *t, u32 machine)
+static struct place here(const struct node *n, const struct task *t)
 {
-    if (machine != n->config.machine) {
-        kernel_send(n, machine, KERNEL_MSG_FENCED, &t->id, n->config.machine);
-    } else {
-        struct park *p = park_find(n, &t->id);
-
-        if (p)
-            park_end(n, p, machine, false);
-    }
+    return (struct place){n->config.machine, n->config.epoch, t->moves};
 }
 
-void fence_gone(struct node *n, u32 machine, const struct process_id *id)
+static void answer_fence(struct node *n, const struct task *t, u32 machine, u32 serial)
+{
+    struct place at = here(n, t);
+    struct park *p;
+
+    if (machine != n->config.machine) {
+        kernel_place(n, machine, KERNEL_MSG_FENCED, &t->id, &at, serial);
+        return;
+    }
+    p = park_find(n, &t->id);
+    if (p && p->serial == serial)
+        park_end(n, p, machine, false);
+}
+
+void fence_gone(struct node *n, u32 machine, const struct process_id *id, u32 serial)
 {
     struct park *p;
 
     if (machine != n->config.machine) {
-        kernel_send(n, machine, KERNEL_MSG_GONE, id, 0);
+        kernel_send(n, machine, KERNEL_MSG_GONE, id, 0, 0, serial);
         return;
     }
     p = park_find(n, id);
-    if (p)
-        park_end(n, p, 0, true);
+    if (p && p->serial == serial)
+        park_end(n, p, NO_MACHINE, true);
 }
 
 static struct owed *served(const struct task *t)
@@ -203,10 +219,10 @@ void fences_answer(struct node *n, struct task *t)
     struct owed *o;
 
     while ((o = served(t)) != NULL) {
-        u32 machine = o->machine;
+        u32 machine = o->machine, serial = o->serial;
 
         owed_remove(n, o);
-        answer_fence(n, t, machine);
+        answer_fence(n, t, machine, serial);
     }
 }
 
@@ -217,115 +233,191 @@ static void fence(struct node *n, struct task *t, struct message *m)
 
     if (o)
         owed_remove(n, o);
-    owed_add(n, &t->fences, m->sender_machine, (u32)be64_get(m->body + 16));
+    owed_add(n, &t->fences, m->sender_machine, (u32)be64_get(m->body + 16),
+             (u32)be64_get(m->body + 24));
     fences_answer(n, t);
 }
 
-u32 links_update(struct node *n, const struct process_id *id, u32 machine)
+/* The machine it said before, if this word is news to it. */
+static u32 link_update(struct link *l, const struct place *at, u32 wrong)
 {
-    u32 changed = 0;
+    u32 before = l->hint;
+
+    if (before == at->machine) {
+        l->moves = (u16)at->moves;
+        return NO_MACHINE;
+    }
+    if (wrong != ANY_MACHINE && wrong != before && !count_after((u16)at->moves, l->moves))
+        return NO_MACHINE;
+    l->hint = at->machine;
+    l->moves = (u16)at->moves;
+    return before;
+}
+
+u32 links_update(struct node *n, const struct process_id *id, const struct place *at, u32 wrong)
+{
+    u32 before = NO_MACHINE, changed = 0;
 
     for (u32 row = 0; row < n->row_count; row++) {
         struct link_table *table = n->rows[row] ? &n->rows[row]->links : NULL;
 
         for (u32 i = 0; table && i < table->fresh; i++) {
             struct link_slot *slot = &table->slots[i];
+            u32 was = NO_MACHINE;
 
-            if (!slot->number || !process_id_equal(&slot->link.to, id))
-                continue;
-            changed += slot->link.hint != machine;
-            slot->link.hint = machine;
+            if (slot->number && process_id_equal(&slot->link.to, id))
+                was = link_update(&slot->link, at, wrong);
+            before = before == NO_MACHINE ? was : before;
+            changed += was != NO_MACHINE;
         }
     }
-    names_update(n, id, machine);
-    keeper_update(n, id, machine);
-    changed += switchboard_update(n, id, machine);
+    names_update(n, id, at->machine);
+    keeper_update(n, id, at->machine);
+    changed += switchboard_update(n, id, at->machine);
     n->count.updates++;
-    trace(n, KERNEL_T_update, id->serial, machine, changed);
-    return changed;
+    trace(n, KERNEL_T_update, id->serial, at->machine, changed);
+    return before;
 }
 
-static void update(struct node *n, const struct process_id *id, u32 machine, u32 from)
+/* Our own messages went by machine `by` so far: they arrive before any that go straight. */
+static void follow(struct node *n, const struct process_id *id, u32 hint, u32 by)
 {
-    struct park *p = park_find(n, id);
-    u32 changed = links_update(n, id, machine);
+    struct park *p;
 
-    if (p) {
-        p->hint = machine;
+    if (by == NO_MACHINE || by == n->config.machine || peer_gone(n, by, 0))
+        return;
+    p = park_add(n, id, hint, true);
+    p->by = by;
+    fence_by(n, p, by, 0);
+}
+
+static void update(struct node *n, const struct process_id *id, const struct place *at,
+                   u32 from)
+{
+    struct forward *f = forward_find(n, id);
+    struct park *p = park_find(n, id);
+    u32 by;
+
+    if (node_find(n, id) || migrate_coming(n, id))
+        return; /* it has come here since */
+    if (f)
+        forward_newer(f, at);
+    else if (id->machine == n->config.machine && id->epoch == n->config.epoch)
+        return; /* we made it, and it has ended since */
+    by = links_update(n, id, at, from);
+    if (p && by != NO_MACHINE) {
+        p->hint = at->machine;
         p->moved = true;
-    } else if (changed && !node_find(n, id)) {
-        send_fence(n, park_add(n, id, machine, true), from, 0);
+    } else if (!p) {
+        follow(n, id, at->machine, by);
     }
+}
+
+void park_transit(struct node *n, const struct forward *f)
+{
+    struct park *p = park_add(n, &f->id, f->latest.machine, true);
+
+    p->by = f->at.machine;
+    p->transit = true;
+    fence_by(n, p, p->by, 0);
+}
+
+/* Everything that went the old way is there: from now on by the new one. */
+static void fenced(struct node *n, struct park *p, const struct place *at)
+{
+    struct forward *f = forward_find(n, &p->id);
+
+    if (f && at->moves >= f->at.moves) {
+        f->at = *at;
+        forward_newer(f, at);
+    }
+    links_update(n, &p->id, at, ANY_MACHINE);
+    park_end(n, p, at->machine, false);
+}
+
+enum { ABOUT = 40 }; /* bytes of a message about a process */
+
+static void about_process(struct node *n, struct task *t, struct message *m)
+{
+    struct process_id about = {be32_get(m->body), be32_get(m->body + 4), be64_get(m->body + 8)};
+    struct place at = {(u32)be64_get(m->body + 16), be32_get(m->body + 24),
+                       be32_get(m->body + 28)};
+    u32 serial = (u32)be64_get(m->body + 32);
+    struct park *p = park_find(n, &about);
+
+    p = p && p->serial == serial ? p : NULL;
+    if (m->kind == KERNEL_MSG_FENCE && t)
+        fence(n, t, m);
+    else if (m->kind == KERNEL_MSG_UPDATE)
+        update(n, &about, &at, m->sender_machine);
+    else if (p && m->kind == KERNEL_MSG_FENCED)
+        fenced(n, p, &at);
+    else if (p && m->kind == KERNEL_MSG_GONE)
+        park_end(n, p, NO_MACHINE, true);
+    else if (m->kind == KERNEL_MSG_LOCATE)
+        locate_asked(n, &about, m);
+    else if (m->kind == KERNEL_MSG_HERE)
+        locate_answered(n, &about, m);
+    else if (m->kind == KERNEL_MSG_REJECTING)
+        migrate_rejecting(n, &about, (u32)be64_get(m->body + 16));
+    else if (m->kind == KERNEL_MSG_ENDED)
+        forward_remove(n, &about);
 }
 
 void kernel_message(struct node *n, struct task *t, struct message *m)
 {
-    struct process_id about;
-    struct park *p;
-    u64 word;
-
-    if (m->kind >= KERNEL_MSG_MOVE && m->kind < KERNEL_MSG_MIGRATION) {
+    if (m->kind >= KERNEL_MSG_MOVE && m->kind < KERNEL_MSG_MIGRATION)
         bulk_kernel_message(n, t, m);
-        return;
-    }
-    if (m->length < 24)
-        return;
-    word = be64_get(m->body);
-    about = (struct process_id){(u32)(word >> 32), (u32)word, be64_get(m->body + 8)};
-    word = be64_get(m->body + 16);
-    if (m->kind == KERNEL_MSG_MIGRATION || m->kind == KERNEL_MSG_REJECTING) {
-        migrate_message(n, &about, m);
-        return;
-    }
-    p = park_find(n, &about);
-    if (m->kind == KERNEL_MSG_FENCE && t)
-        fence(n, t, m);
-    else if (m->kind == KERNEL_MSG_UPDATE)
-        update(n, &about, (u32)word, m->sender_machine);
-    else if (p && m->kind == KERNEL_MSG_FENCED) {
-        links_update(n, &about, (u32)word);
-        park_end(n, p, (u32)word, false);
-    } else if (p && m->kind == KERNEL_MSG_GONE)
-        park_end(n, p, 0, true);
+    else if (m->kind == KERNEL_MSG_MIGRATION)
+        migrate_message(n, m);
+    else if (m->kind == KERNEL_MSG_HELD && t && m->length >= 32)
+        asked_held_message(n, t, m);
+    else if (m->kind != KERNEL_MSG_HELD && m->length >= ABOUT)
+        about_process(n, t, m);
 }
 
 bool hold_back(struct node *n, struct message *m)
 {
     struct park *p = park_find(n, &m->target);
+    bool own = m->sender_machine == n->config.machine;
 
-    if (!p || m->class != MESSAGE_USER || m->sender_machine != n->config.machine)
+    if (!p || (own ? m->class != MESSAGE_USER || m->flags & MESSAGE_FORWARDED : !p->transit))
         return false;
     list_push_back(&p->held, &m->queue);
     return true;
 }
 
-void arrived(struct node *n, struct task *t, u32 from)
+void arrived(struct node *n, struct task *t)
 {
     struct park *p = park_find(n, &t->id);
-    u32 changed = links_update(n, &t->id, n->config.machine);
+    struct place at = here(n, t);
+    u32 by = links_update(n, &t->id, &at, ANY_MACHINE);
 
-    if (!p && (!changed || from == NO_MACHINE))
-        return;
-    t->arriving = true;
-    task_slow(n, t, SLOW_GATE, true);
     if (p)
         p->moved = true; /* its FENCE is on its way round */
     else
-        fence_by(n, park_add(n, &t->id, n->config.machine, true), from, 0);
+        follow(n, &t->id, n->config.machine, by);
+    if (!park_find(n, &t->id))
+        return;
+    t->arriving = true;
+    task_slow(n, t, SLOW_GATE, true);
 }
 
 /* Those who wait for room here go on, to the new place. */
 void remote_task_depart(struct node *n, struct task *t, u32 machine)
 {
+    struct place at = {machine, peer_boot(n, machine), t->moves + 1};
+
     while (!list_empty(&t->fences)) {
         struct owed *o = list_entry(t->fences.next, struct owed, all);
-        u32 asker = o->machine;
+        u32 asker = o->machine, serial = o->serial;
+        struct park *p = park_find(n, &t->id);
 
         owed_remove(n, o);
         if (asker != n->config.machine)
-            kernel_send(n, asker, KERNEL_MSG_FENCED, &t->id, machine);
-        else if (park_find(n, &t->id))
-            park_end(n, park_find(n, &t->id), machine, false);
+            kernel_place(n, asker, KERNEL_MSG_FENCED, &t->id, &at, serial);
+        else if (p && p->serial == serial)
+            park_end(n, p, machine, false);
     }
 }
 
@@ -335,14 +427,14 @@ void rejections_move(struct node *n, struct task *t, u32 machine)
     while (!list_empty(&t->rejected)) {
         struct owed *o = list_entry(t->rejected.next, struct owed, all);
 
-        kernel_send(n, machine, KERNEL_MSG_REJECTING, &t->id, o->machine);
+        kernel_send(n, machine, KERNEL_MSG_REJECTING, &t->id, o->machine, 0, 0);
         owed_remove(n, o);
     }
 }
 
 void rejection_add(struct node *n, struct task *t, u32 machine)
 {
-    owed_add(n, &t->rejected, machine, 0);
+    owed_add(n, &t->rejected, machine, 0, 0);
 }
 
 void remote_task_end(struct node *n, struct task *t)
@@ -351,28 +443,33 @@ void remote_task_end(struct node *n, struct task *t)
         owed_remove(n, list_entry(t->rejected.next, struct owed, all));
     while (!list_empty(&t->fences)) {
         struct owed *o = list_entry(t->fences.next, struct owed, all);
-        u32 machine = o->machine;
+        u32 machine = o->machine, serial = o->serial;
 
         owed_remove(n, o);
         if (n->net)
-            fence_gone(n, machine, &t->id);
+            fence_gone(n, machine, &t->id, serial);
     }
+    trail_end(n, t);
     bulk_task_end(n, t);
 }
 
+/* A machine on the way of a FENCE may have died with it: a second one follows the first.
+ * Where the way itself is gone, so is what there was to wait for. */
 void parks_dead(struct node *n, u32 machine)
 {
     list_for_each_safe(node, &n->parks)
     {
         struct park *p = list_entry(node, struct park, all);
 
-        if (p->hint == machine)
-            park_end(n, p, 0, true);
+        if (!peer_gone(n, p->by, 0) && (p->by != n->config.machine || node_find(n, &p->id)))
+            fence_by(n, p, p->by, fence_cost(p));
+        else
+            park_end(n, p, p->hint == machine ? NO_MACHINE : p->hint, false);
     }
 }
 
 void parks_free(struct node *n)
 {
     while (!list_empty(&n->parks))
-        park_end(n, list_entry(n->parks.next, struct park, all), 0, true);
+        park_end(n, list_entry(n->parks.next, struct park, all), NO_MACHINE, true);
 }

@@ -165,12 +165,16 @@ void node_timer(struct node *n)
 
     while (n->timer_count && n->timers[0]->deadline <= now)
         thread_wake_error(n, n->timers[0], DEMOS_E_TIMEOUT);
+    if (!list_empty(&n->searches))
+        locate_timer(n);
     kernel_work(n);
 }
 
 u64 node_deadline(const struct node *n)
 {
-    return n->timer_count ? n->timers[0]->deadline : ~(u64)0;
+    u64 next = n->timer_count ? n->timers[0]->deadline : ~(u64)0;
+
+    return list_empty(&n->searches) ? next : MIN(next, locate_deadline(n));
 }
 
 /* The caller's thread has stopped running: straight to the one it woke, if that may be. */

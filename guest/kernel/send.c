@@ -201,7 +201,8 @@ static void add_reply_link(struct node *n, struct sending *s, struct message *m)
         .len = s->room,
         .hint = n->config.machine,
         .incarnation = t->incarnation,
-        .channel = s->channel,
+        .channel = (u16)s->channel,
+        .moves = (u16)t->moves,
         .attr = DEMOS_GIVE | DEMOS_ONCE,
         .kind = DEMOS_REPLY_LINK,
     };
@@ -258,14 +259,15 @@ static s64 commit(struct node *n, struct sending *s, struct message *m)
         s->task->count.sent_in_call++;
     if (s->reply_wanted)
         add_reply_link(n, s, m);
-    if (call == DEMOS_REQUEST && !s->target)
-        asked_add(n, s->task, &m->reply, l.hint);
+    if (call == DEMOS_REQUEST && n->net)
+        asked_add(n, s->task, &m->reply);
     if (l.kind == DEMOS_REPLY_LINK || l.attr & DEMOS_ONCE)
         link_remove(&s->task->links, s->slot);
     pass_links(n, s, m);
     if (call == DEMOS_CALL) {
         t->wait_serial = s->task->calls;
-        t->wait_machine = l.hint;
+        t->wait_machine = NO_MACHINE; /* until it leaves for another one */
+        t->wait_epoch = t->wait_hops = 0;
         thread_wait(n, t, WAIT_REPLY, s->timeout);
     }
     if (m->sequence <= s->task->discard_until)

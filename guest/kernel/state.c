@@ -5,8 +5,8 @@
  * format; it writes or reads according to the image's direction.
  *
  *   magic | version, identity, numbers, thread, links (every slot, free ones too, so that
- *   link numbers keep their meaning), watch and exception link, unanswered requests,
- *   regions, registers.
+watch and exception link, unanswered requests,
+ *   machines with its forwarding addresses, regions, registers.
  *
  * Contents of memory and queued messages travel apart from it.
  */
@@ -67,6 +67,7 @@ static void walk_identity(struct image *i, struct task *t)
         return;
     }
     WORD(i, t->incarnation);
+    WORD(i, t->moves);
     WORD(i, t->key);
     WORD(i, t->state);
     for (u32 at = 0; at < DEMOS_NAME_MAX; at += 8)
@@ -99,6 +100,8 @@ static void walk_thread(struct image *i, struct thread *th, u64 now)
     WORD(i, th->wait_set);
     WORD(i, th->wait_serial);
     WORD(i, th->wait_machine);
+    WORD(i, th->wait_epoch);
+    WORD(i, th->wait_hops);
     WORD(i, th->call);
     WORD(i, th->wait_error);
     WORD(i, th->progress);
@@ -151,35 +154,48 @@ static void walk_links(struct node *n, struct image *i, struct link_table *t)
         i->bad = true;
 }
 
-/* Requests that other machines have not answered. */
+static void walk_asked_one(struct image *i, struct asked *a)
+{
+    WORD(i, a->machine);
+    WORD(i, a->epoch);
+    WORD(i, a->hops);
+    WORD(i, a->code);
+    WORD(i, a->channel);
+    WORD(i, a->reserved);
+}
+
+/* Requests that are not answered. */
 static void walk_asked(struct node *n, struct image *i, struct task *t)
 {
     u64 count = 0;
 
     list_for_each(node, &t->asked) count++;
     count = word(i, count);
-    if (i->reading) {
-        for (u64 a = 0; a < count && !i->bad; a++) {
-            struct link reply = {0};
-            u32 machine = (u32)word(i, 0);
+    for (u64 a = 0; i->reading && a < count && !i->bad; a++) {
+        struct link none = {0};
+        struct asked *fresh = asked_add(n, t, &none);
 
-            reply.code = word(i, 0);
-            reply.channel = (u32)word(i, 0);
-            reply.base = word(i, 0);
-            if (i->bad || !asked_add(n, t, &reply, machine))
-                i->bad = true;
-        }
+        if (fresh)
+            walk_asked_one(i, fresh);
+        else
+            i->bad = true;
+    }
+    if (i->reading)
         return;
-    }
-    list_for_each(node, &t->asked)
-    {
-        const struct asked *a = list_entry(node, struct asked, all);
+    list_for_each(node, &t->asked) walk_asked_one(i, list_entry(node, struct asked, all));
+}
 
-        word(i, a->machine);
-        word(i, a->code);
-        word(i, a->channel);
-        word(i, a->reserved);
+static void walk_trail(struct node *n, struct image *i, struct task *t)
+{
+    u32 count = (u32)word(i, t->trail_count);
+
+    if (i->reading && !i->bad && count) {
+        t->trail = count <= i->room / 8 ? node_alloc(n, count * sizeof(u32), false) : NULL;
+        i->bad = !t->trail;
+        t->trail_count = i->bad ? 0 : count;
     }
+    for (u32 at = 0; at < t->trail_count; at++)
+        WORD(i, t->trail[at]);
 }
 
 static void write_regions(struct image *i, const struct task *t)
@@ -254,6 +270,7 @@ static void walk(struct node *n, struct image *i, struct task *t)
     walk_link(i, &t->watch);
     walk_link(i, &t->exception);
     walk_asked(n, i, t);
+    walk_trail(n, i, t);
     if (i->reading)
         read_regions(n, i, t);
     else

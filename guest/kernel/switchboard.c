@@ -11,7 +11,7 @@
  *
  * Announcement, big-endian: 0 version u8, kind u8, attr u16; 4 number u32; 8 id of the
  * process (u32, u32, u64); 24 code u64, 32 check u64; 40 machine u32, incarnation u32,
- * channel u32.
+ * moves u16, channel u16.
  */
 #include "base/bytes.h"
 #include "guest/kernel/core.h"
@@ -65,7 +65,8 @@ static void announce(struct node *n)
     be64_put(bytes + 32, l->check);
     be32_put(bytes + 40, l->hint);
     be32_put(bytes + 44, l->incarnation);
-    be32_put(bytes + 48, l->channel);
+    be16_put(bytes + 48, l->moves);
+    be16_put(bytes + 50, l->channel);
     net_announce(n->net, bytes, sizeof(bytes));
 }
 
@@ -109,7 +110,8 @@ void node_announced(struct node *n, const void *bytes, size_t len)
         .check = be64_get(b + 32),
         .hint = be32_get(b + 40),
         .incarnation = be32_get(b + 44),
-        .channel = be32_get(b + 48),
+        .moves = be16_get(b + 48),
+        .channel = be16_get(b + 50),
         .attr = be16_get(b + 2),
         .kind = b[1],
     };

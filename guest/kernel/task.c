@@ -81,6 +81,7 @@ static void task_free(struct node *n, struct task *t)
     }
     regions_free(n, t);
     asked_free(n, t);
+    trail_free(n, t);
     input_free(n, t);
     if (t->machine)
         machine_space_destroy(n, t);

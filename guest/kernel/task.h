@@ -53,6 +53,8 @@ struct thread {
     u64 wait_set;              /* channels */
     u64 wait_serial;           /* of the CALL or transfer in progress */
     u32 wait_machine;          /* where its answer is to come from, as far as known */
+    u32 wait_epoch;            /* of that machine's boot, 0: unknown */
+    u8 wait_hops;              /* of the reply link when it was last heard of */
     u32 wait_cost;             /* of the message it wants room for */
     struct message *delivered; /* what ended the wait, not yet copied out */
     u32 call;                  /* the call in progress, enum demos_call */
@@ -95,6 +97,9 @@ enum { TASK_RECENT = 8 };
 struct task {
     struct process_id id;
     u32 incarnation;
+    u32 moves;  /* from machine to machine, since it was made */
+    u32 *trail; /* machines that keep a forwarding address of it, trail_count of them */
+    u32 trail_count;
     u8 state;      /* enum demos_process_state without READY/WAITING, which are the thread's */
     bool arriving; /* senders here wait until what they sent another way has come */
     bool held;     /* new messages wait until a replay ends */
@@ -109,7 +114,7 @@ struct task {
     struct list senders;  /* threads waiting for room here */
     struct list fences;   /* machines waiting for room here */
     struct list rejected; /* machines whose messages bounce until their FENCE */
-    struct list asked;    /* REQUESTs that other machines have not answered */
+    struct list asked;    /* REQUESTs that are not answered */
 
     u64 sequence; /* of the last message sent */
     struct {

@@ -28,9 +28,10 @@ enum kernel_trace {
     KERNEL_T_notice,  /* who is told; a: enum demos_notice; b: code */
     KERNEL_T_state,   /* who; a: enum demos_process_state */
     KERNEL_T_fault,   /* who; a: reason << 32 | code; b: address */
-    KERNEL_T_migrate, /* who; a: step; b: machine */
+    KERNEL_T_migrate, /* who; a: step; b: bytes of the body << 32 | machine */
     KERNEL_T_input,   /* who; a: number; b: value */
     KERNEL_T_page,    /* who: object's number; a: enum keeper_op; b: offset */
+    KERNEL_T_locate,  /* who is searched for; a: machine that made it; b: epoch */
 };
 
 #endif

@@ -4,18 +4,21 @@
  * DN05, P20: nine administrative messages, order kept on every path, links that correct
  * themselves, one live copy whatever dies.
  */
+#include "base/bytes.h"
 #include "guest/kernel/core.h"
 #include "tests/kernel/programs.h"
 
-static u64 steps[8], updates, forwards;
+static u64 steps[8], step_bytes, updates, forwards;
 
 static void count_trace(struct sim_node *sn, u16 type, u32 who, u64 a, u64 b)
 {
     (void)sn;
     (void)who;
-    (void)b;
-    if (type == KERNEL_T_migrate && a < 8)
+    if (type == KERNEL_T_migrate && a < 8) {
         steps[a]++;
+        step_bytes += b >> 32;
+        CHECK(b >> 32 >= 6 && b >> 32 <= 12);
+    }
     updates += type == KERNEL_T_update;
     forwards += type == KERNEL_T_forward;
 }
@@ -51,6 +54,25 @@ static struct sim_process *ask_move(struct sim *s, u32 from, const struct sim_pr
     return c;
 }
 
+/* The shortest MIGRATE: twelve bytes, answered by eight. */
+static struct sim_call mover_by_twelve(struct sim_process *p, s64 result)
+{
+    u8 body[12];
+
+    if (!p->fresh && p->self[0]++ == 0) {
+        sim_peek(p, SIM_DATA + 512, body, 8);
+        p->self[4] = (u64)result;
+        p->self[5] = be64_get(body);
+    }
+    if (!p->fresh)
+        return sim_call(DEMOS_RECEIVE, 0, 0, 0, 0, DEMOS_FOREVER, 0);
+    be64_put(body, CONTROL_MIGRATE);
+    be32_put(body + 8, (u32)p->self[9]);
+    sim_poke(p, SIM_DATA, body, sizeof(body));
+    return sim_call(DEMOS_CALL, p->self[1], SIM_DATA, demos_lens(12, 256), SIM_DATA + 512, 0,
+                    DEMOS_FOREVER);
+}
+
 static void test_one_move(void)
 {
     struct sim *s = cluster(3, NULL);
@@ -68,11 +90,15 @@ static void test_one_move(void)
     CHECK_EQ(client->self[3], 5);
     s->on_trace = count_trace;
     memset(steps, 0, sizeof(steps));
+    step_bytes = 0;
     for (u32 i = 0; i < 3; i++)
         node_set_trace(s->nodes[i].node, true);
+    s->programs[30] = mover_by_twelve;
     c = ask_move(s, 0, server, 2);
+    c->program = 30;
     CHECK(sim_run(s, 100000));
     CHECK_EQ(c->self[5], 0);
+    CHECK_EQ(c->self[4], 8);
     server = where(s, &id, &copies);
     CHECK_EQ(copies, 1);
     CHECK(server && server->node == &s->nodes[2]);
@@ -88,6 +114,8 @@ static void test_one_move(void)
            (unsigned long long)steps[4], (unsigned long long)steps[5],
            (unsigned long long)steps[6]);
     CHECK_EQ(2 + steps[1] + steps[2] + steps[3] + steps[4] + steps[5] + steps[6], 9);
+    printf("bytes in their bodies: %llu\n", (unsigned long long)(12 + step_bytes + 8));
+    CHECK(12 + step_bytes + 8 <= 108);
     /* DL13, DN05: the first call is forwarded and corrects the link, the next goes straight. */
     forwards = updates = 0;
     client->self[2] = 6;
@@ -283,5 +311,124 @@ static void test_crashes(void)
     }
 }
 
-TESTS(CASE(test_crashes), CASE(test_one_move), CASE(test_moving_target),
-      CASE(test_moving_target_without_room), CASE(test_moving_server), CASE(test_refusals))
+/* Answers numbered requests; self[3] counts those that came twice or out of turn. */
+static struct sim_call ledger(struct sim_process *p, s64 result)
+{
+    struct demos_info info;
+    u64 number;
+
+    if (p->fresh || p->self[0] == 1 || result < 8) {
+        p->self[0] = 0;
+        return sim_call(DEMOS_RECEIVE, DEMOS_ANY_CHANNEL, SIM_DATA, 1024, SIM_DATA + 2048,
+                        DEMOS_FOREVER, 0);
+    }
+    sim_peek(p, SIM_DATA, &number, sizeof(number));
+    sim_peek(p, SIM_DATA + 2048, &info, sizeof(info));
+    p->self[3] += number <= p->self[8 + info.code % 8];
+    p->self[8 + info.code % 8] = number;
+    p->self[2]++;
+    p->self[0] = 1;
+    return sim_call(DEMOS_REPLY, (u64)info.reply, SIM_DATA, 8, 0, DEMOS_FOREVER, 0);
+}
+
+static struct sim_node *doomed;
+static u32 doomed_at;
+
+/* The machine dies in the middle of what it is doing: what it was to send is not sent. */
+static void kill_at_step(struct sim_node *sn, u16 type, u32 who, u64 a, u64 b)
+{
+    count_steps(sn, type, who, a, b);
+    if (doomed && type == KERNEL_T_migrate && seen == doomed_at)
+        doomed->down = true;
+}
+
+/* One machine dies so many rounds after a move was asked for, whatever step that is in, or
+ * (rounds = 0) at once when a step's message is made; clients on the others and on a third one call all the time. Each call is answered once or
+ * fails, none is carried out twice, and while the process lives only calls that were in the
+ * hands of the machine that died have failed. */
+static bool crash_while_called(u32 rounds, u32 step, u32 victim)
+{
+    struct sim *s = cluster(3, NULL);
+    struct sim_process *p, *client[3], *c;
+    struct process_id id;
+    u64 good = 0;
+    u32 copies;
+    bool over;
+
+    s->programs[31] = ledger;
+    p = sim_spawn(&s->nodes[0], 31, 8);
+    id = p->task->id;
+    for (u32 i = 0; i < 3; i++) {
+        client[i] = sim_spawn(&s->nodes[i], CALLER, 2);
+        client[i]->self[1] = (u64)sim_link(client[i], p, DEMOS_REQUEST_LINK, 0, 0, i);
+        client[i]->self[2] = ~(u64)0;
+    }
+    sim_run(s, 500);
+    seen = 0;
+    doomed = step ? &s->nodes[victim] : NULL;
+    doomed_at = step;
+    s->on_trace = kill_at_step;
+    for (u32 i = 0; i < 3; i++)
+        node_set_trace(s->nodes[i].node, true);
+    c = ask_move(s, 2, p, 1);
+    for (u32 i = 0; step && i < 2000 && !doomed->down; i++)
+        sim_run(s, 1);
+    CHECK(!step || doomed->down);
+    sim_run(s, rounds);
+    over = c->self[5] != 1;
+    s->nodes[victim].down = true;
+    for (u32 i = 0; i < 3; i++) {
+        if (i != victim)
+            node_declare_dead(s->nodes[i].node, victim + 1, 1);
+    }
+    sim_run(s, 500);
+    for (u32 i = 0; i < 3; i++)
+        client[i]->self[2] = client[i]->self[0] + 20;
+    CHECK(sim_run(s, 400000));
+    CHECK(c->self[5] != 1);
+    p = NULL;
+    copies = 0;
+    for (u32 i = 0; i < 3; i++) {
+        struct task *t = i == victim ? NULL : node_find(s->nodes[i].node, &id);
+
+        copies += t != NULL;
+        p = t ? sim_process_of(t) : p;
+    }
+    CHECK(copies <= 1);
+    for (u32 i = 0; i < 3; i++) {
+        if (i == victim)
+            continue;
+        CHECK_EQ(client[i]->self[0], client[i]->self[2]);
+        CHECK(client[i]->thread->wait == WAIT_MESSAGE);
+        CHECK((s64)client[i]->self[4] == 0 || (s64)client[i]->self[4] == DEMOS_E_DEAD);
+        /* one call at a time: no more than one can have been with the machine that died */
+        CHECK(!p || client[i]->self[0] - client[i]->self[3] <= 1);
+        good += client[i]->self[3];
+    }
+    if (p) {
+        CHECK_EQ(p->self[3], 0);
+        CHECK(p->self[2] >= good);
+        CHECK_EQ(p->task->state, DEMOS_READY);
+    }
+    s->nodes[victim].down = false;
+    sim_destroy(s);
+    return over;
+}
+
+static void test_crash_at_every_moment(void)
+{
+    u32 moments = 0;
+
+    for (u32 victim = 0; victim < 2; victim++) {
+        for (u32 rounds = 0; !crash_while_called(rounds, 0, victim); rounds++)
+            moments++;
+        for (u32 step = 1; step <= 7; step++, moments++)
+            crash_while_called(0, step, victim);
+    }
+    printf("%u moments of a move, each with a dead machine\n", moments);
+    CHECK(moments >= 28);
+}
+
+TESTS(CASE(test_crashes), CASE(test_crash_at_every_moment), CASE(test_one_move),
+      CASE(test_moving_target), CASE(test_moving_target_without_room), CASE(test_moving_server),
+      CASE(test_refusals))

@@ -358,24 +358,34 @@ void net_up_trace(struct net *n, u16 type, u32 who, u64 a, u64 b)
     (void)b;
 }
 
+/* A boot of a node, in memory that holds nothing yet. */
+static void boot(struct sim_node *sn, u32 flags, bool networked,
+                 const struct demos_limits *limits)
+{
+    u32 machine = sn->index + 1;
+    struct node_config config = {
+        .machine = machine, .epoch = ++sn->epoch, .seed = 7, .flags = flags};
+    struct net_config net = {.self = machine, .epoch = sn->epoch, .seed = 7};
+
+    if (limits)
+        config.limits = *limits;
+    heap_init(&sn->heap, sn->memory, sn->memory_size);
+    if (networked)
+        sn->net = net_create(&sn->heap, &net);
+    sn->node = node_create(&sn->heap, &config, sn->net, sn);
+}
+
 static void node_begin(struct sim *s, u32 index, size_t memory, u32 flags, bool networked,
                        const struct demos_limits *limits)
 {
     struct sim_node *sn = &s->nodes[index];
-    struct node_config config = {.machine = index + 1, .epoch = 1, .seed = 7, .flags = flags};
-    struct net_config net = {.self = index + 1, .epoch = 1, .seed = 7};
 
-    if (limits)
-        config.limits = *limits;
     sn->sim = s;
     sn->index = index;
     sn->memory_size = memory;
     sn->memory = malloc(memory);
     list_init(&sn->ports);
-    heap_init(&sn->heap, sn->memory, memory);
-    if (networked)
-        sn->net = net_create(&sn->heap, &net);
-    sn->node = node_create(&sn->heap, &config, sn->net, sn);
+    boot(sn, flags, networked, limits);
 }
 
 struct sim *sim_create_limits(u32 count, size_t memory, u32 flags, bool networked,
@@ -397,22 +407,39 @@ struct sim *sim_create(u32 count, size_t memory, u32 flags, bool networked)
     return sim_create_limits(count, memory, flags, networked, NULL);
 }
 
+static void node_end(struct sim_node *sn)
+{
+    node_destroy(sn->node);
+    if (sn->net) {
+        wire_leave(sn);
+        net_destroy(sn->net);
+    }
+    if (sn->heap.in_use) {
+        fprintf(stderr, "node %u leaves %zu bytes behind\n", sn->index + 1, sn->heap.in_use);
+        abort();
+    }
+}
+
+void sim_reboot(struct sim_node *sn)
+{
+    struct node_config was = *node_config(sn->node);
+    bool networked = sn->net;
+
+    sn->down = true; /* nothing of its end is heard */
+    node_end(sn);
+    sn->running = NULL;
+    boot(sn, was.flags, networked, &was.limits);
+    if (networked)
+        wire_join(sn->sim, sn->index, 1);
+    sn->down = false;
+}
+
 void sim_destroy(struct sim *s)
 {
     for (u32 i = 0; i < s->count; i++) {
-        struct sim_node *sn = &s->nodes[i];
-
-        node_destroy(sn->node);
-        if (sn->net) {
-            wire_leave(sn);
-            net_destroy(sn->net);
-        }
-        if (sn->heap.in_use) {
-            fprintf(stderr, "node %u leaves %zu bytes behind\n", i + 1, sn->heap.in_use);
-            abort();
-        }
-        free(sn->memory);
-        free(sn->frames);
+        node_end(&s->nodes[i]);
+        free(s->nodes[i].memory);
+        free(s->nodes[i].frames);
     }
     free(s->nodes);
     free(s);
@@ -639,7 +666,8 @@ s64 sim_link(struct sim_process *of, const struct sim_process *to, u32 kind, u32
         .code = code,
         .hint = to->node->index + 1,
         .incarnation = to->task->incarnation,
-        .channel = channel,
+        .channel = (u16)channel,
+        .moves = (u16)to->task->moves,
         .attr = (u16)attr,
         .kind = (u8)kind,
     };

@@ -60,6 +60,7 @@ struct sim_node {
     void *memory;
     size_t memory_size;
     u32 index;
+    u32 epoch; /* of its boot */
     bool down; /* crashed: runs nothing, hears nothing */
     struct thread *running;
     struct sim_process *last;  /* that a fault was simulated for */
@@ -77,6 +78,8 @@ struct sim *sim_create(u32 count, size_t memory, u32 flags, bool networked);
 struct sim *sim_create_limits(u32 count, size_t memory, u32 flags, bool networked,
                               const struct demos_limits *limits);
 void sim_destroy(struct sim *s);
+/* The machine loses everything and comes up again, in its next epoch. */
+void sim_reboot(struct sim_node *sn);
 /* A process of `program` with `pages` pages at SIM_DATA, a link "kernel" to its node's
  * process kernel process and "self", started. */
 struct sim_process *sim_spawn(struct sim_node *sn, u32 program, u32 pages);

@@ -41,7 +41,7 @@ static s64 grant(struct z_machine *m, struct task *t, const struct z_grant *g)
     struct link l = {
         .to = {.machine = g->machine}, /* epoch 0: the boot that is there */
         .hint = g->machine,
-        .channel = g->channel,
+        .channel = (u16)g->channel,
         .attr = DEMOS_DUP | DEMOS_GIVE,
         .kind = DEMOS_REQUEST_LINK,
     };
