@@ -13,7 +13,7 @@
 #include "guest/control/step.h"
 #include "guest/control/store/store.h"
 
-enum { GUEST_LINE = 1024, GUEST_BUCKETS = 1024, COMMAND_ANSWER = 16384 };
+enum { GUEST_LINE = 1024, GUEST_BUCKETS = 1024, COMMAND_ANSWER = 16384, DEVICES_MOST = 8 };
 enum on_end { END_DESTROY, END_KEEP, END_RESTART };
 
 /* How to build a domain; kept to build it again. */
@@ -22,6 +22,8 @@ struct recipe {
     u64 memory, pin;
     bool start;
     u8 on_poweroff, on_reboot, on_crash; /* enum on_end */
+    u8 device_count;
+    u8 device[DEVICES_MOST]; /* PCI functions it drives itself: device * 8 + function */
     char image[64];
     char *cmdline; /* with {NAME}s not yet replaced */
     struct {
@@ -122,6 +124,12 @@ u64 trace_due(void);
 /* Passes on what there is; true if this guest's captures are the ones we take. */
 bool capture_take(const struct guest *g);
 void capture_close(const struct guest *g);
+
+/* --- assign.c: devices of the machine that a domain drives itself */
+/* Gives a domain that was just built those of its recipe, and says in the store where they are. */
+bool assign_devices(const struct guest *g, char *why);
+/* They reach no memory any more: the domain's may become somebody else's. */
+void assign_quiet(const struct guest *g);
 
 /* --- disks.c: at the end of a run, where the disks in memory lie */
 void disks_tell(void);

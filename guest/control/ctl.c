@@ -234,6 +234,46 @@ long ctl_frames(u16 domid, u64 gfn, u32 count, u64 *to)
     return hypercall_osmosis(OSM_OP_frames, &f);
 }
 
+long ctl_give_ports(u16 domid, u32 first, u32 count)
+{
+    xen_domctl_t may = {.cmd = XEN_DOMCTL_ioport_permission, .domain = domid};
+    xen_domctl_t map = {.cmd = XEN_DOMCTL_ioport_mapping, .domain = domid};
+    long error;
+
+    may.u.ioport_permission = (struct xen_domctl_ioport_permission){
+        .first_port = first, .nr_ports = count, .allow_access = 1};
+    map.u.ioport_mapping = (struct xen_domctl_ioport_mapping){.first_gport = first,
+                                                              .first_mport = first,
+                                                              .nr_ports = count,
+                                                              .add_mapping = DPCI_ADD_MAPPING};
+    error = hypercall_domctl(&may);
+    return error ? error : hypercall_domctl(&map);
+}
+
+long ctl_give_registers(u16 domid, u64 first, u64 pages)
+{
+    xen_domctl_t may = {.cmd = XEN_DOMCTL_iomem_permission, .domain = domid};
+    xen_domctl_t map = {.cmd = XEN_DOMCTL_memory_mapping, .domain = domid};
+    long error;
+
+    may.u.iomem_permission = (struct xen_domctl_iomem_permission){
+        .first_mfn = first, .nr_mfns = pages, .allow_access = 1};
+    map.u.memory_mapping = (struct xen_domctl_memory_mapping){.first_gfn = first,
+                                                              .first_mfn = first,
+                                                              .nr_mfns = pages,
+                                                              .add_mapping = DPCI_ADD_MAPPING};
+    error = hypercall_domctl(&may);
+    return error ? error : hypercall_domctl(&map);
+}
+
+long ctl_give_irq(u16 domid, u32 irq)
+{
+    xen_domctl_t op = {.cmd = XEN_DOMCTL_irq_permission, .domain = domid};
+
+    op.u.irq_permission = (struct xen_domctl_irq_permission){.pirq = irq, .allow_access = 1};
+    return hypercall_domctl(&op);
+}
+
 long ctl_port(u16 domid, u32 *port)
 {
     struct evtchn_alloc_unbound op = {.dom = domid, .remote_dom = DOMID_SELF};

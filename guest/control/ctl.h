@@ -30,6 +30,11 @@ long ctl_share(u16 domid, u64 there, u64 here, u64 pages);
 long ctl_port(u16 domid, u32 *port);
 /* Where `count` of the domain's pages lie in the machine. */
 long ctl_frames(u16 domid, u64 gfn, u32 count, u64 *to);
+/* The machine's ports, pages of registers and interrupt lines, given to a domain: pages at
+ * the numbers they have in the machine. */
+long ctl_give_ports(u16 domid, u32 first, u32 count);
+long ctl_give_registers(u16 domid, u64 first, u64 pages);
+long ctl_give_irq(u16 domid, u32 irq);
 /* Frames of the machine: free, total. */
 long ctl_machine(u64 *free, u64 *total);
 

@@ -56,6 +56,31 @@ static bool option_modules(struct command *c, struct recipe *r)
     return true;
 }
 
+/* pci=DEVICE.FUNCTION, both hexadecimal as QEMU and lspci write them. */
+static bool option_devices(struct command *c, struct recipe *r)
+{
+    const char *text;
+
+    for (u32 at = 0; (text = words_next(c->w, "pci", &at));) {
+        u32 value = 0;
+        const char *p = text;
+
+        for (; *p && *p != '.' && value < 32; p++) {
+            char low = (char)(*p | 32);
+
+            if (!((*p >= '0' && *p <= '9') || (low >= 'a' && low <= 'f')))
+                break;
+            value = value * 16 + (u32)(*p <= '9' ? *p - '0' : low - 'a' + 10);
+        }
+        if (p == text || value > 31 || *p != '.' || p[1] < '0' || p[1] > '7' || p[2])
+            return command_refuse(c, "pci=%s: say DEVICE.FUNCTION, such as 5.0", text);
+        if (r->device_count == DEVICES_MOST)
+            return command_refuse(c, "a domain has at most %u devices", DEVICES_MOST);
+        r->device[r->device_count++] = (u8)(value * 8 + (u32)(p[1] - '0'));
+    }
+    return true;
+}
+
 static bool read_schedule(struct command *c, u64 *weight, u64 *cap, u64 *pin)
 {
     if (!command_number(c, "weight", weight) || !command_number(c, "cap", cap) ||
@@ -81,7 +106,8 @@ static bool read_recipe(struct command *c, struct recipe *r)
     if (!command_number(c, "vcpus", &vcpus) || !read_schedule(c, &weight, &cap, &pin) ||
         !option_end(c, "on_poweroff", &r->on_poweroff) ||
         !option_end(c, "on_reboot", &r->on_reboot) ||
-        !option_end(c, "on_crash", &r->on_crash) || !option_modules(c, r))
+        !option_end(c, "on_crash", &r->on_crash) || !option_modules(c, r) ||
+        !option_devices(c, r))
         return false;
     if (cmdline && !(r->cmdline = keep(cmdline)))
         return command_refuse(c, "no memory");

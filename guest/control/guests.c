@@ -254,7 +254,7 @@ bool guest_build(struct guest *g, char *why)
     *bucket(domid) = g;
     g->built = true;
     g->started = g->paused = g->ended = false;
-    if (fill(g, why) && rings_open(g, why) && describe(g, why)) {
+    if (fill(g, why) && rings_open(g, why) && describe(g, why) && assign_devices(g, why)) {
         xs_domain_introduced(&control.store, domid);
         return true;
     }
@@ -283,6 +283,7 @@ void guest_destroy(struct guest *g)
     if (!g->built)
         return;
     ctl_pause(g->domid); /* what it would still say or send, nobody would write down */
+    assign_quiet(g);
     devices_gone(g);
     rings_close(g);
     trace_close(g);

@@ -47,6 +47,19 @@ static inline u8 in8(u16 port)
     return value;
 }
 
+static inline void out32(u16 port, u32 value)
+{
+    asm volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline u32 in32(u16 port)
+{
+    u32 value;
+
+    asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
 static inline u64 tsc_read(void)
 {
     u32 low, high;

@@ -34,12 +34,13 @@ class Medium:
 
 @dataclasses.dataclass(frozen=True)
 class Disk:
-    """One disk of a node: the content of a file, or `bytes` of nothing."""
+    """One disk of a node: the content of a file, the file itself (`keep`), or `bytes` of nothing."""
 
     name: str
     file: pathlib.Path | None
     bytes: int
     readonly: bool
+    keep: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,6 +186,7 @@ class _Loader:
                 nodes.append(Node(name=each, number=len(nodes) + 1, memory=memory,
                                   disks=self._disks(each, disks, f"nodes.{name}.disk"), **values))
         self._distinct([n.name for n in nodes])
+        self._kept(nodes)
         if len(nodes) > NODES_MAX:
             raise self.problem(f"{len(nodes)} nodes", f"at most {NODES_MAX}")
         return nodes
@@ -230,7 +232,19 @@ class _Loader:
             size = file.stat().st_size
         if not size or size % disks.SECTOR:
             raise self.problem(f"{path} has {size} bytes", f"a multiple of {disks.SECTOR}, more than 0")
-        return Disk(name, file, size, values["readonly"])
+        if values["keep"] and file is None:
+            raise self.problem(f"{path}.keep needs a file", "say file =, and make it by truncate -s SIZE FILE")
+        return Disk(name, file, size, values["readonly"], values["keep"])
+
+    def _kept(self, nodes: list[Node]) -> None:
+        """Files that are written have one writer, and the machine has so many places."""
+        kept = [d for n in nodes for d in n.disks if d.keep]
+        if len(kept) > disks.KEPT_MOST:
+            raise self.problem(f"{len(kept)} disks are kept", f"at most {disks.KEPT_MOST}")
+        files = [d.file.resolve() for d in kept if d.file]
+        for disk in kept:
+            if disk.file and files.count(disk.file.resolve()) > 1:
+                raise self.problem(f"two disks keep {disk.file}", "each kept disk has a file of its own")
 
     def _distinct(self, names: list[str]) -> None:
         twice = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []

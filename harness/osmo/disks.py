@@ -3,6 +3,7 @@
 
 The disk domain's memory is the disk. When a run ends, the control domain says which frames of
 the machine it is, and it is read from the machine's RAM, page by page; empty pages stay holes.
+A kept disk is a file that QEMU shows the disk domain as a virtio-blk function.
 """
 
 import dataclasses
@@ -16,11 +17,13 @@ from typing import TYPE_CHECKING
 from osmo import abi
 from osmo.errors import Problem
 from osmo.memory import Ram
+from osmo.qemu import Drive
 
 if TYPE_CHECKING:
-    from osmo.cluster import Cluster
+    from osmo.cluster import Cluster, Disk
 
 SECTOR = 512
+KEPT_MOST = 8        # functions of the machine that one domain drives
 FILES_MOST = 64      # modules of one domain
 FOLDER = "disks"     # in a result directory
 DOMAIN = 12 << 20    # the disk domain itself
@@ -29,15 +32,34 @@ MAJOR = 202 << 8     # xvda; each further disk is 16 on
 EMPTY = bytes(abi.PAGE)
 
 
+def function(number: int) -> str:
+    """Where kept disk `number` is on PCI's first bus: an interrupt line of the disks' own."""
+    return f"5.{number}"
+
+
+def kept(cluster: "Cluster") -> list["Disk"]:
+    return [d for n in cluster.nodes for d in n.disks if d.keep]
+
+
+def drives(cluster: "Cluster", clock: str) -> list[Drive]:
+    """What the machine needs for disks that outlive the run."""
+    found = kept(cluster)
+    if found and clock != "real":
+        raise Problem(f"disk {found[0].name} is kept: its file is written at the host's time, which a "
+                      f"run by clock `{clock}` cannot repeat", "say --clock real, or leave keep out")
+    return [Drive(d.file, function(n), d.readonly) for n, d in enumerate(found) if d.file]
+
+
 def memory(cluster: "Cluster") -> int:
     """Bytes the disk domain needs, in whole MiB; 0 without disks."""
-    sizes = [(d.bytes + abi.PAGE - 1) // abi.PAGE * abi.PAGE for n in cluster.nodes for d in n.disks]
+    sizes = [0 if d.keep else (d.bytes + abi.PAGE - 1) // abi.PAGE * abi.PAGE
+             for n in cluster.nodes for d in n.disks]
     if not sizes:
         return 0
     return (DOMAIN + sum(sizes) + PER_DISK * len(sizes) + (1 << 20) - 1) >> 20 << 20
 
 
-def device_line(node: str, number: int, disk: str, readonly: bool) -> str:
+def device_line(node: str, number: int, disk: int, readonly: bool) -> str:
     """The plan's line that gives a node its disk, as Xen's toolstack would."""
     device = MAJOR + 16 * number
     return (f"device vbd {node} {device} backend=disks front.virtual-device={device} "

@@ -122,15 +122,20 @@ class Compiler:
             return []
         self.modules["disks"] = paths.image("disks")
         line, writes = f"create disks image=disks mem={units.show_size(disks.memory(self.cluster))}", []
-        for disk in every:
-            where = f"/osmosis/disk/{disk.name}"
-            if disk.file:
+        for number, disk in enumerate(every):
+            where = f"/osmosis/disk/{number}"
+            writes.append(f"write {where}/name {disk.name}")
+            if disk.readonly:
+                writes.append(f"write {where}/readonly 1")
+            if disk.keep:
+                place = disks.function(disks.kept(self.cluster).index(disk))
+                line += f" pci={place}"
+                writes.append(f"write {where}/pci {place.replace('.', '-')}")
+            elif disk.file:
                 line += f" module={self._disk_module(disk.file)}:{disk.name}"
                 writes.append(f"write {where}/module {disk.name}")
             else:
                 writes.append(f"write {where}/bytes {disk.bytes}")
-            if disk.readonly:
-                writes.append(f"write {where}/readonly 1")
         if line.count(" module=") > disks.FILES_MOST:
             raise Problem(f"{line.count(' module=')} disks from files",
                           f"at most {disks.FILES_MOST}; the others can begin empty, by size =",
@@ -251,7 +256,8 @@ class Compiler:
         return "linux", [f"cmdline={quoted(cmdline)}", "module=linux-initrd"]
 
     def _devices(self, node: Node) -> list[str]:
-        lines = [disks.device_line(node.name, number, disk.name, disk.readonly)
+        every = [d for n in self.cluster.nodes for d in n.disks]
+        lines = [disks.device_line(node.name, number, every.index(disk), disk.readonly)
                  for number, disk in enumerate(node.disks)]
         for device, name in enumerate(node.media):
             medium = self.cluster.medium(name)

@@ -30,6 +30,15 @@ MACHINES = {
 PR_SET_PDEATHSIG = 1
 
 
+@dataclasses.dataclass(frozen=True)
+class Drive:
+    """A file that is a virtio-blk function of PCI's first bus, such as "5.0"."""
+
+    file: pathlib.Path
+    function: str
+    readonly: bool = False
+
+
 @dataclasses.dataclass
 class Setup:
     """Everything a machine is started with."""
@@ -50,6 +59,7 @@ class Setup:
     snapshots: bool = False
     gdb_port: int | None = None
     second_serial: bool = False
+    drives: list[Drive] = dataclasses.field(default_factory=list)
     extra: list[str] = dataclasses.field(default_factory=list)
 
 
@@ -83,11 +93,20 @@ def clock_flags(setup: Setup) -> list[str]:
     return ["-accel", f"tcg,thread={thread}", "-rtc", "base=2024-01-01T00:00:00,clock=vm"]
 
 
+def _drive(number: int, drive: Drive) -> list[str]:
+    name = f"drive{number}"
+    mode = ",readonly=on" if drive.readonly else ",discard=unmap"
+    return ["-drive", f"file={name},if=none,id={name},format=raw{mode}",
+            "-device", f"virtio-blk-pci,drive={name},addr={drive.function},multifunction=on"]
+
+
 def argv(setup: Setup) -> list[str]:
     """The command line. Every file is named without a folder, in the machine's own: the guest
     sees these names, and they are to be the same in each run and on each host."""
     if setup.machine not in MACHINES:
         raise Problem(f"machine `{setup.machine}` is unknown", f"one of {', '.join(MACHINES)}")
+    if setup.drives and setup.machine == "microvm":
+        raise Problem("a microvm has no PCI, and kept disks are on it", "say --machine q35 or pc")
     line = [BINARY, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-machine", f"{MACHINES[setup.machine]},memory-backend=ram",
             "-object", f"memory-backend-file,id=ram,size={setup.memory_mib}M,"
@@ -110,6 +129,8 @@ def argv(setup: Setup) -> list[str]:
             line += ["-initrd", module_argument(setup.modules)]
     if setup.snapshots:
         line += ["-drive", "if=none,id=snapshots,format=qcow2,file=snapshots"]
+    for number, drive in enumerate(setup.drives):
+        line += _drive(number, drive)
     if setup.gdb_port:
         line += ["-gdb", f"tcp:127.0.0.1:{setup.gdb_port}"]
     line += ["-qmp", "unix:monitor,server=on,wait=off"]
@@ -148,6 +169,8 @@ class Qemu:
         files = [self.setup.iso or self.setup.kernel, *(path for path, _ in self.setup.modules)]
         for path in files + ([self.setup.firmware] if self.setup.firmware else []):
             self._bring(paths.need(path))
+        for number, drive in enumerate(self.setup.drives):
+            (self.directory / f"drive{number}").symlink_to(paths.need(drive.file).resolve())
         with open(self.directory / "ram", "wb") as ram:
             ram.truncate(self.setup.memory_mib << 20)
         if self.setup.snapshots:

@@ -100,7 +100,8 @@ def prepare(cluster: Cluster, options: Options, directory: pathlib.Path) -> Prep
     setup = qemu.Setup(
         kernel=paths.need(paths.hypervisor()), append=append, modules=modules,
         memory_mib=clusters.machine_memory(cluster), cpus=cpus, clock=clock, seed=seed,
-        machine=options.machine, kvm=kvm, second_serial=options.attended and clock == "real")
+        machine=options.machine, kvm=kvm, second_serial=options.attended and clock == "real",
+        drives=disks.drives(cluster, clock))
     return Prepared(cluster, made, faults, seed, clock, setup, options)
 
 

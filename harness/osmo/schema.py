@@ -131,14 +131,15 @@ NODE: dict[str, Field] = {
     "cmdline": Field(TEXT, "further words on its kernel's command line", ""),
     "kernel": Field(TEXT, "file of a foreign kernel (bzImage or ELF)"),
     "initrd": Field(TEXT, "file of a foreign kernel's initial RAM disk"),
-    "disk": Field(DISKS, "what its disks are: files, or tables of `file` or `size`, and `readonly`", []),
+    "disk": Field(DISKS, "what its disks are: files, or tables of `file` or `size`, `readonly`, `keep`", []),
     "weight": Field(WHOLE, "share of the processor against others", None),
     "cap": Field(WHOLE, "percent of a processor at most", None),
 }
 DISK: dict[str, Field] = {
-    "file": Field(TEXT, "file with its content, which the run does not change"),
+    "file": Field(TEXT, "raw image with its content, which the run does not change unless `keep`"),
     "size": Field(SIZE, "instead of a file: that much, empty"),
     "readonly": Field(FLAG, "whether the node may not write it", False),
+    "keep": Field(FLAG, "whether what the node writes goes into the file, in runs by clock `real`", False),
 }
 MEDIUM: dict[str, Field] = {
     "kind": Field(TEXT, "what the medium is", "ether", MEDIA),

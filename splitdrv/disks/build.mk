@@ -1,3 +1,3 @@
 DISKS := splitdrv/disks
 $(eval $(call library,disks,$(DISKS)/disk.c))
-$(eval $(call domain_image,disks,$(DISKS)/main.c $(DISKS)/vbdback.c,disks splitdom splitdrv))
+$(eval $(call domain_image,disks,$(addprefix $(DISKS)/,device.c main.c vbdback.c),disks splitdom splitdrv virtio))

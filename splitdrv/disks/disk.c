@@ -8,13 +8,13 @@
 
 enum { KEY_ERROR, KEY_TORN, KEY_LOST, KEY_WHERE, KEYS };
 
-void disk_init(struct disk *d, const char *name, u64 seed)
+void disk_init(struct disk *d, const char *id, const char *name, u64 seed)
 {
     *d = (struct disk){.seed = seed};
-    for (u32 i = 0; i < DISK_NAME - 1 && name[i]; i++) {
-        d->name[i] = name[i];
-        d->object = keyed_mix(d->object ^ (u8)name[i]);
-    }
+    memcpy(d->id, id, MIN(strlen(id), sizeof(d->id) - 1));
+    memcpy(d->name, name, MIN(strlen(name), sizeof(d->name) - 1));
+    for (u32 i = 0; d->name[i]; i++)
+        d->object = keyed_mix(d->object ^ (u8)d->name[i]);
 }
 
 static bool happens(const struct disk *d, u32 what, u64 parts)

@@ -21,7 +21,7 @@ struct disk_faults {
 
 struct disk {
     struct disk *next;
-    char name[DISK_NAME];
+    char id[DISK_NAME], name[DISK_NAME]; /* here, and outside */
     u64 sectors;
     bool readonly, discards;
     u8 *bytes;    /* the memory it is, or NULL */
@@ -32,7 +32,8 @@ struct disk {
     struct blk_job *waiting; /* delayed, the earliest first */
 };
 
-void disk_init(struct disk *d, const char *name, u64 seed);
+/* `name` decides, with the seed, what befalls it. */
+void disk_init(struct disk *d, const char *id, const char *name, u64 seed);
 /* Takes a job, at `now`: answered before it returns, by a later disk_run, or by the device. */
 void disk_begin(struct disk *d, struct blk_job *j, u64 now);
 /* Does what is due. */

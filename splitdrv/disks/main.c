@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The disk domain. What disks there are stands in the store: /osmosis/disk/<name>/ with
- * `module` (a module's command line: that module is the disk), or `bytes` (as many, zero), and
- * optionally `readonly`; faults are numbers below /osmosis/disk/<name>/fault/. Front ends come
+ * The disk domain. What disks there are stands in the store: /osmosis/disk/<n>/ with `name`,
+ * `pci` (a virtio function of the machine, given to us), `module` (a module's command line: that module is the disk), or `bytes` (as many, zero), and
+ * optionally `readonly`; faults are numbers below /osmosis/disk/<n>/fault/. Front ends come
  * by its own backend directory, each with the key `disk`.
  *
  * Where memory disks lie is told at data/disk/<n> as "GFN BYTES NAME", for whoever reads them
@@ -16,6 +16,7 @@
 #include "guest/rt/rt.h"
 #include "guest/rt/store.h"
 #include "guest/rt/time.h"
+#include "splitdrv/disks/device.h"
 #include "splitdrv/disks/vbdback.h"
 
 enum { NAMES = 4096 };
@@ -34,20 +35,13 @@ u64 disks_now(void)
     return rt_now_ns();
 }
 
-struct disk *disks_named(const char *name)
+struct disk *disks_at(const char *id)
 {
     struct disk *d = dom.disks;
 
-    while (d && strcmp(d->name, name) != 0)
+    while (d && strcmp(d->id, id) != 0)
         d = d->next;
     return d;
-}
-
-/* No device is behind any disk of this image. */
-void disk_down_begin(void *device, struct blk_job *j)
-{
-    (void)device;
-    disk_done(j, -XEN_EOPNOTSUPP);
 }
 
 static void on_change(void *arg, const char *path)
@@ -66,12 +60,20 @@ static bool key(const char *disk, const char *key, u64 *value)
     return rt_store_number(0, path, value) >= 0;
 }
 
+static bool find_device(struct disk *d)
+{
+    char path[128], function[16];
+
+    format(path, sizeof(path), "/osmosis/disk/%s/pci", d->id);
+    return rt_store_read(0, path, function, sizeof(function)) >= 0 && device_open(d, function);
+}
+
 static bool find_module(struct disk *d)
 {
     char path[128], name[64];
     struct rt_module m;
 
-    format(path, sizeof(path), "/osmosis/disk/%s/module", d->name);
+    format(path, sizeof(path), "/osmosis/disk/%s/module", d->id);
     if (rt_store_read(0, path, name, sizeof(name)) < 0)
         return false;
     for (u32 i = 0; rt_module(i, &m); i++) {
@@ -80,6 +82,7 @@ static bool find_module(struct disk *d)
         /* A module is the domain's own memory; const is what it is to those who share it. */
         d->bytes = rt_at(rt_physical(m.data));
         d->sectors = m.size / BLK_SECTOR;
+        d->discards = true;
         return true;
     }
     rt_printf("disks: %s: there is no module %s\n", d->name, name);
@@ -92,10 +95,11 @@ static bool make_empty(struct disk *d)
 {
     u64 bytes = 0;
 
-    if (!key(d->name, "bytes", &bytes) || !bytes || bytes >> 40)
+    if (!key(d->id, "bytes", &bytes) || !bytes || bytes >> 40)
         return false;
     d->bytes = rt_frames_untouched((u32)((bytes + 4095) / 4096));
     d->sectors = bytes / BLK_SECTOR;
+    d->discards = true;
     if (!d->bytes)
         rt_printf("disks: %s: no memory for %lu bytes\n", d->name, bytes);
     return d->bytes != NULL;
@@ -110,23 +114,27 @@ static void tell(const struct disk *d)
                     d->name);
 }
 
-static void add_disk(const char *name)
+static void add_disk(const char *id)
 {
     struct disk *d = rt_alloc(sizeof(*d));
+    char path[128], name[DISK_NAME];
     u64 flag = 0;
 
     if (!d)
         return;
-    disk_init(d, name, dom.seed);
-    if (!find_module(d) && !make_empty(d)) {
+    format(path, sizeof(path), "/osmosis/disk/%s/name", id);
+    if (rt_store_read(0, path, name, sizeof(name)) < 0)
+        memcpy(name, "?", 2);
+    disk_init(d, id, name, dom.seed);
+    if (!find_device(d) && !find_module(d) && !make_empty(d)) {
         rt_free(d, sizeof(*d));
         return;
     }
-    d->readonly = key(name, "readonly", &flag) && flag;
-    d->discards = true;
+    d->readonly |= key(id, "readonly", &flag) && flag;
     d->next = dom.disks;
     dom.disks = d;
-    tell(d);
+    if (d->bytes)
+        tell(d);
     for (struct vbdback *v = dom.vbds; v; v = v->next)
         v->bus.changed = true; /* one of them may have waited for its disk */
 }
@@ -137,7 +145,7 @@ static u64 fault(const struct disk *d, const char *name)
     u64 value = 0;
 
     format(path, sizeof(path), "fault/%s", name);
-    return key(d->name, path, &value) ? value : 0;
+    return key(d->id, path, &value) ? value : 0;
 }
 
 static void read_faults(struct disk *d)
@@ -155,7 +163,7 @@ static void follow_disks(void)
     long got = rt_store_directory(0, "/osmosis/disk", names, sizeof(names));
 
     for (long at = 0; at < got; at += (long)strlen(names + at) + 1)
-        if (!disks_named(names + at))
+        if (!disks_at(names + at))
             add_disk(names + at);
     for (struct disk *d = dom.disks; d; d = d->next)
         read_faults(d);
@@ -257,6 +265,7 @@ static u64 work(void)
     struct vbdback *v, *again = NULL;
     u64 deadline = RT_NEVER;
 
+    devices_run();
     for (struct disk *d = dom.disks; d; d = d->next)
         disk_run(d, rt_now_ns());
     while ((v = vbdback_take_ready())) {
@@ -267,7 +276,7 @@ static u64 work(void)
     }
     for (struct disk *d = dom.disks; d; d = d->next)
         deadline = MIN(deadline, disk_deadline(d));
-    if (again)
+    if (again || !devices_flush())
         deadline = 0;
     while (again) {
         v = again;

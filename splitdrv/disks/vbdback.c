@@ -77,9 +77,9 @@ void disk_up_answer(struct blk_job *j, int error)
 
 static struct disk *disk_of(const struct vbdback *v)
 {
-    char name[DISK_NAME];
+    char id[DISK_NAME];
 
-    return split_read(v->bus.own, "disk", name, sizeof(name)) >= 0 ? disks_named(name) : NULL;
+    return split_read(v->bus.own, "disk", id, sizeof(id)) >= 0 ? disks_at(id) : NULL;
 }
 
 static bool readonly(const struct vbdback *v, const struct disk *d)

@@ -35,8 +35,8 @@ bool vbdback_run(struct vbdback *v);
 struct vbdback *vbdback_take_ready(void);
 void vbdback_is_ready(struct vbdback *v);
 
-/* The main file's: the disk of that name, or NULL; and the time that is now. */
-struct disk *disks_named(const char *name);
+/* The main file's: the disk at /osmosis/disk/<id>, or NULL; and the time that is now. */
+struct disk *disks_at(const char *id);
 u64 disks_now(void);
 
 #endif

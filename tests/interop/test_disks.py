@@ -3,6 +3,7 @@
 by the tools of the host (H17).
 """
 
+import hashlib
 import pathlib
 import shutil
 import subprocess
@@ -106,3 +107,33 @@ do = "crash"
     assert mended.returncode in (0, 1) and "recovering journal" in mended.stdout, mended
     assert check(image, "-fn").returncode == 0
     assert content(image, "safe") == b"".join(b"%d\n" % n for n in range(1, 50001))
+
+
+def test_a_kept_disk_outlives_the_run(tmp_path: pathlib.Path) -> None:
+    """The file is a virtio-blk function that the disk domain drives: what one Linux wrote and synced
+    before it was destroyed, another finds in the next run."""
+    ext4(tmp_path / "data.img")
+    cluster_file = """
+for = "120s"
+until = "exit lin"
+[nodes.lin]
+machine = "linux"
+disk = {{ file = "data.img", keep = true }}
+cmdline = "osmosis.run={script}"
+{more}
+"""
+    first = words("mount -t ext4 /dev/xvda /mnt; seq 20000 >/mnt/safe; sync; echo synced; "
+                  "while true; do seq 5000 >/mnt/noise; done")
+    fault = """[[faults]]
+after = "output lin synced"
+node = "lin"
+do = "crash"
+"""
+    outcome = play(tmp_path, cluster_file.format(script=first, more=fault))
+    assert "synced" in outcome.collector.text("lin"), outcome.collector.text("lin")[-3000:]
+    shutil.rmtree(tmp_path / "scratch")
+    second = words("mount -t ext4 /dev/xvda /mnt; md5sum /mnt/safe; umount /mnt")
+    outcome = play(tmp_path, cluster_file.format(script=second, more=""))
+    assert hashlib.md5(b"".join(b"%d\n" % n for n in range(1, 20001))).hexdigest() \
+        in outcome.collector.text("lin"), outcome.collector.text("lin")[-3000:]
+    assert check(tmp_path / "data.img", "-fn").returncode == 0

@@ -1,2 +1,2 @@
 $(eval $(call library,splitworld,tests/splitdrv/world.c))
-TESTLIBS_splitdrv := splitworld splitdrv base
+TESTLIBS_splitdrv := splitworld disks virtio splitdrv base

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Machine addresses and interrupt lines of a driver domain. On Osmosis the hypervisor says
+ * where our pages lie; on the bare machine, and behind an IOMMU, they lie where we see them.
+ */
+#include "guest/rt/event.h"
+#include "guest/rt/hypercall.h"
+#include "guest/rt/map.h"
+#include "guest/rt/rt.h"
+#include "guest/virtio/device.h"
+#include <xen/physdev.h>
+
+bool virtio_dma(const void *at, u32 count, u64 *address)
+{
+    struct osm_frames f = {.domid = DOMID_SELF,
+                           .count = count,
+                           .gfn = rt_physical(at) >> 12,
+                           .buffer = (u64)address};
+
+    if (rt_host() == RT_OSMOSIS && hypercall_osmosis(OSM_OP_frames, &f))
+        return false;
+    for (u32 i = 0; i < count; i++) {
+        if (rt_host() != RT_OSMOSIS)
+            address[i] = f.gfn + i;
+        if (address[i] == OSM_NO_FRAME)
+            return false;
+        address[i] <<= 12;
+    }
+    return true;
+}
+
+bool virtio_irq_bind(u64 irq, void (*fn)(void *arg, u32 port), void *arg)
+{
+    struct evtchn_bind_pirq op = {.pirq = (u32)irq};
+
+    return hypercall_event_channel_op(EVTCHNOP_bind_pirq, &op) == 0 &&
+           rt_event_handle(op.port, fn, arg);
+}
+
+void virtio_irq_done(u64 irq)
+{
+    struct physdev_eoi eoi = {.irq = (u32)irq};
+
+    hypercall_physdev_op(PHYSDEVOP_eoi, &eoi);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Virtio functions on PCI's first bus, by configuration mechanism 1: for the control domain,
+ * which gives them away, and the bare machine.
+ */
+#ifndef GUEST_VIRTIO_PCI_H
+#define GUEST_VIRTIO_PCI_H
+
+#include "guest/virtio/device.h"
+
+enum { PCI_PORTS = 0xcf8, PCI_PORT_COUNT = 8, PCI_FUNCTIONS = 256 };
+
+/* Where the registers of function `devfn` (device * 8 + function) are; false: there is no
+ * virtio 1.x device whose registers are memory. */
+bool pci_virtio(u32 devfn, struct virtio_place *p);
+/* Lets the function answer to its addresses and reach memory, or not reach it any more. */
+void pci_enable(u32 devfn, bool on);
+
+#endif
