@@ -232,9 +232,10 @@ static void check_levels(s64 board)
     expect("what comes from above late is kept", find(below, "race"), 6);
     demos_link_drop(up);
     ask(below, "never");
+    expect("has read it", find(below, "nobody"), DEMOS_E_REFUSED);
     expect("waits", answered(DEMOS_NOW), DEMOS_E_TIMEOUT);
     process_kill(control);
-    expect("told of its end", answered(DEMOS_FOREVER), -(s64)DEMOS_NOTICE_DEAD);
+    expect("told of its end", answered(DEMOS_FOREVER), -(s64)DEMOS_NOTICE_DROPPED);
     demos_link_drop(below);
     demos_link_drop(control);
 }
