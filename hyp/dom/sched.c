@@ -126,7 +126,49 @@ static void charge(struct sched *s, struct sched_cpu *c, struct sched_entity *e,
         spin_unlock(&e->group->lock);
     }
     least = head ? MIN(head->key, e->vtime) : e->vtime;
-    c->floor = MAX(c->floor, least);
+    __atomic_store_n(&c->floor, MAX(c->floor, least), __ATOMIC_RELAXED);
+}
+
+/* Who runs alone has no slice and is charged when it leaves: before somebody is put beside it,
+ * the CPU's virtual time has to become what it is. */
+static void catch_up(struct sched *s, struct sched_cpu *c, u64 now_ns)
+{
+    if (c->running && now_ns > c->running->since_ns + SCHED_WAKE_NS)
+        charge(s, c, c->running, now_ns);
+}
+
+static u64 floor_of(const struct sched_cpu *c)
+{
+    return __atomic_load_n(&c->floor, __ATOMIC_RELAXED);
+}
+
+/* An entity that changes CPUs is as far from its new CPU's virtual time as it was from the old
+ * one's: the two may have grown far apart. */
+static void rebase(struct sched_entity *e, const struct sched_cpu *from,
+                   const struct sched_cpu *to)
+{
+    u64 here = floor_of(from), there = floor_of(to);
+
+    if (e->vtime >= here)
+        e->vtime = there + (e->vtime - here);
+    else
+        e->vtime = there - MIN(there, here - e->vtime);
+}
+
+/* A CPU without competition does not fall far behind the one that is furthest, so that the times
+ * of those that wait here and there can be compared: a small distance is somebody's arrears, a
+ * large one comes from having run alone. */
+static void keep_up(struct sched *s, struct sched_cpu *c, struct sched_entity *e)
+{
+    u64 least = c->floor;
+
+    for (u64 others = s->online; others; others &= others - 1) {
+        u64 floor = floor_of(&s->cpu[__builtin_ctzll(others)]);
+
+        least = MAX(least, floor - MIN(floor, STOLEN_BEHIND_NS));
+    }
+    e->vtime += least - c->floor;
+    __atomic_store_n(&c->floor, least, __ATOMIC_RELAXED);
 }
 
 static void put_in(struct sched_cpu *c, struct sched_entity *e, u64 behind_ns)
@@ -224,7 +266,9 @@ static void announce(struct sched *s, u32 cpu, struct sched_entity *e, u32 waker
     start_slice(s, cpu, now_ns);
     if (!s->slice_ns)
         return;
-    if (cpu == waker && !c->handed) {
+    if (e->group == r->group) /* r may spin for e: the run loop is to watch it */
+        sched_deadline_moved(cpu, now_ns);
+    if (cpu == waker && !c->handed && e->group != r->group) {
         c->handed = e;
         if (s->online & ~bit(cpu)) { /* somebody who could take it from its waker */
             c->handover_ns = now_ns + SCHED_HANDOVER_NS;
@@ -237,13 +281,19 @@ static void announce(struct sched *s, u32 cpu, struct sched_entity *e, u32 waker
     }
 }
 
+/* With its waker, which is about to block; but a sibling's waker goes on, or even waits for it,
+ * so that some free CPU is better. */
 static u32 wake_place(struct sched *s, const struct sched_entity *e, u32 waker)
 {
     u32 cpu = some_allowed(s, e, e->cpu);
+    const struct sched_entity *by = waker == SCHED_NO_WAKER ? NULL : s->cpu[waker].running;
+    u64 idle = __atomic_load_n(&s->idle, __ATOMIC_SEQ_CST) & e->affinity;
 
-    if (waker == SCHED_NO_WAKER || !(e->affinity & bit(waker)) || !s->cpu[waker].running)
+    if (!by || !(e->affinity & bit(waker)))
         return cpu;
-    return waker;
+    if (by->group != e->group)
+        return waker;
+    return !idle || idle & bit(cpu) ? cpu : (u32)__builtin_ctzll(idle);
 }
 
 void sched_release(struct sched *s, struct sched_entity *e, u32 why, u32 waker, u64 now_ns)
@@ -260,6 +310,8 @@ void sched_release(struct sched *s, struct sched_entity *e, u32 why, u32 waker, 
         return;
     }
     cpu = wake_place(s, e, waker);
+    if (cpu != e->cpu)
+        rebase(e, c, &s->cpu[cpu]);
     __atomic_add_fetch(&e->group->runnable, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&e->state, SCHED_WAITING, __ATOMIC_RELEASE);
     __atomic_store_n(&e->cpu, cpu, __ATOMIC_RELAXED);
@@ -273,6 +325,7 @@ void sched_release(struct sched *s, struct sched_entity *e, u32 why, u32 waker, 
             return;
         }
     }
+    catch_up(s, c, now_ns);
     put_in(c, e, WOKEN_BEHIND_NS);
     announce(s, cpu, e, waker, now_ns);
     spin_unlock(&c->lock);
@@ -362,6 +415,8 @@ static struct sched_entity *steal(struct sched *s, u32 cpu, const struct sched_e
             (!mine || e->vtime + 2 * SCHED_SLICE_NS < mine->vtime)) {
             take_out(from, e);
             __atomic_store_n(&e->cpu, cpu, __ATOMIC_RELAXED);
+            if (!mine)
+                rebase(e, from, c);
             put_in(c, e, STOLEN_BEHIND_NS);
             spin_unlock(&from->lock);
             return e;
@@ -389,11 +444,13 @@ static bool put_back(struct sched *s, u32 cpu, struct sched_entity *e, u64 now_n
         put_in(c, e, STOLEN_BEHIND_NS);
         return false;
     }
+    rebase(e, c, &s->cpu[to]);
     __atomic_store_n(&e->cpu, to, __ATOMIC_RELAXED);
     __atomic_store_n(&e->state, SCHED_WAITING, __ATOMIC_RELEASE);
     spin_unlock(&c->lock);
     spin_lock(&s->cpu[to].lock);
     if (e->cpu == to && e->state == SCHED_WAITING && !order_in(&e->node)) {
+        catch_up(s, &s->cpu[to], now_ns);
         put_in(&s->cpu[to], e, STOLEN_BEHIND_NS);
         announce(s, to, e, SCHED_NO_WAKER, now_ns);
     }
@@ -485,6 +542,8 @@ struct sched_entity *sched_pick(struct sched *s, u32 cpu, u64 now_ns)
         run(s, cpu, e, now_ns);
     else
         go_idle(s, cpu, now_ns);
+    if (e && !c->load && s->online & ~bit(cpu))
+        keep_up(s, c, e);
     if (c->load && s->slice_ns)
         offer(s, cpu, now_ns);
     spin_unlock(&c->lock);

@@ -69,7 +69,7 @@ struct sched_cpu {
     struct order waiting, parked; /* parked: keyed by the time they may run again */
     struct sched_entity *running;
     struct sched_entity *handed; /* woken by what runs here: goes first when that blocks */
-    u64 floor;                   /* of virtual time: never falls */
+    u64 floor;                   /* of virtual time: never falls; others read it */
     u64 slice_end_ns;            /* of the running entity, while others wait */
     u64 handover_ns;             /* until when `handed` waits for its waker */
     u64 idle_since_ns, idle_ns;
@@ -120,6 +120,11 @@ u64 sched_deadline(struct sched *s, u32 cpu);
 bool sched_expired(struct sched *s, u32 cpu, u64 now_ns);
 /* The entity running on `cpu` lets those that wait there go first, once. */
 void sched_give_way(struct sched *s, u32 cpu, u64 now_ns);
+/* Somebody waits for CPU `cpu`. */
+static inline bool sched_is_crowded(const struct sched *s, u32 cpu)
+{
+    return __atomic_load_n(&s->cpu[cpu].load, __ATOMIC_RELAXED);
+}
 /* Time run so far, the current stretch included. */
 u64 sched_ran(const struct sched_entity *e, u64 now_ns);
 

@@ -220,6 +220,11 @@ void vcpu_hlt(struct vcpu *v, bool interrupts_enabled)
         vcpu_down(v);
 }
 
+bool vcpu_may_spin(const struct vcpu *v)
+{
+    return v->domain->vcpu_count > 1 && sched_is_crowded(&scheduler, v->cpu);
+}
+
 void vcpu_yield(struct vcpu *v)
 {
     trace(OSM_T_yield, v->domain->id, v->id, 0, 0);

@@ -50,6 +50,8 @@ void vcpu_apply_reset(struct vcpu *v);
 void vcpu_set_affinity(struct vcpu *v, u64 cpus);
 u64 vcpu_ran_ns(const struct vcpu *v);
 u64 vcpu_idle_ns(u32 cpu);
+/* The current vCPU may be waiting, in a loop with PAUSE, for one that waits for this CPU. */
+bool vcpu_may_spin(const struct vcpu *v);
 /* The current vCPU gives way (PAUSE exits, SCHEDOP_yield). */
 void vcpu_yield(struct vcpu *v);
 /* Registers and state of a vCPU at its start. PVH: 32-bit flat, paging off. */

@@ -165,6 +165,7 @@ void exit_handle(struct vcpu *v, enum virt_exit exit, const struct virt_exit_inf
             virt_hypercall_done(v);
         break;
     case VIRT_EXIT_HLT: vcpu_hlt(v, virt_interrupts_enabled(v)); break;
+    case VIRT_EXIT_SPIN: vcpu_yield(v); break;
     case VIRT_EXIT_FAULT: handle_fault(v, x); break;
     case VIRT_EXIT_IO: handle_port(v, x); break;
     case VIRT_EXIT_SHUTDOWN: domain_crash(v->domain, "triple fault"); break;

@@ -16,6 +16,7 @@ enum virt_exit {
     VIRT_EXIT_INTERRUPT, /* a physical interrupt is waiting */
     VIRT_EXIT_HYPERCALL, /* from outside ring 0, or with attention wanted */
     VIRT_EXIT_HLT,       /* skipped already */
+    VIRT_EXIT_SPIN,      /* it has executed PAUSE again and again */
     VIRT_EXIT_FAULT,     /* nested page fault: gpa, write */
     VIRT_EXIT_IO,        /* io; not skipped */
     VIRT_EXIT_SHUTDOWN,  /* triple fault */

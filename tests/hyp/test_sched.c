@@ -15,7 +15,7 @@ static struct sched_group group[MOST];
 static struct sched_entity entity[MOST];
 static struct sched_entity *on[SCHED_CPUS];
 static bool poked[SCHED_CPUS];
-static u32 cpus, picks;
+static u32 cpus, picks, looks;
 static u64 now;
 
 /* The core's pokes, instead of the hypervisor's (this object comes before the library's). */
@@ -27,7 +27,8 @@ void sched_poke(u32 cpu, struct sched_entity *running)
 
 void sched_deadline_moved(u32 cpu, u64 deadline_ns)
 {
-    (void)cpu, (void)deadline_ns;
+    (void)cpu;
+    looks += deadline_ns <= now;
 }
 
 static bool wants_pick(u32 cpu)
@@ -331,6 +332,99 @@ static void a_sleeper_that_moves_is_not_late(void)
     CHECK(latest <= 2 * SCHED_SLICE_NS);
 }
 
+/* Who runs alone is not charged, for nobody asks: the time when somebody comes counts from then. */
+static void time_alone_is_no_debt(void)
+{
+    u64 before;
+
+    begin(1, SCHED_SLICE_NS);
+    wake(0, SCHED_NO_WAKER);
+    run_until(now + 10 * SECOND);
+    before = ran(0);
+    wake(1, SCHED_NO_WAKER);
+    run_until(now + SECOND / 5);
+    CHECK((ran(0) - before) * 10 > SECOND / 5 * 4);
+    CHECK(ran(1) * 10 > SECOND / 5 * 4);
+}
+
+/* CPU 0's virtual time is far ahead of CPU 1's, because what ran there alone weighs little. */
+static void cpus_share_alike_after_they_were_apart(void)
+{
+    u64 before[3];
+
+    begin(2, SCHED_SLICE_NS);
+    CHECK(sched_group_set(&group[3], 8, 0, now));
+    wake(3, SCHED_NO_WAKER);
+    sched_set_affinity(&s, &entity[3], 1, now);
+    run_until(now + 5 * SECOND);
+    wake(4, SCHED_NO_WAKER); /* makes CPU 0 look at the time */
+    run_until(now + SECOND / 10);
+    for (u32 i = 0; i < 3; i++)
+        wake(i, SCHED_NO_WAKER);
+    for (u32 i = 3; i < 5; i++)
+        sched_hold(&s, &entity[i], SCHED_HOLD_BLOCKED);
+    run_until(now + SECOND / 10);
+    for (u32 i = 0; i < 3; i++)
+        before[i] = ran(i);
+    run_until(now + 3 * SECOND);
+    for (u32 i = 0; i < 3; i++) {
+        entity[i].ran_ns -= before[i];
+        CHECK_SHARE(i, 2 * SECOND, 25);
+    }
+}
+
+/* Stolen by an idle CPU from one that is far ahead, an entity is not far ahead there. */
+static void a_stolen_one_keeps_its_distance(void)
+{
+    u64 before;
+
+    begin(2, SCHED_SLICE_NS);
+    CHECK(sched_group_set(&group[0], 8, 0, now));
+    sched_entity_init(&entity[1], &group[1], 0);
+    wake(0, SCHED_NO_WAKER);
+    wake(1, SCHED_NO_WAKER);
+    sched_set_affinity(&s, &entity[0], 1, now);
+    sched_set_affinity(&s, &entity[1], 1, now);
+    run_until(now + SECOND);
+    sched_set_affinity(&s, &entity[1], 3, now);
+    while (entity[1].cpu == 0) /* beside 0, until CPU 1 takes it */
+        run_until(now + 100000);
+    sched_set_affinity(&s, &entity[1], 2, now);
+    sched_set_affinity(&s, &entity[3], 2, now);
+    now += 100000;
+    wake(3, SCHED_NO_WAKER);
+    before = ran(1);
+    run_until(now + SECOND / 2);
+    entity[1].ran_ns -= before;
+    CHECK_SHARE(1, SECOND / 4, 50);
+}
+
+/* vCPUs of one domain spin for each other: the one that is woken goes where a CPU is free,
+ * and does not wait for its waker to block. */
+static void a_sibling_does_not_wait_for_its_waker(void)
+{
+    begin(3, SCHED_SLICE_NS);
+    entity[1].group = &group[0];
+    wake(0, SCHED_NO_WAKER);
+    settle();
+    for (u32 turn = 0; turn < 10; turn++) {
+        now += 100000;
+        wake(1, entity[0].cpu);
+        settle();
+        CHECK_EQ(entity[1].state, SCHED_ON_CPU);
+        now += 10000;
+        sched_hold(&s, &entity[1], SCHED_HOLD_BLOCKED);
+        settle();
+    }
+    begin(1, SCHED_SLICE_NS);
+    entity[1].group = &group[0];
+    wake(0, SCHED_NO_WAKER);
+    settle();
+    looks = 0;
+    wake(1, 0);
+    CHECK(looks > 0); /* whoever spins is to be watched from now on */
+}
+
 static void discrete_time_runs_until_blocked(void)
 {
     begin(1, 0);
@@ -411,4 +505,6 @@ TESTS(CASE(two_spinners_share_a_cpu), CASE(weights_set_the_shares),
       CASE(pinned_entities_stay), CASE(stealing_passes_over_the_pinned),
       CASE(a_blocked_entity_costs_nothing), CASE(a_woken_entity_follows_its_waker),
       CASE(ping_pong_does_not_starve_a_spinner), CASE(a_sleeper_that_moves_is_not_late),
+      CASE(time_alone_is_no_debt), CASE(cpus_share_alike_after_they_were_apart),
+      CASE(a_stolen_one_keeps_its_distance), CASE(a_sibling_does_not_wait_for_its_waker),
       CASE(discrete_time_runs_until_blocked), CASE(anything_may_happen))

@@ -68,6 +68,7 @@ void svm_detect(void)
     svm.clean = c.edx >> 5 & 1;
     svm.flush_by_asid = c.edx >> 6 & 1;
     svm.decode = c.edx >> 7 & 1;
+    svm.pause_filter = c.edx >> 10 & 1;
     svm.rdtscp = cpuid(0x80000001, 0).edx >> 27 & 1;
     choose_xsave();
     if (svm.asids < 2)
@@ -115,9 +116,10 @@ void virt_init_cpu(void)
     if (!svm_msr_map) { /* the boot CPU comes first */
         svm_detect();
         svm_maps_init();
-        log_line("SVM: %u ASIDs,%s%s%s%s%s", svm.asids, svm.next_rip ? " next-RIP" : "",
+        log_line("SVM: %u ASIDs,%s%s%s%s%s%s", svm.asids, svm.next_rip ? " next-RIP" : "",
                  svm.decode ? " decode-assists" : "", svm.clean ? " clean-bits" : "",
-                 svm.flush_by_asid ? " flush-by-ASID" : "", svm.xsave ? " XSAVE" : "");
+                 svm.flush_by_asid ? " flush-by-ASID" : "",
+                 svm.pause_filter ? " pause-filter" : "", svm.xsave ? " XSAVE" : "");
     }
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
     save = frame_alloc(NULL, 0, FRAME_HYP);

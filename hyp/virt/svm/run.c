@@ -9,6 +9,7 @@
 #include "hyp/dev/lapic.h"
 #include "hyp/dom/interrupt.h"
 #include "hyp/dom/platform.h"
+#include "hyp/dom/vcpu.h"
 #include "hyp/virt/decode.h"
 #include "hyp/virt/svm/svm.h"
 
@@ -157,6 +158,28 @@ static void prepare_event(struct vcpu *v)
     set_window(v, vector >= 0);
 }
 
+/* PAUSE exits while another vCPU waits for this CPU: see vcpu_may_spin. Vol. 2, 15.14.4. */
+static void watch_pauses(struct vcpu *v)
+{
+    struct vmcb *b = v->virt->vmcb;
+    bool on = v->domain->vcpu_count > 1 && vcpu_may_spin(v);
+
+    if (on == !!(b->intercept1 & INTERCEPT1_PAUSE))
+        return;
+    b->intercept1 ^= INTERCEPT1_PAUSE;
+    v->virt->pauses = 0;
+    svm_dirty(v, CLEAN_INTERCEPTS);
+}
+
+static enum virt_exit paused(struct vcpu *v)
+{
+    svm_skip(v, 2);
+    if (!svm.pause_filter && ++v->virt->pauses < SVM_PAUSE_EXITS)
+        return VIRT_EXIT_HANDLED;
+    v->virt->pauses = 0;
+    return VIRT_EXIT_SPIN;
+}
+
 /* An interrupt in the shadow of STI that finds HLT next would, on emulators whose VMRUN
  * forgets the shadow, be delivered before the HLT and its wake-up lost. HLT after STI with
  * the interrupt waiting is a HLT that returns at once: so it is skipped, everywhere. */
@@ -269,6 +292,7 @@ static enum virt_exit instruction(struct vcpu *v, u64 code)
     case EXIT_INVD:
     case EXIT_WBINVD: svm_skip(v, 2); break;
     case EXIT_HLT: svm_skip(v, 1); return VIRT_EXIT_HLT;
+    case EXIT_PAUSE: return paused(v);
     default: return VIRT_EXIT_BROKEN;
     }
     return VIRT_EXIT_HANDLED;
@@ -340,6 +364,7 @@ enum virt_exit virt_run(struct vcpu *v, struct virt_exit_info *x)
         return VIRT_EXIT_HLT;
     }
     prepare_event(v);
+    watch_pauses(v);
     enter(v);
     x->code = b->exit_code;
     if (b->exit_code != EXIT_SERVED)

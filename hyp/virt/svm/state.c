@@ -95,6 +95,7 @@ void svm_reset_vmcb(struct vcpu *v)
     v->regs.rip = b->rip;
     v->regs.rflags = b->rflags;
     reset_fpu(v->virt);
+    b->pause_count = SVM_PAUSES;
     set_intercepts(v);
 }
 

@@ -15,6 +15,7 @@ struct virt_vcpu {
     bool on_cpu_state; /* the VMSAVE half of the state is in the processor, not in the VMCB */
     bool uses_dr;      /* has touched DR0-3: they are switched, no longer intercepted */
     bool nmi_blocked;  /* until its IRET */
+    u32 pauses;        /* exits by PAUSE */
     u32 asid_cpu, asid_generation;
     u64 flush_seen; /* virt_domain.flushes when the ASID was taken */
     u64 dr[4];
@@ -37,11 +38,13 @@ struct virt_domain {
 
 /* Features of this processor. */
 struct svm_features {
-    bool present, next_rip, decode, clean, flush_by_asid, rdtscp, xsave;
+    bool present, next_rip, decode, clean, flush_by_asid, pause_filter, rdtscp, xsave;
     u32 asids;
     u64 xcr0;     /* what guests may enable */
     u32 fpu_size; /* of the area */
 };
+/* So many PAUSE instructions are a spin; without the processor's filter, so many exits. */
+enum { SVM_PAUSES = 1000, SVM_PAUSE_EXITS = 16 };
 extern struct svm_features svm;
 extern u64 svm_io_map, svm_msr_map; /* machine addresses of the shared maps */
 

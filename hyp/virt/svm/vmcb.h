@@ -67,6 +67,7 @@ _Static_assert(offsetof(struct vmcb, efer) == 0x4d0, "appendix B");
 #define INTERCEPT1_CPUID    0x00040000u
 #define INTERCEPT1_IRET     0x00100000u
 #define INTERCEPT1_INVD     0x00400000u
+#define INTERCEPT1_PAUSE    0x00800000u
 #define INTERCEPT1_HLT      0x01000000u
 #define INTERCEPT1_INVLPGA  0x04000000u
 #define INTERCEPT1_IO       0x08000000u
@@ -104,7 +105,8 @@ enum {
     EXIT_CPUID = 0x72,
     EXIT_IRET = 0x74,
     EXIT_INVD = 0x76,
-    EXIT_HLT = 0x78,
+    EXIT_PAUSE,
+    EXIT_HLT,
     EXIT_INVLPGA = 0x7a,
     EXIT_IO,
     EXIT_MSR,
