@@ -164,6 +164,8 @@ static s64 fill(s64 control, const struct demos_spawn *s, const struct demos_pro
         result = load(control, &p->segments[i]);
     for (u32 i = 0; i < s->gift_count && result >= 0; i++)
         result = give(control, &s->gifts[i]);
+    if (result >= 0 && s->own)
+        result = give(control, &(struct demos_gift){"self", control});
     if (result >= 0)
         result = start(control, s, p->entry);
     return result;

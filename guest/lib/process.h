@@ -28,6 +28,7 @@ struct demos_spawn {
     const struct demos_gift *gifts;
     struct demos_limits limits;
     u32 flags; /* enum demos_create_flags */
+    bool own;  /* the child gets its own control link, as "self" */
     u32 stack_bytes;
     s64 watch;            /* link for its exit notice; given away */
     s64 kernel, programs; /* 0: the links of those names */

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Paging as users run it: nodes without a disk page to one that has one, hosted and in domains."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+
+from osmo import paths, qemu
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+NODE = TOP / "build" / "demos-node"
+STORE = ("+kernel switchboard global", "=disk ramdisk 48", "=pager pager", "announce pager")
+BUILT = (paths.hypervisor().is_file() and all(paths.image(i).is_file() for i in ("control", "node", "fabric"))
+         and shutil.which(qemu.BINARY) is not None)
+
+
+def start(ether: pathlib.Path, number: int, memory: int, *lines: str) -> subprocess.Popen[str]:
+    """A hosted node with so many MiB."""
+    options = [o for line in lines for o in ("--run", line)]
+    return subprocess.Popen([NODE, "--net", ether, "--id", str(number), "--memory", str(memory), *options],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def state(text: str) -> dict[str, int]:
+    """What `paging state` printed."""
+    lines = (line.split() for line in text.splitlines())
+    return {words[0]: int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()}
+
+
+@pytest.mark.parametrize("policy", ["queues", "fifo", "sample"])
+def test_larger_than_the_node(tmp_path: pathlib.Path, policy: str) -> None:
+    """DV16, L10, U52: a node of 4 MiB runs a program of 12, its pager and disk on another."""
+    store = start(tmp_path, 1, 96, *STORE)
+    try:
+        node = start(tmp_path, 2, 4, f"+kernel with pager paging 8192 {policy}", "wait", "large 12 1", "wait",
+                     "+kernel paging state")
+        text, _ = node.communicate(timeout=120)
+    finally:
+        store.kill()
+        store.communicate()
+    assert node.returncode == 0 and "large: 12 MiB, 1 rounds, 0 words wrong\n" in text, text
+    done = state(text)
+    assert done["frames"] == 1024 and done["writes"] > 2048 and done["filled"] == done["requests"] > 2048
+
+
+def test_room_at_the_pager(tmp_path: pathlib.Path) -> None:
+    """DV16, F24: no more pages than it was given room for: who does not fit ends, not the node."""
+    store = start(tmp_path, 1, 96, *STORE)
+    try:
+        node = start(tmp_path, 2, 4, "+kernel with pager paging 64", "wait", "large 6 1", "wait", "hello still here")
+        text, _ = node.communicate(timeout=60)
+    finally:
+        store.kill()
+        store.communicate()
+    assert "ended by exception 7" in text and "hello, world still here" in text, text
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+@pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
+def test_diskless_domains(tmp_path: pathlib.Path) -> None:
+    """DV16, DV17: two domains of 4 MiB run 6 MiB each, from one pager on a third."""
+    done = subprocess.run([TOP / "harness" / "osmosis", "run", TOP / "harness" / "clusters" / "diskless.toml",
+                           "--json", "--out", tmp_path / "run"], capture_output=True, text=True, check=False)
+    said: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == 0 and said["ok"], done.stdout + done.stderr
+    for node in ("diskless1", "diskless2"):
+        text = (tmp_path / "run" / "console" / f"{node}.log").read_text()
+        assert "large: 6 MiB, 1 rounds, 0 words wrong" in text
+    assert state((tmp_path / "run" / "console" / "diskless2.log").read_text())["requests"] > 1000
