@@ -33,6 +33,8 @@ COMMANDS = {
     "bench": "the performance rows: instructions and world switches, goal and peer",
     "compare": "one node and program on osmosis, Xen, native and hosted: table, plot, JSON",
     "path": "where the instructions of one performance row go, by function",
+    "new": "a folder with a program of your own and a cluster that runs it",
+    "cc": "build a program of your own, anywhere",
     "check": "take cluster files in and say what is wrong with them",
     "xen": "run PVH images on real Xen, under the same QEMU",
 }
@@ -63,7 +65,12 @@ def _terminated(*_: object) -> None:
 
 def main(arguments: list[str]) -> int:
     chosen = next((a for a in arguments if a in COMMANDS), None)
-    options = build_parser(chosen).parse_args(arguments)
+    parser = build_parser(chosen)
+    options, rest = parser.parse_known_args(arguments)
+    # Only the compiler has options that are not ours.
+    if rest and chosen != "cc":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = rest
     signal.signal(signal.SIGTERM, _terminated)
     try:
         return int(module_of(options.command).command(options))

@@ -211,13 +211,27 @@ class Compiler:
             folder, suffix, always = paths.build() / "z8000" / "demos", ".bin", "trap"
         else:
             folder, suffix, always = paths.build() / "programs", "", "init"
-        named = [n for line in boot for n in programs_named(line, folder, suffix)]
-        names = dict.fromkeys([always, *node.bundle, *named])
-        files = {f"{n}{suffix}": program_file(folder / f"{n}{suffix}", where) for n in names}
+        files: dict[str, pathlib.Path] = {}
+        boot = [self._brought(line, files, where) for line in boot]
+        named = [n for line in boot for n in programs_named(line, folder, suffix) if n not in files]
+        for n in dict.fromkeys([always, *node.bundle, *named]):
+            files[f"{n}{suffix}"] = program_file(folder / f"{n}{suffix}", where)
         data = bundle({n: file.read_bytes() for n, file in files.items()}, boot)
         name = f"bundle-{hashlib.sha256(data).hexdigest()[:12]}"
         self.modules[name] = data
         return name
+
+    def _brought(self, line: str, files: dict[str, pathlib.Path], where: str) -> str:
+        """A program that is named by a path is brought along, and then goes by its last part."""
+        word = program_name(line)
+        if not word or "/" not in word:
+            return line
+        path = pathlib.Path(self.cluster.path).parent / word
+        if not path.is_file():
+            raise Problem(f"program {path} does not exist", f"osmosis cc -o {word} FILE.c", where)
+        if files.setdefault(path.name, path) != path:
+            raise Problem(f"two programs of one node are called {path.name}", "name them apart", where)
+        return line.replace(word, path.name, 1)
 
     def _numbered(self, line: str, where: str) -> str:
         """Links on other nodes, +LINK@NODE, name them by number in a boot list."""

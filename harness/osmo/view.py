@@ -3,6 +3,7 @@
 
 import shutil
 import sys
+import textwrap
 import time
 import unicodedata
 from typing import TextIO
@@ -44,7 +45,7 @@ class View:
 
     def picture(self, session: Session, width: int = 80, height: int = 24) -> list[str]:
         """At most `height` - 1 lines; with more nodes than fit, the rest is counted."""
-        head = self._head(session) + self._about()
+        head = self._head(session) + self._about(width)
         faults = [f"  {YELLOW}⚡ {f.text()}{PLAIN}" for f in self.watch.faults()]
         if len(faults) > 4:
             faults[3:] = [f"  {YELLOW}⚡ and {len(faults) - 3} more{PLAIN}"]
@@ -70,8 +71,9 @@ class View:
         return [f"{BOLD}{self.cluster.name}{PLAIN}  {bar}  {units.short_time(ns)} of {units.show_time(whole)}"
                 f"{word}  {', '.join(facts)}"]
 
-    def _about(self) -> list[str]:
-        lines = self.cluster.about.strip().splitlines()
+    def _about(self, width: int) -> list[str]:
+        lines = [part for line in self.cluster.about.strip().splitlines()
+                 for part in textwrap.wrap(line, max(20, width - 4))]
         return [f"  {DIM}{line}{PLAIN}" for line in lines]
 
     def _node(self, session: Session, name: str, names: int, width: int) -> str:
