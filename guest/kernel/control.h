@@ -107,7 +107,7 @@ enum control_op {
      * [general link of the keeper, who need not know]: its object from `offset` on */
     CONTROL_KEEP = 0x114,
     CONTROL_INHERIT = 0x115, /* base, len, enum region_inheritance: what COPY does with it */
-    /* [control link of a process here]: its memory, as its regions say, in this empty one */
+    /* [control link of a process here]: its memory, as its regions say, in this new one */
     CONTROL_COPY = 0x116,
     /* address -> base, len, protection, maximum, inheritance, offset, object's number (0: none)
      * of the region there or next, DEMOS_E_ADDRESS behind the last */

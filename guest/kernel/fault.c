@@ -29,7 +29,8 @@ static bool allowed(const struct region *r, u32 access)
 /* No frame to be had: one will be, unless nothing can go away. */
 static enum fault no_frame(struct node *n, struct fault_case *c)
 {
-    pageout_overdue(n);
+    if (pageout_overdue(n))
+        return FAULT_AGAIN; /* its pages can go now */
     if (list_empty(&n->paging.transit))
         return FAULT_MEMORY;
     *c->wait = (struct fault_wait){.patience_ns = FRAME_PATIENCE_NS};
@@ -242,16 +243,16 @@ enum fault fault_serve(struct node *n, struct task *t, u64 address, u32 access,
 {
     struct region *r = (struct region *)task_region(t, address);
     struct fault_case c = {t, r, 0, access, wait};
+    enum fault f;
 
     if (!r && t->grows)
         c.region = r = (struct region *)region_grow(n, t, address);
     if (!r || !allowed(r, access))
         return FAULT_BAD;
-    if (!r->object)
-        return of_machine(n, &c);
-    n->paging.count.faults++;
+    n->paging.count.faults += r->object != NULL;
     c.index = (r->offset + (address - r->base)) / machine_page_size(n);
-    return serve(n, &c);
+    f = r->object ? serve(n, &c) : of_machine(n, &c);
+    return f == FAULT_AGAIN ? FAULT_DONE : f;
 }
 
 /* The time limit of the call it is in rests while the thread waits for memory. */

@@ -45,7 +45,7 @@ int region_objectify(struct node *n, struct region *r)
     done = object_reach(n, o, (r->offset + r->length) / machine_page_size(n)) && adopt(n, o, r);
     if (done) {
         machine_unmap(n, r->task, r); /* the pages hold the frames now */
-        done = machine_map(n, r->task, r) == MACHINE_OK && object_show(n, o, r);
+        done = object_show(n, o, r) && machine_map(n, r->task, r) == MACHINE_OK;
         if (!done)
             machine_stop(n, "a region that was there cannot be shown again");
     }
@@ -111,7 +111,7 @@ int inherit(struct node *n, struct task *to, struct task *from)
 {
     int error = 0;
 
-    if (to == from || to->regions || to->state != DEMOS_NEW)
+    if (to == from || to->state != DEMOS_NEW)
         return DEMOS_E_STATE;
     if (!machine_frames(n, &(u32){0}))
         return DEMOS_E_CALL;

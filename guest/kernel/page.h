@@ -128,6 +128,7 @@ enum fault {
     FAULT_BAD,    /* no such memory, or not to be used so */
     FAULT_FAILED, /* its keeper does not give it */
     FAULT_MEMORY, /* out of memory for good */
+    FAULT_AGAIN,  /* within the handler: things have changed, from the start */
 };
 struct fault_wait {
     struct page *page; /* NULL: for a frame */
@@ -156,8 +157,8 @@ void pageout_used(struct node *n, struct page *p);
 bool pageout_write(struct node *n, struct page *p, bool drop);
 /* Writes out what has changed in the kept objects that only `t` maps; true: all is out. */
 bool pageout_clean(struct node *n, struct task *t);
-/* Forfeits objects whose keepers sit on pages while others want frames. */
-void pageout_overdue(struct node *n);
+/* Forfeits an object whose keeper sits on pages while others want frames: true. */
+bool pageout_overdue(struct node *n);
 
 /* keeper.c */
 void keeper_begin(struct node *n, struct object *o);

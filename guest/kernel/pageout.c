@@ -194,7 +194,7 @@ void pageout(struct node *n)
     }
 }
 
-void pageout_overdue(struct node *n)
+bool pageout_overdue(struct node *n)
 {
     u64 now = machine_now(n);
 
@@ -204,9 +204,10 @@ void pageout_overdue(struct node *n)
 
         if (p->state == PAGE_WRITING && kept(p->object) && now - p->since > FORFEIT_NS) {
             object_fail(n, p->object);
-            return; /* one at a time: the list has changed */
+            return true;
         }
     }
+    return false;
 }
 
 bool pageout_clean(struct node *n, struct task *t)

@@ -51,7 +51,8 @@ def test_room_at_the_pager(tmp_path: pathlib.Path) -> None:
     """DV16, F24: no more pages than it was given room for: who does not fit ends, not the node."""
     store = start(tmp_path, 1, 96, *STORE)
     try:
-        node = start(tmp_path, 2, 4, "+kernel with pager paging 64", "wait", "large 6 1", "wait", "hello still here")
+        node = start(tmp_path, 2, 4, "+kernel with pager paging 64", "wait", "large 6 1", "wait",
+                     "hello still here")
         text, _ = node.communicate(timeout=60)
     finally:
         store.kill()
