@@ -10,21 +10,24 @@ size_t z8000_table_size(void)
     return sizeof(struct z8000_table);
 }
 
-static u16 find(u16 word)
+/* Every word that the row matches is its own: all combinations of the bits not in its mask. */
+static void fill(struct z8000_table *table, u16 index)
 {
-    u16 i = 0;
+    u16 value = z8000_rows[index].value, open = (u16)~z8000_rows[index].mask, bits = open;
 
-    while ((word & z8000_rows[i].mask) != z8000_rows[i].value)
-        i++; /* the last row matches everything */
-    return i;
+    do {
+        table->row[value | bits] = index;
+        bits = (u16)((bits - 1) & open);
+    } while (bits != open);
 }
 
 struct z8000_table *z8000_table_init(void *memory)
 {
     struct z8000_table *table = memory;
 
-    for (u32 word = 0; word < ARRAY_SIZE(table->row); word++)
-        table->row[word] = find((u16)word);
+    /* The last row matches everything; earlier ones win. */
+    for (size_t i = z8000_row_count; i-- > 0;)
+        fill(table, (u16)i);
     return table;
 }
 

@@ -10,20 +10,19 @@ enum {
     /* More clocks than a page of straight code can take without generic forms (which look
      * themselves), so the limit is looked at only where control jumps or leaves the page. */
     SLACK = FAST_WORDS * 16,
+    BURST_MOST = 1 << 30,
 };
 
-/* Flags not made yet. */
+/* Flags not made yet: of which operation C and V are, and whether Z and S are those of a
+ * word kept beside it (else the operation's, or made). */
 enum kind {
     MADE,
     PEND_ADD,
     PEND_SUB,
-    PEND_CP,
-    PEND_AND,
-    PEND_OR,
-    PEND_XOR,
-    PEND_INC,
+    PEND_INC, /* V alone; C is made */
     PEND_DEC,
-    PEND_MULT
+    PEND_MULT, /* Z and S are of the product, unless PEND_ZS */
+    PEND_ZS = 8,
 };
 
 /* The operand in memory, for a generic form; false: slow. */
@@ -35,7 +34,7 @@ static bool generic_memory(struct z8000_fast *f, const struct row *row, u8 **at)
     u32 number = fast_page(c->r[n] >> 8 & 0x7f, offset);
     u8 *page = row->flags & PUT ? f->write[number] : f->read[number];
 
-    if (!page || ((row->flags & GET) && page != f->read[number]))
+    if (!page)
         return false;
     *at = page + (offset & (row->size == SIZE_B ? Z8000_FAST_PAGE - 1 : Z8000_FAST_PAGE - 2));
     return true;
@@ -74,27 +73,55 @@ static u32 generic(struct z8000_fast *f, const struct entry *e, const u8 *host, 
     return c->u.clocks;
 }
 
-/* Makes the flags of the operation that was put off. */
-static void make_flags(struct z8000 *c, enum kind kind, u16 a, u16 b)
+/* C and V of a product, and Z and S if no later word has them. */
+static void make_product(struct z8000 *c, unsigned kind, s32 product)
 {
-    static const u8 ops[] = {
-        [PEND_ADD] = ALU_ADD, [PEND_SUB] = ALU_SUB, [PEND_CP] = ALU_CP,   [PEND_AND] = ALU_AND,
-        [PEND_OR] = ALU_OR,   [PEND_XOR] = ALU_XOR, [PEND_INC] = ALU_ADD, [PEND_DEC] = ALU_SUB,
-    };
-    u16 carry = c->fcw & Z8000_C;
+    bool fits = product == (s16)product;
 
-    if (kind == MADE)
-        return;
-    if (kind == PEND_MULT) {
-        s32 product = (s16)a * (s16)b;
+    set_flags(c, Z8000_C | Z8000_V, fits ? 0 : Z8000_C);
+    if (!(kind & PEND_ZS))
+        set_flags(c, Z8000_Z | Z8000_S, flags_zs((u32)product, SIZE_L));
+}
 
-        set_flags(c, Z8000_C | Z8000_Z | Z8000_S | Z8000_V,
-                  flags_zs((u32)product, SIZE_L) | (product == (s16)product ? 0u : Z8000_C));
-        return;
+/* Makes the flags that were put off. All are of words. */
+static void make_flags(struct z8000 *c, unsigned kind, u16 a, u16 b, u16 zs)
+{
+    u32 sum = (u32)a + b, difference = (u32)a - b;
+    unsigned mask = 0, flags = 0;
+
+    switch (kind & 7) {
+    case PEND_ADD:
+    case PEND_INC:
+        flags = (~(a ^ b) & (a ^ sum) & 0x8000) >> 11 | (sum >> 16) << 7;
+        mask = (kind & 7) == PEND_ADD ? Z8000_V | Z8000_C : Z8000_V;
+        break;
+    case PEND_SUB:
+    case PEND_DEC:
+        flags = ((a ^ b) & (a ^ difference) & 0x8000) >> 11 | (difference >> 31) << 7;
+        mask = (kind & 7) == PEND_SUB ? Z8000_V | Z8000_C : Z8000_V;
+        break;
+    case PEND_MULT: make_product(c, kind, (s16)a * (s16)b); break;
+    default: break;
     }
-    alu_compute(c, (enum alu)ops[kind], SIZE_W, a, b);
-    if (kind >= PEND_INC)
-        set_flags(c, Z8000_C, carry);
+    if (kind & PEND_ZS) {
+        flags |= (zs == 0 ? Z8000_Z : 0u) | (zs & 0x8000u) >> 10;
+        mask |= Z8000_Z | Z8000_S;
+    }
+    set_flags(c, mask, flags);
+}
+
+/* Makes C, before an operation that sets all others. */
+static void make_carry(struct z8000 *c, unsigned kind, u16 a, u16 b)
+{
+    bool carry;
+
+    switch (kind & 7) {
+    case PEND_ADD: carry = (u16)(a + b) < a; break;
+    case PEND_SUB: carry = a < b; break;
+    case PEND_MULT: carry = (s16)a * (s16)b != (s16)((s16)a * (s16)b); break;
+    default: return;
+    }
+    set_flags(c, Z8000_C, carry ? Z8000_C : 0);
 }
 
 /* One line a form keeps what follows readable. */
@@ -103,8 +130,10 @@ static void make_flags(struct z8000 *c, enum kind kind, u16 a, u16 b)
 #define WORD(at)    (*(u16 *)(void *)(regs + (at)))
 #define GO(n)       do { e += (n); goto *e->go; } while (0)
 #define DONE(n)     do { left -= e->clocks; GO(n); } while (0)
-#define LATER(k, x, y) do { kind = (k); fa = (x); fb = (y); } while (0)
-#define FLUSH()     do { if (kind) { make_flags(c, kind, fa, fb); kind = MADE; } } while (0)
+#define LATER(k, x, y, r) do { kind = (k) | PEND_ZS; fa = (x); fb = (y); zs = (u16)(r); } while (0)
+#define LATER_ZS(r) do { kind |= PEND_ZS; zs = (u16)(r); } while (0)
+#define FLUSH()     do { if (kind) { make_flags(c, kind, fa, fb, zs); kind = MADE; } } while (0)
+#define CARRY()     do { if (kind & 7) make_carry(c, kind, fa, fb); } while (0)
 #define JUMP(by)    do { left -= e->clocks; if (left < 0) { e += (by); goto out; } GO(by); } while (0)
 
 /* What a pointer register points at, at host address `p`; slow if there is no page. Words
@@ -119,30 +148,27 @@ enum { BYTE_IN = Z8000_FAST_PAGE - 1, WORD_IN = Z8000_FAST_PAGE - 2 };
 
 #define ARITH(name, sign, pend) \
     L_##name: { u16 x = WORD(e->b), y = WORD(e->a); WORD(e->b) = (u16)(x sign y); \
-                LATER(pend, x, y); DONE(1); } \
+                LATER(pend, x, y, x sign y); DONE(1); } \
     L_##name##I: { u16 x = WORD(e->b); WORD(e->b) = (u16)(x sign e->imm); \
-                LATER(pend, x, e->imm); DONE(2); } \
+                LATER(pend, x, e->imm, x sign e->imm); DONE(2); } \
     L_##name##_Q: WORD(e->b) = (u16)(WORD(e->b) sign WORD(e->a)); DONE(1); \
     L_##name##I_Q: WORD(e->b) = (u16)(WORD(e->b) sign e->imm); DONE(2)
 
-/* Logic leaves some flags alone, so earlier ones have to be made first. */
-#define LOGIC(name, sign, pend) \
-    L_##name: { FLUSH(); u16 x = WORD(e->b), y = WORD(e->a); WORD(e->b) = (u16)(x sign y); \
-                LATER(pend, x, y); DONE(1); } \
-    L_##name##I: { FLUSH(); u16 x = WORD(e->b); WORD(e->b) = (u16)(x sign e->imm); \
-                LATER(pend, x, e->imm); DONE(2); } \
+#define LOGIC(name, sign) \
+    L_##name: { u16 x = WORD(e->b) sign WORD(e->a); WORD(e->b) = x; LATER_ZS(x); DONE(1); } \
+    L_##name##I: { u16 x = WORD(e->b) sign e->imm; WORD(e->b) = x; LATER_ZS(x); DONE(2); } \
     L_##name##_Q: WORD(e->b) = (u16)(WORD(e->b) sign WORD(e->a)); DONE(1); \
     L_##name##I_Q: WORD(e->b) = (u16)(WORD(e->b) sign e->imm); DONE(2)
 
 #define COMPARE(cc, type, sign) \
-    L_CPJ_##cc: { u16 x = WORD(e->b), y = WORD(e->a); LATER(PEND_CP, x, y); \
+    L_CPJ_##cc: { u16 x = WORD(e->b), y = WORD(e->a); LATER(PEND_SUB, x, y, x - y); \
                   if ((type)x sign (type)y) { JUMP((s16)e->imm); } DONE(2); } \
-    L_CPIJ_##cc: { u16 x = WORD(e->b), y = e->imm; LATER(PEND_CP, x, y); \
+    L_CPIJ_##cc: { u16 x = WORD(e->b), y = e->imm; LATER(PEND_SUB, x, y, x - y); \
                   if ((type)x sign (type)y) { JUMP(2 + (s8)e->a); } DONE(3); }
 
 #define SUBTRACT(cc, sign) \
     L_SUBJ_##cc: { u16 x = WORD(e->b), y = WORD(e->a); WORD(e->b) = (u16)(x - y); \
-                   LATER(PEND_SUB, x, y); if (x sign y) { JUMP((s16)e->imm); } DONE(2); }
+                   LATER(PEND_SUB, x, y, x - y); if (x sign y) { JUMP((s16)e->imm); } DONE(2); }
 
 /* After a form that takes long: the limit may have been passed. */
 #define LIMITED(n) do { left -= e->clocks; e += (n); if (left < 0) goto out; goto *e->go; } while (0)
@@ -153,16 +179,28 @@ enum { BYTE_IN = Z8000_FAST_PAGE - 1, WORD_IN = Z8000_FAST_PAGE - 2 };
         s32 product = (s16)x * (s16)(by); \
         WORD(e->b) = (u16)((u32)product >> 16); \
         WORD(e->b + 2) = (u16)product; \
-        left += (by) ? 0 : 70 - 18; \
-        LATER(PEND_MULT, x, (by)); \
+        if (__builtin_expect(!(by), 0)) \
+            left += 70 - 18; \
+        kind = PEND_MULT, fa = x, fb = (by); \
     } while (0)
+
+/* A word in memory that one step changes: a page that is written is read at the same place. */
+#define STEP_MEMORY(name, sign) \
+    L_##name##_MEMORY: { POINT(write, e->a & ~3, WORD_IN); u16 x; \
+        CARRY(); \
+        __builtin_memcpy(&x, p, 2); \
+        x = __builtin_bswap16(x); \
+        LATER(PEND_##name, x, e->imm, x sign e->imm); \
+        x = __builtin_bswap16(zs); \
+        __builtin_memcpy(p, &x, 2); DONE(1); }
 
 /* To an address on any page; leaves where that has no code in memory. */
 #define FLY(pc_) do { \
+        struct code *next = f->decoded[fast_page(c->segment, (pc_))]; \
         c->pc = (pc_); \
-        if (left < 0 || (c->pc & 1) || !f->read[fast_page(c->segment, c->pc)]) \
+        if (left < 0 || (c->pc & 1) || (!next && !f->read[fast_page(c->segment, c->pc)])) \
             goto landed; \
-        code = PAGE(fast_page(c->segment, c->pc)); \
+        code = next ? next : PAGE(fast_page(c->segment, c->pc)); \
         e = &code->entry[c->pc / 2 % FAST_WORDS]; \
         goto *e->go; \
     } while (0)
@@ -177,7 +215,7 @@ enum { BYTE_IN = Z8000_FAST_PAGE - 1, WORD_IN = Z8000_FAST_PAGE - 2 };
 
 /* Runs from the PC until `left` clocks are used or something has no short way. Returns the
  * clocks used; all state is as between two instructions. */
-static s64 burst(struct z8000_fast *f, s64 budget)
+static s32 burst(struct z8000_fast *f, s32 budget)
 {
     /* cppcheck takes an address of a label for a logical and. */
     static const void *const labels[OP_COUNT] = {
@@ -208,14 +246,15 @@ static s64 burst(struct z8000_fast *f, s64 budget)
         [OP_CPIJ_GT] = &&L_CPIJ_GT, [OP_CPIJ_LE] = &&L_CPIJ_LE,
         [OP_SUBJ_EQ] = &&L_SUBJ_EQ, [OP_SUBJ_NE] = &&L_SUBJ_NE, [OP_SUBJ_ULT] = &&L_SUBJ_ULT,
         [OP_SUBJ_UGE] = &&L_SUBJ_UGE,
-        [OP_CALR] = &&L_CALR, [OP_RET] = &&L_RET, [OP_MULT] = &&L_MULT,
+        [OP_INC_MEMORY] = &&L_INC_MEMORY, [OP_DEC_MEMORY] = &&L_DEC_MEMORY,
+        [OP_CALR] = &&L_CALR, [OP_RET] = &&L_RET, [OP_MULT] = &&L_MULT, [OP_MULTI] = &&L_MULTI,
         [OP_MULT_LOAD] = &&L_MULT_LOAD, [OP_GENERIC] = &&L_GENERIC,
     };
     struct z8000 *c = f->cpu;
     u8 *regs = (u8 *)c->r;
-    s64 left = budget;
-    enum kind kind = MADE;
-    u16 fa = 0, fb = 0;
+    s32 left = budget;
+    unsigned kind = MADE;
+    u16 fa = 0, fb = 0, zs = 0;
     struct code *code;
     struct entry *e;
 
@@ -255,13 +294,13 @@ L_LDB_LOAD: { POINT(read, e->a & ~3, BYTE_IN); regs[e->b] = *p; DONE(1); }
 L_LDB_STORE: { POINT(write, e->a & ~3, BYTE_IN); *p = regs[e->b]; DONE(1); }
     ARITH(ADD, +, PEND_ADD);
     ARITH(SUB, -, PEND_SUB);
-    LOGIC(AND, &, PEND_AND);
-    LOGIC(OR, |, PEND_OR);
-    LOGIC(XOR, ^, PEND_XOR);
-L_CP: LATER(PEND_CP, WORD(e->b), WORD(e->a)); DONE(1);
-L_CPI: LATER(PEND_CP, WORD(e->b), e->imm); DONE(2);
-L_INC: FLUSH(); LATER(PEND_INC, WORD(e->a), e->imm); WORD(e->a) = (u16)(fa + fb); DONE(1);
-L_DEC: FLUSH(); LATER(PEND_DEC, WORD(e->a), e->imm); WORD(e->a) = (u16)(fa - fb); DONE(1);
+    LOGIC(AND, &);
+    LOGIC(OR, |);
+    LOGIC(XOR, ^);
+L_CP: { u16 x = WORD(e->b), y = WORD(e->a); LATER(PEND_SUB, x, y, x - y); DONE(1); }
+L_CPI: { u16 x = WORD(e->b); LATER(PEND_SUB, x, e->imm, x - e->imm); DONE(2); }
+L_INC: { CARRY(); u16 x = WORD(e->a); LATER(PEND_INC, x, e->imm, x + e->imm); WORD(e->a) = zs; DONE(1); }
+L_DEC: { CARRY(); u16 x = WORD(e->a); LATER(PEND_DEC, x, e->imm, x - e->imm); WORD(e->a) = zs; DONE(1); }
 L_INC_Q: WORD(e->a) = (u16)(WORD(e->a) + e->imm); DONE(1);
 L_DEC_Q: WORD(e->a) = (u16)(WORD(e->a) - e->imm); DONE(1);
 L_JR:
@@ -314,6 +353,14 @@ L_RET: {
     left -= e->clocks;
     FLY(pc);
 }
+    STEP_MEMORY(INC, +);
+    STEP_MEMORY(DEC, -);
+L_MULTI: {
+    u16 y = e->imm;
+
+    MULTIPLY(y);
+    LIMITED(2);
+}
 L_MULT: {
     u16 y = WORD(e->a);
 
@@ -334,7 +381,7 @@ L_GENERIC: {
     clocks = generic(f, e, code->host, (u32)(e - code->entry));
     if (!clocks)
         goto out;
-    left -= clocks;
+    left -= (s32)clocks;
     e += e->a;
     if (left < 0)
         goto out;
@@ -344,28 +391,36 @@ L_GENERIC: {
 out:
     c->pc = (u16)(code->number * Z8000_FAST_PAGE + 2 * (u32)(e - code->entry));
 landed:
-    make_flags(c, kind, fa, fb);
+    make_flags(c, kind, fa, fb, zs);
     c->clocks += (u64)(budget - left);
     return budget - left;
 }
 
 /* clang-format on */
 
-static bool can_burst(const struct z8000 *c)
+/* Between two steps, in the mode that pages are told for, and nobody asks for anything. */
+static bool plain_user(const struct z8000 *c)
 {
-    return c->u.stage == STAGE_REST && !c->u.repeating && !c->halted && !c->lines &&
+    return c->u.stage == STAGE_REST && !c->halted && !c->lines &&
            (c->fcw & (Z8000_SEG | Z8000_SYSTEM)) == Z8000_SEG;
 }
 
-enum z8000_result z8000_fast_run(struct z8000_fast *f, u64 until)
+static bool can_burst(const struct z8000 *c)
+{
+    return plain_user(c) && !c->u.repeating;
+}
+
+static enum z8000_result run(struct z8000_fast *f, u64 until, u64 slack)
 {
     struct z8000 *c = f->cpu;
 
     while (c->clocks < until) {
         enum z8000_result result;
 
-        if (can_burst(c) && until - c->clocks > SLACK)
-            burst(f, (s64)(until - c->clocks - SLACK));
+        if (can_burst(c) && until - c->clocks > slack)
+            burst(f, (s32)MIN(until - c->clocks - slack, (u64)BURST_MOST));
+        else if (c->u.repeating && plain_user(c))
+            fast_block(f, until);
         if (c->clocks >= until)
             break;
         result = z8000_step(c);
@@ -373,4 +428,14 @@ enum z8000_result z8000_fast_run(struct z8000_fast *f, u64 until)
             return result;
     }
     return Z8000_DONE;
+}
+
+enum z8000_result z8000_fast_run(struct z8000_fast *f, u64 until)
+{
+    return run(f, until, SLACK);
+}
+
+enum z8000_result z8000_fast_run_past(struct z8000_fast *f, u64 until)
+{
+    return run(f, until, 0);
 }

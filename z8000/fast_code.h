@@ -31,7 +31,9 @@ struct z8000_fast {
     z8000_bus *bus;
     void *owner;
     u8 *read[Z8000_FAST_PAGES], *write[Z8000_FAST_PAGES];
-    u8 *writable[Z8000_FAST_PAGES]; /* as the owner said, whatever is decoded */
+    u8 *writable[Z8000_FAST_PAGES];         /* as the owner said, whatever is decoded */
+    struct code *decoded[Z8000_FAST_PAGES]; /* of code[]; NULL: not now */
+    u16 hosts[FAST_SETS]; /* decoded pages by their address, to know quickly that one is not */
     struct code code[FAST_SETS];
 };
 
@@ -52,7 +54,8 @@ enum op {
     OP_CPIJ_EQ, OP_CPIJ_NE, OP_CPIJ_ULT, OP_CPIJ_UGE, OP_CPIJ_UGT, OP_CPIJ_ULE, OP_CPIJ_LT,
     OP_CPIJ_GE, OP_CPIJ_GT, OP_CPIJ_LE,
     OP_SUBJ_EQ, OP_SUBJ_NE, OP_SUBJ_ULT, OP_SUBJ_UGE,
-    OP_CALR, OP_RET, OP_MULT, OP_MULT_LOAD, OP_GENERIC,
+    OP_INC_MEMORY, OP_DEC_MEMORY,
+    OP_CALR, OP_RET, OP_MULT, OP_MULTI, OP_MULT_LOAD, OP_GENERIC,
     OP_COUNT,
 };
 /* clang-format on */
@@ -70,6 +73,9 @@ static inline u16 fast_word(const u8 *host, u32 index)
 
 /* Fills the entry of word `index`; which of the forms it is. */
 u8 fast_decode(struct entry *e, const u8 *host, u32 index);
+/* Iterations of the block instruction between two of whose the processor is, as many as have a
+ * short way and end no later than the clock `until`; none or more. */
+void fast_block(struct z8000_fast *f, u64 until);
 /* The decoded page of an address that has host memory; a new one's entries all go to
  * `undecoded`, its last to `edge`. */
 struct code *fast_code(struct z8000_fast *f, u32 number, const void *undecoded,

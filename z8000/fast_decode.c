@@ -5,7 +5,8 @@
  */
 #include "z8000/fast_code.h"
 
-/* How far to look for an instruction that overwrites flags unseen. */
+/* How far to look for an instruction that overwrites flags unseen; those on the way may set
+ * some and keep others, but none looks. */
 enum { LOOKAHEAD = 6 };
 
 /* What a plain form decodes to. `quiet` 0: has no flags; else its form without flags. */
@@ -27,7 +28,8 @@ static const struct plain {
     {0x0500, 0xfff0, OP_ORI, OP_ORI_Q, 2, 7},   {0x8900, 0xff00, OP_XOR, OP_XOR_Q, 1, 4},
     {0x0900, 0xfff0, OP_XORI, OP_XORI_Q, 2, 7}, {0xa900, 0xff00, OP_INC, OP_INC_Q, 1, 4},
     {0xab00, 0xff00, OP_DEC, OP_DEC_Q, 1, 4},   {0xd000, 0xf000, OP_CALR, 0, 1, 15},
-    {0x9900, 0xff00, OP_MULT, 0, 1, 70},        {0x1900, 0xfff0, OP_SLOW, 0, 2, 70},
+    {0x9900, 0xff00, OP_MULT, 0, 1, 70},        {0x1900, 0xfff0, OP_MULTI, 0, 2, 70},
+    {0x2900, 0xff00, OP_INC_MEMORY, 0, 1, 11},  {0x2b00, 0xff00, OP_DEC_MEMORY, 0, 1, 11},
     {0x1900, 0xff00, OP_MULT_LOAD, 0, 1, 70},   {0x9e08, 0xffff, OP_RET, 0, 1, 13},
     {0xe800, 0xff00, OP_JR_ALWAYS, 0, 1, 6},    {0xe000, 0xf000, OP_JR, 0, 1, 6},
     {0xf080, 0xf080, OP_DJNZ, 0, 1, 11},        {0xf000, 0xf080, OP_DBJNZ, 0, 1, 11},
@@ -41,10 +43,10 @@ static const struct plain *find(u16 word)
     return NULL;
 }
 
-/* ADD, SUB and CP of words set all flags that the other word forms set. */
+/* ADD, SUB, CP and MULT of words set all flags that the other word forms set. */
 static bool overwrites_flags(u8 op)
 {
-    return op >= OP_ADD && op <= OP_CPI;
+    return (op >= OP_ADD && op <= OP_CPI) || op == OP_MULT || op == OP_MULTI;
 }
 
 static bool flags_unseen(const u8 *host, u32 index)
@@ -57,8 +59,8 @@ static bool flags_unseen(const u8 *host, u32 index)
             return false;
         if (overwrites_flags(p->op))
             return true;
-        if (p->quiet || (p->op != OP_LD && p->op != OP_LDI && p->op != OP_LDK &&
-                         p->op != OP_NOP && p->op != OP_CLR && p->op != OP_EX))
+        if (!p->quiet && p->op != OP_LD && p->op != OP_LDI && p->op != OP_LDK &&
+            p->op != OP_NOP && p->op != OP_CLR && p->op != OP_EX)
             return false;
         index += p->words;
     }
@@ -119,6 +121,8 @@ static void operands(struct entry *e, const struct plain *p, const u8 *host, u32
         e->imm = fast_word(host, index + 1);
     switch (p->op) {
     case OP_LDK:
+    case OP_INC_MEMORY:
+    case OP_DEC_MEMORY:
     case OP_INC:
     case OP_DEC: e->imm = (u16)((word & 15) + (p->op != OP_LDK)); break;
     case OP_LDB:
@@ -130,6 +134,7 @@ static void operands(struct entry *e, const struct plain *p, const u8 *host, u32
         e->imm = word & 0xff;
         break;
     case OP_MULT:
+    case OP_MULTI:
     case OP_MULT_LOAD: e->b = (u8)(2 * (word & 14)); break;
     case OP_LDB_LOAD:
     case OP_LDB_STORE: e->b = byte_offset(word & 15); break;

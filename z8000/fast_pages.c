@@ -10,10 +10,17 @@ size_t z8000_fast_size(void)
     return sizeof(struct z8000_fast);
 }
 
-static bool decoded(const struct z8000_fast *f, const u8 *page)
+static u16 *counted(struct z8000_fast *f, const u8 *page)
 {
+    return &f->hosts[(size_t)page / Z8000_FAST_PAGE % FAST_SETS];
+}
+
+static bool decoded(struct z8000_fast *f, const u8 *page)
+{
+    if (!page || !*counted(f, page))
+        return false;
     for (u32 i = 0; i < FAST_SETS; i++)
-        if (page && f->code[i].host == page)
+        if (f->code[i].host == page)
             return true;
     return false;
 }
@@ -24,7 +31,9 @@ static void drop(struct z8000_fast *f, struct code *code)
 {
     const u8 *host = code->host;
 
+    --*counted(f, host);
     code->host = NULL;
+    f->decoded[code->number] = NULL;
     if (decoded(f, host))
         return;
     for (u32 i = 0; i < Z8000_FAST_PAGES; i++)
@@ -34,8 +43,8 @@ static void drop(struct z8000_fast *f, struct code *code)
 
 void z8000_fast_changed(struct z8000_fast *f, const u8 *page)
 {
-    for (u32 i = 0; i < FAST_SETS; i++)
-        if (f->code[i].host && f->code[i].host == page)
+    for (u32 i = 0; *counted(f, page) && i < FAST_SETS; i++)
+        if (f->code[i].host == page)
             drop(f, &f->code[i]);
 }
 
@@ -45,6 +54,8 @@ void z8000_fast_map(struct z8000_fast *f, u32 number, u8 *read, u8 *write)
 
     if (code->host && code->number == number && code->host != read)
         drop(f, code);
+    if (write != read)
+        write = NULL;
     f->read[number] = read;
     f->writable[number] = write;
     f->write[number] = decoded(f, write) ? NULL : write;
@@ -86,7 +97,9 @@ struct code *fast_code(struct z8000_fast *f, u32 number, const void *undecoded,
     if (code->host)
         drop(f, code);
     code->host = f->read[number];
+    ++*counted(f, code->host);
     code->number = number;
+    f->decoded[number] = code;
     for (u32 i = 0; i < FAST_WORDS; i++)
         code->entry[i].go = undecoded;
     code->entry[FAST_WORDS].go = edge;

@@ -33,3 +33,19 @@ def test_nodes_of_both_kinds_answer_each_other(tmp_path: pathlib.Path) -> None:
     # Each client's ten calls, and their way to the server by the switchboard.
     assert nodes["server"]["sent"] >= 20 and nodes["server"]["received"] >= 20
     assert nodes["client"]["sent"] >= 10 and nodes["x86"]["sent"] >= 10
+
+
+@pytest.mark.timeout(120)
+def test_clocks_of_the_user_processor_are_node_time(tmp_path: pathlib.Path) -> None:
+    """DV01: two million clocks take a second of the node's time, in whatever clock the cluster
+    has; without the throttle hardly any."""
+    file = tmp_path / "spin.toml"
+    file.write_text('for = "3s"\n'
+                    '[nodes.bound]\nmachine = "z8000"\nprograms = ["spin"]\n'
+                    '[nodes.free]\nmachine = "z8000"\nprograms = ["spin"]\ncmdline = "throttle=0"\n')
+    for clock in ("count", "event"):
+        done = subprocess.run([TOP / "harness" / "osmosis", "run", file, "--json", "--clock", clock],
+                              capture_output=True, text=True, check=False, timeout=100)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        ended = {node["name"]: node["ended_ns"] / 1e9 for node in json.loads(done.stdout)["nodes"]}
+        assert 1.0 < ended["bound"] < 1.15 and ended["free"] < 0.5

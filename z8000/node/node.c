@@ -267,6 +267,6 @@ void node_run_user(struct node *n, u64 until)
     enum z8000_result result = Z8000_DONE;
 
     while (!n->waiting && result != Z8000_HALTED && node_user_clock(n) < until)
-        result = n->fast ? z8000_fast_run(n->fast, until - n->skew) : z8000_step(&n->user);
+        result = n->fast ? z8000_fast_run_past(n->fast, until - n->skew) : z8000_step(&n->user);
     n->kernel.clocks = MAX(n->kernel.clocks, node_user_clock(n));
 }

@@ -4,7 +4,11 @@
  * with the domain's runtime in the host's place. The first module is a bundle with trap.bin,
  * program images NAME.bin and a boot list, whose words before a program's name grant links
  * as on demos-z8000's command line. Command line: id=N, epoch=N, seed=N, memory=KIB and
- * page=BYTES of the board, trace=PAGES. The user processor computes as fast as the domain does.
+ * page=BYTES of the board, trace=PAGES, throttle=0.
+ *
+ * The user processor takes 500 ns of the node's time for a clock: what it has computed counts
+ * when that time has passed. The kernel's side goes on meanwhile, as a second processor does;
+ * throttle=0 lets the user processor compute as fast as the domain can.
  */
 #include "base/format.h"
 #include "base/memory.h"
@@ -27,6 +31,7 @@ static struct net *net; /* NULL: no vif, a node by itself */
 static struct wire wire;
 static struct osm_ring_header *trace; /* NULL: none */
 static u64 started_ns;
+static bool throttled;
 
 u64 machine_now(struct node *n)
 {
@@ -168,18 +173,37 @@ static void board_setup(struct heap *heap, const struct bundle *b)
         rt_panic("not enough memory for the board");
 }
 
-static void idle(void)
+/* Waits for the next thing to do; `next_ns` at the latest. */
+static void idle(u64 next_ns)
 {
-    u64 deadline = node_deadline(machine.node), next = net ? net_deadline(net) : RT_NEVER;
+    u64 deadline = node_deadline(machine.node);
 
     if (deadline != RT_NEVER)
         deadline += started_ns;
-    deadline = MIN(deadline, next);
+    deadline = MIN(deadline, next_ns);
+    if (net)
+        deadline = MIN(deadline, net_deadline(net));
     if ((!net || wire_rest(&wire)) && deadline > rt_now_ns()) {
         if (deadline == RT_NEVER)
             rt_wait();
         else
             rt_wait_until(deadline);
+    }
+}
+
+/* What the kernel's side does beside processes. */
+static void attend(void)
+{
+    if (net)
+        wire_poll(&wire);
+    node_timer(machine.node);
+}
+
+void z_pass(struct z_machine *m, u64 until_ns)
+{
+    while (throttled && !m->halted && machine_now(m->node) < until_ns) {
+        idle(started_ns + until_ns);
+        attend();
     }
 }
 
@@ -207,17 +231,16 @@ int rt_main(const struct rt_start *start)
     heap_init(&heap, memory, (size_t)HEAP_FRAMES * FRAME);
     board_setup(&heap, &bundle);
     network_init(&heap, &config);
+    throttled = rt_option_number("throttle", 1) != 0;
     started_ns = rt_now_ns();
     machine.node = node_create(&heap, &config, net, &machine);
     if (!machine.node)
         rt_panic("not enough memory for a node");
     run_list(&bundle);
     while (!machine.halted && node_counters(machine.node)->processes > 0) {
-        if (net)
-            wire_poll(&wire);
-        node_timer(machine.node);
+        attend();
         if (!z_run(&machine, TURN))
-            idle();
+            idle(RT_NEVER);
         else if (net)
             wire_flush(&wire);
     }

@@ -14,6 +14,7 @@ enum {
     SETTLE = 20000, /* clocks in which a trap entry has long come to its end */
     RELEASE_AGAIN = 1,
     RELEASE_GIVE_UP = 2,
+    CLOCK_NS = 1000000000 / BOARD_HZ,
     EXCEPTION_CODE_SEGMENT = 14, /* as page faults are numbered on the x86 machine */
 };
 
@@ -91,10 +92,12 @@ static enum outcome trapped(struct z_machine *m, struct thread *th, enum board_t
     }
 }
 
-/* Has the user processor run `th` until it is back in its trap entry. */
+/* Has the user processor run `th` until it is back in its trap entry, and the node's time
+ * pass as far as its clocks say. What the kernel's side did meanwhile may have ended the
+ * thread: then m->running is no longer it. */
 static enum board_trap user_mode(struct z_machine *m, struct thread *th, u64 clocks)
 {
-    u64 start = board_times(m->board).clocks, used = 0;
+    u64 start = board_times(m->board).clocks, used = 0, started_ns = machine_now(m->node);
     enum board_trap trap;
     bool asked = false;
     u8 causes = 0;
@@ -114,7 +117,9 @@ static enum board_trap user_mode(struct z_machine *m, struct thread *th, u64 clo
     /* The trap entry has still to halt; an interrupt that crossed its call ends there. */
     board_run(m->board, SETTLE);
     trap = board_mailbox(m->board, registers(th));
-    th->task->cpu_ns += used * (1000000000u / BOARD_HZ);
+    used = (board_times(m->board).clocks - start) * CLOCK_NS;
+    th->task->cpu_ns += used;
+    z_pass(m, started_ns + used);
     return trap;
 }
 
@@ -147,6 +152,8 @@ static void run(struct z_machine *m, struct thread *th, u64 until)
         m->fault_reason = 0;
         m->fault_address = 0;
         trap = user_mode(m, th, until - now);
+        if (m->running != th)
+            return;
         o = trapped(m, th, trap, &result);
     }
     m->running = NULL;

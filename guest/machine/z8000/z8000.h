@@ -103,6 +103,11 @@ void z_swap_start(struct demos_start *start);
  * when one was. */
 bool z_run(struct z_machine *m, u64 clocks);
 
+/* The place's: returns when node time `until_ns` (machine_now) has come, the network and the
+ * node's timers served meanwhile, or at once if the place does not hold the user processor to
+ * its 2 MHz. */
+void z_pass(struct z_machine *m, u64 until_ns);
+
 /* image.c: makes a process from a program image (see README) with its arguments, NUL-ended
  * strings, and lets it go. Beside the grants it gets the link "switchboard". NULL or what is
  * wrong. */
