@@ -8,18 +8,23 @@
  * the owner's kernel checks area and rights. Writing: it expects the bytes and answers
  * MOVE_GO, the asker sends. Reading: it answers MOVE_GO, the asker expects the bytes and
  * says MOVE_GO back, the owner sends. MOVE_FAILED ends either.
+ *
+ * The asker may also be a kernel that was asked to fill or read out a process (CONTROL_LOAD,
+ * CONTROL_READ): then the end of the move is its answer.
  */
 #include "guest/kernel/park.h"
 
 struct move {
     struct list all;
     u64 transfer;
-    struct thread *thread; /* of the asker, if that is this node */
+    struct thread *thread; /* of the asker, if that is this node; NULL: for `answer` */
     struct process_id id;  /* whose memory it is at this end */
     u64 base, len;
-    u32 machine;      /* at the other end, once known */
-    u32 epoch;        /* of that machine's boot */
-    bool asker, read; /* read: out of the area */
+    struct link area;   /* at the other end, and */
+    struct link answer; /* who asked for it, where this kernel is the asker */
+    u32 machine;        /* at the other end, once known */
+    u32 epoch;          /* of that machine's boot */
+    bool asker, read;   /* read: out of the area */
     bool started, done;
     bool stalled; /* our end waits for a page */
     s64 result;
@@ -43,10 +48,25 @@ static void forget(struct node *n, struct move *v)
     node_free(n, v, sizeof(*v));
 }
 
+/* To whoever asked this kernel for it. */
+static void answer(struct node *n, struct move *v, s64 result)
+{
+    struct message request = {.flags = MESSAGE_HAS_REPLY, .reply = v->answer};
+    u64 word = result < 0 ? (u64)result : 0;
+
+    link_drop(n, &v->area);
+    forget(n, v);
+    answer_words(n, &request, &word, 1, NULL);
+}
+
 static void finished(struct node *n, struct move *v, s64 result)
 {
     if (!v->asker) {
         forget(n, v);
+        return;
+    }
+    if (!v->thread) {
+        answer(n, v, result);
         return;
     }
     v->done = true;
@@ -68,6 +88,28 @@ static void go(struct node *n, const struct move *v)
     kernel_send(n, v->machine, KERNEL_MSG_MOVE_GO, &as, n->config.machine, 0, 0);
 }
 
+/* A MOVE, to be sent along `l`; NULL: no memory. */
+static struct message *ask(struct node *n, struct move *v, const struct link *l, u64 offset)
+{
+    struct message *m = message_alloc(n, 24, 1, false);
+
+    if (!m)
+        return NULL;
+    v->transfer = (u64)n->config.machine << 32 | (u32)++n->transfer;
+    v->machine = NO_MACHINE;
+    v->started = false;
+    message_to_link(m, l);
+    message_from(n, NULL, m);
+    m->class = MESSAGE_KERNEL;
+    m->kind = KERNEL_MSG_MOVE;
+    m->attr |= DEMOS_TOKERNEL;
+    m->links[0] = *l;
+    be64_put(m->body, v->transfer);
+    be64_put(m->body + 8, (u64)v->read << 63 | v->len);
+    be64_put(m->body + 16, offset);
+    return m;
+}
+
 s64 bulk_start(struct node *n, struct thread *t, const u64 *args, const struct link *l)
 {
     u64 len = args[4];
@@ -80,42 +122,66 @@ s64 bulk_start(struct node *n, struct thread *t, const u64 *args, const struct l
     if (!region_usable(t->task, args[3], len, read ? REGION_WRITE : REGION_READ))
         return DEMOS_E_ADDRESS;
     v = node_alloc(n, sizeof(*v), false);
-    m = v ? message_alloc(n, 24, 1, false) : NULL;
-    if (!m) {
-        node_free(n, v, sizeof(*v));
+    if (!v)
         return DEMOS_E_MEMORY;
-    }
-    *v = (struct move){.transfer = (u64)n->config.machine << 32 | (u32)++n->transfer,
-                       .thread = t,
+    *v = (struct move){.thread = t,
                        .id = t->task->id,
                        .base = args[3],
                        .len = len,
                        .asker = true,
                        .read = read};
+    m = ask(n, v, l, args[2]);
+    if (!m) {
+        node_free(n, v, sizeof(*v));
+        return DEMOS_E_MEMORY;
+    }
     list_push_back(&n->moves, &v->all);
-    message_to_link(m, l);
-    message_from(n, NULL, m);
-    m->class = MESSAGE_KERNEL;
-    m->kind = KERNEL_MSG_MOVE;
-    m->attr |= DEMOS_TOKERNEL;
-    m->links[0] = *l;
-    be64_put(m->body, v->transfer);
-    be64_put(m->body + 8, (u64)read << 63 | len);
-    be64_put(m->body + 16, args[2]);
     thread_wait(n, t, WAIT_MOVE, DEMOS_FOREVER);
-    t->wait_machine = NO_MACHINE;
     t->wait_serial = v->transfer;
     route(n, m, l->hint);
+    return CALL_WAIT;
+}
+
+s64 bulk_load(struct node *n, const struct task *t, struct message *request, u64 address,
+              u64 len, bool read)
+{
+    struct message *m;
+    struct move *v;
+
+    if (!n->net)
+        return DEMOS_E_DEAD;
+    if (!(request->flags & MESSAGE_HAS_REPLY))
+        return DEMOS_E_ARGUMENT;
+    if (!region_usable(t, address, len, REGION_READ | REGION_WRITE | REGION_EXECUTE))
+        return DEMOS_E_ADDRESS;
+    v = node_alloc(n, sizeof(*v), false);
+    if (!v)
+        return DEMOS_E_MEMORY;
+    *v = (struct move){.id = t->id,
+                       .base = address,
+                       .len = len,
+                       .answer = request->reply,
+                       .asker = true,
+                       .read = read};
+    m = ask(n, v, &request->links[0], 0);
+    if (!m) {
+        node_free(n, v, sizeof(*v));
+        return DEMOS_E_MEMORY;
+    }
+    v->area = request_take_link(request, 0); /* kept until the move is over */
+    list_push_back(&n->moves, &v->all);
+    request->flags &= (u8)~MESSAGE_HAS_REPLY;
+    route(n, m, v->area.hint);
     return CALL_WAIT;
 }
 
 /* Who is to answer our MOVE; if that boot is no more, nobody will. */
 static void asked_at(struct node *n, struct move *v, u32 machine, u32 epoch)
 {
-    if (v->started || !v->thread)
+    if (v->started || !v->asker || machine == n->config.machine)
         return;
-    v->thread->wait_machine = machine;
-    v->thread->wait_epoch = epoch;
+    v->machine = machine;
+    v->epoch = epoch;
     if (peer_gone(n, machine, epoch))
         finished(n, v, DEMOS_E_DEAD);
 }
@@ -213,7 +279,16 @@ static s64 begin(struct node *n, const struct task *t, const struct message *m)
 static void start_again(struct node *n, struct move *v)
 {
     struct thread *t = v->thread;
+    struct message *m;
 
+    if (!t) {
+        m = ask(n, v, &v->area, 0);
+        if (m)
+            route(n, m, v->area.hint);
+        else
+            finished(n, v, DEMOS_E_MEMORY);
+        return;
+    }
     forget(n, v);
     t->wait = WAIT_NOTHING;
     t->progress = 0;
@@ -281,7 +356,10 @@ static void give_up(struct node *n, struct move *v, s64 error)
         net_bulk_cancel(n->net, v->transfer);
     if (n->net && v->machine)
         fail(n, v->machine, v->transfer, error);
-    forget(n, v);
+    if (v->asker && !v->thread)
+        answer(n, v, error == CALL_AGAIN ? (s64)DEMOS_E_STATE : error);
+    else
+        forget(n, v);
 }
 
 void bulk_forget(struct node *n, struct thread *t)
@@ -299,7 +377,7 @@ void bulk_detach(struct node *n, struct thread *t)
     {
         struct move *v = list_entry(node, struct move, all);
 
-        if (!v->asker && process_id_equal(&v->id, &t->task->id))
+        if (!v->thread && process_id_equal(&v->id, &t->task->id))
             give_up(n, v, CALL_AGAIN);
     }
 }
@@ -310,7 +388,7 @@ void bulk_task_end(struct node *n, const struct task *t)
     {
         struct move *v = list_entry(node, struct move, all);
 
-        if (!v->asker && process_id_equal(&v->id, &t->id))
+        if (!v->thread && process_id_equal(&v->id, &t->id))
             give_up(n, v, DEMOS_E_DEAD);
     }
 }
@@ -320,11 +398,8 @@ void bulk_machine_dead(struct node *n)
     list_for_each_safe(node, &n->moves)
     {
         struct move *v = list_entry(node, struct move, all);
-        const struct thread *t = v->thread;
 
-        if (v->machine != NO_MACHINE ? !peer_gone(n, v->machine, v->epoch)
-                                     : !t || v->done || t->wait_machine == NO_MACHINE ||
-                                           !peer_gone(n, t->wait_machine, t->wait_epoch))
+        if (v->done || v->machine == NO_MACHINE || !peer_gone(n, v->machine, v->epoch))
             continue;
         if (v->started)
             net_bulk_cancel(n->net, v->transfer);
@@ -364,8 +439,9 @@ static bool piece(struct node *n, struct move *v, u64 offset, void *out, const v
         done = keeper_bytes(n, v->id.serial, v->base + offset, out, in, len) ? MACHINE_OK
                                                                              : MACHINE_FAULT;
     else if (t)
-        done = out ? machine_copy_in(n, t, out, v->base + offset, len)
-                   : machine_copy_out(n, t, v->base + offset, in, len);
+        done = out                      ? machine_copy_in(n, t, out, v->base + offset, len)
+               : v->asker && !v->thread ? machine_load(n, t, v->base + offset, in, len)
+                                        : machine_copy_out(n, t, v->base + offset, in, len);
     v->stalled = done == MACHINE_LATER && fault_in_transfer(n);
     if (done != MACHINE_OK && !v->stalled && out)
         memset(out, 0, len); /* unmapped under our hands: its bytes mean nothing now */

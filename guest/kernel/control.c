@@ -104,6 +104,8 @@ static s64 transfer(struct node *n, struct task *t, struct message *m, u32 direc
         return error;
     if (len > t->memory_bytes)
         return DEMOS_E_ADDRESS;
+    if (len && !node_find(n, &l->to))
+        return bulk_load(n, t, m, address, len, direction == DEMOS_MOVE_READ);
     piece = node_alloc(n, PIECE, true);
     if (!piece)
         return DEMOS_E_MEMORY;

@@ -35,7 +35,7 @@ enum kernel_op {
     /* index of the first wanted -> total, then 8 words each: see struct demos_listing */
     KERNEL_OP_LIST = 2,
     /* -> machine, epoch, processes, heap bytes in use, heap high, heap total, messages
-     * queued, kernel entries */
+     * queued, kernel entries, threads that have or want the processor */
     KERNEL_OP_NODE = 3,
     /* scope -> ; a link to the switchboard: of this node, else of the cluster, wherever it is
      * used (SWITCHBOARD_NEAREST), or always of the cluster (SWITCHBOARD_CLUSTER). A request
@@ -51,10 +51,13 @@ enum kernel_op {
     KERNEL_OP_PAGER = 6,
     /* -> words of struct paging_counters */
     KERNEL_OP_PAGING = 7,
-    /* per machine: number << 32 | epoch, 1: lives, 0: that boot is dead ->. The membership
-     * authority's word: who waits for the dead is told, and it is believed to have named
-     * every machine there is. */
+    /* flags, then per machine: number << 32 | epoch, 1: lives, 0: that boot is dead ->. The
+     * membership authority's word: who waits for the dead is told. MEMBERS_ALL: no machine
+     * is left out, so that searches need not look for others. */
     KERNEL_OP_MEMBERS = 8,
+    /* row of a listing, name as 3 words -> ; its control link. DEMOS_E_DEAD: there is none of
+     * that name in that row. Whoever holds the link "kernel" owns the node. */
+    KERNEL_OP_CONTROL = 9,
     /* control link of the sender itself is not to be had this way: a parent gives it */
     KERNEL_OPS
 };
@@ -67,6 +70,7 @@ enum paging_policy {
     PAGING_POLICIES
 };
 
+enum members_flags { MEMBERS_ALL = 1 };
 enum switchboard_scope { SWITCHBOARD_NEAREST, SWITCHBOARD_CLUSTER };
 enum switchboard_register_flags { SWITCHBOARD_REPLACE = 1 };
 

@@ -345,7 +345,7 @@ void fences_answer(struct node *n, struct task *t);
 void remote_task_depart(struct node *n, struct task *t, u32 machine);
 void remote_task_end(struct node *n, struct task *t);
 void remote_free(struct node *n);
-/* The membership authority's list: per machine its number << 32 | epoch, then 1: it lives. */
+/* KERNEL_OP_MEMBERS. */
 s64 remote_members(struct node *n, const struct message *m);
 
 /* A page has come: transfers that waited for one go on. */
@@ -357,6 +357,10 @@ void migrate_cleaned(struct node *n, const struct object *o);
 /* bulk.c: MOVEDATA with an area on another machine */
 s64 bulk_start(struct node *n, struct thread *t, const u64 *args, const struct link *l);
 s64 bulk_finish(struct node *n, struct thread *t);
+/* Between a process here and the area of a request's first link, for the kernel itself. The
+ * request is answered when it is over, unless this answers an error at once. */
+s64 bulk_load(struct node *n, const struct task *t, struct message *request, u64 address,
+              u64 len, bool read);
 void bulk_forget(struct node *n, struct thread *t);
 void bulk_free(struct node *n);
 

@@ -171,6 +171,34 @@ static void op_list(struct node *n, struct message *m)
     answer_words(n, m, words, count, NULL);
 }
 
+/* Besides whoever asks: its CALL is what runs this. */
+static u64 ready_threads(const struct node *n)
+{
+    u64 count = 0;
+
+    for (u32 row = 0; row < n->row_count; row++) {
+        const struct thread *th = n->rows[row] ? task_thread(n->rows[row]) : NULL;
+
+        count += th && (th->state == THREAD_READY || th->state == THREAD_RUNNING);
+    }
+    return count;
+}
+
+static void op_control(struct node *n, struct message *m)
+{
+    u64 row = request_word(m, 1), result = (u64)(s64)DEMOS_E_DEAD;
+    const struct task *t = row < n->row_count ? n->rows[row] : NULL;
+    char name[DEMOS_NAME_MAX];
+    struct link l;
+
+    request_name(m, 2, name);
+    if (t && memcmp(t->name, name, DEMOS_NAME_MAX) == 0) {
+        control_link(t, n->config.machine, &l);
+        result = 0;
+    }
+    answer_words(n, m, &result, 1, result ? NULL : &l);
+}
+
 static void op_node(struct node *n, struct message *m)
 {
     u64 words[] = {0,
@@ -181,7 +209,8 @@ static void op_node(struct node *n, struct message *m)
                    n->heap->high,
                    n->heap->total,
                    n->count.queued,
-                   n->count.entries};
+                   n->count.entries,
+                   ready_threads(n)};
 
     answer_words(n, m, words, ARRAY_SIZE(words), NULL);
 }
@@ -250,6 +279,7 @@ static void process_handler(struct node *n, struct message *m)
         [KERNEL_OP_PAGER] = op_pager,
         [KERNEL_OP_PAGING] = op_paging,
         [KERNEL_OP_MEMBERS] = op_members,
+        [KERNEL_OP_CONTROL] = op_control,
     };
     u64 op = request_word(m, 0);
 

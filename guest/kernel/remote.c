@@ -438,7 +438,7 @@ void node_declare_dead(struct node *n, u32 machine, u32 epoch)
 
 s64 remote_members(struct node *n, const struct message *m)
 {
-    for (u32 i = 1; request_word(m, i); i += 2) {
+    for (u32 i = 2; request_word(m, i); i += 2) {
         u32 machine = (u32)(request_word(m, i) >> 32), epoch = (u32)request_word(m, i);
 
         if (machine == n->config.machine || machine >= NET_EVERYBODY || !epoch)
@@ -451,7 +451,7 @@ s64 remote_members(struct node *n, const struct message *m)
             declare_dead(n, machine, epoch);
         }
     }
-    n->members = true;
+    n->members = n->members || request_word(m, 1) & MEMBERS_ALL;
     locate_dead(n);
     return 0;
 }

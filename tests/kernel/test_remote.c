@@ -4,6 +4,7 @@
  * true of two processes on one node is true of two on different ones. DL01, DL06, DL10,
  * DL14, DL16-DL18, DL22-DL24, DN01, DN03, DK02; no room (BUSY, parking, FENCE); death.
  */
+#include "guest/kernel/core.h"
 #include "tests/kernel/programs.h"
 
 static u64 processes(const struct sim *s)
@@ -261,6 +262,90 @@ static void test_control_far_away(void)
     sim_destroy(s);
 }
 
+/* One control request with a link: control link self[1], operation self[8], address self[9],
+ * length self[10], link self[6]; the answer's first word in self[5]. */
+static struct sim_call with_area(struct sim_process *p, s64 result)
+{
+    struct demos_info info = {.count = 1, .links = {(s64)p->self[6]}};
+    u8 words[24];
+
+    if (!p->fresh && p->self[0]++ == 0) {
+        sim_peek(p, SIM_DATA + 512, words, 8);
+        p->self[5] = result < 8 ? (u64)result : be64_get(words);
+    }
+    if (!p->fresh)
+        return sim_call(DEMOS_RECEIVE, 0, 0, 0, 0, DEMOS_FOREVER, 0);
+    for (u32 i = 0; i < 3; i++)
+        be64_put(words + 8 * i, p->self[8 + i]);
+    sim_poke(p, SIM_DATA, words, sizeof(words));
+    sim_poke(p, SIM_DATA + 1024, &info, sizeof(info));
+    return sim_call(DEMOS_CALL, p->self[1], SIM_DATA, demos_lens(24, 64), SIM_DATA + 512,
+                    SIM_DATA + 1024, DEMOS_FOREVER);
+}
+
+/* A process on node 0 fills or reads out one on node 1, by an area of one on `third`. */
+static s64 area_request(u32 third, u32 op, u32 attr, u64 address, u64 len, bool die)
+{
+    struct sim *s = cluster(3, NULL);
+    struct sim_process *target = sim_spawn(&s->nodes[1], IDLER, 40), *c, *owner;
+    u8 *there = malloc(40 * SIM_PAGE), *here = malloc(40 * SIM_PAGE);
+    s64 said;
+
+    s->programs[20] = with_area;
+    c = sim_spawn(&s->nodes[0], 20, 40);
+    owner = third ? sim_spawn(&s->nodes[third], IDLER, 40) : c;
+    for (u32 i = 0; i < 40 * SIM_PAGE; i++)
+        there[i] = (u8)(i * 11 + i / 241);
+    sim_poke(op == CONTROL_LOAD ? owner : target, SIM_DATA + 4096, there, 36 * SIM_PAGE);
+    c->self[1] = (u64)sim_link(c, target, DEMOS_REQUEST_LINK, DEMOS_TOKERNEL, 0, 0);
+    c->self[6] = (u64)area_link(c, owner, attr | DEMOS_GIVE, SIM_DATA + 4096, 30 * SIM_PAGE);
+    c->self[8] = op;
+    c->self[9] = address;
+    c->self[10] = len;
+    c->self[5] = 77;
+    if (die) { /* the area's owner is on a machine that dies in the middle */
+        sim_run(s, 3);
+        s->nodes[third].down = true;
+        node_declare_dead(s->nodes[0].node, third + 1, 1);
+        node_declare_dead(s->nodes[1].node, third + 1, 1);
+    }
+    sim_run(s, 200000);
+    said = (s64)c->self[5];
+    if (!said) {
+        sim_peek(op == CONTROL_LOAD ? target : owner,
+                 op == CONTROL_LOAD ? address : SIM_DATA + 4096, here, len);
+        CHECK(memcmp(here, there + (op == CONTROL_LOAD ? 0 : address - SIM_DATA - 4096), len) ==
+              0);
+    }
+    CHECK(list_empty(&s->nodes[0].node->moves) && list_empty(&s->nodes[1].node->moves));
+    s->nodes[2].down = false;
+    free(there);
+    free(here);
+    sim_destroy(s);
+    return said;
+}
+
+/* DL16: the area may be anywhere, on the process's machine, the asker's, or a third one. */
+static void test_areas_of_control_requests(void)
+{
+    u32 both = DEMOS_AREA_READ | DEMOS_AREA_WRITE;
+
+    for (u32 third = 0; third < 3; third++) {
+        CHECK_EQ(area_request(third, CONTROL_LOAD, both, SIM_DATA + 4096 + 100, 100000, false),
+                 0);
+        CHECK_EQ(area_request(third, CONTROL_READ, both, SIM_DATA + 5000, 100000, false), 0);
+        CHECK_EQ(area_request(third, CONTROL_LOAD, DEMOS_AREA_WRITE, SIM_DATA, 10, false),
+                 DEMOS_E_ALLOWED);
+        CHECK_EQ(area_request(third, CONTROL_READ, DEMOS_AREA_READ, SIM_DATA, 10, false),
+                 DEMOS_E_ALLOWED);
+        CHECK_EQ(area_request(third, CONTROL_LOAD, both, SIM_DATA, 31 * SIM_PAGE, false),
+                 DEMOS_E_AREA);
+        CHECK_EQ(area_request(third, CONTROL_LOAD, both, SIM_DATA - SIM_PAGE, 100, false),
+                 DEMOS_E_ADDRESS);
+    }
+    CHECK_EQ(area_request(2, CONTROL_LOAD, both, SIM_DATA, 100000, true), DEMOS_E_DEAD);
+}
+
 /* A forged check is refused where the process is (links are checked, keys are its own). */
 static void test_checked_links(void)
 {
@@ -315,4 +400,4 @@ static void test_thousand_nodes(void)
 TESTS(CASE(test_calls_far_away), CASE(test_flood_with_room), CASE(test_flood_without_room),
       CASE(test_dead_far_away), CASE(test_call_to_the_dead), CASE(test_machine_declared_dead),
       CASE(test_request_to_a_dead_machine), CASE(test_moves), CASE(test_control_far_away),
-      CASE(test_checked_links), CASE(test_thousand_nodes))
+      CASE(test_areas_of_control_requests), CASE(test_checked_links), CASE(test_thousand_nodes))

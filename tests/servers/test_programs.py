@@ -4,7 +4,7 @@
 import pathlib
 import subprocess
 
-NODE = pathlib.Path(__file__).resolve().parents[2] / "build" / "demos-node"
+from nodes import NODE, Cluster
 
 
 def node(*lines: str, seconds: float = 60) -> tuple[int, str]:
@@ -50,28 +50,6 @@ def test_switchboards_of_node_and_cluster() -> None:
     status, text = node("+kernel =board switchboard global", "+kernel switchboard global")
     assert status == 1 and "cannot be global: E_STATE" in text
     assert node("+kernel =board switchboard global", "+kernel =board switchboard global replace", "hello")[0] == 0
-
-
-class Cluster:
-    """Hosted nodes on one ether; all of them end with the block."""
-
-    def __init__(self, folder: pathlib.Path) -> None:
-        self.folder, self.nodes = folder, []  # type: pathlib.Path, list[subprocess.Popen[str]]
-
-    def __enter__(self) -> "Cluster":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for process in self.nodes:
-            process.kill()
-            process.communicate()
-
-    def start(self, number: int, *lines: str) -> subprocess.Popen[str]:
-        options = [o for line in lines for o in ("--run", line)]
-        self.nodes.append(subprocess.Popen(
-            [NODE, "--net", self.folder, "--id", str(number), *options], text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
-        return self.nodes[-1]
 
 
 def test_names_across_nodes(tmp_path: pathlib.Path) -> None:

@@ -53,7 +53,7 @@ static s64 await(u32 wanted)
     return tell(wanted, &end, false);
 }
 
-static s64 spawn(char **words, u32 count, u32 number)
+static s64 spawn(s64 kernel, char **words, u32 count, u32 number)
 {
     static const char *const ours[] = {"console",     "clock", "programs",
                                        "switchboard", "files", "kernel"};
@@ -62,16 +62,20 @@ static s64 spawn(char **words, u32 count, u32 number)
                             .args = (const char *const *)words + 1,
                             .arg_count = count - 1,
                             .gifts = gifts,
+                            .kernel = kernel,
                             .flags = DEMOS_CREATE_WITH_PARENT};
 
     for (u32 i = 0; i < ARRAY_SIZE(ours); i++)
         if (demos_link(ours[i]) > 0)
             gifts[s.gift_count++] = (struct demos_gift){ours[i], demos_link(ours[i])};
+    for (u32 i = 0; kernel && i < s.gift_count; i++)
+        if (strcmp(gifts[i].name, "kernel") == 0)
+            gifts[i].link = kernel; /* of where it will be */
     s.watch = process_watch(CHANNEL_ENDS, number);
     return demos_spawn(&s);
 }
 
-s64 job_run(char **words, u32 count, bool behind)
+s64 job_run_on(s64 kernel, char **words, u32 count, bool behind)
 {
     u32 number = 1;
 
@@ -80,7 +84,7 @@ s64 job_run(char **words, u32 count, bool behind)
     if (number > JOBS)
         return complain("too many programs", DEMOS_E_MEMORY);
     demos_flush();
-    jobs[number].control = spawn(words, count, number);
+    jobs[number].control = spawn(kernel, words, count, number);
     if (jobs[number].control < 0) {
         s64 error = jobs[number].control;
 
@@ -95,13 +99,30 @@ s64 job_run(char **words, u32 count, bool behind)
     return 0;
 }
 
+s64 job_run(char **words, u32 count, bool behind)
+{
+    return job_run_on(0, words, count, behind);
+}
+
+u64 number_in(const char *word)
+{
+    u64 number = 0;
+
+    if (!*word)
+        return ~(u64)0;
+    for (; *word; word++) {
+        if (*word < '0' || *word > '9' || number > 1000000000)
+            return ~(u64)0;
+        number = number * 10 + (u64)(*word - '0');
+    }
+    return number;
+}
+
 static u32 number_of(const char *word)
 {
-    u32 number = 0;
+    u64 number = number_in(word);
 
-    for (; *word >= '0' && *word <= '9' && number <= JOBS; word++)
-        number = number * 10 + (u32)(*word - '0');
-    return number <= JOBS && jobs[number].control ? number : 0;
+    return number && number <= JOBS && jobs[number].control ? (u32)number : 0;
 }
 
 s64 job_kill(char **words, u32 count)
@@ -136,4 +157,12 @@ s64 job_wait(char **words, u32 count)
         if (jobs[i].control)
             await(i);
     return 0;
+}
+
+/* Those on other machines would go on without us. */
+void job_end_all(void)
+{
+    for (u32 i = 1; i <= JOBS; i++)
+        if (jobs[i].control)
+            process_kill(jobs[i].control);
 }

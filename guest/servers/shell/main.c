@@ -27,6 +27,7 @@ static s64 end(char **words, u32 count)
 {
     (void)words, (void)count;
     ending = true;
+    job_end_all();
     return 0;
 }
 
@@ -59,6 +60,13 @@ static s64 names(char **words, u32 count)
     return 0;
 }
 
+/* A job's number, or a process as `ps` shows it. */
+static s64 kill(char **words, u32 count)
+{
+    return count > 1 && number_in(words[1]) == ~(u64)0 ? node_kill(words, count)
+                                                       : job_kill(words, count);
+}
+
 static s64 help(char **words, u32 count);
 
 static const struct {
@@ -69,8 +77,12 @@ static const struct {
     {"help", help, "this"},
     {"exit", end, "ends the shell and what it started"},
     {"jobs", job_list, "programs that run behind"},
-    {"kill", job_kill, "NUMBER: ends one of them"},
+    {"kill", kill, "NUMBER: ends one of them; MACHINE:ROW: any process"},
     {"wait", job_wait, "for all of them"},
+    {"nodes", node_list, "the machines, and how busy they are"},
+    {"ps", node_ps, "[MACHINE]: processes there, or everywhere"},
+    {"move", node_move, "MACHINE:ROW MACHINE: a process to another machine"},
+    {"dead", node_dead, "MACHINE: declares it dead"},
     {"names", names, "what is announced, for the switchboard's owner"},
     {"ls", file_ls, "[DIRECTORY]"},
     {"cat", file_cat, "FILE ..."},
@@ -87,7 +99,9 @@ static s64 help(char **words, u32 count)
     (void)words, (void)count;
     for (u32 i = 0; i < ARRAY_SIZE(commands); i++)
         demos_print("%-6s %s\n", commands[i].name, commands[i].help);
-    demos_print("anything else is a program; & behind it does not wait for its end\n");
+    demos_print(
+        "on MACHINE PROGRAM ... starts it there; anything else is a program of this one\n"
+        "& behind a program does not wait for its end\n");
     return 0;
 }
 
@@ -101,6 +115,8 @@ static s64 perform(char **words, u32 count)
     for (u32 i = 0; i < ARRAY_SIZE(commands); i++)
         if (strcmp(words[0], commands[i].name) == 0)
             return commands[i].run(words, count);
+    if (strcmp(words[0], "on") == 0)
+        return node_run(words, count, behind);
     return job_run(words, count, behind);
 }
 

@@ -15,9 +15,23 @@ s64 complain(const char *what, s64 result);
 
 /* jobs.c. `words` is the program and its arguments; behind: do not wait for its end. */
 s64 job_run(char **words, u32 count, bool behind);
+/* The same on another machine, whose kernel link this is. */
+s64 job_run_on(s64 kernel, char **words, u32 count, bool behind);
+/* Ends all of them. */
+void job_end_all(void);
+/* A number that is all there is in `word`; ~0: it is not one. */
+u64 number_in(const char *word);
 s64 job_kill(char **words, u32 count);
 s64 job_list(char **words, u32 count);
 s64 job_wait(char **words, u32 count);
+
+/* nodes.c: what a memory manager's owner may, by the link "memory". */
+s64 node_list(char **words, u32 count);
+s64 node_ps(char **words, u32 count);
+s64 node_run(char **words, u32 count, bool behind);
+s64 node_move(char **words, u32 count);
+s64 node_kill(char **words, u32 count);
+s64 node_dead(char **words, u32 count);
 
 /* files.c */
 s64 file_ls(char **words, u32 count);

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Memory managers, and the shell's commands about machines, on several hosted nodes."""
+
+import pathlib
+import re
+import time
+
+from nodes import Cluster, Shell
+
+BOARD = "+kernel =board switchboard global"
+MANAGER = (BOARD, "+board =memory memory", "+kernel =member member")
+MEMBER = "+kernel =member member"
+STAYS = "+kernel member"  # not as a server: the node lasts until it ends
+
+
+def machines(said: str) -> dict[int, str]:
+    """State of each machine that `nodes` shows."""
+    return {int(m): state for m, state in re.findall(r"^ *(\d+) +\d+ (\w+)", said, re.M)}
+
+
+def entered(shell: Shell, *numbers: int) -> None:
+    lines = "".join(rf"(?=.*^ *{n} +\d+ alive)" for n in numbers)
+    shell.until("nodes", f"(?s){lines}.*")
+
+
+def where(shell: Shell, name: str) -> list[str]:
+    """MACHINE:ROW of every process of that name, anywhere."""
+    return re.findall(rf"^ *(\d+:\d+) .* {name}$", shell.say("ps"), re.M)
+
+
+def test_shell_over_machines(tmp_path: pathlib.Path) -> None:
+    """DS10, DS11, DS14, DS03, L31, DL16: programs started, listed, moved and ended anywhere, from one shell.
+
+    Their files are the bundle of the shell's node; what they print comes to its console."""
+    with Cluster(tmp_path) as cluster:
+        shell = cluster.shell(1, *MANAGER)
+        for number in (2, 3):
+            cluster.start(number, STAYS, "with never hello")
+        entered(shell, 1, 2, 3)
+        assert shell.say("on 2 hello you") == "hello, world you\n"
+        assert shell.say("on 3 with never2 hello &") == "[1] with\n"
+        before = [w for w in where(shell, "with") if w.startswith("3:")]
+        assert len(before) == 2  # one is the node's own
+        theirs = max(before, key=lambda w: int(w.split(":")[1]))
+        assert shell.say(f"move {theirs} 2") == ""
+        assert sorted(w[0] for w in where(shell, "with")) == ["2", "2", "3"]
+        assert shell.say("kill 1") == "with: killed\n"  # the control link follows it
+        assert sorted(w[0] for w in where(shell, "with")) == ["2", "3"]
+        assert shell.say(f"kill {where(shell, 'with')[0]}") == ""
+        assert len(where(shell, "with")) == 1
+        assert "E_DEAD" in shell.say("on 9 hello") and "E_DEAD" in shell.say("kill 2:77")
+
+
+def test_machines_that_die_and_return(tmp_path: pathlib.Path) -> None:
+    """DS11, DL24: a call to a machine declared dead ends at once; its next boot enters with a new epoch."""
+    with Cluster(tmp_path) as cluster:
+        shell = cluster.shell(1, *MANAGER)
+        cluster.start(2, MEMBER, "=counter counter-server", "announce counter")
+        entered(shell, 1, 2)
+        assert "first 10" in shell.say("with counter counter-client")
+        cluster.kill(2)
+        assert machines(shell.say("nodes")) == {1: "alive", 2: "alive"}  # silence declares nothing
+        assert shell.say("with counter counter-client &") == "[1] with\n"  # asks one that is gone
+        assert "machine 2, boot" in shell.until("dead 2", "is dead") + shell.say("help")
+        assert machines(shell.say("nodes"))[2] == "dead"
+        shell.until("jobs", r"(?s)^(?!.*\[1\])")
+        assert "E_DEAD" in shell.say("on 2 hello")
+        time.sleep(1)  # a hosted node's boots are numbered by seconds
+        cluster.start(2, STAYS)
+        entered(shell, 1, 2)
+        assert "hello, world again\n" in shell.say("on 2 hello again")
+
+
+def test_watching_manager(tmp_path: pathlib.Path) -> None:
+    """DS10: a manager that watches declares a machine dead by itself when it does not answer."""
+    with Cluster(tmp_path) as cluster:
+        shell = cluster.shell(1, BOARD, "+board =memory memory watch 50", MEMBER)
+        cluster.start(2, STAYS)
+        entered(shell, 1, 2)
+        cluster.kill(2)
+        shell.until("nodes", r"^ *2 +\d+ dead")
+        assert machines(shell.say("nodes"))[1] == "alive"
+
+
+def test_partitions(tmp_path: pathlib.Path) -> None:
+    """DS12: two managers share out the machines; neither sees or steers the other's."""
+    with Cluster(tmp_path) as cluster:
+        shell = cluster.shell(1, BOARD, "+board =memory memory a", "+board =other memory b",
+                              "+kernel =member member a")
+        cluster.start(2, f"{STAYS} a")
+        cluster.start(3, f"{STAYS} b")
+        entered(shell, 1, 2)
+        assert machines(shell.say("nodes")) == {1: "alive", 2: "alive"}
+        assert "E_DEAD" in shell.say("on 3 hello")
