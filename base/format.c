@@ -67,14 +67,18 @@ static void put_number(struct out *o, struct spec s, u64 value, const char *befo
 
 static u64 next_unsigned(va_list *args, int length)
 {
-    if (length >= 1)
+    if (length >= 2)
+        return va_arg(*args, unsigned long long);
+    if (length == 1)
         return va_arg(*args, unsigned long);
     return va_arg(*args, unsigned int);
 }
 
 static s64 next_signed(va_list *args, int length)
 {
-    if (length >= 1)
+    if (length >= 2)
+        return va_arg(*args, long long);
+    if (length == 1)
         return va_arg(*args, long);
     return va_arg(*args, int);
 }
@@ -108,7 +112,7 @@ static const char *parse(const char *fmt, struct spec *s, va_list *args)
             s->precision = s->precision * 10 + (size_t)(*fmt - '0');
     }
     for (; *fmt == 'l' || *fmt == 'z' || *fmt == 'h'; fmt++)
-        s->length += *fmt == 'h' ? -1 : *fmt == 'z' ? 2 : 1;
+        s->length += *fmt == 'h' ? -1 : 1; /* size_t is as long as long */
     return fmt;
 }
 

@@ -3,4 +3,4 @@
 $(eval $(call library,hypworld,tests/hyp/world.c tests/hyp/tables.c tests/hyp/hostile.c hyp/mm/frame.c hyp/mm/p2m.c \
     $(SOURCES_hypdom)))
 TESTLIBS_hyp := hypworld hypmm hypdecode base
-include tests/hyp/guests/build.mk
+include tests/hyp/guests/build.mk tests/hyp/suite/build.mk
