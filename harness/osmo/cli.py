@@ -26,6 +26,8 @@ COMMANDS = {
     "step": "it goes on for so much virtual time",
     "break": "it goes on until its trace shows an event",
     "tell": "one command for the control domain of a running cluster",
+    "put": "a file into a node's file system, or onto a disk image",
+    "get": "a file out of one",
     "experiment": "run a cluster with many seeds; save and shrink what fails",
     "replay": "run again from a result directory; `identical` or the first difference",
     "report": "draw the HTML report of a run or campaign again",
@@ -40,7 +42,8 @@ COMMANDS = {
 }
 
 # Commands that share a module; the others have one of their name.
-MODULES = {name: "steer" for name in ("pause", "continue", "step", "break", "tell")}
+MODULES = {**{name: "steer" for name in ("pause", "continue", "step", "break", "tell")},
+           **{name: "carry" for name in ("put", "get")}}
 
 
 def module_of(name: str) -> types.ModuleType:

@@ -94,6 +94,14 @@ def test_a_cluster_is_talked_to_while_it_runs(short_folder: pathlib.Path) -> Non
         said = run.ask("console", "desk", "--until", "spoken words", "--seconds", "60",
                        typed="put file spoken words\ncat file\n")
         assert "demos>" in said and "spoken words" in said
+        carried, back = short_folder / "carried", short_folder / "back"
+        carried.write_bytes(bytes(range(256)) + b"\n\r")
+        run.ask("put", str(carried), "desk:box")
+        run.ask("get", "desk:box", str(back))
+        assert back.read_bytes() == carried.read_bytes()
+        assert "file error" in run.ask("get", "desk:nothing", status=2)
+        assert "file error" in run.ask("put", str(carried), "desk:no/where", status=2)
+        assert "no place" in run.ask("get", "desk", status=2) and "no node" in run.ask("get", "x:y", status=2)
         said = run.ask("top", "--looks", "2", "--every", "0.5", "--json")
         looks = [json.loads(line) for line in said.splitlines()]
         desk = next(d for d in looks[-1]["domains"] if d["name"] == "desk")
@@ -144,6 +152,19 @@ def test_steps_and_breaks_do_not_show_in_a_seeded_run(short_folder: pathlib.Path
     seen = json.loads(out)
     assert seen["ok"], errors
     assert seen["digests"] == json.loads(alone.stdout)["digests"]
+
+
+def test_files_go_onto_disk_images_and_off(tmp_path: pathlib.Path) -> None:
+    image, tool = tmp_path / "disk", paths.build() / "demos-fs"
+    if not tool.is_file():
+        pytest.skip("demos-fs is not built")
+    subprocess.run([tool, "make", image, "256K"], check=True)
+    (tmp_path / "a").write_bytes(bytes(range(256)) * 20)
+    for words in (("put", tmp_path / "a", f"{image}:b"), ("get", f"{image}:b", tmp_path / "c")):
+        subprocess.run([OSMOSIS, *words], check=True)
+    assert (tmp_path / "c").read_bytes() == (tmp_path / "a").read_bytes()
+    done = subprocess.run([OSMOSIS, "get", f"{image}:none"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and done.stderr.startswith("osmosis: demos-fs: ")
 
 
 def test_no_run_is_said(short_folder: pathlib.Path) -> None:

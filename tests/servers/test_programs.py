@@ -101,6 +101,14 @@ def test_shell_files() -> None:
         "        11 a\n       128 d\nsome words\n        11 c\na: file error -4\n")
 
 
+def test_shell_carries_files() -> None:
+    """DS01: bytes by their digits, with a CRC; what is no digit ends it."""
+    said = shell("take box 5", "00 ff", "take box 5", "00ff0a", "0d41", "give box", "take x", "take no/x 1",
+                 "give no")
+    assert said == ("taking\ntake: E_ARGUMENT\nff: E_REFUSED\ntaking\ntaken a1c57b71\ngiving\n00ff0a0d41\n"
+                    "given a1c57b71\ntake FILE BYTES: E_ARGUMENT\nno/x: file error -4\nno: file error -4\n")
+
+
 def test_shell_programs() -> None:
     said = shell("hello you", "nosuch", "with never hello &", "jobs", "kill 1", "kill 1", "jobs", "x" * 300,
                  boards=("+kernel =board switchboard global",))

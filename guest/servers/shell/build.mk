@@ -1,1 +1,1 @@
-$(eval $(call demos_program,shell,$(addprefix guest/servers/shell/,files.c jobs.c main.c nodes.c)))
+$(eval $(call demos_program,shell,$(addprefix guest/servers/shell/,carry.c files.c jobs.c main.c nodes.c)))

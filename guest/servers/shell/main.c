@@ -92,6 +92,8 @@ static const struct {
     {"mkdir", file_mkdir, "DIRECTORY ..."},
     {"put", file_put, "FILE WORD ...: a file of these words"},
     {"sync", file_sync, "writes what is not on the disk yet"},
+    {"take", carry_take, "FILE BYTES: a file typed in hexadecimal digits"},
+    {"give", carry_give, "FILE: as `take` takes it"},
 };
 
 static s64 help(char **words, u32 count)
@@ -155,8 +157,7 @@ static s64 perform_line(char *line)
     return perform_all(words, count);
 }
 
-/* The next byte from the console, looked for until there is one. */
-static u8 next_byte(void)
+u8 shell_byte(void)
 {
     static u8 bytes[8 + 64];
     static u64 at, end;
@@ -181,7 +182,7 @@ static void read_line(char line[LINE_MAX])
 {
     u32 len = 0;
 
-    for (u8 c = next_byte(); c != '\n' && c != '\r'; c = next_byte()) {
+    for (u8 c = shell_byte(); c != '\n' && c != '\r'; c = shell_byte()) {
         if ((c == 8 || c == 127) && len)
             len--;
         else if (c >= ' ' && c != 127 && len < LINE_MAX - 1)

@@ -12,6 +12,8 @@ enum { SHELL_WORDS = 24, CHANNEL_ENDS = 1 };
 
 /* Says what failed and why when `result` is an error; the result. */
 s64 complain(const char *what, s64 result);
+/* The next byte from the console, looked for until there is one. */
+u8 shell_byte(void);
 
 /* jobs.c. `words` is the program and its arguments; behind: do not wait for its end. */
 s64 job_run(char **words, u32 count, bool behind);
@@ -42,5 +44,9 @@ s64 file_rm(char **words, u32 count);
 s64 file_mkdir(char **words, u32 count);
 s64 file_put(char **words, u32 count);
 s64 file_sync(char **words, u32 count);
+
+/* carry.c */
+s64 carry_take(char **words, u32 count);
+s64 carry_give(char **words, u32 count);
 
 #endif
