@@ -5,6 +5,11 @@ $(foreach p,bench compare netbench,\
     $(eval $(call demos_program,$(p),guest/programs/$(p).c guest/programs/measure.c)))
 $(eval $(call demos_program,conformance,$(addprefix guest/programs/conformance/,calls.c faults.c float.S \
     floats.c links.c main.c messages.c moves.c processes.c roles.c)))
+KEEPERS := guest/programs/keepers
+$(eval $(call library,chacha,$(KEEPERS)/chacha.c))
+$(eval $(call demos_program,vault,$(KEEPERS)/vault.c $(KEEPERS)/chacha.c))
+$(eval $(call demos_program,meter,$(KEEPERS)/meter.c))
+$(eval $(call demos_program,keepers-check,$(KEEPERS)/check.c))
 
 # $(call node_bundle,NAME): build/bundles/NAME, all programs and guest/programs/NAME.boot.
 define node_bundle

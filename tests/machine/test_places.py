@@ -133,6 +133,17 @@ def test_hostile_calls_hosted(seed: int) -> None:
     assert places.hosted(places.bundle(f"+kernel hostile 4 2000 {seed}"))[0] == 0
 
 
+KEEPERS = ["=disk ramdisk 4", "=files files make", "+kernel keepers-check"]
+
+
+def test_keepers_say_the_same() -> None:
+    """DV14, U22, U23, U46, U51: processes keep memory, one counts, one encrypts; keepers fail;
+    hosted and in ring 3."""
+    status, text = places.hosted(places.bundle(*KEEPERS))
+    assert status == 0 and text.endswith("Test result: SUCCESS\n"), text
+    assert places.native(places.bundle(*KEEPERS)) == text
+
+
 def test_hostile_calls_native() -> None:
     """The same in ring 3, where a slip of the kernel's would be a fault of its own."""
     said = places.native(places.bundle("+kernel hostile 6 20000 9"))

@@ -1,1 +1,1 @@
-TESTLIBS_vm := sim kernel net base
+TESTLIBS_vm := sim kernel net chacha base

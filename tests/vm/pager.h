@@ -9,7 +9,7 @@
 #include "guest/kernel/keeper.h"
 #include "tests/kernel/puppet.h"
 
-enum { PAGER = 5, PAGER_SLOTS = 512 };
+enum { PAGER = 5, PAGER_SLOTS = 1024 };
 
 struct pager_slot {
     u64 object, offset;

@@ -7,7 +7,7 @@
 #include "base/keyed.h"
 #include "tests/vm/pager.h"
 
-enum { WALKER = 6, WALK_PAGES = 60 };
+enum { WALKER = 6, WALK_PAGES = 60, DISKLESS = 8 };
 #define WALK 0x40000000ull
 
 /* Pages of WALK in an order that self[2], a seed, says: reads what it wrote there last, and
@@ -17,7 +17,7 @@ static u64 walk_page(const struct sim_process *p, u64 step)
     return p->self[5] ? step % p->self[4] : keyed_below(p->self[2], 1, step, p->self[4]);
 }
 
-static u64 walk_seen[4][WALK_PAGES];
+static u64 walk_seen[DISKLESS][WALK_PAGES];
 
 static struct sim_call walker(struct sim_process *p, s64 result)
 {
@@ -102,27 +102,63 @@ static void test_diskless(void)
     three_times(PAGING_QUEUES, 1);
 }
 
-/* Several processes, one pager, several diskless nodes: nobody sees another's bytes. */
-static void test_shared_pager(void)
+static bool memory_awaited(const struct sim_process *p)
 {
-    struct sim *s = puppets(4, 0, NULL);
-    struct sim_process *p[3];
+    return p->thread->state == THREAD_WAITING && p->thread->wait == WAIT_PAGE;
+}
+
+/* The way to the pager is cut in the middle of a fault, for as long as it takes to see that
+ * nothing moves; when it is there again the program goes on. */
+static void test_cut(void)
+{
+    struct sim *s = puppets(2, 0, NULL);
+    struct sim_process *p;
+    u64 before, since;
 
     pager_reset();
-    for (u32 i = 0; i < 3; i++)
-        pager_for(s, 3, i, 12, PAGING_QUEUES);
-    for (u32 i = 0; i < 3; i++) {
-        p[i] = walker_on(s, i, 36, 1000, i);
+    pager_for(s, 1, 0, 12, PAGING_QUEUES);
+    p = walker_on(s, 0, 36, 500, 0);
+    p->task->state = DEMOS_READY;
+    machine_thread_start(p->node->node, p->thread, WALKER, DEMOS_STACK_TOP, 0);
+    thread_ready(p->node->node, p->thread);
+    for (u32 cuts = 1; cuts <= 20; cuts++) {
+        while (p->self[0] < 20 * cuts || !memory_awaited(p))
+            CHECK(!sim_run(s, 1));
+        s->nodes[1].cut = true;
+        before = p->self[0];
+        since = s->now;
+        while (s->now - since < 500000000)
+            sim_run(s, 50);
+        CHECK(memory_awaited(p) && p->self[0] == before);
+        s->nodes[1].cut = false;
+    }
+    CHECK(sim_run(s, 4000000));
+    CHECK_EQ(p->self[0], 500);
+    CHECK_EQ(p->self[3], 0);
+    sim_destroy(s);
+}
+
+/* Eight diskless nodes, one pager: nobody sees another's bytes. */
+static void test_shared_pager(void)
+{
+    struct sim *s = puppets(DISKLESS + 1, 0, NULL);
+    struct sim_process *p[DISKLESS];
+
+    pager_reset();
+    for (u32 i = 0; i < DISKLESS; i++)
+        pager_for(s, DISKLESS, i, 12, PAGING_QUEUES);
+    for (u32 i = 0; i < DISKLESS; i++) {
+        p[i] = walker_on(s, i, 36, 500, i);
         p[i]->task->state = DEMOS_READY;
         machine_thread_start(s->nodes[i].node, p[i]->thread, WALKER, DEMOS_STACK_TOP, 0);
         thread_ready(s->nodes[i].node, p[i]->thread);
     }
     CHECK(sim_run(s, 4000000));
-    for (u32 i = 0; i < 3; i++) {
-        CHECK_EQ(p[i]->self[0], 1000);
+    for (u32 i = 0; i < DISKLESS; i++) {
+        CHECK_EQ(p[i]->self[0], 500);
         CHECK_EQ(p[i]->self[3], 0);
     }
     sim_destroy(s);
 }
 
-TESTS(CASE(test_larger_than_memory), CASE(test_diskless), CASE(test_shared_pager))
+TESTS(CASE(test_larger_than_memory), CASE(test_diskless), CASE(test_cut), CASE(test_shared_pager))

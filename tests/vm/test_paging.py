@@ -73,3 +73,35 @@ def test_diskless_domains(tmp_path: pathlib.Path) -> None:
         text = (tmp_path / "run" / "console" / f"{node}.log").read_text()
         assert "large: 6 MiB, 1 rounds, 0 words wrong" in text
     assert state((tmp_path / "run" / "console" / "diskless2.log").read_text())["requests"] > 1000
+
+
+KEEPERS = """
+trace = false
+for = "10s"
+[media.ether]
+[nodes.store]
+memory = "48M"
+media = ["ether"]
+programs = ["+kernel switchboard global", "=disk ramdisk 4", "=files files make", "announce files"]
+[nodes.user]
+memory = "16M"
+media = ["ether"]
+bundle = ["meter", "vault"]
+programs = ["+kernel with files keepers-check"]
+[expect.exit]
+store = "running"
+user = "poweroff"
+[expect.output]
+user = "Test result: SUCCESS"
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+@pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
+def test_keepers_in_a_domain(tmp_path: pathlib.Path) -> None:
+    """DV14, U22: the keepers that count and encrypt, in a domain; the file is on another."""
+    (tmp_path / "keepers.toml").write_text(KEEPERS)
+    done = subprocess.run([TOP / "harness" / "osmosis", "run", tmp_path / "keepers.toml", "--json", "--clock",
+                           "count", "--out", tmp_path / "run"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and json.loads(done.stdout)["ok"], done.stdout + done.stderr

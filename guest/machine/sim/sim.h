@@ -62,6 +62,7 @@ struct sim_node {
     u32 index;
     u32 epoch; /* of its boot */
     bool down; /* crashed: runs nothing, hears nothing */
+    bool cut;  /* off the wire: runs, and hears nobody, and is not heard */
     struct thread *running;
     struct sim_process *last;  /* that a fault was simulated for */
     u64 switches;              /* by NODE_SWITCH */
