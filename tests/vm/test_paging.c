@@ -161,4 +161,5 @@ static void test_shared_pager(void)
     sim_destroy(s);
 }
 
-TESTS(CASE(test_larger_than_memory), CASE(test_diskless), CASE(test_cut), CASE(test_shared_pager))
+TESTS(CASE(test_larger_than_memory), CASE(test_diskless), CASE(test_cut),
+      CASE(test_shared_pager))
