@@ -75,8 +75,9 @@ struct control {
     struct guest *bucket[GUEST_BUCKETS];
     u32 guest_count, fault_count, crashed;
     u64 seed, trace_lost;
-    bool traced; /* the hypervisor's own trace has been asked for */
-    bool deaths; /* VIRQ_DOM_EXC came */
+    bool traced;      /* the hypervisor's own trace has been asked for */
+    bool deaths;      /* VIRQ_DOM_EXC came */
+    bool port_struck; /* the command port's line, which is masked until it was served */
     bool plan_done;
     bool had_guests;
     bool attended; /* somebody has sent a command: the run ends when they say so */
@@ -178,8 +179,6 @@ NORETURN void run_finish(u32 status, const char *text);
 /* --- port.c: the command port */
 void port_init(void);
 void port_serve(void);
-/* When it wants to be served again without an event. */
-u64 port_deadline(void);
 void port_send(const char *text, size_t len);
 
 #endif

@@ -56,11 +56,10 @@ int rt_main(const struct rt_start *start)
     plan_load();
     port_init();
     for (;;) {
-        u64 deadline = serve(), port = port_deadline(), trace = trace_due();
+        u64 deadline = serve(), trace = trace_due();
 
-        deadline = MIN(deadline, MIN(port, trace));
-
-        if (!list_empty(&control.ready) || control.deaths)
+        deadline = MIN(deadline, trace);
+        if (!list_empty(&control.ready) || control.deaths || control.port_struck)
             rt_event_dispatch();
         else if (deadline == RT_NEVER)
             rt_wait();

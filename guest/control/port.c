@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command port: a 16550 at 0x2f8 that belongs to us, its interrupt an event channel, or
- * looked at now and then where the hypervisor passes no interrupt on.
+ * The command port: a 16550 at 0x2f8 that belongs to us, its interrupt an event channel.
  * Lines in, JSON lines out. Output waits in a ring of our own, so that a slow reader stops
  * nobody; what does not fit is dropped whole, and the count of dropped lines is said.
  */
 #include "base/format.h"
 #include "guest/control/control.h"
+#include "guest/control/ctl.h"
 #include "guest/rt/event.h"
 #include "guest/rt/rt.h"
-#include "guest/rt/time.h"
 #include "guest/rt/x86.h"
+#include <xen/physdev.h>
 
 enum { PORT = 0x2f8, IRQ = 3, OUT_ROOM = 65536, FIFO = 16, LINE_READY = 1, LINE_EMPTY = 0x20 };
-#define POLL_NS 2000000ull
-enum { DATA = 0, IER = 1, FCR = 2, LCR = 3, MCR = 4, LSR = 5 };
+enum { DATA = 0, IER = 1, IIR = 2, FCR = 2, LCR = 3, MCR = 4, LSR = 5 };
+enum { IIR_NOTHING = 1 };
 
 static bool present;
-static u32 event_port;
 static char line[WORDS_LINE + 1], out[OUT_ROOM], answer_text[COMMAND_ANSWER];
 static u32 line_len, out_at, out_len, dropped;
 static bool too_long;
@@ -114,26 +113,28 @@ static void take(char c)
     }
 }
 
+/* The line is an edge for the interrupt controller: it has to have fallen, with nothing left
+ * to serve, before the next one can be seen. */
 void port_serve(void)
 {
-    if (!present)
-        return;
-    while (get(LSR) & LINE_READY)
-        take((char)get(DATA));
-    drain();
-    if (event_port)
-        rt_event_unmask(event_port);
-}
+    struct physdev_eoi eoi = {.irq = IRQ};
 
-u64 port_deadline(void)
-{
-    return present && !event_port ? rt_now_ns() + POLL_NS : RT_NEVER;
+    if (!control.port_struck)
+        return;
+    control.port_struck = false;
+    do {
+        while (get(LSR) & LINE_READY)
+            take((char)get(DATA));
+        drain();
+    } while (!(get(IIR) & IIR_NOTHING));
+    hypercall_physdev_op(PHYSDEVOP_eoi, &eoi);
 }
 
 static void on_interrupt(void *arg, u32 port)
 {
     (void)arg;
-    rt_event_mask(port);
+    (void)port;
+    control.port_struck = true;
 }
 
 void port_init(void)
@@ -141,14 +142,13 @@ void port_init(void)
     static const struct {
         u8 reg, value;
     } sequence[] = {{IER, 0}, {LCR, 0x80}, {DATA, 1}, {IER, 0}, {LCR, 3}, {FCR, 7}, {MCR, 0xb}};
-    long bound;
     struct evtchn_bind_pirq op = {.pirq = IRQ};
 
     if (get(LSR) == 0xff)
         return; /* no second serial port in this machine */
-    bound = hypercall_event_channel_op(EVTCHNOP_bind_pirq, &op);
-    if (!bound && rt_event_handle(op.port, on_interrupt, NULL))
-        event_port = op.port;
+    if (ctl_give_irq(0, IRQ) || hypercall_event_channel_op(EVTCHNOP_bind_pirq, &op) ||
+        !rt_event_handle(op.port, on_interrupt, NULL))
+        rt_panic("the command port's interrupt line is not to be had");
     for (u32 i = 0; i < ARRAY_SIZE(sequence); i++)
         set(sequence[i].reg, sequence[i].value);
     present = true;

@@ -8,15 +8,22 @@
 #include "hyp/dom/domain.h"
 #include "hyp/dom/evtchn.h"
 #include "hyp/dom/platform.h"
+#include "hyp/dom/vcpu.h"
 
-enum { LINES = 16 };
+enum { LINES = 16, NOBODY = 0xffff };
 
-static struct domain *owner[LINES];
+static domid_t owner[LINES] = {[0 ... LINES - 1] = NOBODY};
 
 static void strike(u32 irq)
 {
-    if (owner[irq])
-        evtchn_pirq(owner[irq], irq);
+    struct domain *d = domain_find(__atomic_load_n(&owner[irq], __ATOMIC_ACQUIRE));
+
+    if (!d)
+        return;
+    vcpu_for_nobody(true);
+    evtchn_pirq(d, irq);
+    vcpu_for_nobody(false);
+    domain_put(d);
 }
 
 void irq_route(u32 irq, struct domain *d)
@@ -24,13 +31,13 @@ void irq_route(u32 irq, struct domain *d)
     if (irq >= LINES)
         return;
     pic_unmask(irq, false);
-    owner[irq] = d;
+    __atomic_store_n(&owner[irq], d ? d->id : NOBODY, __ATOMIC_RELEASE);
     pic_set_handler(irq, d ? strike : NULL);
     pic_unmask(irq, d != NULL);
 }
 
 void irq_end(u32 irq)
 {
-    if (irq < LINES && owner[irq])
+    if (irq < LINES && __atomic_load_n(&owner[irq], __ATOMIC_ACQUIRE) != NOBODY)
         pic_unmask(irq, true);
 }

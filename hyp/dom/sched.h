@@ -65,7 +65,7 @@ struct sched_cpu {
     struct spinlock lock;
     bool online;
     bool look_again;              /* poked since the last pick */
-    bool by_clock;                /* timers fire here just now: what they wake has no waker */
+    bool for_nobody;              /* a timer or an interrupt: what it wakes has no waker */
     struct order waiting, parked; /* parked: keyed by the time they may run again */
     struct sched_entity *running;
     struct sched_entity *handed; /* woken by what runs here: goes first when that blocks */

@@ -135,13 +135,18 @@ u64 vcpu_deadline(u32 cpu)
     return MIN(timers, slice);
 }
 
+void vcpu_for_nobody(bool yes)
+{
+    scheduler.cpu[cpu_id()].for_nobody = yes;
+}
+
 void vcpu_tick(u32 cpu, u64 now_ns)
 {
     struct vcpu *v;
 
-    scheduler.cpu[cpu].by_clock = true;
+    vcpu_for_nobody(true);
     timer_run(cpu, now_ns);
-    scheduler.cpu[cpu].by_clock = false;
+    vcpu_for_nobody(false);
     v = on(cpu);
     if (sched_expired(&scheduler, cpu, now_ns) && v)
         __atomic_or_fetch(&v->attention, VCPU_ATTN_LEAVE, __ATOMIC_SEQ_CST);
@@ -163,10 +168,10 @@ void vcpu_release(struct vcpu *v, u32 why)
     release_for(v, why, SCHED_NO_WAKER);
 }
 
-/* What this CPU does is done for the vCPU on it, but not when a timer fires. */
+/* What this CPU does is done for the vCPU on it, but not when a timer or an interrupt strikes. */
 static u32 waker(u32 cpu)
 {
-    return on(cpu) && !scheduler.cpu[cpu].by_clock ? cpu : SCHED_NO_WAKER;
+    return on(cpu) && !scheduler.cpu[cpu].for_nobody ? cpu : SCHED_NO_WAKER;
 }
 
 void vcpu_wake(struct vcpu *v)

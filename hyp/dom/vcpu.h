@@ -25,6 +25,9 @@ void vcpu_set_current(struct vcpu *v);
 /* The next instant at which CPU `cpu` must call vcpu_tick, or TIMER_NEVER. */
 u64 vcpu_deadline(u32 cpu);
 void vcpu_tick(u32 cpu, u64 now_ns);
+/* From now on (or no longer) this CPU acts for the machine, not for the vCPU on it, which then
+ * counts as the waker of nobody. */
+void vcpu_for_nobody(bool yes);
 /* A CPU joins the scheduler, from itself. slice_ns 0 in discrete-event time. */
 void vcpu_cpu_online(u32 cpu);
 void vcpu_scheduler_init(u64 slice_ns);

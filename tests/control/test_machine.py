@@ -223,4 +223,8 @@ def test_the_command_port(tmp_path: pathlib.Path) -> None:
         output = "".join(str(e["text"]) for e in port.events if e["event"] == "output")
         assert "hello from Osmosis" in output
         assert port.ask("list")["domains"] == []
+        before = port.ask("counters all")
+        time.sleep(1)
+        idle = int(str(port.ask("counters all")["exits"])) - int(str(before["exits"]))
+        assert idle < 50, "nobody typed, and yet the port was looked at"
         port.close()
