@@ -21,6 +21,11 @@ enum file_op {
         4,         /* bytes of the first path, both paths; a file of the new name is replaced */
     FILE_LIST = 5, /* index, path -> index of the next, enum fs_kind, size, then the name */
     FILE_SYNC = 6, /* what was written is on the disk when the answer comes */
+    FILE_USED = 7, /* -> blocks of 512 bytes that the link's owner may hold (0: any number, and
+                    * then nobody counts), and holds */
+    /* Over the owner's link (`+files` in a boot list), where USED is of the owner it names. */
+    FILE_QUOTA = 8, /* owner, blocks (0: any number) */
+    FILE_OWNER = 9, /* owner -> ; link to the same files, where what is made is that owner's */
     /* Over the link of an open file. */
     FILE_READ = 16,   /* offset, len; [link with a writable area] -> bytes, fewer at the end */
     FILE_WRITE = 17,  /* offset, len; [link with a readable area] -> bytes */

@@ -133,7 +133,8 @@ def test_hostile_calls_hosted(seed: int) -> None:
     assert places.hosted(places.bundle(f"+kernel hostile 4 2000 {seed}"))[0] == 0
 
 
-KEEPERS = ["=disk ramdisk 4", "=files files make", "+kernel keepers-check"]
+KEEPERS = ["=disk ramdisk 4", "=buffers buffers make", "=directories directories", "=files files",
+           "+kernel keepers-check"]
 
 
 def test_keepers_say_the_same() -> None:

@@ -3,14 +3,17 @@
 
 import pathlib
 import subprocess
+from collections.abc import Sequence
+
+import pytest
 
 from nodes import NODE, Cluster
 
 
-def node(*lines: str, seconds: float = 60) -> tuple[int, str]:
+def node(*lines: str, seconds: float = 60, options: Sequence[str] = ()) -> tuple[int, str]:
     """Status and output of a hosted node that starts these lines of a boot list."""
-    options = [o for line in lines for o in ("--run", line)]
-    done = subprocess.run([NODE, *options], timeout=seconds, stdin=subprocess.DEVNULL,
+    runs = [o for line in lines for o in ("--run", line)]
+    done = subprocess.run([NODE, *options, *runs], timeout=seconds, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, text=True)
     return done.returncode, done.stdout
 
@@ -62,7 +65,7 @@ def test_names_across_nodes(tmp_path: pathlib.Path) -> None:
         assert (client.returncode, text) == (0, "counter: first 10, second 55\n")
 
 
-FILES = ["=disk ramdisk 16", "=files files make"]
+FILES = ["=disk ramdisk 16", "=buffers buffers make", "=directories directories", "=files files"]
 
 
 def test_files() -> None:
@@ -72,18 +75,46 @@ def test_files() -> None:
 
 
 def test_no_file_system_on_the_disk() -> None:
-    status, text = node("=disk ramdisk 1", "=files files", "hello")
+    status, text = node("=disk ramdisk 1", "=buffers buffers", "hello")
     assert status == 1 and "cannot mount" in text and "hello, world" in text
 
 
+def test_quotas() -> None:
+    """DS16, L02: what an owner holds has a limit, that who has the owner's link sets."""
+    status, text = node(*FILES, "+kernel +files files-check quotas")
+    assert status == 0 and "  ok      not more\n" in text and text.endswith("Test result: SUCCESS\n"), text
+
+
 def test_files_across_nodes(tmp_path: pathlib.Path) -> None:
-    """DS16, DP04: disk interface on one node, file system on the next, its user on a third."""
+    """DS16, DP04: each of the four on a node of its own, their user on a fifth."""
     with Cluster(tmp_path) as cluster:
-        user = cluster.start(3, "+kernel with files files-check")
-        cluster.start(2, "+kernel =files with disk files make", "announce files")
+        user = cluster.start(5, "+kernel with files files-check")
+        cluster.start(4, "+kernel =files with directories files", "announce files")
+        cluster.start(3, "+kernel =directories with buffers directories", "announce directories")
+        cluster.start(2, "+kernel =buffers with disk buffers make", "announce buffers")
         cluster.start(1, "+kernel switchboard global", FILES[0], "announce disk")
         text, _ = user.communicate(timeout=60)
         assert user.returncode == 0 and text.endswith("Test result: SUCCESS\n"), text
+
+
+SEND, MOVE = "8000", "800a"  # guest/kernel/trace.h
+
+
+@pytest.mark.parametrize(("work", "sends", "moves"), [
+    ("read", 2, 1), ("write", 2, 1), ("open", 6, 1), ("name", 5, 0),
+])
+def test_messages_of_an_operation(tmp_path: pathlib.Path, work: str, sends: int, moves: int) -> None:
+    """DL23: reading and writing 64 KiB are a request, a MOVEDATA and an answer; opening is four
+    messages, by way of names to the one that has the bytes, and a read."""
+    counts = []
+    for turns in (10, 30):
+        trace = tmp_path / f"{turns}"
+        assert node(*FILES, f"filebench {work} {turns}", options=["--trace", str(trace)]) == (0, "")
+        kinds = [line.split()[1] for line in trace.read_text().splitlines()]
+        counts.append((kinds.count(SEND), kinds.count(MOVE)))
+    (few, few_moves), (many, many_moves) = counts
+    assert many_moves - few_moves == 20 * moves
+    assert 20 * sends <= many - few <= 20 * sends + 2  # the buffer manager asks for the time now and then
 
 
 def shell(*lines: str, boards: tuple[str, ...] = ()) -> str:

@@ -82,7 +82,8 @@ for = "10s"
 [nodes.store]
 memory = "48M"
 media = ["ether"]
-programs = ["+kernel switchboard global", "=disk ramdisk 4", "=files files make", "announce files"]
+programs = ["+kernel switchboard global", "=disk ramdisk 4", "=buffers buffers make", "=directories directories",
+    "=files files", "announce files"]
 [nodes.user]
 memory = "16M"
 media = ["ether"]

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Holds the file system behind the link "files" to guest/lib/file.h. Prints a line per check
- * and a verdict. With the argument `holder` it opens a file and waits, to be killed.
+ * and a verdict. With the argument `quotas` and the owner's link (+files) it
+ * sees to limits, too; with `holder` it opens files and waits, to be killed.
  */
 #include "guest/lib/file.h"
 #include "guest/lib/process.h"
@@ -97,6 +98,40 @@ static void check_names(void)
            FILE_ERROR(FS_E_NAME));
 }
 
+/* What one owner holds has a limit, and the others do not mind: for who has the owner's link. */
+static void check_quotas(void)
+{
+    s64 whole = fs, theirs = 0, f;
+    struct words w;
+
+    words_start(&w, FILE_OWNER);
+    words_put(&w, 7);
+    expect("a link for an owner", words_call(whole, &w, NULL, 0, &theirs), 0);
+    words_start(&w, FILE_QUOTA);
+    words_put(&w, 7);
+    words_put(&w, 100);
+    expect("who may hold a hundred blocks", words_call(whole, &w, NULL, 0, NULL), 0);
+    expect("does not set that", file_word_op(theirs, FILE_QUOTA, 1000), DEMOS_E_ALLOWED);
+    f = file_open(theirs, "theirs", FILE_READS | FILE_WRITES | FILE_CREATES);
+    expect("writes less", file_write(f, 0, out, 40 * FS_BLOCK), 40 * FS_BLOCK);
+    expect("not more", file_write(f, 40 * FS_BLOCK, out, BIG) < 60 * FS_BLOCK, true);
+    words_start(&w, FILE_USED);
+    expect("is told so", words_call(theirs, &w, NULL, 0, NULL), 0);
+    expect("the limit", (s64)words_get(&w), 100);
+    expect("and how much it is", words_get(&w) <= 100, true);
+    demos_link_drop(f);
+    f = file_open(whole, "ours", FILE_READS | FILE_WRITES | FILE_CREATES);
+    expect("others do as before", file_write(f, 0, out, BIG), BIG);
+    demos_link_drop(f);
+    expect("gives it back", file_path_op(theirs, FILE_REMOVE, "theirs"), 0);
+    expect("with the next sync", file_word_op(theirs, FILE_SYNC, 0), 0);
+    f = file_open(theirs, "again", FILE_READS | FILE_WRITES | FILE_CREATES);
+    expect("and writes again", file_write(f, 0, out, 40 * FS_BLOCK), 40 * FS_BLOCK);
+    demos_link_drop(f);
+    file_path_op(theirs, FILE_REMOVE, "again");
+    file_path_op(whole, FILE_REMOVE, "ours");
+}
+
 /* More than the server has room for at once: each is closed by its link's end. */
 static void check_many(void)
 {
@@ -148,10 +183,11 @@ static int hold(void)
 
 int main(int argc, char **argv)
 {
-    (void)argv;
     fs = demos_link("files");
-    if (argc > 1)
+    if (argc > 1 && strcmp(argv[1], "holder") == 0)
         return hold();
+    if (argc > 1)
+        check_quotas();
     check_bytes();
     check_rights();
     check_names();

@@ -41,18 +41,17 @@ static int read_entry(struct store *s, u32 dir, u32 at, struct dir_entry *e)
     return FS_OK;
 }
 
-static int write_entry(struct store *s, u32 dir, u32 at, u32 file, u32 generation,
-                       const char *name, size_t len)
+/* The step that makes entry `at` of `dir` say this; file 0: that it is free. */
+static struct store_step entry_step(u32 dir, u32 at, u32 file, u32 generation, const char *name,
+                                    size_t len)
 {
-    u8 raw[FS_ENTRY] = {0};
-    s64 n;
+    struct store_step step = {.op = STEP_WRITE, .file = dir, .offset = (u64)at * FS_ENTRY};
 
-    be32_put(raw + FS_D_FILE, file);
-    be32_put(raw + FS_D_GENERATION, generation);
-    raw[FS_D_LEN] = (u8)len;
-    memcpy(raw + FS_D_NAME, name, len);
-    n = store_write(s, dir, (u64)at * FS_ENTRY, raw, FS_ENTRY);
-    return n == FS_ENTRY ? FS_OK : n < 0 ? (int)n : FS_E_FULL;
+    be32_put(step.bytes + FS_D_FILE, file);
+    be32_put(step.bytes + FS_D_GENERATION, generation);
+    step.bytes[FS_D_LEN] = (u8)len;
+    memcpy(step.bytes + FS_D_NAME, name, len);
+    return step;
 }
 
 int dir_next(struct store *s, u32 dir, u32 *at, struct dir_entry *entry)
@@ -101,15 +100,6 @@ static int free_index(struct store *s, u32 dir, u32 *at)
     return error;
 }
 
-/* Gives `file` a name. In a fresh root entry 0 is written first: it is its own parent. */
-static int add(struct store *s, u32 dir, u32 file, u32 generation, const char *name, size_t len)
-{
-    u32 at;
-    int error = free_index(s, dir, &at);
-
-    return error ? error : write_entry(s, dir, at, file, generation, name, len);
-}
-
 int dir_parent(struct store *s, u32 dir, u32 *parent)
 {
     struct dir_entry e;
@@ -127,17 +117,19 @@ int dir_parent(struct store *s, u32 dir, u32 *parent)
 static int make_and_name(struct store *s, u32 dir, const char *name, size_t len,
                          enum fs_kind kind, u32 owner, u32 *file)
 {
-    struct row row = {0};
-    int error = store_create(s, kind, owner, file);
+    struct store_step steps[3] = {{.op = STEP_CREATE, .kind = kind, .owner = owner}};
+    struct row made;
+    u32 at, count = 1;
+    int error = free_index(s, dir, &at);
 
-    if (!error)
-        error = store_look(s, *file, &row);
-    if (!error && kind == FS_DIRECTORY)
-        error = write_entry(s, *file, 0, dir, 0, "", 0);
-    if (!error)
-        error = add(s, dir, *file, row.generation, name, len);
-    if (error && *file)
-        store_delete(s, *file);
+    if (error)
+        return error;
+    if (kind == FS_DIRECTORY) /* entry 0 comes first, and points at the parent */
+        steps[count++] = entry_step(0, 0, dir, 0, "", 0);
+    steps[count] = entry_step(dir, at, 0, 0, name, len);
+    steps[count++].names = true;
+    error = store_change(s, steps, count, &made);
+    *file = error ? 0 : made.file;
     return error;
 }
 
@@ -153,10 +145,7 @@ int dir_create(struct store *s, u32 dir, const char *name, size_t len, enum fs_k
     error = dir_find(s, dir, name, len, &e);
     if (error != FS_E_NONE)
         return error ? error : FS_E_EXISTS;
-    store_begin(s);
-    error = make_and_name(s, dir, name, len, kind, owner, file);
-    store_end(s);
-    return error;
+    return make_and_name(s, dir, name, len, kind, owner, file);
 }
 
 static bool is_empty(struct store *s, u32 dir)
@@ -169,14 +158,11 @@ static bool is_empty(struct store *s, u32 dir)
 
 static int remove_found(struct store *s, u32 dir, const struct dir_entry *e)
 {
-    int error;
+    const struct store_step steps[] = {entry_step(dir, e->at, 0, 0, "", 0),
+                                       {.op = STEP_DELETE, .file = e->file}};
+    struct row made;
 
-    store_begin(s);
-    error = write_entry(s, dir, e->at, 0, 0, "", 0);
-    if (!error)
-        error = store_delete(s, e->file);
-    store_end(s);
-    return error;
+    return store_change(s, steps, ARRAY_SIZE(steps), &made);
 }
 
 int dir_remove(struct store *s, u32 dir, const char *name, size_t len)
@@ -213,17 +199,19 @@ static int lies_under(struct store *s, u32 below, u32 dir, bool *under)
 static int move_entry(struct store *s, u32 from, const struct dir_entry *e, u32 to,
                       const char *name, size_t len, const struct dir_entry *old, bool is_dir)
 {
-    int error = write_entry(s, from, e->at, 0, 0, "", 0);
+    struct store_step steps[4] = {entry_step(from, e->at, 0, 0, "", 0)};
+    struct row made;
+    u32 at = old ? old->at : 0, count = 1;
+    int error = old ? FS_OK : free_index(s, to, &at);
 
-    if (!error && old)
-        error = write_entry(s, to, old->at, e->file, e->generation, name, len);
-    else if (!error)
-        error = add(s, to, e->file, e->generation, name, len);
-    if (!error && old)
-        error = store_delete(s, old->file);
-    if (!error && is_dir && from != to)
-        error = write_entry(s, e->file, 0, to, 0, "", 0);
-    return error;
+    if (error)
+        return error;
+    steps[count++] = entry_step(to, at, e->file, e->generation, name, len);
+    if (old)
+        steps[count++] = (struct store_step){.op = STEP_DELETE, .file = old->file};
+    if (is_dir && from != to)
+        steps[count++] = entry_step(e->file, 0, to, 0, "", 0);
+    return store_change(s, steps, count, &made);
 }
 
 /* What stands in the way of a rename. */
@@ -266,10 +254,7 @@ int dir_rename(struct store *s, u32 from, const char *name, size_t len, u32 to,
     error = check_rename(s, &e, to, replaces ? &old : NULL, &is_dir);
     if (error)
         return error;
-    store_begin(s);
-    error = move_entry(s, from, &e, to, new_name, new_len, replaces ? &old : NULL, is_dir);
-    store_end(s);
-    return error;
+    return move_entry(s, from, &e, to, new_name, new_len, replaces ? &old : NULL, is_dir);
 }
 
 /* The length of the path's first name; *path skips the slashes before it. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Names: directories as files of the store. Entry 0 of a directory has no name and points
- * at its parent. What changes several files lies between store_begin and store_end, so a
- * crash finds all of it or none.
+ * at its parent. What changes several files is one store_change, so a crash finds all of
+ * it or none.
  */
 #ifndef GUEST_SERVERS_FS_DIR_H
 #define GUEST_SERVERS_FS_DIR_H

@@ -60,6 +60,20 @@ s64 store_read(struct store *s, u32 file, u64 offset, void *to, size_t len);
 s64 store_write(struct store *s, u32 file, u64 offset, const void *from, size_t len);
 /* Cuts or grows (with zeros) to `size`, and gives back blocks held in advance. */
 int store_resize(struct store *s, u32 file, u64 size);
+/* Steps that appear together, whatever happens. WRITE puts an entry's bytes; file 0 there is the
+ * one that CREATE made, and `names` puts its number and generation where an entry has them. */
+enum store_step_op { STEP_CREATE = 1, STEP_WRITE, STEP_DELETE, STEP_OPS };
+enum { STORE_STEPS = 4 };
+struct store_step {
+    enum store_step_op op;
+    enum fs_kind kind; /* CREATE */
+    bool names;
+    u32 file, owner;
+    u64 offset;
+    u8 bytes[FS_ENTRY];
+};
+/* *made: the row of the file that was made, number 0 if none was. */
+int store_change(struct store *s, const struct store_step *steps, u32 count, struct row *made);
 void store_begin(struct store *s);
 void store_end(struct store *s);
 int store_sync(struct store *s);
