@@ -24,6 +24,7 @@ enum kernel_channel {
     KERNEL_KEEPING = 6, /* objects, for their keepers (keeper.h): request links */
     KERNEL_FRAME = 7,   /* frames on their way, for the same */
     KERNEL_OBJECT = 8,  /* objects' names */
+    KERNEL_DISK = 9,    /* the machine's disks, by machine_message, too */
     KERNEL_CHANNELS = 10
 };
 

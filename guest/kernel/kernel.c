@@ -33,21 +33,45 @@ void node_kernel_link(const struct node *n, u32 channel, struct link *l)
     };
 }
 
-/* The message that answers `request`, `length` bytes long as far as its asker has room. */
-static struct message *answer_begin(struct node *n, struct message *request, u32 length,
-                                    u32 links)
+/* The message that answers over `reply`, `length` bytes long as far as its asker has room. */
+static struct message *answer_to(struct node *n, const struct link *reply, u32 length,
+                                 u32 links)
 {
-    u32 room = (u32)MIN((u64)length, request->reply.len);
+    u32 room = (u32)MIN((u64)length, reply->len);
     struct message *m = message_alloc(n, room, links, true);
 
     if (!m)
         machine_stop(n, "no memory for an answer: the node's heap is too small for its limits");
-    message_to_link(m, &request->reply);
+    message_to_link(m, reply);
     message_from(n, NULL, m);
     m->kind = DEMOS_MSG_REPLY;
     m->whole = length;
-    request->flags &= (u8)~MESSAGE_HAS_REPLY;
     return m;
+}
+
+static struct message *answer_begin(struct node *n, struct message *request, u32 length,
+                                    u32 links)
+{
+    request->flags &= (u8)~MESSAGE_HAS_REPLY;
+    return answer_to(n, &request->reply, length, links);
+}
+
+bool node_keep_reply(struct message *request, struct link *reply)
+{
+    if (!(request->flags & MESSAGE_HAS_REPLY))
+        return false;
+    request->flags &= (u8)~MESSAGE_HAS_REPLY;
+    *reply = request->reply;
+    return true;
+}
+
+void node_answer(struct node *n, const struct link *reply, const void *bytes, u32 len)
+{
+    struct message *m = answer_to(n, reply, len, 0);
+
+    memcpy(m->body, bytes, m->length);
+    route(n, m, reply->hint);
+    kernel_work(n);
 }
 
 void answer_words(struct node *n, struct message *request, const u64 *words, u32 count,
@@ -316,7 +340,7 @@ static void (*const handlers[KERNEL_CHANNELS])(struct node *n, struct message *m
     [KERNEL_KEEPING] = keeper_message,
     [KERNEL_FRAME] = keeper_frame_message,
     [KERNEL_OBJECT] = keeper_name_message,
-    [KERNEL_OBJECT + 1 ... KERNEL_CHANNELS - 1] = unknown,
+    [KERNEL_DISK] = machine_handler,
 };
 
 static void handle(struct node *n, struct message *m)

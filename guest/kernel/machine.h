@@ -103,10 +103,10 @@ bool machine_thread_import(struct node *n, struct thread *th, const void *image,
 
 /* A trace record (types in guest/kernel/trace.h); only called while tracing is on. */
 void machine_trace(struct node *n, u16 type, u32 who, u64 a, u64 b);
-/* A message for a kernel process that is the machine's (KERNEL_CONSOLE, KERNEL_MACHINE).
- * Writes the answer's body and returns its length, at most `room`. */
-size_t machine_message(struct node *n, u32 channel, const struct message *m, u8 *answer,
-                       size_t room);
+/* A message for a kernel process that is the machine's (KERNEL_CONSOLE, KERNEL_MACHINE,
+ * KERNEL_DISK). Writes the answer's body and returns its length, at most `room`; or keeps the
+ * reply (node_keep_reply) and answers later. */
+size_t machine_message(struct node *n, u32 channel, struct message *m, u8 *answer, size_t room);
 /* The node cannot keep its promises: say why and stop. */
 NORETURN void machine_stop(struct node *n, const char *why);
 

@@ -169,6 +169,12 @@ void node_announced(struct node *n, const void *bytes, size_t len);
 /* Links to this node's kernel processes, for other nodes (an announcement's content). */
 void node_kernel_link(const struct node *n, u32 channel, struct link *l);
 
+/* For answers of the machine that come later: takes the request's reply link (false: it wants
+ * none); answers over it, once, between two calls into the core. */
+struct message;
+bool node_keep_reply(struct message *request, struct link *reply);
+void node_answer(struct node *n, const struct link *reply, const void *bytes, u32 len);
+
 /* What the node has done, for ps and figures. */
 struct node_counters {
     u64 entries, fast, switches;

@@ -21,6 +21,7 @@ static const struct {
     {"console", KERNEL_CONSOLE},
     {"machine", KERNEL_MACHINE},
     {"names", KERNEL_NAMES},
+    {"disks", KERNEL_DISK},
 };
 
 static const char *fill(struct node *n, struct task *t, const struct bundle_file *init,

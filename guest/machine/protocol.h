@@ -22,4 +22,14 @@ enum machine_op {
                          * TLB flushes, bytes copied; refused where nobody says */
 };
 
+/* To KERNEL_DISK: the node's disks by number, from 0, in sectors of 512 bytes. Answers come when
+ * the disk is done; DEMOS_E_MEMORY: too many requests under way. */
+enum { DEVICE_SECTOR = 512, DEVICE_SECTORS_MOST = 64 };
+enum device_op {
+    DEVICE_SIZE = 1,  /* disk -> sectors, 1 if it is read-only */
+    DEVICE_READ = 2,  /* disk, sector, count -> then the bytes */
+    DEVICE_WRITE = 3, /* disk, sector, count, then the bytes -> */
+    DEVICE_FLUSH = 4, /* disk -> : what was answered before lasts */
+};
+
 #endif

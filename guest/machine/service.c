@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine's kernel processes: console and machine (guest/machine/protocol.h). Each
- * runs to completion on a message and never waits.
+ * The machine's kernel processes: console, machine, and disks, which are disk.c's
+ * (guest/machine/protocol.h). Each runs to completion on a message and never waits.
  */
 #include "base/bytes.h"
 #include "base/memory.h"
 #include "guest/kernel/machine.h"
+#include "guest/machine/disk.h"
 #include "guest/machine/place.h"
 #include "guest/machine/protocol.h"
 
@@ -96,8 +97,7 @@ static service_fn *const machine[] = {
     [MACHINE_COUNTS] = machine_counts,
 };
 
-size_t machine_message(struct node *n, u32 channel, const struct message *m, u8 *bytes,
-                       size_t room)
+size_t machine_message(struct node *n, u32 channel, struct message *m, u8 *bytes, size_t room)
 {
     struct request r = {n, m->body, m->length, bytes, room};
     u64 op = word(&r, 0), unknown = (u64)DEMOS_E_CALL;
@@ -105,6 +105,8 @@ size_t machine_message(struct node *n, u32 channel, const struct message *m, u8 
 
     if (room < 8)
         return 0;
+    if (channel == KERNEL_DISK)
+        return disk_message(n, m, bytes);
     if (channel == KERNEL_CONSOLE && op < ARRAY_SIZE(console))
         fn = console[op];
     if (channel == KERNEL_MACHINE && op < ARRAY_SIZE(machine))

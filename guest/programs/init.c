@@ -7,11 +7,12 @@
  *
  * A line of the boot list is a program and its arguments. Words before it that begin with
  * `+` give the process a link it would not have: +kernel (may make processes), +machine
- * (counters and the end of the node), +names (guest/kernel/control.h). +NAME@N gives the link
- * that machine N has posted as NAME, as soon as it is there; +post:NAME posts what the process
- * offers (demos_offer) for others to find. All get console, clock, programs and
- * switchboard (guest/lib/switchboard.h; a question waits until there is one). The line
- * `wait` holds the next ones back until everything before it has ended.
+ * (counters and the end of the node), +names (guest/kernel/control.h), +disks (the machine's
+ * disks, guest/machine/protocol.h). +NAME@N gives the link that machine N has posted as NAME,
+ * as soon as it is there; +post:NAME posts what the process offers (demos_offer) for others to
+ * find. All get console, clock, programs and switchboard (guest/lib/switchboard.h; a question
+ * waits until there is one). The line `wait` holds the next ones back until everything before
+ * it has ended.
  *
  * A word `=NAME` makes the process a server: the next line waits until it has offered a
  * link, and everything started after it gets that link under NAME. A second link, if it

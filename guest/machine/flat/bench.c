@@ -178,8 +178,7 @@ void machine_trace(struct node *n, u16 type, u32 who, u64 a, u64 b)
     (void)b;
 }
 
-size_t machine_message(struct node *n, u32 channel, const struct message *m, u8 *answer,
-                       size_t room)
+size_t machine_message(struct node *n, u32 channel, struct message *m, u8 *answer, size_t room)
 {
     (void)n;
     (void)channel;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include "guest/kernel/machine.h"
 #include "guest/machine/hosted/child.h"
+#include "guest/machine/hosted/disk.h"
 #include "guest/machine/hosted/ether.h"
 #include "guest/machine/place.h"
 #include "guest/machine/registers.h"
@@ -19,6 +20,7 @@ struct hosted {
     struct frames frames;
     struct net *net; /* NULL: alone */
     struct ether ether;
+    struct hosted_disks disks;
     int memory_fd;
     u32 entry_frame;
     u64 started_ns; /* of the host's monotonic clock */

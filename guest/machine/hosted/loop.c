@@ -196,6 +196,7 @@ int hosted_loop(struct hosted *h)
 
         if (h->net)
             net_poll(h->net, hosted_clock_ns());
+        hosted_disks_run(h->node);
         t = node_next(h->node);
 
         if (t) {

@@ -24,6 +24,8 @@ struct options {
     const char *bundle, *programs, *trace, *list, *pack, *net;
     const char *runs[PACK_RUNS];
     u32 run_count;
+    const char *disks[HOSTED_DISKS];
+    u32 disk_count;
 };
 
 static const char usage[] =
@@ -37,6 +39,7 @@ static const char usage[] =
     "  --list FILE     a boot list, as many lines of --run\n"
     "  --pack FILE     write the bundle there and run nothing\n"
     "  --net DIR       join the network of the nodes that share this directory\n"
+    "  --disk FILE     a disk, a raw image; again for more\n"
     "  --seed N        keys of links\n"
     "  --trace FILE    the kernel's message trace, as text\n"
     "  --no-share      MOVEDATA always copies\n"
@@ -79,6 +82,7 @@ static void parse(struct options *o, int argc, char **argv)
         NO_SHARE,
         NO_FAST,
         NET,
+        DISK,
         HELP
     };
     static const struct option names[] = {
@@ -90,6 +94,7 @@ static void parse(struct options *o, int argc, char **argv)
         {"list", 1, NULL, LIST},
         {"pack", 1, NULL, PACK},
         {"net", 1, NULL, NET},
+        {"disk", 1, NULL, DISK},
         {"seed", 1, NULL, SEED},
         {"trace", 1, NULL, TRACE},
         {"no-share", 0, NULL, NO_SHARE},
@@ -112,6 +117,11 @@ static void parse(struct options *o, int argc, char **argv)
             break;
         case LIST: o->list = optarg; break;
         case NET: o->net = optarg; break;
+        case DISK:
+            if (o->disk_count == HOSTED_DISKS)
+                fail("--disk", "too many");
+            o->disks[o->disk_count++] = optarg;
+            break;
         case PACK: o->pack = optarg; break;
         case SEED: o->config.seed = number("--seed", optarg, 0, ~0ull); break;
         case TRACE: o->trace = optarg; break;
@@ -209,6 +219,9 @@ static void start(struct hosted *h, const struct options *o, const struct pack *
         fail(o->trace, strerror(errno));
     if (o->net)
         join(h, o, &heap);
+    for (u32 i = 0; i < o->disk_count; i++)
+        if (!hosted_disk_add(&h->disks, o->disks[i]))
+            fail(o->disks[i], strerror(errno));
     h->node = node_create(&heap, &o->config, h->net, h);
     if (!h->node)
         fail("memory", "not enough for a node");
@@ -240,6 +253,7 @@ int main(int argc, char **argv)
     status = hosted_loop(&h);
     fflush(stdout);
     node_destroy(h.node);
+    hosted_disks_close(&h.disks);
     if (h.net)
         ether_close(&h.ether);
     if (h.trace)

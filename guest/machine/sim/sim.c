@@ -323,8 +323,7 @@ void machine_trace(struct node *n, u16 type, u32 who, u64 a, u64 b)
 }
 
 /* The console echoes: enough to see that machine channels answer. */
-size_t machine_message(struct node *n, u32 channel, const struct message *m, u8 *answer,
-                       size_t room)
+size_t machine_message(struct node *n, u32 channel, struct message *m, u8 *answer, size_t room)
 {
     size_t len = MIN((size_t)m->length, room);
 

@@ -4,6 +4,7 @@
  * return: each ends in ring 3, or begins anew with an empty stack. The alarm ends time
  * slices; it is set at most once a slice, so that kernel calls cost no hypercall.
  */
+#include "guest/machine/x86/disk.h"
 #include "guest/machine/x86/x86.h"
 #include "guest/rt/console.h"
 #include "guest/rt/rt.h"
@@ -83,11 +84,14 @@ static NORETURN void halt(void)
 
 static void idle(void)
 {
+    u64 deadline = ~0ull;
+    bool quiet;
+
     if (frames_idle(&x86.frames))
         return;
-    if (!x86.net || wire_rest(&x86.wire)) {
-        u64 deadline = deadline_of_all();
-
+    quiet = !x86.disks || x86_disks_rest(&deadline);
+    if ((!x86.net || wire_rest(&x86.wire)) && quiet) {
+        deadline = MIN(deadline, deadline_of_all());
         /* The network wants its turn at once after every message: no alarm for that. */
         if (deadline > machine_now(x86.node)) {
             set_alarm(deadline);
@@ -96,6 +100,8 @@ static void idle(void)
     }
     if (x86.net)
         wire_poll(&x86.wire);
+    if (x86.disks)
+        x86_disks_poll();
     node_timer(x86.node);
 }
 
@@ -157,13 +163,16 @@ static void before_user(struct rt_frame *f)
 {
     struct thread *t = x86_current->thread;
 
-    if (!x86.slice_over && !(x86.net && wire_wants(&x86.wire)))
+    if (!x86.slice_over && !(x86.net && wire_wants(&x86.wire)) &&
+        !(x86.disks && x86_disks_want()))
         return;
     if (x86.slice_over)
         t->task->cpu_ns += SLICE_NS; /* sampled: whom the tick finds has had the slice */
     x86.slice_over = false;
     if (x86.net)
         wire_poll(&x86.wire);
+    if (x86.disks)
+        x86_disks_poll();
     node_timer(x86.node);
     x86_save_frame(f);
     node_preempt(x86.node, t);

@@ -7,6 +7,7 @@
  */
 #include "base/memory.h"
 #include "guest/machine/trace.h"
+#include "guest/machine/x86/disk.h"
 #include "guest/machine/x86/x86.h"
 #include "guest/rt/console.h"
 #include "guest/rt/frame.h"
@@ -96,6 +97,7 @@ int rt_main(const struct rt_start *start)
     trace_init(&config);
     memory_init(&heap);
     network_init(&heap, &config);
+    x86_disks_open();
     cpu_init();
     x86_traps_init();
     x86_loop_init();

@@ -17,6 +17,7 @@ struct x86 {
     struct node *node;
     struct net *net; /* NULL: no vif, a node by itself */
     struct wire wire;
+    bool disks; /* there are some */
     struct frames frames;
     struct machine_miss miss;
     struct announcement announcement;

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""DEMOS nodes with disks (H17, DS16): the file system's server on a file of the host, on a vbd in a
+domain, on a virtio function of the bare machine; killed at odd moments, restarted on the same disk.
+
+What is on the disk afterwards is looked at by build/demos-fs.
+"""
+
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from osmo import cluster, paths, run
+
+BUILD = paths.build()
+CLUSTERS = pathlib.Path(__file__).parents[2] / "harness" / "clusters"
+BOOT = ("+disks =disk disk", "=buffers buffers make", "=directories directories", "=files files")
+
+
+def hosted(disk: pathlib.Path, *lines: str) -> tuple[int, str]:
+    options = [o for line in lines for o in ("--run", line)]
+    done = subprocess.run([BUILD / "demos-node", "--disk", disk, *options], timeout=60, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return done.returncode, done.stdout
+
+
+def fsck(image: pathlib.Path) -> None:
+    done = subprocess.run([BUILD / "demos-fs", "check", image], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and ": clean" in done.stdout, done.stdout + done.stderr
+
+
+def content(k: int) -> bytes:
+    """What files-keep writes into file k."""
+    return bytes((k * 7 + i * 3 + i // 256) & 255 for i in range(1 + k * 1237 % 6000))
+
+
+def synced(text: str) -> int:
+    return max((int(n) for n in re.findall(r"^synced (\d+)$", text, re.M)), default=0)
+
+
+def check_files(image: pathlib.Path, count: int) -> None:
+    for k in range(1, count + 1):
+        got = subprocess.run([BUILD / "demos-fs", "get", image, f"f{k}"], capture_output=True, check=True).stdout
+        assert got == content(k), f"file {k}"
+
+
+def test_hosted_on_a_file(tmp_path: pathlib.Path) -> None:
+    """The server's own check, and files that a second run finds."""
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(4 << 20))
+    status, text = hosted(disk, *BOOT, "+kernel files-check")
+    assert status == 0 and text.endswith("Test result: SUCCESS\n"), text
+    fsck(disk)
+    assert hosted(disk, *BOOT, "files-keep 20")[0] == 0
+    assert "found 20\n" in hosted(disk, *BOOT, "files-keep 21")[1]
+    check_files(disk, 21)
+
+
+def test_what_cannot_be_is_refused(tmp_path: pathlib.Path) -> None:
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(1 << 20))
+    status, text = hosted(disk, "+disks =disk disk 1")
+    assert status != 0 and "this machine has no disk 1" in text
+    status, text = hosted(disk, "=disk disk")
+    assert status != 0 and 'no link "disks"' in text
+
+
+NODE = """
+clock = "{clock}"
+for = "60s"
+until = "output n SUCCESS"
+[nodes.n]
+memory = "16M"
+disk = {disk}
+programs = ["+disks =disk disk", "=buffers buffers make", "=directories directories", "=files files", "files-keep {count}"]
+{more}
+"""
+
+
+def play(tmp_path: pathlib.Path, plan: str = "", **words: object) -> run.Outcome:
+    return play_text(tmp_path, NODE.format(**{"clock": "count", "count": 60, "more": "", **words}), plan)
+
+
+def play_text(tmp_path: pathlib.Path, text: str, plan: str = "") -> run.Outcome:
+    path = tmp_path / "node.toml"
+    path.write_text(text)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    prepared = run.prepare(cluster.load(path), run.Options(), scratch)
+    prepared.plan.text += plan
+    if prepared.clock != "real":
+        (scratch / "plan").write_text(prepared.plan.text)
+    outcome = run.execute(prepared)
+    run.save(outcome, tmp_path / "out")
+    return outcome
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_killed_at_odd_moments(tmp_path: pathlib.Path) -> None:
+    """H17, F11, F13: seven lives on one disk. Each finds all that the ones before it had synced."""
+    faults = "".join(f'[[faults]]\nat = "{ms}ms"\nnode = "n"\ndo = "restart"\n'
+                     for ms in (170, 391, 553, 777, 938, 1161))
+    outcome = play(tmp_path, disk='{ size = "4M" }', count=150, more=faults)
+    text = outcome.collector.text("n")
+    lives = re.split(r"^found (\d+)$", text, flags=re.M)
+    found = [int(n) for n in lives[1::2]]
+    assert len(found) >= 5 and "SUCCESS" in text, text[-2000:]
+    safe = 0
+    for number, said in zip(found, lives[2::2]):
+        assert safe <= number <= safe + 1, (safe, number)
+        safe = max(safe, number, synced(said))
+    image = tmp_path / "out" / "disks" / "n-0.img"
+    fsck(image)
+    check_files(image, 150)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_paging_on_a_disk(tmp_path: pathlib.Path) -> None:
+    """H17, DV16, DV17: nodes without a disk page over the network to one whose disk is a vbd."""
+    text = (CLUSTERS / "diskless.toml").read_text().replace('"=disk ramdisk 32"', '"+disks =disk disk"')
+    outcome = play_text(tmp_path, text.replace('memory = "64M"', 'memory = "32M"\ndisk = { size = "32M" }'))
+    for node in ("diskless1", "diskless2"):
+        assert "large: 6 MiB, 1 rounds, 0 words wrong" in outcome.collector.text(node), node
+    pages = (tmp_path / "out" / "disks" / "store-0.img").read_bytes()
+    assert sum(any(pages[at:at + 4096]) for at in range(0, len(pages), 4096)) > 1000
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_disk_domain_comes_back(tmp_path: pathlib.Path) -> None:
+    """H10, H11, F09: the driver domain dies twice while the node writes, and drives its device again;
+    the node's requests are made again, and its programs notice nothing."""
+    disk = tmp_path / "disk.img"
+    disk.write_bytes(bytes(4 << 20))
+    outcome = play(tmp_path, clock="real", disk='{ file = "disk.img", keep = true }', count=400,
+                   plan='when output n "synced 40" reboot disks\nwhen output n "synced 150" reboot disks\n')
+    text = outcome.collector.text("n")
+    assert "SUCCESS" in text and text.count("found") == 1, text[-2000:] + outcome.collector.text("disks")
+    assert outcome.collector.text("disks").count("disks: ready") == 3
+    fsck(disk)
+    check_files(disk, 400)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_natively_on_virtio(tmp_path: pathlib.Path) -> None:
+    """The same image on the bare machine: its own virtio driver, found on PCI."""
+    disk, bundle = tmp_path / "disk", tmp_path / "bundle"
+    disk.write_bytes(bytes(4 << 20))
+    options = [o for line in (*BOOT, "files-keep 60") for o in ("--run", line)]
+    subprocess.run([BUILD / "demos-node", *options, "--pack", bundle], check=True)
+    done = subprocess.run(
+        ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot", "-machine", "q35", "-m", "64M",
+         "-cpu", "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt", "-serial", "stdio", "-kernel", paths.image("node"),
+         "-initrd", bundle, "-append", "id=1", "-drive", f"file={disk},if=none,id=d,format=raw",
+         "-device", "virtio-blk-pci,drive=d"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100, check=False)
+    assert "Test result: SUCCESS" in done.stdout, done.stdout[-2000:] + done.stderr
+    fsck(disk)
+    check_files(disk, 60)
