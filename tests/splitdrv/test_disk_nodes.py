@@ -73,7 +73,8 @@ until = "output n SUCCESS"
 [nodes.n]
 memory = "16M"
 disk = {disk}
-programs = ["+disks =disk disk", "=buffers buffers make", "=directories directories", "=files files", "files-keep {count}"]
+programs = ["+disks =disk disk", "=buffers buffers make", "=directories directories", "=files files",
+    "files-keep {count}"]
 {more}
 """
 
