@@ -171,23 +171,8 @@ static void follow_store(void)
 /* One round over what has something to do; true when all of it has been done. */
 static bool work(void)
 {
-    struct vifback *v, *again = NULL;
-    bool any;
-
     fabric_run(&fab.fabric, now());
-    while ((v = vifback_take_ready())) {
-        if (vifback_run(v, now())) {
-            v->next_ready = again; /* after the others have had a turn */
-            again = v;
-        }
-    }
-    any = again != NULL;
-    while (again) {
-        v = again;
-        again = v->next_ready;
-        vifback_is_ready(v);
-    }
-    return !any;
+    return vifback_turn(now);
 }
 
 static void open_memory(void)

@@ -9,47 +9,16 @@
 #include "guest/rt/event.h"
 #include "guest/rt/frame.h"
 #include "net/fabric/vifback.h"
+#include "splitdrv/ready.h"
 
 enum { FRAMES_PER_TURN = 64 };
 
-static struct vifback *ready_first, **ready_last = &ready_first;
+static struct ready_queue queue = READY_QUEUE(queue);
 static u8 frame[NET_FRAME_MAX];
 
 void vifback_is_ready(struct vifback *v)
 {
-    if (v->ready)
-        return;
-    v->ready = true;
-    v->next_ready = NULL;
-    *ready_last = v;
-    ready_last = &v->next_ready;
-}
-
-struct vifback *vifback_take_ready(void)
-{
-    struct vifback *v = ready_first;
-
-    if (!v)
-        return NULL;
-    ready_first = v->next_ready;
-    if (!ready_first)
-        ready_last = &ready_first;
-    v->ready = false;
-    return v;
-}
-
-static void never_ready(struct vifback *v)
-{
-    struct vifback **at = &ready_first;
-
-    while (*at && *at != v)
-        at = &(*at)->next_ready;
-    if (!*at)
-        return;
-    *at = v->next_ready;
-    if (ready_last == &v->next_ready)
-        ready_last = at;
-    v->ready = false;
+    ready_put(&queue, &v->ready);
 }
 
 static void on_event(void *arg, u32 port)
@@ -132,7 +101,7 @@ static void stop(struct split_device *d)
 {
     struct vifback *v = d->owner;
 
-    never_ready(v);
+    list_remove(&v->ready);
     if (v->port) {
         netback_close(&v->net);
         fabric_detach(v->port);
@@ -191,6 +160,7 @@ struct vifback *vifback_open(struct fabric *f, u32 domain, u32 handle)
     if (!v)
         return NULL;
     *v = (struct vifback){.fabric = f, .domain = domain, .handle = handle};
+    list_init(&v->ready);
     format(path, sizeof(path), "backend/vif/%u/%u", domain, handle);
     if (split_device_open(&v->bus, BUS_BACK, path, &driver, v))
         return v;
@@ -201,7 +171,7 @@ struct vifback *vifback_open(struct fabric *f, u32 domain, u32 handle)
 void vifback_close(struct vifback *v)
 {
     split_device_close(&v->bus);
-    never_ready(v);
+    list_remove(&v->ready);
     rt_free(v, sizeof(*v));
 }
 
@@ -225,7 +195,8 @@ static bool give(struct vifback *v)
     return f != NULL;
 }
 
-bool vifback_run(struct vifback *v, u64 now)
+/* Moves frames both ways. True: there is more. */
+static bool serve(struct vifback *v, u64 now)
 {
     u32 checksum, count = 0;
     bool more = false;
@@ -243,4 +214,17 @@ bool vifback_run(struct vifback *v, u64 now)
         return false;
     }
     return more || !netback_idle(&v->net);
+}
+
+bool vifback_turn(u64 (*now)(void))
+{
+    struct list *node;
+
+    while ((node = ready_take(&queue))) {
+        struct vifback *v = list_entry(node, struct vifback, ready);
+
+        if (serve(v, now()))
+            ready_again(&queue, node);
+    }
+    return !ready_turn(&queue);
 }

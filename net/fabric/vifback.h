@@ -6,12 +6,14 @@
 #ifndef NET_FABRIC_VIFBACK_H
 #define NET_FABRIC_VIFBACK_H
 
+#include "base/list.h"
 #include "net/fabric/fabric.h"
 #include "splitdrv/device.h"
 #include "splitdrv/net.h"
 
 struct vifback {
-    struct vifback *next, *next_ready;
+    struct vifback *next;
+    struct list ready; /* in the queue of those with something to do */
     struct fabric *fabric;
     u32 domain, handle;
     struct split_device bus;
@@ -19,16 +21,14 @@ struct vifback {
     struct split_mapping tx, rx;
     u32 tx_port, rx_port;
     struct fabric_port *port; /* NULL: not connected */
-    bool ready;               /* on the list of those with something to do */
 };
 
 /* A back end for device `handle` of `domain`; NULL: no memory, or the store does not know it. */
 struct vifback *vifback_open(struct fabric *f, u32 domain, u32 handle);
 void vifback_close(struct vifback *v);
-/* Moves frames both ways. True: call again, there is more. */
-bool vifback_run(struct vifback *v, u64 now);
-/* The list of back ends with something to do; the event handlers add to it. */
-struct vifback *vifback_take_ready(void);
+/* Something has come for it. */
 void vifback_is_ready(struct vifback *v);
+/* Serves all that are ready until each has had its turn. True: nobody has more to do. */
+bool vifback_turn(u64 (*now)(void));
 
 #endif

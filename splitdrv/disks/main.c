@@ -262,28 +262,16 @@ static void follow_store(void)
 /* One round over what is due and what has something to do; when there is more to do. */
 static u64 work(void)
 {
-    struct vbdback *v, *again = NULL;
     u64 deadline = RT_NEVER;
+    bool done;
 
     devices_run();
     for (struct disk *d = dom.disks; d; d = d->next)
         disk_run(d, rt_now_ns());
-    while ((v = vbdback_take_ready())) {
-        if (vbdback_run(v)) {
-            v->next_ready = again; /* after the others have had a turn */
-            again = v;
-        }
-    }
+    done = vbdback_turn();
     for (struct disk *d = dom.disks; d; d = d->next)
         deadline = MIN(deadline, disk_deadline(d));
-    if (again || !devices_flush())
-        deadline = 0;
-    while (again) {
-        v = again;
-        again = v->next_ready;
-        vbdback_is_ready(v);
-    }
-    return deadline;
+    return done && devices_flush() ? deadline : 0;
 }
 
 static u64 seed(void)

@@ -10,52 +10,18 @@
 #include "guest/rt/frame.h"
 #include "base/format.h"
 #include "splitdrv/disks/vbdback.h"
+#include "splitdrv/ready.h"
 
 enum { REQUESTS_PER_TURN = 16, INFO_READONLY = 4, BUFFER_PAGES = BLK_JOBS * BLK_INDIRECT };
 
-static struct vbdback *ready_first, **ready_last = &ready_first;
-
-void vbdback_is_ready(struct vbdback *v)
-{
-    if (v->ready)
-        return;
-    v->ready = true;
-    v->next_ready = NULL;
-    *ready_last = v;
-    ready_last = &v->next_ready;
-}
-
-struct vbdback *vbdback_take_ready(void)
-{
-    struct vbdback *v = ready_first;
-
-    if (!v)
-        return NULL;
-    ready_first = v->next_ready;
-    if (!ready_first)
-        ready_last = &ready_first;
-    v->ready = false;
-    return v;
-}
-
-static void never_ready(struct vbdback *v)
-{
-    struct vbdback **at = &ready_first;
-
-    while (*at && *at != v)
-        at = &(*at)->next_ready;
-    if (!*at)
-        return;
-    *at = v->next_ready;
-    if (ready_last == &v->next_ready)
-        ready_last = at;
-    v->ready = false;
-}
+static struct ready_queue queue = READY_QUEUE(queue);
 
 static void on_event(void *arg, u32 port)
 {
+    struct vbdback *v = arg;
+
     (void)port;
-    vbdback_is_ready(arg);
+    ready_put(&queue, &v->ready);
 }
 
 void split_disk_begin(void *disk, struct blk_job *j)
@@ -72,7 +38,7 @@ void disk_up_answer(struct blk_job *j, int error)
     if (!v->port)
         v->bus.changed = true;
     else if (!v->running)
-        vbdback_is_ready(v);
+        ready_put(&queue, &v->ready);
 }
 
 static struct disk *disk_of(const struct vbdback *v)
@@ -111,7 +77,7 @@ static void stop(struct split_device *bus)
 {
     struct vbdback *v = bus->owner;
 
-    never_ready(v);
+    list_remove(&v->ready);
     if (v->disk)
         blkback_close(&v->blk);
     if (v->disk && v->disk->writer == v)
@@ -193,7 +159,7 @@ static bool connect(struct split_device *bus)
     v->disk = d;
     if (!what.readonly)
         d->writer = v;
-    vbdback_is_ready(v);
+    ready_put(&queue, &v->ready);
     return true;
 }
 
@@ -207,6 +173,7 @@ struct vbdback *vbdback_open(u32 domain, u32 handle)
     if (!v)
         return NULL;
     *v = (struct vbdback){.domain = domain, .handle = handle};
+    list_init(&v->ready);
     format(path, sizeof(path), "backend/vbd/%u/%u", domain, handle);
     if (split_device_open(&v->bus, BUS_BACK, path, &driver, v))
         return v;
@@ -225,13 +192,15 @@ bool vbdback_reap(struct vbdback *v)
 {
     if (v->blk.busy)
         return false;
+    list_remove(&v->ready); /* its last answers have put it there */
     if (v->buffers)
         rt_frames_free(v->buffers, BUFFER_PAGES);
     rt_free(v, sizeof(*v));
     return true;
 }
 
-bool vbdback_run(struct vbdback *v)
+/* True: there is more. */
+static bool serve(struct vbdback *v)
 {
     bool more;
 
@@ -246,4 +215,15 @@ bool vbdback_run(struct vbdback *v)
         return false;
     }
     return more || !blkback_idle(&v->blk);
+}
+
+bool vbdback_turn(void)
+{
+    struct list *node;
+
+    while ((node = ready_take(&queue))) {
+        if (serve(list_entry(node, struct vbdback, ready)))
+            ready_again(&queue, node);
+    }
+    return !ready_turn(&queue);
 }

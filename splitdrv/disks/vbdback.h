@@ -6,11 +6,13 @@
 #ifndef SPLITDRV_DISKS_VBDBACK_H
 #define SPLITDRV_DISKS_VBDBACK_H
 
+#include "base/list.h"
 #include "splitdrv/device.h"
 #include "splitdrv/disks/disk.h"
 
 struct vbdback {
-    struct vbdback *next, *next_ready;
+    struct vbdback *next;
+    struct list ready; /* in the queue of those with something to do */
     u32 domain, handle;
     struct split_device bus;
     struct blkback blk;
@@ -19,7 +21,6 @@ struct vbdback {
     u8 *buffers;
     struct disk *disk; /* while connected */
     bool running;      /* looks at its answers itself */
-    bool ready;        /* on the list of those with something to do */
     bool gone;         /* the toolstack took it away; the disk may still have its jobs */
 };
 
@@ -29,11 +30,8 @@ struct vbdback *vbdback_open(u32 domain, u32 handle);
 void vbdback_close(struct vbdback *v);
 /* False while jobs of it are with a disk. */
 bool vbdback_reap(struct vbdback *v);
-/* Serves requests. True: call again, there is more. */
-bool vbdback_run(struct vbdback *v);
-/* The list of back ends with something to do; events and answers add to it. */
-struct vbdback *vbdback_take_ready(void);
-void vbdback_is_ready(struct vbdback *v);
+/* Serves all that are ready until each has had its turn. True: nobody has more to do. */
+bool vbdback_turn(void);
 
 /* The main file's: the disk at /osmosis/disk/<id>, or NULL; and the time that is now. */
 struct disk *disks_at(const char *id);
