@@ -28,6 +28,7 @@ static struct {
     bool finishing;
 } ring;
 static bool plan_came, plan_taken; /* with the boot modules; by mailbox_ready */
+static bool running;               /* the run's time has begun */
 static const void *plan;
 
 static void set_state(u32 state)
@@ -96,6 +97,7 @@ void mailbox_ready(void)
     trace_time_begins();
     virt_set_tsc_offset(current(), clock_tsc_offset());
     cpu_deadline_moved(cpu_id(), 0);
+    __atomic_store_n(&running, true, __ATOMIC_RELEASE);
     set_state(OSM_MAILBOX_RUNNING);
 }
 
@@ -108,7 +110,8 @@ const void *mailbox_plan(u32 *len, u64 *seed)
 
 void mailbox_time(u64 now_ns)
 {
-    MAIL->now_ns = now_ns;
+    if (__atomic_load_n(&running, __ATOMIC_ACQUIRE)) /* before that the host sees 0 */
+        MAIL->now_ns = now_ns;
 }
 
 static void leave_word(u32 state, u32 status, const char *reason)
