@@ -35,6 +35,8 @@ static s8 scale_shift;
 static u64 event_ns;
 static u64 wall_seconds;
 static u64 compute_limit_ns;
+static u64 fires_ns;    /* `count`: when the one CPU's timer interrupt comes */
+static u32 instruction; /* `count`: TSC ticks of one */
 
 static u64 to_ns(u64 tsc)
 {
@@ -144,6 +146,7 @@ void timer_program(u64 ns)
 {
     struct cpu *c = this_cpu();
     u64 now, wait;
+    u32 count;
 
     if (mode == OSM_CLOCK_EVENT) {
         c->deadline_ns = ns;
@@ -156,7 +159,33 @@ void timer_program(u64 ns)
     c->deadline_ns = ns;
     now = clock_now_ns();
     wait = ns > now ? MIN(ns - now, TIMER_MOST_NS) : 0; /* early is harmless: it is set again */
-    apic_timer((u32)MIN(wait * apic_khz / 1000000 + 1, 0x7fffffffull));
+    count = (u32)MIN(wait * apic_khz / 1000000 + 1, 0x7fffffffull);
+    fires_ns = now + count * 1000000ull / apic_khz;
+    apic_timer(count);
+}
+
+/*
+ * QEMU lets its instruction clock jump to the next timer when the CPU halts, from one of two
+ * threads; the one that is not the CPU's may not have counted the last instructions yet, and
+ * then time is ahead by those for good. (icount_start_warp_timer in 7.2; seldom, and on a
+ * busy host.) So after each halt we wait for an instant that follows from the
+ * timer alone, to the instruction: the rest is walked in NOPs, as many as are left.
+ */
+void clock_settle(void)
+{
+    enum { SLED = 256 };
+    u64 until = base_tsc + fires_ns + SLED * instruction, left;
+
+    if (mode != OSM_CLOCK_COUNT)
+        return;
+    while ((s64)(left = until - rdtsc()) > (s64)(SLED * instruction))
+        __builtin_ia32_pause();
+    if ((s64)left > 0)
+        __asm__ volatile("lea 1f(%%rip), %%rax; sub %0, %%rax; jmp *%%rax;"
+                         ".fill %c1, 1, 0x90; 1:"
+                         :
+                         : "r"(left / instruction), "i"(SLED)
+                         : "rax", "cc");
 }
 
 /* A clock of known rate that counts up, modulo its mask. */
@@ -287,6 +316,8 @@ static bool tsc_counts_instructions(void)
             if (took >> s < 2 * turns || took >> s > 2 * turns + AROUND)
                 fits &= ~(1u << s);
     }
+    if (fits)
+        instruction = fits & -fits;
     return fits != 0;
 }
 

@@ -101,6 +101,8 @@ static void idle(struct cpu *c)
         clock_advance(deadline);
     else
         cpu_idle();
+    if (c->timer_fired)
+        clock_settle();
 }
 
 /* Without its control domain the machine has nobody to go on for. */
