@@ -6,7 +6,7 @@
 #include "hyp/dev/lapic.h"
 #include "hyp/dom/access.h"
 
-enum { BASIC_LAST = 13, EXTENDED_LAST = 0x80000008, XEN_LAST = XEN_CPUID_LEAF(4) };
+enum { BASIC_LAST = 13, EXTENDED_LAST = 0x80000008, XEN_LAST = XEN_CPUID_LEAF(5) };
 /* Leaf 40000003, which the header describes in words only. */
 enum { TSC_EMULATED = 1, TSC_RELIABLE = 2, TSC_RDTSCP = 4 };
 enum { TSC_MODE_EMULATED = 1, TSC_MODE_NATIVE = 2 };

@@ -63,6 +63,7 @@ static bool read_msr(struct vcpu *v, u32 msr, u64 *value)
     if (msr == LAPIC_MSR_BASE || (msr >= LAPIC_MSR_X2 && msr < LAPIC_MSR_X2 + 0x100))
         return lapic_rdmsr(v, msr, value);
     switch (msr) {
+    case HYPERCALL_PAGE: *value = 0; return true; /* as Xen's: it is written only */
     case MSR_EFER: *value = b->efer & ~EFER_SVME; return true;
     case MSR_PAT: *value = b->pat; return true;
     case MSR_TSC_AUX: *value = v->virt->tsc_aux; return svm.rdtscp;
