@@ -46,13 +46,13 @@ class Watch:
     def look(self, session: Session) -> list[abi.Record]:
         """The records since the last look."""
         collector = session.collector
-        self.virtual_ns = session.page.get().now_ns if session.page else 0
         size = abi.RECORD.size
         fresh = bytes(collector.trace[self.read:])
         self.read += len(fresh) // size * size
         records = abi.records(fresh)
-        # In `real` the mailbox's time may lag behind what the domains have written.
-        self.virtual_ns = max([self.virtual_ns, *(r.ns for r in records)])
+        # The mailbox's time is that of the machine's last rest: the domains may have written since.
+        now_ns = session.page.get().now_ns if session.page else 0
+        self.virtual_ns = max([self.virtual_ns, now_ns, *(r.ns for r in records)])
         for record in records:
             doing = self.nodes.get(collector.names.get(record.domid, ""))
             if record.type == Net.MEDIUM_DROP:

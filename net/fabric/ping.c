@@ -5,7 +5,8 @@
  * after the other, or `stream` of them at once, to the other, which answers each; then it
  * prints what a round trip took and ends, and so does the other when told. Every answer's
  * bytes are checked.
- * Command line: id=N [peer=N] [count=N] [size=N] [stream=N].
+ * Command line: id=N [peer=N] [count=N] [size=N] [stream=N] [linger=MS]; linger is how long it
+ * stays after the last message, for acknowledgements that a lossy line wants repeated.
  */
 #include "base/memory.h"
 #include "guest/rt/console.h"
@@ -159,7 +160,7 @@ int rt_main(const struct rt_start *start)
     } else {
         run(0);
     }
-    for (u64 end = rt_now_ns() + 50000000; rt_now_ns() < end;) { /* last acknowledgements */
+    for (u64 end = rt_now_ns() + rt_option_number("linger", 50) * 1000000; rt_now_ns() < end;) {
         wire_poll(&ping.wire);
         if (wire_rest(&ping.wire))
             rt_wait_until(MIN(end, net_deadline(ping.net)));

@@ -18,6 +18,7 @@ for = "{seconds}s"
 [nodes.n1]
 image = "netping"
 media = ["wire"]
+cmdline = "{linger}"
 [nodes.n2]
 image = "netping"
 media = ["wire"]
@@ -34,9 +35,9 @@ DONE = re.compile(r"(\d+) round trips of (\d+) bytes, (\d+) in flight: (\d+) ns,
 
 
 def play(tmp_path: pathlib.Path, words: str, kind: str = "ether", seconds: int = 60, more: str = "",
-         plan: str = "") -> re.Match[str]:
+         plan: str = "", linger: str = "") -> re.Match[str]:
     path = tmp_path / "ping.toml"
-    path.write_text(NODES.format(words=words, kind=kind, seconds=seconds) + more)
+    path.write_text(NODES.format(words=words, kind=kind, seconds=seconds, linger=linger) + more)
     prepared = run.prepare(cluster.load(path), run.Options(clock="count"), tmp_path)
     prepared.plan.text += plan
     (tmp_path / "plan").write_text(prepared.plan.text)
@@ -57,7 +58,7 @@ def test_round_trips(tmp_path: pathlib.Path, words: str) -> None:
 
 @pytest.mark.parametrize("kind", ["ack-ether", "parallel"])
 def test_loss(tmp_path: pathlib.Path, kind: str) -> None:
-    play(tmp_path, "count=60 size=200 stream=4", kind, 300, LOSS)
+    play(tmp_path, "count=60 size=200 stream=4", kind, 300, LOSS, linger="linger=20000")
 
 
 def test_fabric_is_killed_and_comes_back(tmp_path: pathlib.Path) -> None:
