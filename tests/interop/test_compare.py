@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`osmosis compare` on real Xen: H19, P30; the same images and program files as everywhere."""
 
+import re
+
 import pytest
 
 from osmo import compare, places, xen
@@ -13,6 +15,9 @@ def test_every_row_on_real_xen(testbed: xen.Testbed) -> None:
     if not set(places.XEN_IMAGES) <= testbed.have:
         pytest.skip("the images are not built (`make`)")
     table: compare.Table = {}
-    compare.take(table, "xen", "real", places.on_xen(testbed, 1))
-    assert len([r for r, _ in table if r == "T1"]) == 6 and len([r for r, _ in table if r == "L33"]) == 4
-    assert len([n for r, n in table if r == "L35" and n.startswith("remote")]) >= 16
+    console = places.on_xen(testbed, 1)
+    compare.take(table, "xen", "real", console)
+    rows = set(re.findall(r'"row": "(\w+)", "name": "([^"]+)", "value": [0-9.]+', console))
+    assert len([r for r, _ in rows if r == "T1"]) == 6 and len([r for r, _ in rows if r == "L33"]) == 4
+    assert len([n for r, n in rows if r == "L35" and n.startswith("remote")]) == 18
+    assert len(table) >= 0.75 * len(rows), "one round on a busy host may disturb a row, not many"
