@@ -26,6 +26,8 @@ COMMANDS = {
     "step": "it goes on for so much virtual time",
     "break": "it goes on until its trace shows an event",
     "tell": "one command for the control domain of a running cluster",
+    "core": "a core file of a node, or of a process on it, that gdb opens",
+    "gdb": "gdb on a node, or on a process, of a cluster that stands still",
     "put": "a file into a node's file system, or onto a disk image",
     "get": "a file out of one",
     "experiment": "run a cluster with many seeds; save and shrink what fails",
@@ -43,7 +45,7 @@ COMMANDS = {
 
 # Commands that share a module; the others have one of their name.
 MODULES = {**{name: "steer" for name in ("pause", "continue", "step", "break", "tell")},
-           **{name: "carry" for name in ("put", "get")}}
+           **{name: "carry" for name in ("put", "get")}, "core": "debug", "gdb": "debug"}
 
 
 def module_of(name: str) -> types.ModuleType:

@@ -18,9 +18,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from osmo import units
+from osmo import paths, units
 from osmo.abi import Record, Trace
+from osmo.cluster import Node
 from osmo.errors import Problem
+from osmo.plan import IMAGES
 from osmo.port import Port
 from osmo.session import Session
 from osmo.types import Kernel, Net
@@ -241,6 +243,32 @@ def _break(door: Door, session: Session, client: Client, asked: dict[str, Any]) 
     return None
 
 
+def _inside(door: Door, session: Session, _c: Client, asked: dict[str, Any]) -> Answer:
+    """Where the memory of a cluster that stands still is, and which domain a node is."""
+    name = str(asked["node"])
+    domid = next((d for d, n in session.collector.names.items() if n == name), None)
+    if domid is None:
+        door.node(asked)
+    if not session.paused:
+        raise Problem("only what stands still can be looked into", "osmosis pause")
+    if domid is None or name in session.collector.ended:
+        raise Problem(f"node {name} is not there: {door.watch.state(session, name)}")
+    about = {"kind": "server", "image": str(paths.image(name)), "programs": []}
+    for node in door.watch.cluster.nodes:
+        if node.name == name:
+            about = _about(door.watch.cluster.path, node)
+    return {**session.machine.inside(), "domid": domid, **about}
+
+
+def _about(path: str, node: Node) -> dict[str, Any]:
+    foreign = node.machine in ("linux", "foreign")
+    brought = [str((pathlib.Path(path).parent / word).resolve())
+               for line in node.programs for word in line.split() if "/" in word]
+    return {"kind": node.machine, "programs": brought,
+            "image": "" if foreign else str(paths.image(node.image or IMAGES[node.machine]))}
+
+
 ACTS: dict[str, Callable[[Door, Session, Client, dict[str, Any]], Answer]] = {
     "hello": _hello, "status": _status, "console": _console, "command": _command, "pause": _pause,
-    "continue": _continue, "step": _step, "break": _break}
+    "continue": _continue, "step": _step, "break": _break,
+    "inside": _inside}

@@ -235,6 +235,11 @@ class Qemu:
         """Asks the hypervisor for its dump: the one signal a wedged machine still hears."""
         self.monitor.command("inject-nmi")
 
+    def inside(self) -> dict[str, str]:
+        """What it takes to look into a machine that stands still: inside.py."""
+        return {"ram": str(self.directory / "ram"), "machine": self.setup.machine,
+                "hypervisor": f"{self.setup.kernel}.64", "registers": self.monitor.human("info registers -a")}
+
     def close(self) -> None:
         """Ends the machine if need be and removes its files; may be called twice."""
         if self._monitor:

@@ -14,8 +14,8 @@ from osmo import paths
 def frozen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The images as they are now: a build beside the tests must not change them in between."""
     copy = tmp_path_factory.mktemp("frozen")
-    for part in ("hyp/osmosis", "hyp/osmosis.64", "demos-fs", "demos-node", "images", "programs", "bundles",
-                 "z8000/demos"):
+    for part in ("hyp/osmosis", "hyp/osmosis.64", "demos-fs", "demos-node", "images", "programs", "debug",
+                 "bundles", "z8000/demos"):
         source = paths.build() / part
         (copy / part).parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
