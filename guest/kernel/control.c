@@ -22,6 +22,15 @@ static s64 op_map(struct node *n, struct task *t, struct message *m)
 }
 
 /* Which object the range shows is the link's word; what its keeper says counts from here on. */
+static s64 keepers_link(const struct message *m)
+{
+    if (!m->link_count)
+        return DEMOS_E_LINK;
+    return m->links[0].kind != DEMOS_GENERAL || m->links[0].attr & (DEMOS_ONCE | DEMOS_TIMELY)
+               ? (s64)DEMOS_E_KIND
+               : 0;
+}
+
 static s64 op_keep(struct node *n, struct task *t, struct message *m)
 {
     u64 prot = request_word(m, 3), max = request_word(m, 4), offset = request_word(m, 5);
@@ -32,17 +41,37 @@ static s64 op_keep(struct node *n, struct task *t, struct message *m)
                           .offset = offset,
                           .silence = (u8)silence,
                           .patience_ns = request_word(m, 7)};
+    s64 error = keepers_link(m);
     struct link l;
 
     if (prot > 7 || max > 7 || silence > KEEPER_ZERO || offset >= DEMOS_PRIVATE_END ||
         offset & (machine_page_size(n) - 1))
         return DEMOS_E_ARGUMENT;
-    if (!m->link_count)
-        return DEMOS_E_LINK;
-    if (m->links[0].kind != DEMOS_GENERAL || m->links[0].attr & (DEMOS_ONCE | DEMOS_TIMELY))
-        return DEMOS_E_KIND;
+    if (error)
+        return error;
     l = request_take_link(m, 0);
     return region_keep(n, t, request_word(m, 1), request_word(m, 2), &l, &like);
+}
+
+static s64 op_leave(struct node *n, struct task *t, struct message *m)
+{
+    struct region *r = (struct region *)task_region(t, request_word(m, 1));
+    s64 error = keepers_link(m);
+    struct link l;
+
+    if (request_word(m, 2) > KEEPER_ZERO)
+        return DEMOS_E_ARGUMENT;
+    if (!r || r->base != request_word(m, 1))
+        return DEMOS_E_ADDRESS;
+    if (error)
+        return error;
+    l = request_take_link(m, 0);
+    error = region_leave(n, r, &l);
+    if (!error) {
+        r->silence = (u8)request_word(m, 2);
+        r->patience_ns = request_word(m, 3);
+    }
+    return error;
 }
 
 static s64 op_inherit(struct node *n, struct task *t, struct message *m)
@@ -73,8 +102,9 @@ static s64 op_region(struct node *n, struct task *t, struct message *m)
         return DEMOS_E_ADDRESS;
     answer_words(n, m,
                  (u64[]){0, r->base, r->length, r->protection, r->max_protection,
-                         r->inheritance, r->offset, r->object ? r->object->number : 0},
-                 8, NULL);
+                         r->inheritance, r->offset, r->object ? r->object->number : 0,
+                         r->object && r->object->keeper.kind != DEMOS_KINDS},
+                 9, NULL);
     return 0;
 }
 
@@ -317,6 +347,7 @@ static control_handler *const ops[CONTROL_OPS_END - FIRST_OP] = {
     [CONTROL_INHERIT - FIRST_OP] = op_inherit,
     [CONTROL_COPY - FIRST_OP] = op_copy,
     [CONTROL_REGION - FIRST_OP] = op_region,
+    [CONTROL_LEAVE - FIRST_OP] = op_leave,
 };
 
 bool control_message(struct node *n, struct task *t, struct message *m)

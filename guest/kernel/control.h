@@ -86,6 +86,12 @@ enum demos_create_flags {
     DEMOS_CREATE_WITH_PARENT = 1, /* is killed when its creator ends */
 };
 
+/* Of regions. */
+enum region_protection { REGION_READ = 1, REGION_WRITE = 2, REGION_EXECUTE = 4 };
+enum region_inheritance { REGION_NONE, REGION_COPY, REGION_SHARE, REGION_INHERITANCES };
+/* A touch of the page beside it makes it longer, downwards or upwards. */
+enum region_growth { REGION_STAYS, REGION_DOWN, REGION_UP, REGION_GROWTHS };
+
 /* Over a control link. */
 enum control_op {
     /* base, len, protection, maximum protection, growth (enum region_growth), most: zero-filled
@@ -114,9 +120,12 @@ enum control_op {
     CONTROL_INHERIT = 0x115, /* base, len, enum region_inheritance: what COPY does with it */
     /* [control link of a process here]: its memory, as its regions say, in this new one */
     CONTROL_COPY = 0x116,
-    /* address -> base, len, protection, maximum, inheritance, offset, object's number (0: none)
-     * of the region there or next, DEMOS_E_ADDRESS behind the last */
+    /* address -> base, len, protection, maximum, inheritance, offset, object's number (0: none),
+     * 1 if somebody keeps it, of the region there or next, DEMOS_E_ADDRESS behind the last */
     CONTROL_REGION = 0x117,
+    /* base, silence, ns of patience; [general link of a keeper]: the whole region that begins
+     * there is kept by that from now on, by its own offsets; what it held is forgotten */
+    CONTROL_LEAVE = 0x118,
     CONTROL_OPS_END
 };
 

@@ -184,7 +184,9 @@ int region_map(struct node *n, struct task *t, u64 base, u64 len, u32 prot, u32 
  * offset on, and all else but base and length. */
 int region_show(struct node *n, struct task *t, u64 base, u64 len, struct object *o,
                 const struct region *like);
-/* The same with the object of a user's keeper; takes the link. */
+/* What the region shows is kept by a user's keeper from now on; takes the link. */
+int region_leave(struct node *n, struct region *r, const struct link *keeper);
+/* The same as region_map with the object of a user's keeper; takes the link. */
 int region_keep(struct node *n, struct task *t, u64 base, u64 len, const struct link *keeper,
                 const struct region *like);
 int region_map_growing(struct node *n, struct task *t, const u64 *range, u32 prot, u32 max,

@@ -149,6 +149,25 @@ int region_keep(struct node *n, struct task *t, u64 base, u64 len, const struct 
     return error;
 }
 
+int region_leave(struct node *n, struct region *r, const struct link *keeper)
+{
+    struct object *o = object_kept(n, keeper);
+
+    if (!o || o->begun)
+        link_drop(n, keeper); /* the object has one */
+    if (!o)
+        return DEMOS_E_MEMORY;
+    o->references++; /* while it is not shown */
+    if (r->object)
+        object_hide(n, r);
+    machine_unmap(n, r->task, r);
+    if (!object_show(n, o, r) || machine_map(n, r->task, r) != MACHINE_OK)
+        machine_stop(n, "a region that was there cannot be shown again");
+    keeper_begin(n, o);
+    o->references--;
+    return 0;
+}
+
 int region_map(struct node *n, struct task *t, u64 base, u64 len, u32 prot, u32 max)
 {
     const struct region like = {

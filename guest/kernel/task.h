@@ -70,11 +70,6 @@ struct thread {
 };
 
 /* Memory of a process. Objects (who keeps the pages) are apart from regions. */
-enum region_protection { REGION_READ = 1, REGION_WRITE = 2, REGION_EXECUTE = 4 };
-enum region_inheritance { REGION_NONE, REGION_COPY, REGION_SHARE, REGION_INHERITANCES };
-/* A touch of the page beside it makes it longer, downwards or upwards. */
-enum region_growth { REGION_STAYS, REGION_DOWN, REGION_UP, REGION_GROWTHS };
-
 struct object; /* page.h */
 
 struct region {

@@ -1,7 +1,7 @@
 $(eval $(call demos_program,init,guest/programs/init.c guest/machine/bundle.c))
 $(foreach p,counter-client counter-server hello hostile large mover ping ps ring tour tree,\
     $(eval $(call demos_program,$(p),guest/programs/$(p).c)))
-$(foreach p,bench compare filebench netbench,\
+$(foreach p,bench compare filebench movebench netbench,\
     $(eval $(call demos_program,$(p),guest/programs/$(p).c guest/programs/measure.c)))
 $(eval $(call demos_program,conformance,$(addprefix guest/programs/conformance/,calls.c faults.c float.S \
     floats.c links.c main.c messages.c moves.c processes.c roles.c)))

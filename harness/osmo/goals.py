@@ -46,7 +46,7 @@ GOALS = (
     Goal("P18", "page fault, zero fill", 900, X=0, peer="Linux 3390"),
     Goal("P19", "page fault from a remote keeper, 4 KiB", None),
     Goal("P20", "migration: administrative messages", 9, "M", peer="DEMOS/MP 9"),
-    Goal("P21", "migration, eager, per byte beyond 30000", 0.30),
+    Goal("P21", "migration, eager, per byte beyond 30000", 0.30, "I/byte"),
     Goal("P22", "freeze of 4 MiB against 64 KiB, copy on reference", 1.2, "ratio", peer="Zayas: constant"),
     Goal("P23", "forwarded messages per stale link, under load", 2, "M", peer="DEMOS/MP 1 to 2"),
     Goal("P24", "node boot, creation to first user instruction", 164000, peer="Linux fork+exit 164830"),

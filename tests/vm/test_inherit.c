@@ -152,6 +152,40 @@ static void test_copy_of_kept_memory(void)
     sim_destroy(s);
 }
 
+/* A region is left to a keeper as it stands: the same place, rights and growth, other pages. */
+static void test_leave(void)
+{
+    struct sim *s = puppets(1, 0, NULL);
+    struct sim_process *p = parent_on(s), *keeper = puppet_on(s, 0), *copy;
+    u64 words[] = {CONTROL_LEAVE, B, KEEPER_WAIT, 0}, answer[1] = {1};
+    struct heard h;
+    s64 link = sim_link(p, keeper, DEMOS_GENERAL, DEMOS_DUP | DEMOS_GIVE, 3, 5);
+
+    copy = child_of(s, p);
+    CHECK_EQ(order(p, LINK_SELF, CONTROL_LEAVE, B + SIM_PAGE, 0, 0, 0, link), DEMOS_E_ADDRESS);
+    CHECK_EQ(order(p, LINK_SELF, CONTROL_LEAVE, B, 9, 0, 0, link), DEMOS_E_ARGUMENT);
+    CHECK_EQ(order(p, LINK_SELF, CONTROL_LEAVE, B, 0, 0, 0, 0), DEMOS_E_LINK);
+    CHECK_EQ(request(p, LINK_SELF, words, 4, link, answer, 1, NULL), 8);
+    CHECK_EQ(answer[0], 0);
+    CHECK_EQ(hear(keeper).op, KEEPER_INIT);
+    CHECK_EQ(get(p, A), 1); /* the others are as they were */
+    CHECK_EQ(kcall(p, SIM_TOUCH, B + SIM_PAGE, REGION_WRITE, 0, 0, 0, 0), STILL_WAITS);
+    h = hear(keeper);
+    CHECK_EQ(h.op, KEEPER_REQUEST);
+    CHECK_EQ(h.word[1], SIM_PAGE);
+    provide(keeper, &h, 99);
+    CHECK_EQ(get(p, B + SIM_PAGE), 99);
+    CHECK_EQ(get(copy, B + SIM_PAGE), 12); /* who inherited it before has it still */
+    node_kill(s->nodes[0].node, p->task);
+    sim_run(s, 10000);
+    h = hear(keeper);
+    CHECK_EQ(h.op, KEEPER_WRITE);
+    drop(keeper, h.links[0]);
+    CHECK_EQ(hear(keeper).op, KEEPER_END);
+    CHECK_EQ(get(copy, B), 11);
+    sim_destroy(s);
+}
+
 /* A kept region goes with its process: what changed reaches the keeper first, and the new
  * place asks it for the pages. */
 static void test_kept_regions_move(void)
@@ -225,4 +259,4 @@ static void test_growth(void)
 }
 
 TESTS(CASE(test_share_copy_none), CASE(test_generations), CASE(test_copy_of_kept_memory),
-      CASE(test_kept_regions_move), CASE(test_growth))
+      CASE(test_kept_regions_move), CASE(test_leave), CASE(test_growth))

@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 from typing import Any
@@ -73,6 +74,25 @@ def test_diskless_domains(tmp_path: pathlib.Path) -> None:
         text = (tmp_path / "run" / "console" / f"{node}.log").read_text()
         assert "large: 6 MiB, 1 rounds, 0 words wrong" in text
     assert state((tmp_path / "run" / "console" / "diskless2.log").read_text())["requests"] > 1000
+
+
+@pytest.mark.parametrize("memory", [64, 4])
+def test_copy_on_reference(tmp_path: pathlib.Path, memory: int) -> None:
+    """U58: a process of 4 MiB moves without its memory, to a node that has room for it and to one
+    that has not; every word is right, there and back home; nothing is left when it has ended."""
+    host = start(tmp_path, 2, memory, "movebench host")
+    try:
+        node = start(tmp_path, 1, 64, "+kernel =luggage luggage", "+kernel +machine movebench 2 check 1")
+        text, _ = node.communicate(timeout=60)
+    finally:
+        host.kill()
+        host.communicate()
+    lines = [[int(word) for word in re.findall(r"\d+", line)] for line in text.splitlines()]
+    assert node.returncode == 0 and len(lines) == 3, text
+    there, home, after = lines
+    assert there[0] == home[0] == 1 and after[0] == 0
+    assert there[1] >= 1024 and (there[2] > 1024 if memory == 4 else there[2] == 0)
+    assert home[1] >= there[1] + 1024 and home[2] >= 1024  # what it had changed was fetched from here again
 
 
 KEEPERS = """
