@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from osmo import caller, paths
 from osmo.errors import Problem
-from osmo.plan import quoted
+from osmo.words import quoted
 
 PATIENCE = 30.0  # seconds without a word
 PER_COMMAND = 1024  # bytes that go in one command of the control domain

@@ -17,6 +17,7 @@ from osmo.faults import Fault
 
 NODE_MEMORY = {"x86": 8 << 20, "z8000": 16 << 20, "linux": 128 << 20, "foreign": 64 << 20}
 NODES_MAX = 10000
+HIT = {"medium": "media", "node": "nodes", "disk": "disks"}  # keys of `random`
 NETWORK_OUTPUT = 64  # MiB of what a run with media says
 
 
@@ -220,6 +221,8 @@ class _Loader:
 
     def _disk(self, name: str, given: dict[str, Any], path: str) -> Disk:
         values = self.take(schema.DISK, given, path)
+        if len(name) > disks.NAME_MOST:
+            raise self.problem(f"{path} is called {name}", f"{disks.NAME_MOST} letters at most")
         if (values["file"] is None) == (values["size"] is None):
             raise self.problem(f"{path} needs a content", "say file = or size =, one of them")
         if values["file"] is None:
@@ -275,8 +278,8 @@ class _Loader:
 
     def _fault(self, given: Any, path: str, nodes: list[Node], media: list[Medium]) -> Fault:
         values = self.take(schema.FAULT, given, path)
-        if values["medium"] and values["node"]:
-            raise self.problem(f"{path} names a medium and a node", "one of them")
+        if sum(bool(values[target]) for target in ("medium", "node", "disk")) > 1:
+            raise self.problem(f"{path} names several things", "a medium, a node or a disk, one of them")
         if (values["at"] is None) == (not values["after"]):
             raise self.problem(f"{path} needs a beginning", "say at = or after =, one of them")
         if values["after"] and values["for"] is not None:
@@ -305,7 +308,16 @@ class _Loader:
                 raise self.problem(f"{path}.node names `{values['node']}`, which is no node",
                                    f"known: {', '.join(n.name for n in nodes[:12])}")
             return "node", str(values["node"])
+        if values["disk"]:
+            self._known_disk(values["disk"], f"{path}.disk", nodes)
+            return "disk", str(values["disk"])
         return "store", ""
+
+    def _known_disk(self, name: str, path: str, nodes: list[Node]) -> None:
+        known = [d.name for n in nodes for d in n.disks]
+        if name not in known:
+            raise self.problem(f"{path} names `{name}`, which is no disk",
+                               f"known: {', '.join(known[:12]) or 'none, give a node disk ='}")
 
     def _condition(self, after: str | None, path: str, nodes: list[Node]) -> None:
         if not after:
@@ -329,6 +341,8 @@ class _Loader:
         for name in values["nodes"]:
             if name not in [n.name for n in nodes]:
                 raise self.problem(f"random.nodes names `{name}`, which is no node")
+        for name in values["disks"]:
+            self._known_disk(name, "random.disks", nodes)
         if values["until"] <= values["from"]:
             raise self.problem("random.until is not after random.from")
         for do in values["kinds"]:
@@ -340,9 +354,9 @@ class _Loader:
         kind = faults.KINDS.get(word)
         if kind is None or kind.target == "store":
             raise self.problem(f"random.kinds: `{do}` is no fault", f"known: {', '.join(faults.KINDS)}")
-        if not values["media" if kind.target == "medium" else "nodes"]:
+        if not values[HIT[kind.target]]:
             raise self.problem(f"random.kinds: `{do}` needs a {kind.target}",
-                               f"name some in random.{'media' if kind.target == 'medium' else 'nodes'}")
+                               f"name some in random.{HIT[kind.target]}")
         if word != "cut":
             try:
                 faults.parse(do, kind.target)
@@ -375,7 +389,7 @@ def draw(cluster: Cluster, seed: int) -> list[Fault]:
 
         do = options["kinds"][pick("kind", len(options["kinds"]))]
         target = faults.KINDS[do.split()[0]].target
-        names = options["media" if target == "medium" else "nodes"]
+        names = options[HIT[target]]
         name = names[pick("target", len(names))]
         if do == "cut":
             ports = [n.name for n in cluster.attached(name)]

@@ -13,7 +13,7 @@ import time
 
 from osmo import caller
 from osmo.errors import Problem
-from osmo.plan import quoted
+from osmo.words import quoted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

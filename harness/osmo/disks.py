@@ -14,7 +14,7 @@ import struct
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from osmo import abi
+from osmo import abi, keyed
 from osmo.errors import Problem
 from osmo.memory import Ram
 from osmo.qemu import Drive
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SECTOR = 512
 KEPT_MOST = 8        # functions of the machine that one domain drives
 FILES_MOST = 64      # modules of one domain
+NAME_MOST = 31       # letters, splitdrv/disks/disk.h
 FOLDER = "disks"     # in a result directory
 DOMAIN = 12 << 20    # the disk domain itself
 PER_DISK = 1 << 20   # requests under way
@@ -35,6 +36,14 @@ EMPTY = bytes(abi.PAGE)
 def function(number: int) -> str:
     """Where kept disk `number` is on PCI's first bus: an interrupt line of the disks' own."""
     return f"5.{number}"
+
+
+def number(name: str) -> int:
+    """By which a disk is known in traces: splitdrv/disks/disk.c makes it of its name."""
+    value = 0
+    for letter in name.encode():
+        value = keyed.mix(value ^ letter)
+    return value & 0xFFFFFFFF
 
 
 def kept(cluster: "Cluster") -> list["Disk"]:
@@ -59,7 +68,7 @@ def memory(cluster: "Cluster") -> int:
     return (DOMAIN + sum(sizes) + PER_DISK * len(sizes) + (1 << 20) - 1) >> 20 << 20
 
 
-def device_line(node: str, number: int, disk: int, readonly: bool) -> str:
+def device_line(node: str, number: int, disk: str, readonly: bool) -> str:
     """The plan's line that gives a node its disk, as Xen's toolstack would."""
     device = MAJOR + 16 * number
     return (f"device vbd {node} {device} backend=disks front.virtual-device={device} "

@@ -6,13 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from osmo import units
-from osmo.cluster import Cluster
+from osmo.cluster import Cluster, Disk
 from osmo.faults import Fault
 
 
 def _line(key: str, value: Any) -> str:
     """Strings, numbers and lists are written alike in JSON and TOML."""
     return f"{key} = {json.dumps(value)}"
+
+
+def _disk(disk: Disk) -> str:
+    what = [_line("file", str(disk.file.resolve())) if disk.file else _line("size", units.show_size(disk.bytes)),
+            _line("readonly", disk.readonly), _line("keep", disk.keep)]
+    return f"{{ {', '.join(what)} }}"
 
 
 def cluster_text(c: Cluster, faults: Sequence[Fault], seed: int, for_ns: int, why: str = "") -> str:
@@ -35,9 +41,10 @@ def cluster_text(c: Cluster, faults: Sequence[Fault], seed: int, for_ns: int, wh
                   _line("cmdline", n.cmdline)]
         more = {"image": n.image, "kernel": n.kernel, "initrd": n.initrd, "weight": n.weight, "cap": n.cap}
         lines += [_line(key, value) for key, value in more.items() if value is not None]
+        lines += [f"disk = [{', '.join(map(_disk, n.disks))}]"] if n.disks else []
     for f in faults:
         lines += ["", "[[faults]]", _line("do", f.do)]
-        if f.target in ("medium", "node"):
+        if f.target in ("medium", "node", "disk"):
             lines.append(_line(f.target, f.name))
         lines.append(_line("after", f.after) if f.after else _line("at", units.show_time(f.at_ns or 0)))
         if f.for_ns is not None:

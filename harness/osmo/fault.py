@@ -17,14 +17,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--medium", help="which medium")
     where.add_argument("--node", help="which node")
+    where.add_argument("--disk", help="which disk, such as a-0")
     parser.add_argument("--for", dest="length", metavar="TIME", help="virtual time, such as 2s")
     parser.add_argument("--json", action="store_true", help="print the commands and answers")
     caller.add_run_argument(parser)
 
 
 def command(options: argparse.Namespace) -> int:
-    target, name = ("medium", options.medium) if options.medium else ("node", options.node) if options.node \
-        else ("store", "")
+    given = {"medium": options.medium, "node": options.node, "disk": options.disk}
+    target, name = next(((target, name) for target, name in given.items() if name), ("store", ""))
     try:
         kind, words = faults.parse(options.do, target)
         length = units.time_ns(options.length) if options.length else None

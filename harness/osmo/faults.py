@@ -2,7 +2,8 @@
 """Faults by name: what each takes, which invariant must survive it, how a plan begins and ends it.
 
 A fault of a medium goes to the fabric in its own words (`fault MEDIUM WORDS`, lifted by
-`off`); one of a node becomes commands of the plan language.
+`off`); one of a node becomes commands of the plan language, one of a disk a number in the
+store, where the disk domain reads it.
 """
 
 import dataclasses
@@ -10,6 +11,7 @@ import re
 from collections.abc import Callable
 
 from osmo import units
+from osmo.words import condition
 
 DIRECTION = re.compile(r"[^\s>]+>[^\s>]+")
 
@@ -84,6 +86,26 @@ def _point(fid: str, point: str, about: str, survives: str) -> FaultKind:
                      _inject(point), _disarm(point), 1)
 
 
+def _disk(what: str, number: Callable[[str], int] | None, words: str, about: str, survives: str) -> FaultKind:
+    def begin(name: str, given: list[str]) -> list[str]:
+        return [f"write /osmosis/disk/{name}/fault/{what} {number(given[1]) if number else 1}"]
+
+    def end(name: str, _given: list[str]) -> list[str]:
+        return [f"write /osmosis/disk/{name}/fault/{what} 0"]
+    return FaultKind("F24", "disk", words, about, survives, begin, end, len(words.split()), len(words.split()))
+
+
+def _parts(text: str) -> int:
+    """A probability in parts of 2^32, of which the disk domain knows no more than all but one."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ValueError(f"`{text}` is no probability, which is from 0 to 1")
+    return min(round(value * 2**32), 2**32 - 1)
+
+
 KINDS: dict[str, FaultKind] = {
     "loss": _link("F01", "P [A>B]", "each frame is lost with probability P"),
     "burst": _link("F01", "PBAD PGOOD [A>B]", "losses come in bursts (Gilbert-Elliott)", least=2),
@@ -122,6 +144,12 @@ KINDS: dict[str, FaultKind] = {
     "fail_domain": _point("F16", "fail_domain", "a domain cannot be created", "isolation leak"),
     "exception": _point("F17", "exception", "an exception out of nowhere", "isolation"),
     "flip": _point("F26", "flip", "a bit of the node's memory flips", "isolation"),
+    "disk-error": _disk("error", _parts, "P", "a request fails, and nothing of it is done", "isolation leak"),
+    "disk-torn": _disk("torn", _parts, "P", "a write fails after some of its sectors", "isolation leak"),
+    "disk-lost": _disk("lost", _parts, "P", "a write is answered as done, and is not", "isolation leak"),
+    "disk-delay": _disk("delay", units.time_ns, "TIME", "every request takes TIME longer",
+                        "isolation leak liveness"),
+    "disk-full": _disk("full", None, "", "every write fails", "isolation leak"),
     "store": FaultKind("F23", "store", "fail|delay|lose after=N [every=N]",
                        "the xenstore answers wrong, late or not at all", "isolation leak",
                        _command("store-fault point={rest}"),
@@ -139,6 +167,8 @@ def parse(do: str, target: str) -> tuple[FaultKind, list[str]]:
     if not kind.least <= len(words) - 1 <= kind.most:
         raise ValueError(f"`{do}`: say `{words[0]} {kind.words}`".replace(" `", "`") if not kind.words
                          else f"`{do}`: say `{words[0]} {kind.words}`")
+    if target == "disk":
+        kind.begin("", words)  # its numbers are read here, the others' by whom they are for
     return kind, words
 
 
@@ -160,7 +190,7 @@ class Fault:
     def lines(self) -> list[str]:
         """Lines of the plan language. A condition's end cannot be timed, so it has none."""
         kind, words = parse(self.do, self.target)
-        when = f"when {self.after}" if self.after else f"at {units.show_time(self.at_ns or 0)}"
+        when = f"when {condition(self.after)}" if self.after else f"at {units.show_time(self.at_ns or 0)}"
         lines = [f"{when} {command}" for command in kind.begin(self.name, words)]
         if self.for_ns is not None and self.at_ns is not None:
             end = units.show_time(self.at_ns + self.for_ns)

@@ -4,7 +4,7 @@
 import dataclasses
 from typing import Any
 
-from osmo import abi, invariants, result
+from osmo import abi, disks, invariants, result
 from osmo.cluster import Cluster
 from osmo.collect import Collector, Event
 from osmo.faults import Fault
@@ -12,7 +12,7 @@ from osmo.history import History, Life
 from osmo.invariants import Case
 from osmo.ledger import Ledger
 from osmo.session import Ending
-from osmo.types import Kernel, Net, cause
+from osmo.types import DISK_STRUCK, DISK_WHY, Kernel, Net, cause
 
 # While one of these lasts, nothing need arrive; the others only make the way harder.
 OUTAGES = {"cut", "partition", "flap", "stall", "pause", "slow", "crash", "restart", "queue", "rate"}
@@ -72,18 +72,22 @@ def expectations(cluster: Cluster, collector: Collector) -> list[dict[str, Any]]
 
 
 def fired(told: History, faults: list[Fault]) -> list[dict[str, Any]]:
-    """Each planned fault with how often it struck, from the media's and hypervisor's records."""
+    """Each planned fault with how often it struck, from the media's, disks' and hypervisor's records."""
     strikes: dict[str, list[int]] = {}
     for step in told.steps:
         if step.record.type in (Net.MEDIUM_DROP, Net.MEDIUM_FAULT):
             why = cause(step.record.b)
             strikes.setdefault(why, []).append(step.record.ns)
+        elif step.record.type == DISK_STRUCK and step.record.a < len(DISK_WHY):
+            strikes.setdefault(f"{DISK_WHY[step.record.a]} {step.record.who}", []).append(step.record.ns)
         elif step.record.type == abi.Trace.INJECT:
             strikes.setdefault("inject", []).append(step.record.ns)
     rows = []
     for fault in faults:
         word = fault.do.split()[0]
         name = {"drop": "nth", "delay": "", "jitter": ""}.get(word, word)
+        if fault.target == "disk":
+            name = f"{word} {disks.number(fault.name)}"
         times = strikes.get(name, strikes.get("inject", []) if fault.target == "node" else [])
         end = (fault.at_ns or 0) + fault.for_ns if fault.for_ns is not None else None
         inside = [ns for ns in times if ns >= (fault.at_ns or 0) and (end is None or ns <= end)]

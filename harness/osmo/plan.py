@@ -15,22 +15,13 @@ from osmo.cluster import Cluster, Medium, Node
 from osmo.cpio import Archive
 from osmo.errors import Problem
 from osmo.faults import Fault
+from osmo.words import condition, quoted
 
 IMAGES = {"x86": "node", "z8000": "z8000"}
-PLAIN = re.compile(r"[A-Za-z0-9_.:/@%+,>|~^-]+")
 ELSEWHERE = re.compile(r"(?<!\S)(\+[^\s@]+@)(\S+)")
-ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 TRACE_PAGES = 64
+DISK_TRACE_PAGES = 8
 LINUX_CMDLINE = "console=hvc0 quiet panic=-1"
-
-
-def quoted(text: str) -> str:
-    """A word of the command language, in quotes if it needs them."""
-    if PLAIN.fullmatch(text):
-        return text
-    inner = "".join(ESCAPES.get(c) or (c if " " <= c < "\x7f" or c > "\x9f" else f"\\x{ord(c):02x}")
-                    for c in text)
-    return f'"{inner}"'
 
 
 @dataclasses.dataclass
@@ -109,9 +100,7 @@ class Compiler:
         for fault in faults:
             lines += fault.lines()
         if self.cluster.until:
-            kind, name, *text = self.cluster.until.split(None, 2)
-            words = " ".join([kind, name, *map(quoted, text)])
-            lines.append(f"when {words} finish status=0 {quoted(self.cluster.until)}")
+            lines.append(f"when {condition(self.cluster.until)} finish status=0 {quoted(self.cluster.until)}")
         lines.append(f"at {units.show_time(for_ns)} finish status=0 {quoted('time is up')}")
         return Plan("\n".join(lines) + "\n", self.modules)
 
@@ -122,8 +111,9 @@ class Compiler:
             return []
         self.modules["disks"] = paths.image("disks")
         line, writes = f"create disks image=disks mem={units.show_size(disks.memory(self.cluster))}", []
-        for number, disk in enumerate(every):
-            where = f"/osmosis/disk/{number}"
+        line += f" cmdline={quoted(f'trace={DISK_TRACE_PAGES}')}" if self.cluster.trace else ""
+        for disk in every:
+            where = f"/osmosis/disk/{disk.name}"
             writes.append(f"write {where}/name {disk.name}")
             if disk.readonly:
                 writes.append(f"write {where}/readonly 1")
@@ -270,8 +260,7 @@ class Compiler:
         return "linux", [f"cmdline={quoted(cmdline)}", "module=linux-initrd"]
 
     def _devices(self, node: Node) -> list[str]:
-        every = [d for n in self.cluster.nodes for d in n.disks]
-        lines = [disks.device_line(node.name, number, every.index(disk), disk.readonly)
+        lines = [disks.device_line(node.name, number, disk.name, disk.readonly)
                  for number, disk in enumerate(node.disks)]
         for device, name in enumerate(node.media):
             medium = self.cluster.medium(name)

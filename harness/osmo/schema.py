@@ -156,6 +156,7 @@ FAULT: dict[str, Field] = {
     "after": Field(TEXT, "instead of at: `exit NODE` or `output NODE TEXT`"),
     "medium": Field(IDENTIFIER, "which medium it befalls"),
     "node": Field(IDENTIFIER, "which node it befalls"),
+    "disk": Field(IDENTIFIER, "which disk it befalls: NODE-NUMBER, the node's first is number 0"),
     "do": Field(TEXT, "what happens, with its parameters", required=True),
 }
 RANDOM: dict[str, Field] = {
@@ -165,6 +166,7 @@ RANDOM: dict[str, Field] = {
     "for": Field(TIME, "each lasts at most", 10**9),
     "media": Field(NAMES, "which media may be hit; default: all", None),
     "nodes": Field(NAMES, "which nodes may be hit; default: none", []),
+    "disks": Field(NAMES, "which disks may be hit; default: none", []),
     "kinds": Field(LINES, "what may happen", ["loss 0.2", "duplicate 0.1", "delay 20ms", "cut"]),
 }
 EXPECT: dict[str, Field] = {

@@ -48,6 +48,9 @@ class Net(enum.IntEnum):
 WHY = ("ok", "queue", "loss", "burst", "nth", "cut", "partition", "recorder", "memory", "too-long",
        "duplicate", "corrupt", "truncate", "pad", "reorder", "stall")
 
+DISK_STRUCK = 0x9200  # splitdrv/disks/disk.h
+DISK_WHY = ("disk-error", "disk-torn", "disk-lost", "disk-full")
+
 
 def cause(word: int) -> str:
     """What befell a frame, from the low half of a medium's record; the high half says on the

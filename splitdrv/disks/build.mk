@@ -1,3 +1,3 @@
 DISKS := splitdrv/disks
 $(eval $(call library,disks,$(DISKS)/disk.c))
-$(eval $(call domain_image,disks,$(addprefix $(DISKS)/,device.c main.c vbdback.c),disks splitdom splitdrv virtio))
+$(eval $(call domain_image,disks,$(addprefix $(DISKS)/,device.c main.c vbdback.c) guest/machine/trace.c,disks splitdom splitdrv virtio))

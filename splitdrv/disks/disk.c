@@ -53,23 +53,35 @@ static void carry_out(struct disk *d, struct blk_job *j, u64 sectors, int error)
     disk_done(j, 0);
 }
 
+/* What befalls the next request, or -1. */
+static int strike(const struct disk *d, bool write)
+{
+    if (happens(d, KEY_ERROR, d->faults.error))
+        return DISK_WHY_ERROR;
+    if (!write)
+        return -1;
+    if (d->faults.full)
+        return DISK_WHY_FULL;
+    if (happens(d, KEY_LOST, d->faults.lost))
+        return DISK_WHY_LOST;
+    return happens(d, KEY_TORN, d->faults.torn) ? DISK_WHY_TORN : -1;
+}
+
 /* How much of the job is done, and how it is answered. */
 static void suffer(struct disk *d, struct blk_job *j)
 {
-    bool write = j->op == BLKIF_OP_WRITE;
+    int why = strike(d, j->op == BLKIF_OP_WRITE);
     u64 part = keyed_below(d->seed, d->object, d->count * KEYS + KEY_WHERE, j->sectors);
 
-    if (happens(d, KEY_ERROR, d->faults.error) || (d->faults.full && write))
-        disk_up_answer(j, -XEN_EIO);
-    else if (write && happens(d, KEY_LOST, d->faults.lost))
-        disk_up_answer(j, 0);
-    else if (!write || !happens(d, KEY_TORN, d->faults.torn))
+    if (why >= 0)
+        disk_up_struck(d, (enum disk_why)why);
+    d->count++;
+    if (why < 0)
         carry_out(d, j, j->sectors, 0);
-    else if (part)
+    else if (why == DISK_WHY_TORN && part)
         carry_out(d, j, part, -XEN_EIO);
     else
-        disk_up_answer(j, -XEN_EIO);
-    d->count++;
+        disk_up_answer(j, why == DISK_WHY_LOST ? 0 : -XEN_EIO);
 }
 
 static void wait(struct disk *d, struct blk_job *j, u64 due)

@@ -19,6 +19,10 @@ struct disk_faults {
     u64 full;     /* not 0: every write fails */
 };
 
+/* What struck a request; trace records say so, `who` being the low half of disk.object. */
+enum disk_why { DISK_WHY_ERROR, DISK_WHY_TORN, DISK_WHY_LOST, DISK_WHY_FULL };
+enum { DISK_T_STRUCK = 0x9200 }; /* a = enum disk_why, b = number of the request */
+
 struct disk {
     struct disk *next;
     char id[DISK_NAME], name[DISK_NAME]; /* here, and outside */
@@ -48,5 +52,7 @@ void disk_done(struct blk_job *j, int error);
  * by disk_done. */
 void disk_up_answer(struct blk_job *j, int error);
 void disk_down_begin(void *device, struct blk_job *j);
+/* A fault befalls the disk's request d->count. */
+void disk_up_struck(const struct disk *d, enum disk_why why);
 
 #endif

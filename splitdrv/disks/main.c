@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The disk domain. What disks there are stands in the store: /osmosis/disk/<n>/ with `name`,
- * `pci` (a virtio function of the machine, given to us), `module` (a module's command line: that module is the disk), or `bytes` (as many, zero), and
- * optionally `readonly`; faults are numbers below /osmosis/disk/<n>/fault/. Front ends come
- * by its own backend directory, each with the key `disk`.
+ * `pci` (a virtio function of the machine, given to us), `module` (a module's command line: that
+ * module is the disk), or `bytes` (as many, zero), and optionally `readonly`; faults are numbers
+ * below /osmosis/disk/<n>/fault/, and a trace of those that strike is kept in `trace` pages.
+ * Front ends come by its own backend directory, each with the key `disk`.
  *
  * Where memory disks lie is told at data/disk/<n> as "GFN BYTES NAME", for whoever reads them
  * when the run has ended.
  */
 #include "base/format.h"
 #include "base/memory.h"
+#include "guest/machine/trace.h"
 #include "guest/rt/console.h"
 #include "guest/rt/frame.h"
 #include "guest/rt/map.h"
@@ -28,11 +30,17 @@ static struct {
     u64 seed;
     bool disks_changed, vbds_changed;
     struct rt_store_watch watch[2];
+    struct osm_ring_header *trace;
 } dom;
 
 u64 disks_now(void)
 {
     return rt_now_ns();
+}
+
+void disk_up_struck(const struct disk *d, enum disk_why why)
+{
+    trace_put(dom.trace, DISK_T_STRUCK, (u32)d->object, why, d->count);
 }
 
 struct disk *disks_at(const char *id)
@@ -288,6 +296,7 @@ int rt_main(const struct rt_start *start)
     if (!rt_store_present())
         rt_panic("disks: there is no store to be told from");
     dom.seed = seed();
+    dom.trace = trace_open();
     rt_store_watch(&dom.watch[0], "/osmosis/disk", on_change, &dom.disks_changed);
     rt_store_watch(&dom.watch[1], "backend/vbd", on_change, &dom.vbds_changed);
     rt_printf("disks: ready\n");

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osmo import cluster, faults, keyed, plan, schema, units
+from osmo import cluster, faults, keyed, plan, schema, units, words
 from osmo.errors import Problem
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -147,7 +147,8 @@ def test_random_kinds_must_have_targets() -> None:
 def test_every_fault_kind_begins_and_ends_in_words_of_the_plan() -> None:
     examples = {"loss": "0.1", "burst": "0.1 0.2", "drop": "3 a1>a2", "reorder": "0.1 1ms",
                 "slow": "10%", "partition": "a1,a2|a3", "flap": "5ms a1>a2", "store": "fail after=2",
-                "restart": "", "crash": "", "pause": "", "cut": "a1", "rate": "100", "queue": "100"}
+                "restart": "", "crash": "", "pause": "", "cut": "a1", "rate": "100", "queue": "100",
+                "disk-error": "0.1", "disk-torn": "0.5", "disk-lost": "1", "disk-full": ""}
     for name, kind in faults.KINDS.items():
         words = examples.get(name, "after=3" if kind.target == "node" else "0.5" if kind.id == "F04"
                              or name == "duplicate" else "5ms")
@@ -229,6 +230,6 @@ def test_a_program_that_does_not_exist_is_named(tree: pathlib.Path) -> None:
 
 
 def test_words_are_quoted_when_they_must_be() -> None:
-    assert plan.quoted("plain-word.1") == "plain-word.1"
-    assert plan.quoted('a "b"\n\\\x01') == '"a \\"b\\"\\n\\\\\\x01"'
-    assert plan.quoted("") == '""'
+    assert words.quoted("plain-word.1") == "plain-word.1"
+    assert words.quoted('a "b"\n\\\x01') == '"a \\"b\\"\\n\\\\\\x01"'
+    assert words.quoted("") == '""'

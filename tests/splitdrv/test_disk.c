@@ -17,6 +17,7 @@ static struct disk disk;
 static u32 answers, errors;
 static struct blk_job *order[JOBS];
 static struct blk_job *given;
+static u32 struck[DISK_WHY_FULL + 1];
 
 void disk_up_answer(struct blk_job *j, int error)
 {
@@ -30,6 +31,12 @@ void disk_down_begin(void *device, struct blk_job *j)
     given = j;
 }
 
+void disk_up_struck(const struct disk *d, enum disk_why why)
+{
+    CHECK(d == &disk);
+    struck[why]++;
+}
+
 static void fresh(u64 seed)
 {
     disk_init(&disk, "0", "a-0", seed);
@@ -37,6 +44,7 @@ static void fresh(u64 seed)
     disk.sectors = SECTORS;
     memset(bytes, 0, sizeof(bytes));
     answers = errors = 0;
+    memset(struck, 0, sizeof(struck));
 }
 
 static struct blk_job job(u8 op, u64 sector, u64 sectors, u8 fill)
@@ -101,6 +109,8 @@ static void test_faults(void)
     }
     CHECK_EQ(parts, 0xff); /* every length, none and seven sectors included */
     CHECK_EQ(errors, 102);
+    CHECK(struck[DISK_WHY_ERROR] == 1 && struck[DISK_WHY_FULL] == 1 &&
+          struck[DISK_WHY_LOST] == 1 && struck[DISK_WHY_TORN] == 100);
 }
 
 /* What befalls a request depends on seed, disk and its number, not on other faults. */

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from osmo import abi, cluster, disks, memory, plan
+from osmo import abi, cluster, disks, dump, memory, plan
 from osmo.errors import Problem
 
 NODE = "[nodes.a]\n{}\n"
@@ -52,12 +52,41 @@ def test_the_plan_makes_and_gives_them(tmp_path: pathlib.Path) -> None:
     lines = made.text.splitlines()
     (create,) = [line for line in lines if line.startswith("create disks ")]
     assert create.count(" module=disk-") == 2 and "a1-0" in create and "a2-0" in create
-    assert "write /osmosis/disk/1/bytes 1048576" in lines and "write /osmosis/disk/1/readonly 1" in lines
-    assert "write /osmosis/disk/2/module a2-0" in lines
+    assert "write /osmosis/disk/a1-1/bytes 1048576" in lines and "write /osmosis/disk/a1-1/readonly 1" in lines
+    assert "write /osmosis/disk/a2-0/module a2-0" in lines
     second = [line for line in lines if line.startswith("device vbd a2 ")]
-    assert "51712" in second[0] and "back.disk=2 back.mode=w" in second[0]
-    assert "51728" in second[1] and "back.disk=3 back.mode=r" in second[1]
+    assert "51712" in second[0] and "back.disk=a2-0 back.mode=w" in second[0]
+    assert "51728" in second[1] and "back.disk=a2-1 back.mode=r" in second[1]
     assert len([m for m in made.modules if m.startswith("disk-")]) == 1  # of one file
+
+
+FAULTY = NODE.format('disk = { size = "1M", readonly = true }')
+
+
+def test_faults_of_disks(tmp_path: pathlib.Path) -> None:
+    """F24, H20: they begin and end in the store; a shrunk cluster's file keeps disks and faults."""
+    text = FAULTY + '[[faults]]\nat = "1s"\nfor = "1ms"\ndisk = "a-0"\ndo = "disk-torn 0.5"\n'
+    made = load(tmp_path, text)
+    assert [line for line in plan.compile_cluster(made, made.faults).text.splitlines() if "fault/" in line] == [
+        "at 1s write /osmosis/disk/a-0/fault/torn 2147483648", "at 1001ms write /osmosis/disk/a-0/fault/torn 0"]
+    again = load(tmp_path, dump.cluster_text(made, made.faults, 1, 10**9))
+    assert again.nodes[0].disks == made.nodes[0].disks and again.faults == made.faults
+    drawn = load(tmp_path, FAULTY + '[random]\nkinds = ["disk-full", "disk-delay 5ms"]\ndisks = ["a-0"]\n')
+    assert {f.name for f in drawn.all_faults(7)} == {"a-0"} == {f.name for f in drawn.all_faults(8)}
+
+
+@pytest.mark.parametrize("words, says", [
+    ('disk = "a-1"\ndo = "disk-full"', "known: a-0"),
+    ('disk = "a-0"\nnode = "a"\ndo = "disk-full"', "one of them"),
+    ('disk = "a-0"\ndo = "disk-error 2"', "no probability"),
+    ('disk = "a-0"\ndo = "disk-delay"', "say `disk-delay TIME`"),
+    ('disk = "a-0"\ndo = "crash"', "no fault of a disk"),
+    ('node = "a"\ndo = "disk-full"', "no fault of a node"),
+])
+def test_wrong_faults_of_disks(tmp_path: pathlib.Path, words: str, says: str) -> None:
+    with pytest.raises(Problem) as problem:
+        load(tmp_path, f'{FAULTY}[[faults]]\nat = "1s"\n{words}\n')
+    assert says in f"{problem.value}"
 
 
 def piece(name: str, size: int, first: int, frames: list[int]) -> bytes:

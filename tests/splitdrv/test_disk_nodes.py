@@ -5,6 +5,7 @@ domain, on a virtio function of the bare machine; killed at odd moments, restart
 What is on the disk afterwards is looked at by build/demos-fs.
 """
 
+import json
 import pathlib
 import re
 import subprocess
@@ -115,6 +116,25 @@ def test_killed_at_odd_moments(tmp_path: pathlib.Path) -> None:
     image = tmp_path / "out" / "disks" / "n-0.img"
     fsck(image)
     check_files(image, 150)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("do", ["disk-error 0.2", "disk-torn 0.3", "disk-full"])
+def test_a_disk_that_fails(tmp_path: pathlib.Path, do: str) -> None:
+    """F24, H20: what fails is said to the program; what it had synced is there, and the disk whole."""
+    slow = 'at = "100ms"\nfor = "30ms"\ndo = "disk-delay 1ms"'
+    bad = f'after = "output n synced 12"\ndo = "{do}"'
+    outcome = play(tmp_path, disk='{ size = "4M" }', count=400,
+                   more="".join(f'[[faults]]\ndisk = "n-0"\n{fault}\n' for fault in (slow, bad)))
+    text = outcome.collector.text("n")
+    assert "cannot be written" in text and synced(text) >= 12, text[-2000:]
+    image = tmp_path / "out" / "disks" / "n-0.img"
+    fsck(image)
+    check_files(image, synced(text))
+    rows = json.loads((tmp_path / "out" / "result.json").read_text())["faults"]
+    (struck,) = [row for row in rows if row["struck"]]
+    assert struck["id"] == "F24" and struck["name"] == "n-0" and struck["do"] == do
 
 
 @pytest.mark.slow
