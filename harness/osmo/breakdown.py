@@ -133,17 +133,22 @@ def _folded(counts: collections.Counter[tuple[str, str, str]], calls: int) -> Br
     return Breakdown(calls, factors, functions)
 
 
-def logged(machine: qemu.Qemu, seconds: float) -> bytes:
-    """What a machine executes for a while, instruction by instruction."""
+def logged(machine: qemu.Qemu, size: int) -> bytes:
+    """What a machine executes for a while, instruction by instruction: at least `size` bytes of log
+    (some 70 for each), however busy the host is."""
     machine.stop()
     machine.monitor.human("singlestep on")
     machine.monitor.human("logfile executed")
     machine.monitor.human("log exec,nochain")
     machine.resume()
-    time.sleep(seconds)
+    log, until = machine.directory / "executed", time.monotonic() + 120
+    while not log.is_file() or log.stat().st_size < size:
+        if time.monotonic() > until or not machine.alive():
+            raise Problem("the machine hardly executes anything")
+        time.sleep(0.02)
     machine.stop()
     machine.monitor.human("log none")
-    return (machine.directory / "executed").read_bytes()
+    return log.read_bytes()
 
 
 def _nodes() -> list[Image]:
@@ -154,7 +159,7 @@ def _program() -> Image:
     return Image.of(paths.build() / "programs" / "compare")
 
 
-def remote(size: int, seconds: float = 2.0) -> Breakdown:
+def remote(size: int) -> Breakdown:
     """A call of `size` bytes each way to a process on another node, on Osmosis."""
     text = places.CLUSTER.format(clock="count", length="600s", line=f"+kernel +machine compare repeat {size}")
     with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
@@ -171,11 +176,11 @@ def remote(size: int, seconds: float = 2.0) -> Breakdown:
                 time.sleep(0.05)
             if ending:
                 raise Problem(f"the run ended: {ending.reason}")
-            log = logged(machine, seconds)
+            log = logged(machine, 48 << 20)
     return attribute(log, Image.of(paths.build() / "hyp" / "osmosis.64"), _nodes(), _program())
 
 
-def local(size: int, seconds: float = 0.3) -> Breakdown:
+def local(size: int) -> Breakdown:
     """The same to a process on the same node, on the bare machine."""
     with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
         module = pathlib.Path(scratch) / "bundle"
@@ -187,5 +192,5 @@ def local(size: int, seconds: float = 0.3) -> Breakdown:
                 if time.monotonic() > until or not machine.alive():
                     raise Problem("the calls did not begin within a minute")
                 time.sleep(0.05)
-            log = logged(machine, seconds)
+            log = logged(machine, 8 << 20)
     return attribute(log, Image("none", [], [], set()), [Image.of(paths.image("node"))], _program())

@@ -11,7 +11,7 @@ from osmo.errors import Problem
 
 
 class Monitor:
-    def __init__(self, path: pathlib.Path, seconds: float = 10.0) -> None:
+    def __init__(self, path: pathlib.Path, seconds: float = 60.0) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(seconds)
         self._connect(path, time.monotonic() + seconds)
@@ -30,7 +30,10 @@ class Monitor:
                 time.sleep(0.002)
 
     def _answer(self) -> dict[str, Any]:
-        line = self.file.readline()
+        try:
+            line = self.file.readline()
+        except TimeoutError:
+            raise Problem("QEMU's monitor does not answer") from None
         if not line:
             raise Problem("QEMU closed its monitor")
         answer: dict[str, Any] = json.loads(line)
