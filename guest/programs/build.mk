@@ -8,7 +8,7 @@ $(eval $(call demos_program,conformance,$(addprefix guest/programs/conformance/,
 KEEPERS := guest/programs/keepers
 $(eval $(call library,chacha,$(KEEPERS)/chacha.c))
 $(eval $(call demos_program,vault,$(KEEPERS)/vault.c $(KEEPERS)/chacha.c))
-$(eval $(call demos_program,meter,$(KEEPERS)/meter.c))
+$(foreach p,meter shared together,$(eval $(call demos_program,$(p),$(KEEPERS)/$(p).c)))
 $(eval $(call demos_program,keepers-check,$(KEEPERS)/check.c))
 
 # $(call node_bundle,NAME): build/bundles/NAME, all programs and guest/programs/NAME.boot.

@@ -76,6 +76,37 @@ def test_diskless_domains(tmp_path: pathlib.Path) -> None:
     assert state((tmp_path / "run" / "console" / "diskless2.log").read_text())["requests"] > 1000
 
 
+OWN = ("+disks =disk disk", "=pager pager", "+kernel paging 8192", "wait")
+
+
+def test_its_own_disk(tmp_path: pathlib.Path) -> None:
+    """L10, U52: a node pages to the disk it has: three times its memory."""
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(32 << 20))
+    options = [o for line in (*OWN, "large 18 1") for o in ("--run", line)]
+    done = subprocess.run([NODE, "--memory", "6", "--disk", disk, *options], timeout=60, capture_output=True,
+                          stdin=subprocess.DEVNULL, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "large: 18 MiB, 1 rounds, 0 words wrong\n")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+@pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
+def test_the_bare_machine(tmp_path: pathlib.Path) -> None:
+    """DV19, L10: 18 MiB where 6 are free, to its own virtio disk; another process runs meanwhile."""
+    disk, bundle = tmp_path / "disk", tmp_path / "bundle"
+    disk.write_bytes(bytes(32 << 20))
+    options = [o for line in (*OWN, "large 18 1", "hello meanwhile") for o in ("--run", line)]
+    subprocess.run([NODE, *options, "--pack", bundle], check=True)
+    done = subprocess.run(
+        [qemu.BINARY, "-nodefaults", "-display", "none", "-no-reboot", "-machine", "q35", "-m", "10M", "-cpu",
+         "qemu64", "-serial", "stdio", "-kernel", paths.image("node"), "-initrd", bundle, "-drive",
+         f"file={disk},if=none,id=d,format=raw", "-device", "virtio-blk-pci,drive=d"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=150, check=False)
+    lines = done.stdout.replace("\r", "").splitlines()
+    assert lines[-2:] == ["hello, world meanwhile", "large: 18 MiB, 1 rounds, 0 words wrong"], done.stdout
+
+
 @pytest.mark.parametrize("memory", [64, 4])
 def test_copy_on_reference(tmp_path: pathlib.Path, memory: int) -> None:
     """U58: a process of 4 MiB moves without its memory, to a node that has room for it and to one
@@ -93,6 +124,24 @@ def test_copy_on_reference(tmp_path: pathlib.Path, memory: int) -> None:
     assert there[0] == home[0] == 1 and after[0] == 0
     assert there[1] >= 1024 and (there[2] > 1024 if memory == 4 else there[2] == 0)
     assert home[1] >= there[1] + 1024 and home[2] >= 1024  # what it had changed was fetched from here again
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_shared_memory(tmp_path: pathlib.Path, apart: bool) -> None:
+    """U40, U56, U55: two processes, on machines of their own or one with the keeper, exclude each other by
+    loads and stores of memory they share."""
+    keeper = ("+kernel switchboard global", "=shared shared", "announce shared")
+    first, second = ("+kernel with shared together 0 40", "+kernel with shared together 1 40")
+    nodes = [start(tmp_path, 1, 16, *keeper, *([] if apart else [first])),
+             start(tmp_path, 2, 16, second, "movebench host"),
+             *([start(tmp_path, 3, 16, first, "movebench host")] if apart else [])]
+    try:
+        for node in nodes[1:] if apart else nodes:
+            assert node.stdout and node.stdout.readline() == "together: 80\n"
+    finally:
+        for node in nodes:
+            node.kill()
+            node.communicate()
 
 
 KEEPERS = """
