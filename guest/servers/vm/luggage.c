@@ -174,11 +174,19 @@ static struct suitcase *free_case(void)
     return NULL;
 }
 
+static bool holds_any(const struct suitcase *s)
+{
+    for (u32 i = 0; i < PIECES; i++)
+        if (pieces[i].in == s)
+            return true;
+    return false;
+}
+
 /* Of a process that is stopped, so that nothing changes between copying and leaving. */
 static s64 pack(s64 control)
 {
     struct suitcase *s = free_case();
-    s64 copy;
+    s64 copy, result;
 
     if (!s)
         return DEMOS_E_MEMORY;
@@ -186,7 +194,14 @@ static s64 pack(s64 control)
     if (copy < 0)
         return copy;
     *s = (struct suitcase){copy, control};
-    return leave_all(control, s); /* what is left already is ours, whatever comes of the rest */
+    result = leave_all(control,
+                       s); /* what is left already is ours, whatever comes of the rest */
+    if (!holds_any(s)) {
+        process_kill(copy);
+        demos_link_drop(copy);
+        *s = (struct suitcase){0};
+    }
+    return result;
 }
 
 static s64 move(u64 machine, s64 control)
