@@ -36,10 +36,9 @@ def _status(thread: Thread) -> bytes:
     return struct.pack("<12xHxx16xI12x64x27QI4x", 5, thread.number, *values, 0)
 
 
-def _about(name: str) -> bytes:
-    """struct elf_prpsinfo: what gdb shows as the program's name."""
-    text = name.encode()
-    return struct.pack("<4x4x8x8x16x16s80s", text[:15], text[:79])
+def _about(program: str, name: str) -> bytes:
+    """struct elf_prpsinfo: the program's file, and what gdb shows as what was running."""
+    return struct.pack("<4x4x8x8x16x16s80s", program.encode()[:15], name.encode()[:79])
 
 
 def segments(maps: list[Mapping], memory: int) -> bytes:
@@ -51,11 +50,12 @@ def segments(maps: list[Mapping], memory: int) -> bytes:
     return out
 
 
-def write(path: pathlib.Path, domain: Domain, maps: list[Mapping], threads: list[Thread], name: str) -> None:
-    """A core file of what `maps` shows of the domain."""
+def write(path: pathlib.Path, domain: Domain, maps: list[Mapping], threads: list[Thread], name: str,
+          program: str = "") -> None:
+    """A core file of what `maps` shows of the domain; `program` is the file gdb will have."""
     if len(maps) > SEGMENTS_MOST:
         raise Problem(f"{name} has {len(maps)} pieces of memory", f"a core file holds {SEGMENTS_MOST}")
-    notes = _note(NT_PRPSINFO, _about(name)) + b"".join(_note(NT_PRSTATUS, _status(t)) for t in threads)
+    notes = _note(NT_PRPSINFO, _about(program, name)) + b"".join(_note(NT_PRSTATUS, _status(t)) for t in threads)
     head = 64 + 56 * (len(maps) + 1)
     memory = (head + len(notes) + PAGE - 1) // PAGE * PAGE
     try:

@@ -85,7 +85,8 @@ class Core:
 
     def write(self, path: pathlib.Path) -> None:
         try:
-            corefile.write(path, self.domain, self.maps, self.threads, self.name)
+            corefile.write(path, self.domain, self.maps, self.threads, self.name,
+                           self.program.name if self.program else "")
         finally:
             self.ram.close()
 
