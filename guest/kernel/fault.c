@@ -124,8 +124,10 @@ static enum fault look_up(struct node *n, struct fault_case *c, struct page **pa
         }
         if (o->keeper.kind != DEMOS_KINDS && o->failed)
             return refused(n, c, o, page);
-        if (o->keeper.kind != DEMOS_KINDS || object_away(o, c->index))
+        if (o->keeper.kind != DEMOS_KINDS)
             return ask(n, c, o);
+        if (object_away(o, c->index)) /* unless the default keeper is gone, with the page */
+            return n->paging.keeper.kind != DEMOS_KINDS ? ask(n, c, o) : FAULT_FAILED;
     }
     return zero_page(n, c, top, page);
 }

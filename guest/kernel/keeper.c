@@ -427,8 +427,35 @@ void keeper_update(struct node *n, const struct process_id *id, u32 machine)
         correct(&list_entry(node, struct object, all)->keeper, id, machine);
 }
 
+/* The default keeper is no more. What it had is lost, to whoever wants it back; what it was being
+ * given stays here. Another may be registered. */
+static void default_lost(struct node *n)
+{
+    link_drop(n, &n->paging.keeper);
+    n->paging.keeper.kind = DEMOS_KINDS;
+    list_for_each(node, &n->paging.objects)
+    {
+        struct object *o = list_entry(node, struct object, all);
+
+        o->begun = o->begun && o->keeper.kind != DEMOS_KINDS;
+    }
+    list_for_each_safe(node, &n->paging.transit)
+    {
+        struct page *p = list_entry(node, struct page, order);
+
+        if (p->object->keeper.kind != DEMOS_KINDS)
+            continue;
+        if (p->state == PAGE_ASKED)
+            error(n, p);
+        else
+            pageout_written(n, p, false);
+    }
+}
+
 void keeper_machine_dead(struct node *n, u32 machine)
 {
+    if (n->paging.keeper.kind != DEMOS_KINDS && n->paging.keeper.hint == machine)
+        default_lost(n);
     list_for_each_safe(node, &n->paging.objects)
     {
         struct object *o = list_entry(node, struct object, all);

@@ -17,6 +17,7 @@ struct pager_slot {
     u8 bytes[SIM_PAGE];
 };
 static struct pager_slot pager_slots[PAGER_SLOTS];
+static bool pager_broken; /* gives nothing back */
 static u64 pager_requests, pager_writes, pager_ends;
 static u64 pager_order[PAGER_SLOTS], pager_ordered; /* offsets in pages, as they were written */
 
@@ -41,6 +42,7 @@ static void pager_reset(void)
 {
     memset(pager_slots, 0, sizeof(pager_slots));
     pager_requests = pager_writes = pager_ends = pager_ordered = 0;
+    pager_broken = false;
 }
 
 enum { P_STEP, P_LINK, P_OTHER, P_OBJECT, P_OFFSET };
@@ -81,7 +83,7 @@ static struct sim_call pager_serve(struct sim_process *p)
     p->self[P_OTHER] = info.count > 1 ? (u64)info.links[1] : 0;
     if (op == KEEPER_END)
         pager_end(p->self[P_OBJECT]);
-    if (op == KEEPER_REQUEST) {
+    if (op == KEEPER_REQUEST && !pager_broken) {
         s = pager_slot(p->self[P_OBJECT], p->self[P_OFFSET], false);
         CHECK(s != NULL);
         if (s)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Paging of memory that kernels keep for themselves: programs larger than their node, pagers
- * here and on other machines, what goes first under each policy, and memory that two processes
- * inherit. DV14-DV17, DV19, L10, L13, U17, U29, U44, U45, U53.
+ * here and on other machines, what goes first under each policy, and pagers that fail. DV14-DV17,
+ * DV19, L10, L13, U17, U29, U44, U45, U53.
  */
 #include "base/keyed.h"
 #include "tests/vm/pager.h"
@@ -138,6 +138,77 @@ static void test_cut(void)
     sim_destroy(s);
 }
 
+/* A walker that has pages at the pager, and one beside it, made before, that has none. */
+struct beside {
+    struct sim *sim;
+    struct sim_process *pager, *walker, *other;
+    struct process_id id;
+};
+
+static struct beside beside(u32 at)
+{
+    struct beside b = {.sim = puppets(2, 0, NULL)};
+
+    pager_reset();
+    b.other = puppet_on(b.sim, 0);
+    b.pager = pager_for(b.sim, at, 0, 12, PAGING_QUEUES);
+    b.walker = walker_on(b.sim, 0, 36, 500, 0);
+    b.id = b.walker->task->id;
+    b.walker->task->state = DEMOS_READY;
+    machine_thread_start(b.walker->node->node, b.walker->thread, WALKER, DEMOS_STACK_TOP, 0);
+    thread_ready(b.walker->node->node, b.walker->thread);
+    while (b.walker->self[0] < 100)
+        CHECK(!sim_run(b.sim, 1));
+    return b;
+}
+
+/* Whose pages are lost ends, and gives back all it had; who has none goes on, and so do those
+ * that come after, within the frames there are or with another pager. */
+static void only_the_walker_ends(struct beside *b, bool another)
+{
+    struct sim_process *late;
+
+    sim_run(b->sim, 2000000);
+    CHECK(!node_find(b->sim->nodes[0].node, &b->id));
+    CHECK_EQ(b->sim->nodes[0].frames_taken, 0);
+    CHECK_EQ(kcall(b->other, DEMOS_NULL, 0, 0, 0, 0, 0, 0), 0);
+    if (another)
+        pager_for(b->sim, 0, 0, 12, PAGING_FIFO);
+    late = walker_on(b->sim, 0, another ? 36 : 6, 200, 1);
+    let_go(b->sim, late);
+    CHECK_EQ(late->self[0], 200);
+    CHECK_EQ(late->self[3], 0);
+    sim_destroy(b->sim);
+}
+
+static void test_pager_dies(void)
+{
+    for (u32 at = 0; at < 2; at++) {
+        struct beside b = beside(at);
+
+        node_kill(b.pager->node->node, b.pager->task);
+        only_the_walker_ends(&b, false);
+    }
+}
+
+/* The disk gives nothing back any more: every page it is asked for is refused. */
+static void test_pager_refuses(void)
+{
+    struct beside b = beside(1);
+
+    pager_broken = true;
+    only_the_walker_ends(&b, false);
+}
+
+static void test_pagers_machine_dies(void)
+{
+    struct beside b = beside(1);
+
+    b.sim->nodes[1].down = true;
+    node_declare_dead(b.sim->nodes[0].node, 2, 1);
+    only_the_walker_ends(&b, true);
+}
+
 /* Eight diskless nodes, one pager: nobody sees another's bytes. */
 static void test_shared_pager(void)
 {
@@ -161,5 +232,5 @@ static void test_shared_pager(void)
     sim_destroy(s);
 }
 
-TESTS(CASE(test_larger_than_memory), CASE(test_diskless), CASE(test_cut),
-      CASE(test_shared_pager))
+TESTS(CASE(test_larger_than_memory), CASE(test_diskless), CASE(test_cut), CASE(test_pager_dies),
+      CASE(test_pager_refuses), CASE(test_pagers_machine_dies), CASE(test_shared_pager))
