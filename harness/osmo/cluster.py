@@ -289,6 +289,9 @@ class _Loader:
             faults.parse(values["do"], target)
         except ValueError as wrong:
             raise self.problem(f"{path}.do: {wrong}") from None
+        if name == faults.FABRIC and values["do"].split()[0] not in faults.OF_THE_FABRIC:
+            raise self.problem(f"{path}: the fabric cannot have `{values['do']}`",
+                               f"it can have {', '.join(faults.OF_THE_FABRIC)}")
         self._condition(values["after"], f"{path}.after", nodes)
         return Fault(values["do"], target, name, values["at"], values["for"], values["after"] or "")
 
@@ -304,7 +307,9 @@ class _Loader:
                                    "leave out direct = true")
             return "medium", found[0].name
         if values["node"]:
-            if values["node"] not in [n.name for n in nodes]:
+            # Where media are, the domain that carries them can be stalled like a node.
+            fabric = [faults.FABRIC] if any(not m.direct for m in media) else []
+            if values["node"] not in [n.name for n in nodes] + fabric:
                 raise self.problem(f"{path}.node names `{values['node']}`, which is no node",
                                    f"known: {', '.join(n.name for n in nodes[:12])}")
             return "node", str(values["node"])

@@ -157,6 +157,11 @@ KINDS: dict[str, FaultKind] = {
 }
 
 
+# The back ends' domain stands still or is slow: F08.
+FABRIC = "fabric"
+OF_THE_FABRIC = ("pause", "slow", "preempt", "late_upcall", "spurious_upcall")
+
+
 def parse(do: str, target: str) -> tuple[FaultKind, list[str]]:
     """The kind and its words; ValueError says what would be right."""
     words = do.split()
@@ -182,6 +187,10 @@ class Fault:
     at_ns: int | None
     for_ns: int | None = None
     after: str = ""
+
+    @property
+    def id(self) -> str:
+        return "F08" if self.target == "node" and self.name == FABRIC else self.kind.id
 
     @property
     def kind(self) -> FaultKind:

@@ -82,16 +82,21 @@ def fired(told: History, faults: list[Fault]) -> list[dict[str, Any]]:
             strikes.setdefault(f"{DISK_WHY[step.record.a]} {step.record.who}", []).append(step.record.ns)
         elif step.record.type == abi.Trace.INJECT:
             strikes.setdefault("inject", []).append(step.record.ns)
+        elif step.record.type == abi.Trace.DOMAIN_PAUSE:
+            strikes.setdefault(f"pause {step.node}", []).append(step.record.ns)
     rows = []
     for fault in faults:
         word = fault.do.split()[0]
         name = {"drop": "nth", "delay": "", "jitter": ""}.get(word, word)
         if fault.target == "disk":
             name = f"{word} {disks.number(fault.name)}"
-        times = strikes.get(name, strikes.get("inject", []) if fault.target == "node" else [])
+        elif word == "pause":
+            name = f"pause {fault.name}"
+        injected = fault.target == "node" and "after=" in fault.do
+        times = strikes.get(name, strikes.get("inject", []) if injected else [])
         end = (fault.at_ns or 0) + fault.for_ns if fault.for_ns is not None else None
         inside = [ns for ns in times if ns >= (fault.at_ns or 0) and (end is None or ns <= end)]
-        rows.append({"id": fault.kind.id, "do": fault.do, "target": fault.target, "name": fault.name,
+        rows.append({"id": fault.id, "do": fault.do, "target": fault.target, "name": fault.name,
                      "at_ns": fault.at_ns, "for_ns": fault.for_ns, "after": fault.after,
                      "struck": len(inside), "first_ns": inside[0] if inside else None})
     return rows

@@ -73,6 +73,18 @@ def test_what_is_wrong_is_said(change: tuple[str, str], what: str, remedy: str) 
     assert not remedy or any(r in text for r in remedy.replace("\\", "").split("|"))
 
 
+def test_the_fabric_can_stand_still_and_nothing_worse() -> None:
+    """F08: it is a name for faults only where there are media."""
+    stall = '\n[[faults]]\nat = "1s"\nfor = "1s"\nnode = "fabric"\ndo = "{}"\n'
+    given = cluster.parse(RING + stall.format("pause"))
+    assert given.faults[-1].id == "F08"
+    assert given.faults[-1].lines() == ["at 1s pause fabric", "at 2s unpause fabric"]
+    with pytest.raises(Problem, match="cannot have `crash`.*late_upcall"):
+        cluster.parse(RING + stall.format("crash"))
+    with pytest.raises(Problem, match="is no node"):
+        cluster.parse('[nodes.a]\nprograms = ["hello"]' + stall.format("pause"))
+
+
 def test_no_nodes_and_no_file() -> None:
     with pytest.raises(Problem, match="no node"):
         cluster.parse("", "x")
