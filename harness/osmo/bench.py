@@ -99,18 +99,18 @@ def native() -> list[Row]:
     setup = qemu.Setup(kernel=paths.image("node"), modules=[(paths.need(bundle), "")],
                        memory_mib=256, clock="count", shift=0)
     with qemu.Qemu(setup) as machine:
-        text = _until_quiet(machine, 60)
+        text = _until_quiet(machine, 120)
     return json_rows(text, "native")
 
 
 def _until_quiet(machine: qemu.Qemu, seconds: float) -> str:
-    """The serial output, once it has grown by nothing for a second (or the machine ended)."""
+    """The serial output, once the machine has ended, or said nothing for so long that it will not."""
     until, last, since = time.monotonic() + seconds, "", time.monotonic()
     while time.monotonic() < until:
         text = machine.serial()
         if text != last:
             last, since = text, time.monotonic()
-        if not machine.alive() or (last and time.monotonic() - since > 2):
+        if not machine.alive() or (last and time.monotonic() - since > 20):
             break
         time.sleep(0.05)
     return last

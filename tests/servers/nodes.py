@@ -26,13 +26,13 @@ class Shell:
             self.process.stdin.write(line + "\n")
             self.process.stdin.flush()
         text, end = "", time.monotonic() + seconds
-        while not text.endswith(PROMPT):
+        while PROMPT not in text:  # a job may say something behind it
             ready, _, _ = select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))
             assert ready, f"no answer to {line!r}: {text!r}"
             got = os.read(self.process.stdout.fileno(), 65536)
             assert got, f"the node ended: {text!r}"
             text += got.decode()
-        return text[:-len(PROMPT)]
+        return text.replace(PROMPT, "")
 
     def until(self, line: str, pattern: str, seconds: float = 30) -> str:
         """Says it until the answer matches, the way a user looks again."""
