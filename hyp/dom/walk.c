@@ -18,6 +18,9 @@ enum {
 #define PTE_NX        (1ull << 63)
 #define ADDR_52       0x000ffffffffff000ull
 #define MUST_BE_0_PAE 0x7ff0000000000000ull /* above the address, in PAE entries */
+/* In those of its top level, low down: vol. 2, 5.2.3. Bit 5 as well, which QEMU sets as if it
+ * were that of an access: a guest of that kind lives there only if we do not mind. */
+#define MUST_BE_0_TOP 0x1c6ull
 
 /* How the entries of one level are laid out. */
 struct level {
@@ -79,7 +82,7 @@ static u64 reserved(const struct paging *p, const struct mode *m, const struct l
     if (!(p->efer & EFER_NXE))
         bits |= PTE_NX;
     if (m->level == pae)
-        bits |= l->has_perm ? MUST_BE_0_PAE : MUST_BE_0_PAE | PTE_NX | 0x1e6;
+        bits |= l->has_perm ? MUST_BE_0_PAE : MUST_BE_0_PAE | PTE_NX | MUST_BE_0_TOP;
     if (!l->may_map && l->has_perm)
         bits |= PTE_PS;
     if (leaf && l->shift > 12)

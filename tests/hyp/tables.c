@@ -86,7 +86,7 @@ static struct wanted three_levels(const struct paging *p, u32 linear, bool write
 
     if (!load((p->cr3 & 0xffffffe0) + (linear >> 30) * 8, false, &e) || !(e & P))
         return FAIL;
-    if (e & 0xfff00000000001e6ull)
+    if (e & 0xfff00000000001c6ull)
         return FAIL;
     return long_format(p, e & 0xffffffffff000ull, 2, true, true, linear, write);
 }

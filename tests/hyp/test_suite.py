@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "control
 
 import machine  # noqa: E402
 
-SHAPES = ["4", "2", "0"]
+SHAPES = ["4", "3", "2", "0"]
 
 
 @pytest.fixture(scope="module")

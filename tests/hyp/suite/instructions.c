@@ -130,11 +130,11 @@ static void check_rows(void)
 {
     char name[64];
 
-    operand[0] = operand[1] = 0;
     for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
         const struct row *r = &rows[i];
         struct registers in = {.cx = r->cx, .di = (word)operand};
 
+        operand[0] = operand[1] = 0;
         if (r->code == ltr)
             in.ax = CODE;
         else if (r->code == bound)

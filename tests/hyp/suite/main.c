@@ -34,6 +34,8 @@ void suite_main(const struct hvm_start_info *info)
     CHECK_EQ("xen: leaf of the hypercall page names one page", r[0], 1);
     CHECK_EQ("start information: magic number", info->magic, XEN_HVM_START_MAGIC_VALUE);
     check_xen(base, r[1]);
+    check_calls();
+    check_grants(base);
     check_instructions();
     finish();
 }

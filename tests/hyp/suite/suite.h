@@ -129,7 +129,7 @@ extern struct tss32 tss_main;
 /* The groups of checks, in the order in which they run. */
 void check_xen(u32 base, u32 page_msr);
 void check_calls(void);
-void check_grants(void);
+void check_grants(u32 base);
 void check_instructions(void);
 void check_msrs(void);
 void check_ports(void);
