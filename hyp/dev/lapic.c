@@ -398,8 +398,11 @@ static bool write_base(struct lapic *l, u64 value)
     if (mode == BASE_X2 || value & ~(0xfffffffffffff000ull | 0xd00) ||
         (value & ~0xfffull) != LAPIC_BASE)
         return false;
-    /* x2APIC is left only by switching the APIC off. */
+    /* x2APIC is left only by switching the APIC off, and entered only from xAPIC: Intel SDM
+     * vol. 3, 11.12.5; AMD APM vol. 2, 16.9. */
     if (is_x2(l) && mode == BASE_ENABLED)
+        return false;
+    if (!(l->base_msr & BASE_ENABLED) && mode == (BASE_ENABLED | BASE_X2))
         return false;
     l->base_msr = (l->base_msr & BASE_BSP) | LAPIC_BASE | mode;
     return true;

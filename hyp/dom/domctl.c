@@ -419,12 +419,13 @@ s64 call_domctl(struct call *c)
     struct xen_domctl op;
     s64 result;
 
-    if (!may_control(c->v->domain))
-        return fail(-XEN_EPERM);
+    /* In Xen's order: who is refused can still find out which version is spoken. */
     if (call_read(c, &op, c->arg[0], sizeof(op)))
         return fail(-XEN_EFAULT);
     if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION)
         return fail(-XEN_EACCES);
+    if (!may_control(c->v->domain))
+        return fail(-XEN_EPERM);
     result = perform(c, &op);
     if (result >= 0 && call_write(c, c->arg[0], &op, sizeof(op)))
         return fail(-XEN_EFAULT);

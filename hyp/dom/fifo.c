@@ -238,7 +238,7 @@ s64 fifo_expand_array(struct domain *d, u64 gfn)
     spin_lock(&d->evtchn_lock);
     f = d->evtchn->fifo;
     if (!f) {
-        error = fail(-XEN_EINVAL);
+        error = fail(-XEN_EOPNOTSUPP);
     } else if (f->pages >= PAGES || f->pages * (u32)WORDS >= evtchn_ports_allowed(d)) {
         error = fail(-XEN_ENOSPC);
     } else if (p2m_get(d, GFN(gfn), P2M_RW, &frame)) {

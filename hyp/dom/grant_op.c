@@ -90,7 +90,7 @@ static s64 query_size(struct call *c, void *item)
         q->status = error == -XEN_EPERM ? GNTST_permission_denied : GNTST_bad_domain;
         return 0;
     }
-    q->nr_frames = d->grant->frames;
+    q->nr_frames = MAX(d->grant->frames, 1u); /* the first comes when it is asked for */
     q->max_nr_frames = d->grant->limit;
     q->status = GNTST_okay;
     domain_put(d);
@@ -127,9 +127,9 @@ static s64 setup_table(struct call *c, void *item)
         wide->status = result == -XEN_EPERM ? GNTST_permission_denied : GNTST_bad_domain;
         return 0;
     }
-    result = count > d->grant->limit ? fail(-XEN_EINVAL) : list_frames(c, d, count, list);
+    result = count > d->grant->limit ? GNTST_general_error : list_frames(c, d, count, list);
     domain_put(d);
-    if (result == -XEN_EINVAL || result == -XEN_EFAULT)
+    if (result == -XEN_EFAULT)
         return result;
     wide->status = (s16)result;
     return 0;

@@ -31,16 +31,14 @@ static bool guest_may_get(u32 index)
     }
 }
 
-/* How events reach the guest: the width of its structures is the setter's (as on Xen). */
+/* How events reach the guest: the width of its structures is the setter's. */
 static void set_callback(struct call *c, struct domain *d, u64 value)
 {
     u64 type = value >> 56;
 
     d->callback_vector = type == HVM_PARAM_CALLBACK_TYPE_VECTOR ? (u8)value : 0;
-    if (d == c->v->domain && d->compat != c->compat) {
-        d->compat = c->compat;
-        domain_update_wall(d);
-    }
+    if (d == c->v->domain)
+        domain_set_width(d, c->compat);
     for (u32 i = 0; d->callback_vector && i < d->vcpu_count; i++)
         if (d->vcpu[i]->info && d->vcpu[i]->info->evtchn_upcall_pending)
             interrupt_kick(d->vcpu[i]);

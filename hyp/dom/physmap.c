@@ -184,7 +184,7 @@ s64 physmap_add(struct domain *d, struct domain *foreign, u32 space, u64 idx, u6
     case XENMAPSPACE_gmfn: return move_own(d, idx, gfn);
     case XENMAPSPACE_gmfn_foreign:
         return foreign ? add_foreign(d, foreign, idx, gfn) : fail(-XEN_EINVAL);
-    default: return fail(-XEN_ENOSYS);
+    default: return fail(-XEN_EINVAL);
     }
 }
 

@@ -153,12 +153,13 @@ s64 call_sysctl(struct call *c)
     struct xen_sysctl op;
     s64 result;
 
-    if (!may_control(c->v->domain))
-        return fail(-XEN_EPERM);
+    /* In Xen's order: who is refused can still find out which version is spoken. */
     if (call_read(c, &op, c->arg[0], sizeof(op)))
         return fail(-XEN_EFAULT);
     if (op.interface_version != XEN_SYSCTL_INTERFACE_VERSION)
         return fail(-XEN_EACCES);
+    if (!may_control(c->v->domain))
+        return fail(-XEN_EPERM);
     if (op.cmd >= ARRAY_SIZE(ops) || !ops[op.cmd].fn)
         return fail(-XEN_ENOSYS);
     result = ops[op.cmd].fn(c, &op);

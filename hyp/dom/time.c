@@ -41,6 +41,14 @@ void vcpu_update_time(struct vcpu *v)
         v->time_linear = 0;
 }
 
+void domain_set_width(struct domain *d, bool compat)
+{
+    if (d->compat == compat)
+        return;
+    d->compat = compat;
+    domain_update_wall(d);
+}
+
 void domain_update_wall(struct domain *d)
 {
     u32 *version, *sec, *nsec, *sec_hi, nanoseconds;

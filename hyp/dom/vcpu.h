@@ -77,5 +77,8 @@ void vcpu_get_runstate(struct vcpu *v, struct vcpu_runstate_info *out, u64 now_n
 void vcpu_write_runstate(struct vcpu *v);
 /* The wall clock in shared_info. */
 void domain_update_wall(struct domain *d);
+/* The guest's structures are those of 32-bit code, or of 64-bit code: what a vCPU runs when it
+ * takes a hypercall page or says how events reach it, as on Xen. */
+void domain_set_width(struct domain *d, bool compat);
 
 #endif

@@ -5,6 +5,8 @@
 #include "hyp/cpu/clock.h"
 #include "hyp/dev/lapic.h"
 #include "hyp/dom/access.h"
+#include "hyp/dom/vcpu.h"
+#include "hyp/virt/virt.h"
 
 enum { BASIC_LAST = 13, EXTENDED_LAST = 0x80000008, XEN_LAST = XEN_CPUID_LEAF(5) };
 /* Leaf 40000003, which the header describes in words only. */
@@ -203,5 +205,8 @@ bool hypercall_page_write(struct vcpu *v, u64 gpa)
         if (i == IRET)
             memcpy(p, (const u8[]){0x0f, 0x0b}, 2);
     }
-    return guest_write_phys(v->domain, gpa, page, sizeof(page)) == 0;
+    if (guest_write_phys(v->domain, gpa, page, sizeof(page)))
+        return false;
+    domain_set_width(v->domain, virt_code_bits(v) != 64);
+    return true;
 }

@@ -325,7 +325,7 @@ static void to_fifo(struct domain *d)
     struct evtchn_init_control i = {.control_gfn = CONTROL_GFN, .vcpu = 0};
     struct evtchn_expand_array e = {.array_gfn = ARRAY_GFN};
 
-    CHECK_EQ(op(d, EVTCHNOP_expand_array, &e, sizeof(e)), -XEN_EINVAL);
+    CHECK_EQ(op(d, EVTCHNOP_expand_array, &e, sizeof(e)), -XEN_EOPNOTSUPP);
     CHECK_EQ(op(d, EVTCHNOP_init_control, &i, sizeof(i)), 0);
     CHECK_EQ(i.link_bits, EVTCHN_FIFO_LINK_BITS);
     CHECK_EQ(op(d, EVTCHNOP_expand_array, &e, sizeof(e)), 0);

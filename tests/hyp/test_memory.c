@@ -150,7 +150,7 @@ static void shared_pages_have_one_place(void)
     CHECK_EQ(guest->grant->frames, 6);
     CHECK_EQ(add(guest, XENMAPSPACE_grant_table, 64, 73), -XEN_EINVAL);
     CHECK_EQ(add(guest, XENMAPSPACE_gmfn_foreign, 0, 73), -XEN_EINVAL);
-    CHECK_EQ(add(guest, 9, 0, 73), -XEN_ENOSYS);
+    CHECK_EQ(add(guest, 9, 0, 73), -XEN_EINVAL);
     /* It is not RAM to be given back, but it can be taken out of the map. */
     CHECK_EQ(extents(guest, DOMID_SELF, XENMEM_decrease_reservation, 70, 1, 0), 0);
     CHECK_EQ(op(guest, XENMEM_remove_from_physmap,

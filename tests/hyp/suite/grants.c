@@ -34,8 +34,8 @@ static void check_versions(void)
     CHECK_EQ("grant: size's status", size.status, GNTST_okay);
     CHECK("grant: room", size.nr_frames >= 1 && size.max_nr_frames >= size.nr_frames);
     set_xen_guest_handle(setup.frame_list, frames);
-    CHECK_EQ("grant: more frames than there can be", grant(GNTTABOP_setup_table, &setup),
-             -XEN_EINVAL);
+    CHECK_EQ("grant: more frames than there can be", grant(GNTTABOP_setup_table, &setup), 0);
+    CHECK_EQ("grant: is no success", setup.status, GNTST_general_error);
     CHECK_EQ("grant: unknown operation", grant(99, &setup), -XEN_ENOSYS);
     CHECK_EQ("grant: nothing to do", CALL3(grant_table_op, GNTTABOP_map_grant_ref, &setup, 0),
              0);
@@ -64,14 +64,19 @@ static void check_refusals(u16 self)
     CHECK_EQ("grant: that handle is bad", unmap.status, GNTST_bad_handle);
 }
 
+static void offer(u16 to)
+{
+    table[REF] = (struct grant_entry_v1){.domid = to, .frame = (u32)((word)granted >> 12)};
+    __asm__ volatile("" ::: "memory");
+    table[REF].flags = GTF_permit_access;
+}
+
 static void check_map(u16 self)
 {
     struct gnttab_map_grant_ref map;
     struct gnttab_unmap_grant_ref unmap = {.host_addr = (word)window};
 
-    table[REF] = (struct grant_entry_v1){.domid = self, .frame = (u32)((word)granted >> 12)};
-    __asm__ volatile("" ::: "memory");
-    table[REF].flags = GTF_permit_access;
+    offer(self);
     granted[5] = 0x42;
     map = mapped(REF, self, GNTMAP_host_map);
     CHECK_EQ("grant: one's own page", map.status, GNTST_okay);
@@ -101,6 +106,7 @@ static struct gnttab_copy copy(u32 from, u32 to, u32 len, u16 self)
 
 static void check_copy(u16 self)
 {
+    offer(self);
     memset(granted, 0, PAGE);
     memcpy(granted, "twenty-four bytes of it", 24);
     CHECK_EQ("grant: copy", copy(0, 1000, 24, self).status, GNTST_okay);
@@ -124,6 +130,6 @@ void check_grants(u32 base)
     get_cpuid(base + 4, 0, r);
     CHECK("grant: leaf 4 names this domain", r[0] & 16);
     check_refusals((u16)r[2]);
-    check_map((u16)r[2]);
     check_copy((u16)r[2]);
+    check_map((u16)r[2]); /* last: on Xen it moves the page */
 }

@@ -131,7 +131,7 @@ void check_xen(u32 base, u32 page_msr);
 void check_calls(void);
 void check_grants(u32 base);
 void check_instructions(void);
-void check_msrs(void);
+void check_registers(void);
 void check_ports(void);
 void check_debug(void);
 void check_interrupts(void);
