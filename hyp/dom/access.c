@@ -273,3 +273,21 @@ int guest_translate(struct vcpu *v, u64 linear, bool write, u64 *gpa)
     *gpa = error ? 0 : w.gpa;
     return error;
 }
+
+int guest_probe(struct vcpu *v, u64 linear, bool write, bool user, u32 *code)
+{
+    struct held h = {.d = v->domain};
+    struct paging p;
+    struct walk w;
+    int error;
+
+    virt_get_paging(v, &p);
+    error = walk_tables(&p, linear, write, hold, &h, &w);
+    let_go(&h);
+    if (!error && user && !w.user) {
+        w.fault = 1;
+        error = -XEN_EFAULT;
+    }
+    *code = error ? w.fault | (write ? 2 : 0) | (user ? 4 : 0) : 0;
+    return error;
+}

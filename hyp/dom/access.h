@@ -29,6 +29,9 @@ void virt_get_paging(const struct vcpu *v, struct paging *p);
 /* Walks the guest's page tables without the cache: 0 with *gpa, or -EFAULT. For debugging,
  * instruction fetch and tests. */
 int guest_translate(struct vcpu *v, u64 linear, bool write, u64 *gpa);
+/* Whether a data access of this byte would be let through, by ring 0 or by ring 3: 0, or
+ * -EFAULT with the page fault's error code. */
+int guest_probe(struct vcpu *v, u64 linear, bool write, bool user, u32 *code);
 struct access_cache *access_cache_create(struct domain *d);
 
 #endif

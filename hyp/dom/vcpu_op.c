@@ -142,7 +142,7 @@ static s64 register_vcpu_info(struct call *c, void *arg)
     mfn_t frame;
 
     if (r->offset > PAGE_SIZE - sizeof(*info) || r->offset & 7)
-        return fail(-XEN_EINVAL);
+        return fail(-XEN_ENXIO);
     if (__atomic_test_and_set(&v->info_registered, __ATOMIC_SEQ_CST))
         return fail(-XEN_EINVAL); /* once only */
     if (v != c->v && is_up(v)) {

@@ -10,10 +10,12 @@ enum {
     EFER_NXE = 1 << 11,
     PTE_P = 1 << 0,
     PTE_W = 1 << 1,
+    PTE_U = 1 << 2,
     PTE_A = 1 << 5,
     PTE_D = 1 << 6,
     PTE_PS = 1 << 7,
 };
+enum { FAULT_P = 1, FAULT_RSV = 8 }; /* vol. 2, 8.4.2 */
 #define CR0_PG        (1ull << 31)
 #define PTE_NX        (1ull << 63)
 #define ADDR_52       0x000ffffffffff000ull
@@ -108,6 +110,8 @@ static int walk_once(const struct paging *p, const struct mode *m, u64 linear, b
     bool allowed = true;
 
     w->levels = 0;
+    w->fault = 0;
+    w->user = true;
     for (u32 i = 0; i < m->levels; i++) {
         const struct level *l = &m->level[i];
         u64 index = linear >> l->shift & ((1ull << m->index_bits) - 1);
@@ -124,18 +128,26 @@ static int walk_once(const struct paging *p, const struct mode *m, u64 linear, b
         w->entry[i] = page + (at & 0xfff);
         pte = walk_entry(w->entry[i], m->narrow);
         leaf = i == m->levels - 1 || (l->may_map && m->large && pte & PTE_PS);
-        if (!(pte & PTE_P) || reserved(p, m, l, pte, leaf))
+        if (!(pte & PTE_P))
             return -XEN_EFAULT;
+        if (reserved(p, m, l, pte, leaf)) {
+            w->fault = FAULT_P | FAULT_RSV;
+            return -XEN_EFAULT;
+        }
         if (l->has_perm && !(pte & PTE_W))
             allowed = false;
+        if (l->has_perm && !(pte & PTE_U))
+            w->user = false;
         if (l->has_perm && !set_bits(w->entry[i], m->narrow, &pte, PTE_A))
             return -XEN_EAGAIN;
         w->value[i] = pte;
         w->levels = i + 1;
         if (leaf) {
             w->writable = allowed || !(p->cr0 & CR0_WP);
-            if (write && !w->writable)
+            if (write && !w->writable) {
+                w->fault = FAULT_P;
                 return -XEN_EFAULT;
+            }
             if (write && !set_bits(w->entry[i], m->narrow, &w->value[i], PTE_D))
                 return -XEN_EAGAIN;
             w->writable = w->writable && w->value[i] & PTE_D;
@@ -154,13 +166,14 @@ int walk_tables(const struct paging *p, u64 linear, bool write, walk_find *find,
     int error;
 
     w->narrow = m.narrow;
+    w->fault = 0;
     if (!(p->efer & EFER_LMA))
         linear = (u32)linear;
     else if ((u64)((s64)(linear << 16) >> 16) != linear)
         return -XEN_EFAULT;
     if (!(p->cr0 & CR0_PG)) {
         w->levels = 0;
-        w->writable = true;
+        w->writable = w->user = true;
         w->gpa = linear;
         return 0;
     }

@@ -16,6 +16,8 @@ struct paging { /* what decides a translation */
 enum { WALK_LEVELS = 4 };
 struct walk {
     u64 gpa;       /* of the byte asked for */
+    u32 fault;     /* on failure: P and RSV of the page fault's error code */
+    bool user;     /* ring 3 may touch it, too */
     bool writable; /* a supervisor's write is allowed, and the dirty bit is set */
     bool narrow;   /* entries have 4 bytes */
     u32 levels;    /* entries walked */

@@ -164,6 +164,11 @@ static u64 *slot(const struct guest_regs *r, u32 reg)
     return (u64 *)(uintptr_t)&r->rax + place[reg & 15];
 }
 
+u64 insn_register(const struct guest_regs *r, u32 number)
+{
+    return *slot(r, number);
+}
+
 static u64 mask_of(u32 bytes)
 {
     return bytes == 8 ? ~0ull : (1ull << 8 * bytes) - 1;

@@ -30,6 +30,8 @@ bool insn_decode(struct insn *i, const u8 *code, u32 len, u32 code_bits);
 /* The value a write stores; a read's value into its register. */
 u64 insn_value(const struct insn *i, const struct guest_regs *r);
 void insn_set(const struct insn *i, struct guest_regs *r, u64 value);
+/* A general register by the processor's numbering. */
+u64 insn_register(const struct guest_regs *r, u32 number);
 /* Bytes at the vCPU's rip: how many could be read, at most `most`. */
 u32 insn_fetch(struct vcpu *v, u8 *code, u32 most);
 

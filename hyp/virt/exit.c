@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Exits of any vendor: hypercalls, halts, nested page faults with the local APIC page
- * behind some of them, ports, and the ends of domains.
+ * behind some of them, and the ends of domains.
  */
 #include "hyp/virt/exit.h"
 #include "hyp/cpu/x86.h"
@@ -14,7 +14,7 @@
 #include "hyp/mm/p2m.h"
 #include "hyp/virt/decode.h"
 
-enum { CONSOLE_PORT = 0xe9, STRING_PIECE = 256, REPEATS_MOST = 100000 };
+enum { REPEATS_MOST = 100000 };
 #define LAPIC_END (LAPIC_BASE + PAGE_SIZE)
 
 static bool in_lapic(u64 gpa)
@@ -104,56 +104,6 @@ static void handle_fault(struct vcpu *v, const struct virt_exit_info *x)
     }
 }
 
-static void port_write(struct vcpu *v, u16 port, const char *bytes, size_t len)
-{
-    if (port == CONSOLE_PORT)
-        console_write(v->domain, bytes, len);
-}
-
-/* INS and OUTS, a bounded piece at a time: rip moves only when rcx has run out. */
-static void handle_string(struct vcpu *v, const struct virt_exit_info *x)
-{
-    char piece[STRING_PIECE];
-    u64 mask = x->io.address_size == 8 ? ~0ull : (1ull << 8 * x->io.address_size) - 1;
-    u64 *index = x->io.in ? &v->regs.rdi : &v->regs.rsi;
-    u64 left = x->io.repeat ? v->regs.rcx & mask : 1, base = virt_data_base(v, x->io.in);
-    u64 n = MIN(left, (u64)(STRING_PIECE / x->io.size)), len = n * x->io.size;
-
-    if (v->regs.rflags & 0x400) /* backwards: nobody does that; one by one */
-        n = MIN(n, 1), len = n * x->io.size;
-    for (u32 i = 0; i < len; i++)
-        piece[i] = (char)0xff;
-    if (len && (x->io.in ? guest_write(v, base + (*index & mask), piece, len)
-                         : guest_read(v, piece, base + (*index & mask), len))) {
-        virt_inject_exception(v, 13, true, 0); /* not the fault it would have been, but one */
-        return;
-    }
-    if (!x->io.in)
-        port_write(v, x->io.port, piece, len);
-    *index = (*index & ~mask) | ((v->regs.rflags & 0x400 ? *index - len : *index + len) & mask);
-    if (x->io.repeat)
-        v->regs.rcx = (v->regs.rcx & ~mask) | ((left - n) & mask);
-    if (n == left)
-        virt_skip_to(v, x->gpa);
-}
-
-static void handle_port(struct vcpu *v, const struct virt_exit_info *x)
-{
-    u64 mask = (1ull << 8 * x->io.size) - 1;
-
-    if (x->io.string) {
-        handle_string(v, x);
-        return;
-    }
-    if (!x->io.in)
-        port_write(v, x->io.port, (const char *)&v->regs.rax, 1);
-    else if (x->io.size == 4)
-        v->regs.rax = 0xffffffff;
-    else
-        v->regs.rax |= mask;
-    virt_skip_to(v, x->gpa);
-}
-
 void exit_handle(struct vcpu *v, enum virt_exit exit, const struct virt_exit_info *x)
 {
     trace(OSM_T_exit, v->domain->id, v->id, x->code, v->regs.rip);
@@ -167,7 +117,7 @@ void exit_handle(struct vcpu *v, enum virt_exit exit, const struct virt_exit_inf
     case VIRT_EXIT_HLT: vcpu_hlt(v, virt_interrupts_enabled(v)); break;
     case VIRT_EXIT_SPIN: vcpu_yield(v); break;
     case VIRT_EXIT_FAULT: handle_fault(v, x); break;
-    case VIRT_EXIT_IO: handle_port(v, x); break;
+    case VIRT_EXIT_IO: exit_port(v, x); break;
     case VIRT_EXIT_SHUTDOWN: domain_crash(v->domain, "triple fault"); break;
     case VIRT_EXIT_BROKEN:
         domain_crash(v->domain, "exit %lx, which cannot be handled", x->code);

@@ -10,4 +10,7 @@
 /* The current vCPU came out with this; afterwards it can go in again, or wants attention. */
 void exit_handle(struct vcpu *v, enum virt_exit exit, const struct virt_exit_info *x);
 
+/* An access to a port that is not the domain's: done, and skipped, or a fault injected. */
+void exit_port(struct vcpu *v, const struct virt_exit_info *x);
+
 #endif

@@ -30,7 +30,7 @@ struct virt_exit_info {
     bool write;
     struct {
         u16 port;
-        u8 size, address_size; /* bytes; the latter of string instructions */
+        u8 size; /* bytes */
         bool in, string, repeat;
     } io;
 };
@@ -66,6 +66,9 @@ void virt_leave_cpu(void);
 void virt_get_state(struct vcpu *v, struct virt_state *s);
 int virt_set_state(struct vcpu *v, const struct virt_state *s);
 void virt_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error);
+void virt_inject_page_fault(struct vcpu *v, u64 linear, u32 code);
+/* A guest that steps (TF) gets its trap behind what was done for it. */
+void virt_stepped(struct vcpu *v);
 /* Nothing else waits to be delivered, so an exception would not displace it. */
 bool virt_can_inject(const struct vcpu *v);
 /* A translation of the domain changed so that a stale one would be wrong. */
@@ -84,8 +87,9 @@ u32 virt_code_bits(const struct vcpu *v);
 int virt_allow_ports(struct domain *d, u32 first, u32 count, bool allow);
 /* Linear address of the code segment. */
 u64 virt_code_base(const struct vcpu *v);
-/* Of the data segment a string instruction uses: ES, or DS. */
-u64 virt_data_base(const struct vcpu *v, bool extra);
+/* One segment for data, by its number in prefixes; 64-bit code's have a base at most. */
+enum { VIRT_ES, VIRT_CS, VIRT_SS, VIRT_DS, VIRT_FS, VIRT_GS };
+void virt_data_segment(struct vcpu *v, u32 which, struct virt_segment *s);
 /* A hypercall that virt_run reported was served: result and rip go to the guest. */
 void virt_hypercall_done(struct vcpu *v);
 /* Reset to the state after INIT; to real mode at vector << 12. */

@@ -204,7 +204,7 @@ static void vcpu_info_moves_once(void)
 
     begin();
     r.offset = 4096 - 60;
-    CHECK_EQ(world_vcpu_op(v0, VCPUOP_register_vcpu_info, 0, &r, sizeof(r)), -XEN_EINVAL);
+    CHECK_EQ(world_vcpu_op(v0, VCPUOP_register_vcpu_info, 0, &r, sizeof(r)), -XEN_ENXIO);
     r.offset = 128;
     r.mfn = 5000;
     CHECK_EQ(world_vcpu_op(v0, VCPUOP_register_vcpu_info, 0, &r, sizeof(r)), -XEN_EINVAL);

@@ -142,7 +142,7 @@ void svm_msr(struct vcpu *v, bool write)
     svm_skip(v, 2);
 }
 
-void svm_cpuid(struct vcpu *v)
+struct cpuid svm_guest_cpuid(struct vcpu *v, u32 leaf, u32 sub)
 {
     struct cpuid_view view = {
         .xcr0 = svm.xcr0,
@@ -150,7 +150,12 @@ void svm_cpuid(struct vcpu *v)
         .tsc_trapped = v->domain->virt->tsc_intercepted,
         .rdtscp = svm.rdtscp,
     };
-    struct cpuid r = cpuid_for(v, &view, (u32)v->regs.rax, (u32)v->regs.rcx);
+    return cpuid_for(v, &view, leaf, sub);
+}
+
+void svm_cpuid(struct vcpu *v)
+{
+    struct cpuid r = svm_guest_cpuid(v, (u32)v->regs.rax, (u32)v->regs.rcx);
 
     v->regs.rax = r.eax;
     v->regs.rbx = r.ebx;

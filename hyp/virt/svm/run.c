@@ -13,7 +13,15 @@
 #include "hyp/virt/decode.h"
 #include "hyp/virt/svm/svm.h"
 
-enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_AC = 17 };
+enum {
+    VECTOR_DB = 1,
+    VECTOR_NMI = 2,
+    VECTOR_UD = 6,
+    VECTOR_GP = 13,
+    VECTOR_PF = 14,
+    VECTOR_AC = 17
+};
+enum { DR6_STEP = 1 << 14 };
 enum { TLB_KEEP = 0, TLB_FLUSH_ALL = 1, OPCODE_HLT = 0xf4 };
 
 void svm_skip(struct vcpu *v, u32 length)
@@ -32,8 +40,24 @@ void virt_skip_to(struct vcpu *v, u64 rip)
     b->rip = rip;
     b->shadow = 0;
     v->regs.rip = rip;
-    if (b->rflags & RFLAGS_TF)
-        virt_inject_exception(v, VECTOR_DB, false, 0);
+    virt_stepped(v);
+}
+
+/* Injecting #DB leaves DR6 to us: vol. 2, 15.20. */
+void virt_stepped(struct vcpu *v)
+{
+    if (!(v->virt->vmcb->rflags & RFLAGS_TF))
+        return;
+    v->virt->vmcb->dr6 |= DR6_STEP;
+    svm_dirty(v, CLEAN_DR);
+    virt_inject_exception(v, VECTOR_DB, false, 0);
+}
+
+void virt_inject_page_fault(struct vcpu *v, u64 linear, u32 code)
+{
+    v->virt->vmcb->cr2 = linear;
+    svm_dirty(v, CLEAN_CR2);
+    virt_inject_exception(v, VECTOR_PF, true, code);
 }
 
 void virt_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
@@ -268,7 +292,7 @@ static enum virt_exit port_access(struct vcpu *v, struct virt_exit_info *x)
     x->io.string = i & 4;
     x->io.repeat = i & 8;
     x->io.size = i & 0x10 ? 1 : i & 0x20 ? 2 : 4;
-    x->io.address_size = i & 0x80 ? 2 : i & 0x100 ? 4 : 8;
+
     x->gpa = v->virt->vmcb->exit_info2; /* the next rip, until it has been used */
     return VIRT_EXIT_IO;
 }
@@ -284,6 +308,8 @@ static enum virt_exit instruction(struct vcpu *v, u64 code)
 {
     switch (code) {
     case EXIT_CPUID: svm_cpuid(v); break;
+    case EXIT_CR0_OTHER:
+    case EXIT_CR4_WRITE: svm_control(v, code == EXIT_CR4_WRITE); break;
     case EXIT_MSR: svm_msr(v, v->virt->vmcb->exit_info1 & 1); break;
     case EXIT_XSETBV: svm_xsetbv(v); break;
     case EXIT_RDTSC:
@@ -367,6 +393,8 @@ enum virt_exit virt_run(struct vcpu *v, struct virt_exit_info *x)
     watch_pauses(v);
     enter(v);
     x->code = b->exit_code;
+    if (v->virt->control_unwatched)
+        svm_watch_control(v, true);
     if (b->exit_code != EXIT_SERVED)
         record(v, b);
     requeue_event(b);

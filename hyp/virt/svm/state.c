@@ -47,7 +47,7 @@ static void set_intercepts(struct vcpu *v)
         b->intercept1 |= INTERCEPT1_RDTSC;
         b->intercept2 |= INTERCEPT2_RDTSCP;
     }
-    svm_dirty(v, CLEAN_INTERCEPTS);
+    svm_watch_control(v, true);
 }
 
 static void reset_fpu(struct virt_vcpu *x)
@@ -360,11 +360,17 @@ u64 virt_code_base(const struct vcpu *v)
     return virt_code_bits(v) == 64 ? 0 : v->virt->vmcb->cs.base;
 }
 
-u64 virt_data_base(const struct vcpu *v, bool extra)
+void virt_data_segment(struct vcpu *v, u32 which, struct virt_segment *s)
 {
-    const struct vmcb *b = v->virt->vmcb;
+    struct vmcb *b = v->virt->vmcb;
+    const __typeof__(b->es) *from[] = {&b->es, &b->cs, &b->ss, &b->ds, &b->fs, &b->gs};
 
-    return virt_code_bits(v) == 64 ? 0 : extra ? b->es.base : b->ds.base;
+    if (which >= VIRT_FS && this_cpu()->loaded == v)
+        vmsave(v->virt->vmcb_pa);
+    *s = (struct virt_segment){from[which]->base, from[which]->limit, from[which]->selector,
+                               from[which]->attr};
+    if (which < VIRT_FS && virt_code_bits(v) == 64)
+        s->base = 0;
 }
 
 void virt_set_tsc_offset(struct vcpu *v, u64 offset)

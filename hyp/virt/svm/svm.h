@@ -15,7 +15,8 @@ struct virt_vcpu {
     bool on_cpu_state; /* the VMSAVE half of the state is in the processor, not in the VMCB */
     bool uses_dr;      /* has touched DR0-3: they are switched, no longer intercepted */
     bool nmi_blocked;  /* until its IRET */
-    u32 pauses;        /* exits by PAUSE */
+    bool control_unwatched; /* CR0 and CR4 are written freely until the next exit */
+    u32 pauses;             /* exits by PAUSE */
     u32 asid_cpu, asid_generation;
     u64 flush_seen; /* virt_domain.flushes when the ASID was taken */
     u64 dr[4];
@@ -64,6 +65,11 @@ void svm_cpuid(struct vcpu *v);
 void svm_msr(struct vcpu *v, bool write);
 void svm_xsetbv(struct vcpu *v);
 void svm_tsc(struct vcpu *v);
+void svm_control(struct vcpu *v, bool cr4);
+
+/* Writes of CR0 and CR4 exit, or do not. */
+void svm_watch_control(struct vcpu *v, bool on);
+struct cpuid svm_guest_cpuid(struct vcpu *v, u32 leaf, u32 sub);
 
 /* Fields of group n changed: AMD APM vol. 2, 15.15.3. */
 enum {

@@ -58,41 +58,43 @@ _Static_assert(offsetof(struct vmcb, clean) == 0xc0, "appendix B");
 _Static_assert(offsetof(struct vmcb, cr2) == 0x640, "appendix B");
 _Static_assert(offsetof(struct vmcb, efer) == 0x4d0, "appendix B");
 
-#define INTERCEPT1_INTR     0x00000001u
-#define INTERCEPT1_NMI      0x00000002u
-#define INTERCEPT1_INIT     0x00000008u
-#define INTERCEPT1_VINTR    0x00000010u
-#define INTERCEPT1_RDTSC    0x00004000u
-#define INTERCEPT1_RDPMC    0x00008000u
-#define INTERCEPT1_CPUID    0x00040000u
-#define INTERCEPT1_IRET     0x00100000u
-#define INTERCEPT1_INVD     0x00400000u
-#define INTERCEPT1_PAUSE    0x00800000u
-#define INTERCEPT1_HLT      0x01000000u
-#define INTERCEPT1_INVLPGA  0x04000000u
-#define INTERCEPT1_IO       0x08000000u
-#define INTERCEPT1_MSR      0x10000000u
-#define INTERCEPT1_FREEZE   0x40000000u
-#define INTERCEPT1_SHUTDOWN 0x80000000u
-#define INTERCEPT2_RDTSCP   0x00000080u
+#define INTERCEPT1_INTR      0x00000001u
+#define INTERCEPT1_NMI       0x00000002u
+#define INTERCEPT1_INIT      0x00000008u
+#define INTERCEPT1_VINTR     0x00000010u
+#define INTERCEPT1_CR0_OTHER 0x00000020u /* a write of more than TS and MP */
+#define INTERCEPT1_RDTSC     0x00004000u
+#define INTERCEPT1_RDPMC     0x00008000u
+#define INTERCEPT1_CPUID     0x00040000u
+#define INTERCEPT1_IRET      0x00100000u
+#define INTERCEPT1_INVD      0x00400000u
+#define INTERCEPT1_PAUSE     0x00800000u
+#define INTERCEPT1_HLT       0x01000000u
+#define INTERCEPT1_INVLPGA   0x04000000u
+#define INTERCEPT1_IO        0x08000000u
+#define INTERCEPT1_MSR       0x10000000u
+#define INTERCEPT1_FREEZE    0x40000000u
+#define INTERCEPT1_SHUTDOWN  0x80000000u
+#define INTERCEPT2_RDTSCP    0x00000080u
 /* VMRUN to SKINIT, WBINVD, MONITOR, MWAIT (both), XSETBV, RDPRU */
-#define INTERCEPT2_ALWAYS   0x00007e7fu
+#define INTERCEPT2_ALWAYS    0x00007e7fu
 
-#define VINTR_TPR           0x000000000000000full
-#define VINTR_PENDING       0x0000000000000100ull
-#define VINTR_HIGHEST       0x00000000000f0000ull
-#define VINTR_IGNORE        0x0000000000100000ull /* the TPR */
-#define VINTR_MASKING       0x0000000001000000ull
+#define VINTR_TPR            0x000000000000000full
+#define VINTR_PENDING        0x0000000000000100ull
+#define VINTR_HIGHEST        0x00000000000f0000ull
+#define VINTR_IGNORE         0x0000000000100000ull /* the TPR */
+#define VINTR_MASKING        0x0000000001000000ull
 
-#define EVENT_VALID         0x80000000ull
-#define EVENT_HAS_ERROR     0x00000800ull
-#define EVENT_TYPE          0x00000700ull
-#define EVENT_EXTERNAL      0x00000000ull
-#define EVENT_NMI           0x00000200ull
-#define EVENT_EXCEPTION     0x00000300ull
-#define EVENT_SOFTWARE      0x00000400ull
+#define EVENT_VALID          0x80000000ull
+#define EVENT_HAS_ERROR      0x00000800ull
+#define EVENT_TYPE           0x00000700ull
+#define EVENT_EXTERNAL       0x00000000ull
+#define EVENT_NMI            0x00000200ull
+#define EVENT_EXCEPTION      0x00000300ull
+#define EVENT_SOFTWARE       0x00000400ull
 
 enum {
+    EXIT_CR4_WRITE = 0x14,
     EXIT_DR = 0x20, /* to 0x3f */
     EXIT_EXCEPTION = 0x40,
     EXIT_INTR = 0x60,
@@ -100,6 +102,7 @@ enum {
     EXIT_SMI,
     EXIT_INIT,
     EXIT_VINTR,
+    EXIT_CR0_OTHER = 0x65,
     EXIT_RDTSC = 0x6e,
     EXIT_RDPMC,
     EXIT_CPUID = 0x72,

@@ -57,6 +57,9 @@ void verdict(bool ok, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
     } while (0)
 #define CHECK(name, cond) verdict(cond, name, "not %s", #cond)
 void finish(void) NORETURN;
+/* The last word of the command line is "careful": what ends a guest of Xen under QEMU, where
+ * neither checks it, is left out. */
+extern bool careful;
 
 /* --- hypercalls ---------------------------------------------------------------------------- */
 
@@ -134,8 +137,10 @@ void check_instructions(void);
 void check_registers(void);
 void check_ports(void);
 void check_debug(void);
-void check_interrupts(void);
 void check_apic(void);
 void check_tasks(void);
+void check_store(void);
+struct hvm_start_info;
+void check_placing(const struct hvm_start_info *info);
 
 #endif

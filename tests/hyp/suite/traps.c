@@ -139,7 +139,7 @@ static void record(u32 vector, u32 error, word ip, word flags)
 void double_fault(void)
 {
     if (!running) {
-        print("FAIL double fault at %x\n", tss_main.eip);
+        verdict(false, "double fault out of turn", "at %x", tss_main.eip);
         finish();
     }
     record(DF, 0, tss_main.eip, tss_main.eflags);
@@ -156,7 +156,8 @@ void exception(struct frame *f)
     if (exception_hook && exception_hook(f))
         return;
     if (!running) {
-        print("FAIL exception %u, error %x, at %lx\n", (u32)f->vector, (u32)f->error, f->ip);
+        verdict(false, "exception out of turn", "vector %u, error %x, at %lx", (u32)f->vector,
+                (u32)f->error, f->ip);
         finish();
     }
     record((u32)f->vector, (u32)f->error, f->ip, f->flags);
