@@ -284,7 +284,7 @@ int guest_probe(struct vcpu *v, u64 linear, bool write, bool user, u32 *code)
     virt_get_paging(v, &p);
     error = walk_tables(&p, linear, write, hold, &h, &w);
     let_go(&h);
-    if (!error && user && !w.user) {
+    if (!error && user && !walk_is_users(&p, &w)) {
         w.fault = 1;
         error = -XEN_EFAULT;
     }

@@ -110,8 +110,6 @@ static int walk_once(const struct paging *p, const struct mode *m, u64 linear, b
     bool allowed = true;
 
     w->levels = 0;
-    w->fault = 0;
-    w->user = true;
     for (u32 i = 0; i < m->levels; i++) {
         const struct level *l = &m->level[i];
         u64 index = linear >> l->shift & ((1ull << m->index_bits) - 1);
@@ -136,8 +134,6 @@ static int walk_once(const struct paging *p, const struct mode *m, u64 linear, b
         }
         if (l->has_perm && !(pte & PTE_W))
             allowed = false;
-        if (l->has_perm && !(pte & PTE_U))
-            w->user = false;
         if (l->has_perm && !set_bits(w->entry[i], m->narrow, &pte, PTE_A))
             return -XEN_EAGAIN;
         w->value[i] = pte;
@@ -173,7 +169,7 @@ int walk_tables(const struct paging *p, u64 linear, bool write, walk_find *find,
         return -XEN_EFAULT;
     if (!(p->cr0 & CR0_PG)) {
         w->levels = 0;
-        w->writable = w->user = true;
+        w->writable = true;
         w->gpa = linear;
         return 0;
     }
@@ -184,4 +180,14 @@ int walk_tables(const struct paging *p, u64 linear, bool write, walk_find *find,
             return error;
     }
     return -XEN_EFAULT;
+}
+
+bool walk_is_users(const struct paging *p, const struct walk *w)
+{
+    bool top_counts = p->efer & EFER_LMA || w->narrow;
+
+    for (u32 i = top_counts ? 0 : 1; i < w->levels; i++)
+        if (!(w->value[i] & PTE_U))
+            return false;
+    return true;
 }

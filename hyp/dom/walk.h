@@ -17,7 +17,6 @@ enum { WALK_LEVELS = 4 };
 struct walk {
     u64 gpa;       /* of the byte asked for */
     u32 fault;     /* on failure: P and RSV of the page fault's error code */
-    bool user;     /* ring 3 may touch it, too */
     bool writable; /* a supervisor's write is allowed, and the dirty bit is set */
     bool narrow;   /* entries have 4 bytes */
     u32 levels;    /* entries walked */
@@ -33,6 +32,9 @@ typedef void *walk_find(void *context, u64 gfn);
  * -EFAULT. `w` is complete only on success. */
 int walk_tables(const struct paging *p, u64 linear, bool write, walk_find *find, void *context,
                 struct walk *w);
+
+/* A walk that succeeded: ring 3 may touch the page, too. */
+bool walk_is_users(const struct paging *p, const struct walk *w);
 
 static inline u64 walk_entry(const void *entry, bool narrow)
 {
