@@ -72,3 +72,18 @@ def test_a_richer_processor(tmp_path: pathlib.Path) -> None:
     said = run(tmp_path, ["4"], cpu="max")
     check(said, "4", 64, 4)
     assert "ok xsetbv: avx without sse" in said
+
+
+def test_ends(tmp_path: pathlib.Path) -> None:
+    """H05, H16: how a kernel ends is what is told of it: HLT with interrupts off is a power-off, a
+    watchdog that nobody sets again is its own reason; the last words come through."""
+    ends = {"halt": "poweroff", "reboot": "reboot", "crash": "crash", "silent": "watchdog"}
+    plan = "".join(f'create e-{how} image=suite-0 mem=32M on_reboot=destroy cmdline="x {how}"\n' for how in ends)
+    order = list(ends)
+    plan += f"start e-{order[0]}\n"
+    plan += "".join(f"when exit e-{one} start e-{following}\n" for one, following in zip(order, order[1:]))
+    plan += f"when exit e-{order[-1]} finish\nat 40s finish status=1\n"
+    ended = machine.run(tmp_path, plan, ["suite-0"], seconds=80)
+    assert {str(e["name"])[2:]: e["reason"] for e in ended.events("exit")} == ends, ended.serial[-3000:]
+    for words in ("halting with interrupts off", "reason 1", "reason 3", "silent from now on"):
+        assert words in ended.serial

@@ -40,3 +40,13 @@ def test_same_on_xen(testbed: xen.Testbed, built: pathlib.Path, shape: str) -> N
     failed = re.findall(r"^FAIL (.*?): [^:]*$", outcome.console, re.M)
     assert set(failed) == set(DIFFERENT), [line for line in outcome.console.splitlines() if "FAIL" in line]
     assert len(re.findall("^ok ", outcome.console, re.M)) > 400
+
+
+@pytest.mark.parametrize("how,reason", [("halt", "poweroff"), ("reboot", "reboot"), ("crash", "crash"),
+                                        ("silent", "watchdog")])
+def test_ends_as_on_osmosis(testbed: xen.Testbed, built: pathlib.Path, how: str, reason: str) -> None:
+    """H05: the ends that tests/hyp/test_suite.py::test_ends finds."""
+    if not (built / "suite-0").is_file():
+        pytest.skip("build/images/suite-0 is not built")
+    outcome = testbed.run(xen.Guest(f"end-{how}", "suite-0", cmdline=f"x {how}"), seconds=60)
+    assert outcome.reason == reason, outcome.console

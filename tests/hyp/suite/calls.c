@@ -127,6 +127,9 @@ static void check_fifo(void)
              -XEN_EOPNOTSUPP);
     CHECK_EQ("fifo: no control block where there is no memory",
              evtchn(EVTCHNOP_init_control, &control), -XEN_EINVAL);
+    control.control_gfn = ~1ull;
+    CHECK_EQ("fifo: nor where there can be none", evtchn(EVTCHNOP_init_control, &control),
+             -XEN_EINVAL);
     CHECK_EQ("fifo: still none", evtchn(EVTCHNOP_expand_array, &array), -XEN_EOPNOTSUPP);
     control.control_gfn = (word)page >> 12;
     control.offset = 4;
@@ -240,6 +243,23 @@ static void check_nodes(void)
     CHECK_EQ("memory: any node may be asked for", odd, 0);
 }
 
+/* Lengths and places that make no sense: refused, or as much as there is. */
+static void check_console(void)
+{
+    static const u32 lengths[] = {0x80000000, 0x7fffffff, 0xffffffff, 0x10000000};
+    u32 good = 0;
+
+    for (u32 i = 0; i < ARRAY_SIZE(lengths); i++) {
+        long done = CALL3(console_io, CONSOLEIO_write, lengths[i], 0xd0000001);
+
+        good += done == -XEN_EPERM || done == -XEN_EFAULT || done == -XEN_EINVAL ||
+                done == -XEN_E2BIG;
+    }
+    CHECK_EQ("console_io: more than there is", good, ARRAY_SIZE(lengths));
+    CHECK("console_io: read", CALL3(console_io, CONSOLEIO_read, 16, page) == -XEN_EPERM);
+    CHECK_EQ("console_io: unknown operation", CALL3(console_io, 77, 16, page) != 0, 1);
+}
+
 static void check_parameters(void)
 {
     struct xen_hvm_param p = {.domid = DOMID_SELF, .index = HVM_PARAM_STORE_PFN};
@@ -265,5 +285,6 @@ void check_calls(void)
     check_sched();
     check_memory();
     check_nodes();
+    check_console();
     check_parameters();
 }

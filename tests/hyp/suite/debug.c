@@ -24,6 +24,7 @@ STEPS(step_in, "in $0x12, %al; nop");
 STEPS(step_rdtsc, "rdtsc; nop");
 STEPS(step_wbinvd, "wbinvd; nop");
 STEPS(step_cr4, "mov %cr4, " R(ax) "; mov " R(ax) ", %cr4; nop");
+STEPS(step_shadow, "mov %ss, %eax; mov %eax, %ss; nop; nop");
 STEPS(step_outs, "rep outsb; nop");
 SNIPPET(watched, "nop; cpuid; nop");
 SNIPPET(write_word, "movl $5, (" R(di) "); nop; nop");
@@ -65,6 +66,7 @@ static void check_single_steps(void)
         {"step: rdtsc", step_rdtsc, {2, 3}, 2},
         {"step: wbinvd", step_wbinvd, {2, 3}, 2},
         {"step: writing cr4", step_cr4, {3, 6, 7}, 3},
+        {"step: loading ss holds one step back", step_shadow, {2, 5, 6}, 3},
         {"step: each turn of rep outsb", step_outs, {0, 0, 2, 3}, 4},
     };
 

@@ -21,6 +21,14 @@ SNIPPET(skinit, ".byte 0x0f, 0x01, 0xde");
 SNIPPET(invlpga, ".byte 0x0f, 0x01, 0xdf");
 SNIPPET(vmcall, ".byte 0x0f, 0x01, 0xc1");
 SNIPPET(vmmcall, ".byte 0x0f, 0x01, 0xd9");
+SNIPPET(vmlaunch, ".byte 0x0f, 0x01, 0xc2");
+SNIPPET(vmxoff, ".byte 0x0f, 0x01, 0xc4");
+SNIPPET(vmxon, ".byte 0xf3, 0x0f, 0xc7, 0x37");
+SNIPPET(vmclear, ".byte 0x66, 0x0f, 0xc7, 0x37");
+SNIPPET(vmread, ".byte 0x0f, 0x78, 0xc1");
+SNIPPET(vmwrite, ".byte 0x0f, 0x79, 0xc1");
+SNIPPET(vmfunc, ".byte 0x0f, 0x01, 0xd4");
+SNIPPET(invept, ".byte 0x66, 0x0f, 0x38, 0x80, 0x07");
 SNIPPET(monitor, "monitor");
 SNIPPET(mwait, "mwait");
 SNIPPET(hlt, "hlt");
@@ -85,6 +93,14 @@ static const struct row {
     {"skinit", skinit, UNDEFINED, UNDEFINED, 0},
     {"invlpga", invlpga, UNDEFINED, GENERAL, 0},
     {"vmcall, the other maker's call", vmcall, UNDEFINED, UNDEFINED, 0},
+    {"vmlaunch", vmlaunch, UNDEFINED, UNDEFINED, 0},
+    {"vmxoff", vmxoff, UNDEFINED, UNDEFINED, 0},
+    {"vmxon", vmxon, UNDEFINED, UNDEFINED, 0},
+    {"vmclear", vmclear, UNDEFINED, UNDEFINED, 0},
+    {"vmread", vmread, UNDEFINED, UNDEFINED, 0},
+    {"vmwrite", vmwrite, UNDEFINED, UNDEFINED, 0},
+    {"vmfunc", vmfunc, UNDEFINED, UNDEFINED, 0},
+    {"invept", invept, UNDEFINED, UNDEFINED, 0},
     {"monitor", monitor, UNDEFINED, UNDEFINED, 0},
     {"mwait", mwait, UNDEFINED, UNDEFINED, 0},
     {"hlt", hlt, ~0u, GENERAL, 0},

@@ -25,23 +25,29 @@ static u32 find_xen(void)
     return 0;
 }
 
-static bool ends_careful(const char *line)
+static const char *last_word(const char *line)
 {
-    size_t len = line ? strlen(line) : 0;
+    const char *last = line;
 
-    return len >= 7 && !strcmp(line + len - 7, "careful");
+    for (; line && *line; line++)
+        if (*line == ' ')
+            last = line + 1;
+    return last ? last : "";
 }
 
 void suite_main(const struct hvm_start_info *info)
 {
     u32 base = find_xen(), r[4] = {0};
+    const char *last;
 
     traps_init();
     get_cpuid(base + 2, 0, r);
     write_msr(r[1], (word)hypercall_page);
     console_init();
-    careful = ends_careful((const char *)(word)info->cmdline_paddr);
+    last = last_word((const char *)(word)info->cmdline_paddr);
+    careful = !strcmp(last, "careful");
     print("A kernel of %u bits with %u levels of paging\n", (u32)sizeof(word) * 8, LEVELS);
+    end_by(last);
     CHECK_EQ("xen: leaf of the hypercall page names one page", r[0], 1);
     CHECK_EQ("start information: magic number", info->magic, XEN_HVM_START_MAGIC_VALUE);
     check_xen(base, r[1]);

@@ -29,6 +29,8 @@ static void check_double_fault(void)
 }
 
 #ifndef __x86_64__
+SNIPPET(send_nmi, "mov %eax, 0xfee00300");
+
 extern u8 task_counter[], task_stack_top[];
 extern volatile u32 task_entered;
 __asm__(".text\n.globl task_counter\n"
@@ -86,6 +88,7 @@ static void check_nmi_task(void)
 {
     volatile u32 *command = (volatile u32 *)0xfee00300;
     u32 before = task_entered;
+    struct outcome o;
 
     set_idt_task(NMI, SPARE);
     command[4] = 0;
@@ -93,6 +96,9 @@ static void check_nmi_task(void)
     CHECK_EQ("task: by NMI", task_entered, before + 1);
     *command = 1 << 18 | 4 << 8;
     CHECK_EQ("task: by the next NMI", task_entered, before + 2);
+    o = try_snippet(send_nmi, &(struct registers){.ax = 1 << 18 | 4 << 8}, RING_3);
+    CHECK_EQ("task: by an NMI that ring 3 sent", task_entered, before + 3);
+    CHECK_EQ("task: which goes on in ring 3", o.count, 0);
     CHECK_EQ("task: and back", own_task(), TSS);
 }
 #endif

@@ -59,13 +59,15 @@ static void check_leaves(u32 base)
 static void check_text(const char *name, u32 op, u32 size)
 {
     static char text[1100];
-    u32 end;
+    u32 end, clean;
 
     memset(text, 0x5a, sizeof(text));
     CHECK_EQ(name, CALL2(xen_version, op, text), 0);
     end = (u32)strnlen(text, sizeof(text));
-    verdict(end < size && text[size] == 0x5a, name, "length %u of %u, behind it %x", end, size,
-            (u8)text[size]);
+    for (clean = end; clean < size && !text[clean];)
+        clean++;
+    verdict(end < size && clean == size && text[size] == 0x5a, name,
+            "length %u of %u, zeroes up to %u, behind it %x", end, size, clean, (u8)text[size]);
 }
 
 static void check_versions(void)

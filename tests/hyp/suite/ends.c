@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How a domain may end, other than by powering off: the command line's last word says which
+ * of these a kernel does instead of its checks.
+ */
+#include "base/memory.h"
+#include "tests/hyp/suite/suite.h"
+
+static void shut_down(u32 reason)
+{
+    struct sched_shutdown s = {.reason = reason};
+
+    print("shutting down with reason %u\n", reason);
+    CALL2(sched_op, SCHEDOP_shutdown, &s);
+}
+
+static void reboot(void)
+{
+    shut_down(SHUTDOWN_reboot);
+}
+
+static void crash(void)
+{
+    shut_down(SHUTDOWN_crash);
+}
+
+/* Nothing can come any more, so nobody waits for it. */
+static void halt(void)
+{
+    print("halting with interrupts off\n");
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+/* The watchdog is set and never again. */
+static void be_silent(void)
+{
+    struct sched_watchdog w = {.id = 0, .timeout = 1};
+
+    print("silent from now on\n");
+    CALL2(sched_op, SCHEDOP_watchdog, &w);
+    for (;;)
+        CALL2(sched_op, SCHEDOP_yield, 0);
+}
+
+static const struct {
+    const char *word;
+    void (*end)(void);
+} ends[] = {{"reboot", reboot}, {"crash", crash}, {"halt", halt}, {"silent", be_silent}};
+
+void end_by(const char *how)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(ends); i++)
+        if (!strcmp(how, ends[i].word))
+            ends[i].end();
+}
