@@ -48,5 +48,6 @@ def test_ends_as_on_osmosis(testbed: xen.Testbed, built: pathlib.Path, how: str,
     """H05: the ends that tests/hyp/test_suite.py::test_ends finds."""
     if not (built / "suite-0").is_file():
         pytest.skip("build/images/suite-0 is not built")
-    outcome = testbed.run(xen.Guest(f"end-{how}", "suite-0", cmdline=f"x {how}"), seconds=60)
+    guest = xen.Guest(f"end-{how}", "suite-0", cmdline=f"x {how}", extra=['on_watchdog="preserve"'])
+    outcome = testbed.run(guest, seconds=60)
     assert outcome.reason == reason, outcome.console
