@@ -1,3 +1,3 @@
 # Pure: virtqueue. virtio: the driver over the domain runtime. pci: finding devices.
-$(eval $(call library,virtio,$(addprefix guest/virtio/,blk.c device.c domain.c queue.c)))
+$(eval $(call library,virtio,$(addprefix guest/virtio/,blk.c device.c domain.c net.c queue.c)))
 $(eval $(call library,pci,guest/virtio/pci.c))

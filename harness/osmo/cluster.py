@@ -11,7 +11,7 @@ import re
 import tomllib
 from typing import Any
 
-from osmo import disks, faults, keyed, schema, units
+from osmo import disks, faults, keyed, outside, schema, units
 from osmo.errors import Problem
 from osmo.faults import Fault
 
@@ -30,6 +30,7 @@ class Medium:
     queue: int | None
     direct: bool
     capture: bool
+    outside: str | None
     recorder: str | None
 
 
@@ -82,6 +83,7 @@ class Cluster:
     path: str
     name: str
     clock: str
+    first: int
     seed: int
     for_ns: int
     until: str
@@ -147,24 +149,38 @@ class _Loader:
         values = self.take({**schema.CLUSTER, **{t: schema.Field(schema.TEXTS, "") for t in tables}},
                            top, "")
         media = self._media(self.given.get("media", {}))
-        nodes = self._nodes(self.given.get("nodes"), {m.name: m for m in media})
+        nodes = self._nodes(self.given.get("nodes"), {m.name: m for m in media}, values["first"])
         self._direct(media, nodes)
         random = self._random(nodes, media)
         self._condition(values["until"], "until", nodes)
         return Cluster(
             path=self.where, name=values["name"] or pathlib.Path(self.where).stem,
-            clock=values["clock"], seed=values["seed"], for_ns=values["for"],
+            clock=values["clock"], first=values["first"], seed=values["seed"], for_ns=values["for"],
             until=values["until"] or "",
             memory=values["memory"], cpus=values["cpus"], trace=values["trace"],
             nodes=nodes, media=media, faults=self._faults(nodes, media), random=random,
-            expect=self._expect(nodes), about=values["about"])
+            expect=self._expect(nodes, media), about=values["about"])
 
     def _media(self, given: Any) -> list[Medium]:
         if not isinstance(given, dict):
             raise self.problem("media is not a table", "write [media.NAME]")
-        return [Medium(name=self._named(name, "media"),
-                       **self.take(schema.MEDIUM, one, f"media.{name}"))
-                for name, one in given.items()]
+        media = [Medium(name=self._named(name, "media"),
+                        **self.take(schema.MEDIUM, one, f"media.{name}"))
+                 for name, one in given.items()]
+        for m in media:
+            self._outside(m)
+        if sum(m.outside is not None for m in media) > outside.MOST:
+            raise self.problem("too many media lead outside", f"at most {outside.MOST}")
+        return media
+
+    def _outside(self, medium: Medium) -> None:
+        if medium.outside is None:
+            return
+        if medium.direct:
+            raise self.problem(f"media.{medium.name} is direct and leads outside", "leave out direct = true")
+        if not outside.WAY.fullmatch(medium.outside):
+            raise self.problem(f"media.{medium.name}.outside = \"{medium.outside}\" is no way",
+                               "say listen=HOST:PORT, connect=HOST:PORT or mcast=GROUP:PORT")
 
     def _named(self, name: str, table: str) -> str:
         if not schema.NAME.fullmatch(name) or len(name) > 20:
@@ -172,7 +188,9 @@ class _Loader:
                                "up to 20 letters, digits, `-`, `_` and `.`")
         return name
 
-    def _nodes(self, given: Any, media: dict[str, Medium]) -> list[Node]:
+    def _nodes(self, given: Any, media: dict[str, Medium], first: int) -> list[Node]:
+        if not first:
+            raise self.problem("first is 0", "machines are numbered from 1")
         if not isinstance(given, dict) or not given:
             raise self.problem("there is no node", "write [nodes.NAME]")
         nodes: list[Node] = []
@@ -184,12 +202,12 @@ class _Loader:
             memory = values.pop("memory") or NODE_MEMORY[values["machine"]]
             disks = values.pop("disk")
             for each in names:
-                nodes.append(Node(name=each, number=len(nodes) + 1, memory=memory,
+                nodes.append(Node(name=each, number=first + len(nodes), memory=memory,
                                   disks=self._disks(each, disks, f"nodes.{name}.disk"), **values))
         self._distinct([n.name for n in nodes])
         self._kept(nodes)
-        if len(nodes) > NODES_MAX:
-            raise self.problem(f"{len(nodes)} nodes", f"at most {NODES_MAX}")
+        if first + len(nodes) - 1 > NODES_MAX:
+            raise self.problem(f"{len(nodes)} nodes from {first} on", f"numbers up to {NODES_MAX}")
         return nodes
 
     def _check_node(self, name: str, values: dict[str, Any], media: dict[str, Medium]) -> None:
@@ -368,7 +386,7 @@ class _Loader:
             except ValueError as wrong:
                 raise self.problem(f"random.kinds: {wrong}") from None
 
-    def _expect(self, nodes: list[Node]) -> Expect:
+    def _expect(self, nodes: list[Node], media: list[Medium]) -> Expect:
         values = self.take(schema.EXPECT, self.given.get("expect", {}), "expect")
         names = {n.name for n in nodes}
         for key in ("output", "exit"):
@@ -380,7 +398,10 @@ class _Loader:
             if name not in schema.INVARIANTS:
                 raise self.problem(f"expect.invariants: `{name}` is unknown",
                                    f"known: {', '.join(schema.INVARIANTS)}")
-        return Expect(values["output"], values["exit"], values["invariants"], values["heal"])
+        judged = values["invariants"]
+        if judged is None and any(m.outside for m in media):
+            judged = outside.SHOWN
+        return Expect(values["output"], values["exit"], judged, values["heal"])
 
 
 def draw(cluster: Cluster, seed: int) -> list[Fault]:

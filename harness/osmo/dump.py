@@ -24,14 +24,14 @@ def _disk(disk: Disk) -> str:
 def cluster_text(c: Cluster, faults: Sequence[Fault], seed: int, for_ns: int, why: str = "") -> str:
     """A file that load() takes in and that runs the same as `c` with these faults."""
     lines = [f"# {line}" for line in why.splitlines()]
-    lines += [_line("name", c.name), _line("clock", c.clock), _line("seed", seed),
+    lines += [_line("name", c.name), _line("clock", c.clock), _line("first", c.first), _line("seed", seed),
               _line("for", units.show_time(for_ns)), _line("cpus", c.cpus), _line("trace", c.trace)]
     if c.memory:
         lines.append(_line("memory", units.show_size(c.memory)))
     for m in c.media:
         lines += ["", f"[media.{json.dumps(m.name)}]", _line("kind", m.kind), _line("direct", m.direct),
                   _line("capture", m.capture)]
-        optional = {"rate": m.rate, "queue": m.queue, "recorder": m.recorder,
+        optional = {"rate": m.rate, "queue": m.queue, "recorder": m.recorder, "outside": m.outside,
                     "latency": units.show_time(m.latency) if m.latency is not None else None}
         lines += [_line(key, value) for key, value in optional.items() if value is not None]
     for n in c.nodes:

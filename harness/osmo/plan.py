@@ -10,7 +10,7 @@ import hashlib
 import pathlib
 import re
 
-from osmo import disks, paths, units, vmlinux
+from osmo import disks, outside, paths, units, vmlinux
 from osmo.cluster import Cluster, Medium, Node
 from osmo.cpio import Archive
 from osmo.errors import Problem
@@ -140,7 +140,7 @@ class Compiler:
 
     def _joined(self) -> list[Medium]:
         """Media that somebody is attached to and that need the fabric."""
-        return [m for m in self.cluster.media if not m.direct and self.cluster.attached(m.name)]
+        return [m for m in self.cluster.media if not m.direct and (m.outside or self.cluster.attached(m.name))]
 
     def _fabric(self) -> list[str]:
         media = self._joined()
@@ -148,11 +148,17 @@ class Compiler:
             return []
         self.modules["fabric"] = paths.image("fabric")
         ports = sum(len(self.cluster.attached(m.name)) for m in media)
-        lines = [f"create fabric image=fabric mem={16 + ports // 16}M"]
+        ways = outside.media(self.cluster)
+        given = f" cmdline=outside={len(ways)}" if ways else ""
+        given += "".join(f" pci={outside.function(n)}" for n in range(len(ways)))
+        lines = [f"create fabric image=fabric mem={16 + ports // 16 + 4 * len(ways)}M{given}"]
         if any(m.capture for m in media):
             lines.append("write /osmosis/capture fabric")
         for number, medium in enumerate(media):
             lines.append(f"write /osmosis/media/{number} {quoted(self._medium(medium))}")
+        for number, medium in enumerate(ways):
+            way = f"{outside.function(number).replace('.', '-')} {medium.name} {outside.PORT}"
+            lines.append(f"write /osmosis/outside/{number} {quoted(way)}")
         return [*lines, "start fabric"]
 
     def _medium(self, medium: Medium) -> str:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 from osmo import cluster as clusters
-from osmo import disks, doctor, judge, paths, plan, qemu, result, units
+from osmo import disks, doctor, judge, outside, paths, plan, qemu, result, units
 from osmo.cluster import Cluster
 from osmo.collect import Collector
 from osmo.errors import Problem
@@ -101,7 +101,7 @@ def prepare(cluster: Cluster, options: Options, directory: pathlib.Path) -> Prep
         kernel=paths.need(paths.hypervisor()), append=append, modules=modules,
         memory_mib=clusters.machine_memory(cluster), cpus=cpus, clock=clock, seed=seed,
         machine=options.machine, kvm=kvm, second_serial=options.attended and clock == "real",
-        drives=disks.drives(cluster, clock))
+        drives=disks.drives(cluster, clock), extra=outside.arguments(cluster, clock, options.machine))
     return Prepared(cluster, made, faults, seed, clock, setup, options)
 
 

@@ -112,6 +112,7 @@ CLUSTER: dict[str, Field] = {
     "name": Field(IDENTIFIER, "of the cluster; default: the file's"),
     "about": Field(TEXT, "a line or two for whoever watches", ""),
     "clock": Field(TEXT, "which clock the run goes by unless --clock says so", "real", CLOCKS),
+    "first": Field(WHOLE, "the first node's machine number; clusters that are joined have different ones", 1),
     "seed": Field(WHOLE, "of every random decision, unless --seed says so", 1),
     "for": Field(TIME, "virtual time after which the run ends", 60 * 10**9),
     "until": Field(TEXT, "ends the run before: `exit NODE` or `output NODE TEXT`"),
@@ -148,6 +149,8 @@ MEDIUM: dict[str, Field] = {
     "queue": Field(SIZE, "bytes per sending port", None),
     "direct": Field(FLAG, "one ring between two nodes, no fabric: no capture, no faults", False),
     "capture": Field(FLAG, "whether its frames go into capture.pcapng", True),
+    "outside": Field(TEXT, "joins it with another machine's: `listen=HOST:PORT`, `connect=HOST:PORT` or "
+                           "`mcast=GROUP:PORT`, in runs by clock `real`"),
     "recorder": Field(IDENTIFIER, "node that must acknowledge (ack-ether)", None),
 }
 FAULT: dict[str, Field] = {

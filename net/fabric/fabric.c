@@ -2,7 +2,8 @@
 /*
  * Ports, media and who may say what. A DEMOS frame must bear its vif's Ethernet address;
  * one that has passed no node must name its vif's machine as source; and a node with a
- * single vif can pass on nothing but wide floods.
+ * single vif can pass on nothing but wide floods. From outside comes no frame with an address
+ * of ours.
  */
 #include "base/bytes.h"
 #include "base/format.h"
@@ -12,6 +13,8 @@
 #include "net/frame.h"
 #include "net/media/words.h"
 #include "net/trace.h"
+
+enum { FABRIC_OUTSIDE = 0x7fff }; /* no domain's number */
 
 void fabric_init(struct fabric *f, struct heap *heap, u64 seed, struct capture *capture)
 {
@@ -198,6 +201,17 @@ struct fabric_port *fabric_attach(struct fabric *f, const char *medium, const ch
     return p;
 }
 
+struct fabric_port *fabric_attach_outside(struct fabric *f, const char *medium,
+                                          const char *port)
+{
+    static const u8 unknown[6];
+    struct fabric_port *p = fabric_attach(f, medium, port, FABRIC_OUTSIDE, 0, unknown);
+
+    if (p)
+        p->outside = true;
+    return p;
+}
+
 static void drop_first(struct fabric_port *p)
 {
     struct fabric_frame *q = p->first;
@@ -238,11 +252,22 @@ void fabric_destroy(struct fabric *f)
     heap_free(f->heap, f->node, f->node_room * sizeof(*f->node));
 }
 
+static bool ours(const struct fabric *f, const u8 address[6])
+{
+    for (u32 i = 0; i < f->media; i++)
+        for (const struct fabric_port *p = f->medium[i]->ports; p; p = p->next)
+            if (!p->outside && memcmp(p->address, address, 6) == 0)
+                return true;
+    return false;
+}
+
 /* Whether a DEMOS frame is what this vif may send. */
 static bool honest(struct fabric_port *p, const u8 *frame, size_t len)
 {
     u32 node = node_of(p->fabric, p->domain, false), source;
 
+    if (p->outside)
+        return len >= 14 && !ours(p->fabric, frame + FRAME_FROM);
     if (len < 14 || be16_get(frame + FRAME_TYPE) != FRAME_ETHERTYPE)
         return true;
     if (len < NET_HEADER || node == ~0u || memcmp(frame + FRAME_FROM, p->address, 6) != 0)

@@ -26,6 +26,7 @@ struct fabric_port {
     u32 port;                 /* of the medium */
     u32 domain;               /* whose vif this is */
     u8 address[6];
+    bool outside; /* no vif: many nodes are behind it, none of them ours */
     struct fabric_frame *first, **last;
     size_t queued;
     u64 forged, unfetched, taken, given;
@@ -64,6 +65,9 @@ const char *fabric_add(struct fabric *f, const char *words);
  * configuration says it, else 0: the first one it uses. */
 struct fabric_port *fabric_attach(struct fabric *f, const char *medium, const char *port,
                                   u32 domain, u32 machine, const u8 address[6]);
+/* A port that leads out of this fabric, to machines that have none of its vifs' addresses. */
+struct fabric_port *fabric_attach_outside(struct fabric *f, const char *medium,
+                                          const char *port);
 void fabric_detach(struct fabric_port *p);
 /* The domain is gone: its number may come back as another node. */
 void fabric_forget(struct fabric *f, u32 domain);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The fabric's domain. Its configuration is in the store: media at /osmosis/media/<n>,
- * faults at /osmosis/fault/<n> as they come, vifs in its own backend directory with keys
- * `medium` and `port`. Command line: seed=N, trace=PAGES, capture=PAGES, and kind=KIND for
- * a first medium where nobody writes one into the store.
+ * faults at /osmosis/fault/<n> as they come, ways out at /osmosis/outside/<n> (outside.h), vifs in its own backend directory with keys
+ * `medium` and `port`. Command line: seed=N, trace=PAGES, capture=PAGES, outside=N for N
+ * ways out, and kind=KIND for a first medium where nobody writes one into the store.
  */
 #include "base/format.h"
 #include "base/memory.h"
@@ -13,6 +13,7 @@
 #include "guest/rt/store.h"
 #include "guest/rt/time.h"
 #include "net/fabric/outlet.h"
+#include "net/fabric/outside.h"
 #include "net/fabric/vifback.h"
 
 enum { KEPT_FRAMES = 512, NAMES = 4096, LINE = 512 };
@@ -22,7 +23,7 @@ static struct {
     struct heap heap;
     struct outlet outlet;
     struct vifback *vifs;
-    u32 media, faults; /* numbers taken so far */
+    u32 media, faults, ways; /* numbers taken so far */
     bool media_changed, vifs_changed, faults_changed;
     struct rt_store_watch watch[3];
 } fab;
@@ -75,6 +76,11 @@ static const char *take_medium(const char *line)
 static const char *take_fault(const char *line)
 {
     return fabric_fault(&fab.fabric, line, now());
+}
+
+static const char *take_way(const char *line)
+{
+    return outside_open(&fab.fabric, line);
 }
 
 static bool number(const char *s, u32 *value)
@@ -152,6 +158,7 @@ static void follow_store(void)
     if (fab.media_changed) {
         fab.media_changed = false;
         read_lines("/osmosis/media", &fab.media, take_medium);
+        read_lines("/osmosis/outside", &fab.ways, take_way);
         for (struct vifback *v = fab.vifs; v; v = v->next)
             v->bus.changed = true; /* one of them may have waited for its medium */
     }
@@ -171,18 +178,23 @@ static void follow_store(void)
 /* One round over what has something to do; true when all of it has been done. */
 static bool work(void)
 {
+    bool done;
+
     fabric_run(&fab.fabric, now());
-    return vifback_turn(now);
+    done = vifback_turn(now);
+    outside_turn(now());
+    return done && outside_idle();
 }
 
 static void open_memory(void)
 {
-    u32 count = rt_frames_longest();
+    u32 count = rt_frames_longest(), kept = KEPT_FRAMES;
     void *base;
 
-    if (count < 2 * KEPT_FRAMES)
+    kept += OUTSIDE_FRAMES * MIN((u32)rt_option_number("outside", 0), (u32)OUTSIDE_MOST);
+    if (count < 2 * kept)
         rt_panic("fabric: %u frames are too few", count);
-    count -= KEPT_FRAMES;
+    count -= kept;
     base = rt_frames_untouched(count);
     heap_init(&fab.heap, base, (size_t)count * 4096);
 }

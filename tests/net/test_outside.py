@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Media that lead outside (H11, H18): two machines, each with a cluster of its own, are one network. What
+cannot be is said with its remedy; what can becomes lines of the plan.
+"""
+
+import pathlib
+import socket
+import subprocess
+
+import pytest
+
+from osmo import cluster, outside, plan
+from osmo.errors import Problem
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+CLUSTER = """
+clock = "real"
+for = "30s"
+until = "exit {name}"
+first = {first}
+[media.net]
+outside = "{way}"
+[nodes.{name}]
+media = ["net"]
+programs = ["+names ring of 2 at {{number}} 40"]
+"""
+
+
+def text(**words: object) -> str:
+    return CLUSTER.format(**{"name": "a", "first": 1, "way": "listen=127.0.0.1:4000", **words})
+
+
+@pytest.mark.parametrize("change, says", [
+    ({"way": "tap0"}, "say listen=HOST:PORT"),
+    ({"way": "listen=:4000,id=x"}, "say listen=HOST:PORT"),
+    ({"way": "mcast=230.0.0.1:4000\"\ndirect = true\nrecorder=\"x"}, "leave out direct"),
+    ({"first": 0}, "numbered from 1"),
+    ({"first": 10000}, ""),
+    ({"first": 10001}, "numbers up to"),
+])
+def test_what_cannot_be_is_said(change: dict[str, object], says: str) -> None:
+    if not says:
+        cluster.parse(text(**change), "x")
+        return
+    with pytest.raises(Problem) as problem:
+        cluster.parse(text(**change), "x")
+    assert says in f"{problem.value}"
+
+
+def test_the_fabric_is_given_the_device() -> None:
+    made = cluster.parse(text(first=7), "x")
+    lines = plan.compile_cluster(made, []).text.splitlines()
+    assert made.nodes[0].number == 7 and "loss" not in (made.expect.invariants or ["loss"])
+    assert any(line.startswith("create fabric ") and line.endswith(" pci=6.0") for line in lines)
+    assert 'write /osmosis/outside/0 "6-0 net outside"' in lines
+    words = outside.arguments(made, "real", "q35")
+    assert "socket,id=outside0,listen=127.0.0.1:4000" in words
+    for clock, machine, remedy in (("count", "q35", "--clock real"), ("real", "microvm", "--machine q35")):
+        with pytest.raises(Problem, match=remedy):
+            outside.arguments(made, clock, machine)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_two_machines_are_one_network(tmp_path: pathlib.Path) -> None:
+    """A token goes round two nodes, each in a QEMU of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    runs = []
+    for first, name, way in ((1, "a", "listen"), (2, "b", "connect")):
+        path = tmp_path / f"{name}.toml"
+        path.write_text(text(name=name, first=first, way=f"{way}=127.0.0.1:{port}"))
+        command = [TOP / "harness" / "osmosis", "run", path, "--headless", "--out", tmp_path / name]
+        runs.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+    said = [run.communicate(timeout=180)[0] for run in runs]
+    assert any("ring: 2 machines, 40 rounds, 40 hops" in text for text in said), said
+    assert [run.returncode for run in runs] == [0, 0], said
