@@ -180,7 +180,8 @@ class _Loader:
             raise self.problem(f"media.{medium.name} is direct and leads outside", "leave out direct = true")
         if not outside.WAY.fullmatch(medium.outside):
             raise self.problem(f"media.{medium.name}.outside = \"{medium.outside}\" is no way",
-                               "say listen=HOST:PORT, connect=HOST:PORT or mcast=GROUP:PORT")
+                               "say listen=HOST:PORT, connect=HOST:PORT, udp=HOST:PORT,localaddr=HOST:PORT "
+                               "or mcast=GROUP:PORT")
 
     def _named(self, name: str, table: str) -> str:
         if not schema.NAME.fullmatch(name) or len(name) > 20:

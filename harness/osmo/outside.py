@@ -11,7 +11,8 @@ from osmo.errors import Problem
 if TYPE_CHECKING:
     from osmo.cluster import Cluster, Medium
 
-WAY = re.compile(r"(listen|connect|mcast)=[A-Za-z0-9.:-]*:[0-9]{1,5}")
+PLACE = r"[A-Za-z0-9.:-]*:[0-9]{1,5}"
+WAY = re.compile(f"(listen|connect|mcast)={PLACE}|udp={PLACE},localaddr={PLACE}")
 PORT = "outside"  # the port's name, for faults
 MOST = 4
 SHOWN = ["duplicate", "order", "leak"]  # invariants that half of a network's trace can show broken

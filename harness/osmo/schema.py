@@ -149,8 +149,8 @@ MEDIUM: dict[str, Field] = {
     "queue": Field(SIZE, "bytes per sending port", None),
     "direct": Field(FLAG, "one ring between two nodes, no fabric: no capture, no faults", False),
     "capture": Field(FLAG, "whether its frames go into capture.pcapng", True),
-    "outside": Field(TEXT, "joins it with another machine's: `listen=HOST:PORT`, `connect=HOST:PORT` or "
-                           "`mcast=GROUP:PORT`, in runs by clock `real`"),
+    "outside": Field(TEXT, "joins it with another machine's, in runs by clock `real`: `listen=HOST:PORT`, "
+                           "`connect=HOST:PORT`, `udp=HOST:PORT,localaddr=HOST:PORT` or `mcast=GROUP:PORT`"),
     "recorder": Field(IDENTIFIER, "node that must acknowledge (ack-ether)", None),
 }
 FAULT: dict[str, Field] = {

@@ -208,7 +208,7 @@ struct fabric_port *fabric_attach_outside(struct fabric *f, const char *medium,
     struct fabric_port *p = fabric_attach(f, medium, port, FABRIC_OUTSIDE, 0, unknown);
 
     if (p)
-        p->outside = true;
+        p->outside = p->medium->outside = true;
     return p;
 }
 

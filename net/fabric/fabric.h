@@ -10,6 +10,7 @@
 #include "net/media/medium.h"
 
 enum { FABRIC_MEDIA_MAX = 1024, FABRIC_QUEUE_BYTES = 256 << 10, FABRIC_NODES_MAX = 16384 };
+enum { FABRIC_OUTSIDE_BLOCK = 32768 }; /* a datagram of the host's carries it */
 
 /* A frame that has arrived and waits for the vif to take it. */
 struct fabric_frame {
@@ -37,7 +38,7 @@ struct fabric_medium {
     struct fabric *fabric;
     struct medium *medium;
     u32 interface;
-    bool captured;
+    bool captured, outside; /* `outside`: a port of it leads there */
     char recorder[MEDIUM_NAME];
     struct fabric_port *ports;
 };

@@ -49,15 +49,19 @@ static struct fabric_medium *medium_of(struct vifback *v)
 static bool offer(struct split_device *d)
 {
     struct fabric_medium *m = medium_of(d->owner);
+    u32 block;
 
     if (!m)
         return false;
+    block = medium_block_max(m->medium);
+    if (m->outside)
+        block = MIN(block, (u32)FABRIC_OUTSIDE_BLOCK);
     return split_write(d->own, "feature-rx-copy", 1) &&
            split_write(d->own, "feature-rx-flip", 0) && split_write(d->own, "feature-sg", 1) &&
            split_write(d->own, "feature-split-event-channels", 1) &&
            split_write(d->own, "feature-persistent", 1) &&
            split_write(d->own, "medium-rate", medium_rate(m->medium)) &&
-           split_write(d->own, "medium-block", medium_block_max(m->medium));
+           split_write(d->own, "medium-block", block);
 }
 
 static u32 bind(struct split_device *d, const char *key)

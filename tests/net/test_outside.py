@@ -34,6 +34,7 @@ def text(**words: object) -> str:
     ({"way": "tap0"}, "say listen=HOST:PORT"),
     ({"way": "listen=:4000,id=x"}, "say listen=HOST:PORT"),
     ({"way": "mcast=230.0.0.1:4000\"\ndirect = true\nrecorder=\"x"}, "leave out direct"),
+    ({"way": "udp=127.0.0.1:4000"}, "say listen=HOST:PORT"),
     ({"first": 0}, "numbered from 1"),
     ({"first": 10000}, ""),
     ({"first": 10001}, "numbers up to"),
@@ -64,13 +65,15 @@ def test_the_fabric_is_given_the_device() -> None:
 @pytest.mark.timeout(200)
 def test_two_machines_are_one_network(tmp_path: pathlib.Path) -> None:
     """A token goes round two nodes, each in a QEMU of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as other:
+        places = []
+        for free in (one, other):
+            free.bind(("127.0.0.1", 0))
+            places.append(f"127.0.0.1:{free.getsockname()[1]}")
     runs = []
-    for first, name, way in ((1, "a", "listen"), (2, "b", "connect")):
+    for first, name in ((1, "a"), (2, "b")):
         path = tmp_path / f"{name}.toml"
-        path.write_text(text(name=name, first=first, way=f"{way}=127.0.0.1:{port}"))
+        path.write_text(text(name=name, first=first, way=f"udp={places[2 - first]},localaddr={places[first - 1]}"))
         command = [TOP / "harness" / "osmosis", "run", path, "--headless", "--out", tmp_path / name]
         runs.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
     said = [run.communicate(timeout=180)[0] for run in runs]
