@@ -36,7 +36,7 @@ enum kernel_op {
     /* index of the first wanted -> total, then 8 words each: see struct demos_listing */
     KERNEL_OP_LIST = 2,
     /* -> machine, epoch, processes, heap bytes in use, heap high, heap total, messages
-     * queued, kernel entries, threads that have or want the processor */
+     * queued, kernel entries, threads that compute or would */
     KERNEL_OP_NODE = 3,
     /* scope -> ; a link to the switchboard: of this node, else of the cluster, wherever it is
      * used (SWITCHBOARD_NEAREST), or always of the cluster (SWITCHBOARD_CLUSTER). A request

@@ -195,15 +195,17 @@ static void op_list(struct node *n, struct message *m)
     answer_words(n, m, words, count, NULL);
 }
 
-/* Besides whoever asks: its CALL is what runs this. */
-static u64 ready_threads(const struct node *n)
+/* Those that were computing when they last ran: whoever has just been woken from a call is
+ * soon waiting again, usually, and whoever asks is in a CALL. */
+static u64 busy_threads(const struct node *n)
 {
     u64 count = 0;
 
     for (u32 row = 0; row < n->row_count; row++) {
         const struct thread *th = n->rows[row] ? task_thread(n->rows[row]) : NULL;
 
-        count += th && (th->state == THREAD_READY || th->state == THREAD_RUNNING);
+        count += th && !th->pending &&
+                 (th->state == THREAD_READY || th->state == THREAD_RUNNING);
     }
     return count;
 }
@@ -234,7 +236,7 @@ static void op_node(struct node *n, struct message *m)
                    n->heap->total,
                    n->count.queued,
                    n->count.entries,
-                   ready_threads(n)};
+                   busy_threads(n)};
 
     answer_words(n, m, words, ARRAY_SIZE(words), NULL);
 }

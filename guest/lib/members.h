@@ -34,7 +34,7 @@ enum { MEMBERS_WORDS = 6, MEMBERS_ROWS = 8 };
 struct member_row {
     u64 machine, epoch;
     u64 alive;     /* 1; 0: declared dead */
-    u64 ready;     /* threads that have or want its processor */
+    u64 ready;     /* threads that compute there, or would */
     u64 processes; /* there */
     u64 free;      /* bytes of its kernel's heap */
 };

@@ -151,6 +151,8 @@ static s64 create(const struct demos_spawn *s, s64 *control)
     words_put(&w, s->limits.queue_bytes);
     words_put(&w, s->limits.memory_bytes);
     words_put_name(&w, s->program);
+    if (s->place)
+        words_put(&w, s->place);
     return words_call(s->kernel ? s->kernel : demos_link("kernel"), &w, &s->watch,
                       s->watch != 0, control);
 }

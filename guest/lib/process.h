@@ -32,6 +32,7 @@ struct demos_spawn {
     u32 stack_bytes;
     s64 watch;            /* link for its exit notice; given away */
     s64 kernel, programs; /* 0: the links of those names */
+    u64 place;            /* for a process manager as `kernel` (guest/lib/manager.h) */
 };
 
 /* A program as it is to be loaded. Segments with bytes in the file have a link to read

@@ -53,7 +53,7 @@ static s64 await(u32 wanted)
     return tell(wanted, &end, false);
 }
 
-static s64 spawn(s64 kernel, char **words, u32 count, u32 number)
+static s64 spawn(s64 kernel, u64 place, char **words, u32 count, u32 number)
 {
     static const char *const ours[] = {"console",     "clock", "programs",
                                        "switchboard", "files", "kernel"};
@@ -63,6 +63,7 @@ static s64 spawn(s64 kernel, char **words, u32 count, u32 number)
                             .arg_count = count - 1,
                             .gifts = gifts,
                             .kernel = kernel,
+                            .place = place,
                             .flags = DEMOS_CREATE_WITH_PARENT};
 
     for (u32 i = 0; i < ARRAY_SIZE(ours); i++)
@@ -75,7 +76,7 @@ static s64 spawn(s64 kernel, char **words, u32 count, u32 number)
     return demos_spawn(&s);
 }
 
-s64 job_run_on(s64 kernel, char **words, u32 count, bool behind)
+s64 job_run_on(s64 kernel, u64 place, char **words, u32 count, bool behind)
 {
     u32 number = 1;
 
@@ -84,7 +85,7 @@ s64 job_run_on(s64 kernel, char **words, u32 count, bool behind)
     if (number > JOBS)
         return complain("too many programs", DEMOS_E_MEMORY);
     demos_flush();
-    jobs[number].control = spawn(kernel, words, count, number);
+    jobs[number].control = spawn(kernel, place, words, count, number);
     if (jobs[number].control < 0) {
         s64 error = jobs[number].control;
 
@@ -101,7 +102,7 @@ s64 job_run_on(s64 kernel, char **words, u32 count, bool behind)
 
 s64 job_run(char **words, u32 count, bool behind)
 {
-    return job_run_on(0, words, count, behind);
+    return job_run_on(0, 0, words, count, behind);
 }
 
 u64 number_in(const char *word)

@@ -102,7 +102,8 @@ static s64 help(char **words, u32 count)
     for (u32 i = 0; i < ARRAY_SIZE(commands); i++)
         demos_print("%-6s %s\n", commands[i].name, commands[i].help);
     demos_print(
-        "on MACHINE PROGRAM ... starts it there; anything else is a program of this one\n"
+        "on MACHINE PROGRAM ... starts it there, on any PROGRAM ... where a manager says;\n"
+        "anything else is a program of this one\n"
         "& behind a program does not wait for its end\n");
     return 0;
 }

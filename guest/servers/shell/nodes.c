@@ -4,6 +4,7 @@
  * without one, about this machine alone by the link "kernel". A process is MACHINE:ROW, as
  * `ps` shows it, until it ends or moves.
  */
+#include "guest/lib/manager.h"
 #include "guest/lib/members.h"
 #include "guest/servers/shell/shell.h"
 
@@ -125,16 +126,33 @@ s64 node_ps(char **words, u32 count)
     return result;
 }
 
+/* any, any@MACHINE, any@!MACHINE: a process manager's to say, or to be told. */
+static bool anywhere(const char *word, u64 *place)
+{
+    bool not_there = strncmp(word, "any@!", 5) == 0;
+    u64 machine = 0;
+
+    *place = 0;
+    if (strcmp(word, "any") == 0)
+        return true;
+    if (strncmp(word, "any@", 4) == 0)
+        machine = number_in(word + (not_there ? 5 : 4));
+    *place = machine | (not_there ? MANAGER_NOT : 0);
+    return machine && machine != ~(u64)0;
+}
+
 s64 node_run(char **words, u32 count, bool behind)
 {
     s64 kernel, result;
+    u64 place;
 
     if (count < 3)
-        return usage("on MACHINE PROGRAM [ARGUMENT ...]");
-    kernel = kernel_of(number_in(words[1]));
+        return usage("on MACHINE|any|any@MACHINE|any@!MACHINE PROGRAM [ARGUMENT ...]");
+    kernel = anywhere(words[1], &place) ? demos_link_dup(demos_link("manager"))
+                                        : kernel_of(number_in(words[1]));
     if (kernel < 0)
         return complain(words[1], kernel);
-    result = job_run_on(kernel, words + 2, count - 2, behind);
+    result = job_run_on(kernel, place, words + 2, count - 2, behind);
     demos_link_drop(kernel);
     return result;
 }

@@ -17,8 +17,9 @@ u8 shell_byte(void);
 
 /* jobs.c. `words` is the program and its arguments; behind: do not wait for its end. */
 s64 job_run(char **words, u32 count, bool behind);
-/* The same on another machine, whose kernel link this is. */
-s64 job_run_on(s64 kernel, char **words, u32 count, bool behind);
+/* The same on another machine, whose kernel link this is; or by a process manager, who may
+ * be told a place (guest/lib/manager.h). */
+s64 job_run_on(s64 kernel, u64 place, char **words, u32 count, bool behind);
 /* Ends all of them. */
 void job_end_all(void);
 /* A number that is all there is in `word`; ~0: it is not one. */
