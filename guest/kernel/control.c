@@ -122,6 +122,20 @@ static s64 op_protect(struct node *n, struct task *t, struct message *m)
     return region_protect(n, t, request_word(m, 1), request_word(m, 2), (u32)prot);
 }
 
+/* Loading whole pages by mapping them: bytes done, from the front. What a program and all who
+ * run it have in common is in memory once. */
+static u64 show(struct node *n, struct task *t, u64 address, const struct link *l, u64 len)
+{
+    u64 mask = machine_page_size(n) - 1;
+    struct task *owner = node_find(n, &l->to);
+
+    if (n->config.flags & NODE_NO_SHARE || !owner || owner == t || (address | l->base) & mask)
+        return 0;
+    if (!region_usable(owner, l->base, len, REGION_READ))
+        return 0;
+    return page_share(n, t, address, owner, l->base, len & ~mask, true);
+}
+
 /* Between a process's memory and an area, piece by piece, the kernel in the middle. */
 static s64 transfer(struct node *n, struct task *t, struct message *m, u32 direction)
 {
@@ -139,7 +153,8 @@ static s64 transfer(struct node *n, struct task *t, struct message *m, u32 direc
     piece = node_alloc(n, PIECE, true);
     if (!piece)
         return DEMOS_E_MEMORY;
-    for (u64 at = 0; at < len && !error; at += PIECE) {
+    for (u64 at = direction == DEMOS_MOVE_READ ? show(n, t, address, l, len) : 0;
+         at < len && !error; at += PIECE) {
         size_t size = (size_t)MIN(len - at, (u64)PIECE);
         enum machine_result done = MACHINE_OK;
 

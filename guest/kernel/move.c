@@ -34,7 +34,7 @@ static u64 share(struct node *n, const struct ends *e, u64 len)
     if (e->to_address & mask || e->from_address & mask || len <= mask)
         return 0;
     return page_share(n, e->to, e->to_address, e->from, e->from_address,
-                      MIN(len & ~mask, (u64)SHARE_STEP));
+                      MIN(len & ~mask, (u64)SHARE_STEP), false);
 }
 
 /* One step of a move; adds what it did to *moved. */

@@ -60,9 +60,10 @@ u32 space_lend(struct space *s, const struct region *r, u64 va);
 void space_unmap(struct space *s, u64 base, u64 len);
 /* Brings the entries of a region in line with its protection. */
 void space_protect(struct space *s, const struct region *r);
-/* One whole page from one space into another, copy-on-write. False: copy it instead. */
+/* One whole page from one space into another, copy-on-write. False: copy it instead. `load`:
+ * also where the other may not write. */
 bool space_share(struct space *to, const struct task *to_task, u64 to_va, struct space *from,
-                 const struct task *from_task, u64 from_va);
+                 const struct task *from_task, u64 from_va, bool load);
 
 /* By a walk; see space_entry. */
 u64 *space_find(struct space *s, u64 va);

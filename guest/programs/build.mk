@@ -1,5 +1,5 @@
 $(eval $(call demos_program,init,guest/programs/init.c guest/machine/bundle.c))
-$(foreach p,bottleneck counter-client counter-server hello hostile large mover ping ps work ring tour tree,\
+$(foreach p,bottleneck counter-client counter-server hello hostile large mover ping ps work crowd ring tour tree,\
     $(eval $(call demos_program,$(p),guest/programs/$(p).c)))
 $(foreach p,bench compare filebench movebench netbench,\
     $(eval $(call demos_program,$(p),guest/programs/$(p).c guest/programs/measure.c)))

@@ -95,6 +95,17 @@ static const struct file *find_file(const char *name)
     return f;
 }
 
+/* How many bytes of the file a segment has: what nobody writes takes its last page whole, so
+ * that all who run it have that page together. */
+static u64 file_bytes(const struct file *f, const struct elf_segment *s)
+{
+    u64 whole = ALIGN_UP((u64)s->file_size, (u64)PAGE), room = ALIGN_UP((u64)f->len, (u64)PAGE);
+
+    if (s->flags & ELF_WRITE || s->file_size != s->memory_size || whole > room - s->offset)
+        return s->file_size;
+    return (s->virtual | s->offset) % PAGE ? s->file_size : whole;
+}
+
 /* Segments of a file, with a link to the bytes of each. */
 static s64 open_file(const char *name, struct demos_program *p)
 {
@@ -117,13 +128,13 @@ static s64 open_file(const char *name, struct demos_program *p)
             continue;
         *to = (struct demos_segment){.address = s.virtual,
                                      .memory_len = s.memory_size,
-                                     .file_len = s.file_size,
+                                     .file_len = file_bytes(f, &s),
                                      .protection = (s.flags & ELF_READ ? 1u : 0u) |
                                                    (s.flags & ELF_WRITE ? 2u : 0u) |
                                                    (s.flags & ELF_EXECUTE ? 4u : 0u)};
         if (s.file_size)
             to->link = demos_link_area(DEMOS_GIVE | DEMOS_AREA_READ, f->data + s.offset,
-                                       s.file_size);
+                                       to->file_len);
         if (to->link < 0)
             return to->link;
         p->count++;

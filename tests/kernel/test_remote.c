@@ -2,7 +2,7 @@
 /*
  * Several nodes in the simulator, over the real network code on a perfect wire: what is
  * true of two processes on one node is true of two on different ones. DL01, DL06, DL10,
- * DL14, DL16-DL18, DL22-DL24, DN01, DN03, DK02; no room (BUSY, parking, FENCE); death.
+ * DL14, DL16-DL18, DL22-DL24, DN01, DN03, DK02, L11; no room (BUSY, parking, FENCE); death.
  */
 #include "guest/kernel/core.h"
 #include "tests/kernel/programs.h"
@@ -346,6 +346,41 @@ static void test_areas_of_control_requests(void)
     CHECK_EQ(area_request(2, CONTROL_LOAD, both, SIM_DATA, 100000, true), DEMOS_E_DEAD);
 }
 
+/* L11: loading from an area of this node maps whole pages; whoever writes first gets a copy. */
+static void test_loading_shares(void)
+{
+    struct sim *s = cluster(1, NULL);
+    struct sim_process *target = sim_spawn(&s->nodes[0], IDLER, 40), *c;
+    u32 both = DEMOS_AREA_READ | DEMOS_AREA_WRITE | DEMOS_GIVE;
+    u8 *there = malloc(31 * SIM_PAGE), *here = calloc(31, SIM_PAGE);
+    u64 pages;
+
+    s->programs[20] = with_area;
+    c = sim_spawn(&s->nodes[0], 20, 40);
+    for (u32 i = 0; i < 31 * SIM_PAGE; i++)
+        there[i] = (u8)(i * 7 + i / 253);
+    sim_poke(c, SIM_DATA + 4096, there, 31 * SIM_PAGE);
+    c->self[1] = (u64)sim_link(c, target, DEMOS_REQUEST_LINK, DEMOS_TOKERNEL, 0, 0);
+    c->self[6] = (u64)area_link(c, c, both, SIM_DATA + 4096, 31 * SIM_PAGE);
+    c->self[8] = CONTROL_LOAD;
+    c->self[9] = SIM_DATA + 8192;
+    c->self[10] = 30 * SIM_PAGE + 100;
+    pages = s->pages;
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ((s64)c->self[5], 0);
+    CHECK(s->pages <= pages + 2); /* the last piece, and what the asker itself wrote */
+    sim_poke(c, SIM_DATA + 4096, here, SIM_PAGE); /* the file changes: a program does not */
+    sim_peek(target, SIM_DATA + 8192, here, 30 * SIM_PAGE + 100);
+    CHECK(memcmp(here, there, 30 * SIM_PAGE + 100) == 0);
+    memset(here, 0, 8);
+    sim_poke(target, SIM_DATA + 5 * SIM_PAGE, here, 8); /* nor the other way */
+    sim_peek(c, SIM_DATA + 4 * SIM_PAGE, here, 8);
+    CHECK(memcmp(here, there + 3 * SIM_PAGE, 8) == 0);
+    free(there);
+    free(here);
+    sim_destroy(s);
+}
+
 /* A forged check is refused where the process is (links are checked, keys are its own). */
 static void test_checked_links(void)
 {
@@ -400,4 +435,5 @@ static void test_thousand_nodes(void)
 TESTS(CASE(test_calls_far_away), CASE(test_flood_with_room), CASE(test_flood_without_room),
       CASE(test_dead_far_away), CASE(test_call_to_the_dead), CASE(test_machine_declared_dead),
       CASE(test_request_to_a_dead_machine), CASE(test_moves), CASE(test_control_far_away),
-      CASE(test_areas_of_control_requests), CASE(test_checked_links), CASE(test_thousand_nodes))
+      CASE(test_areas_of_control_requests), CASE(test_loading_shares), CASE(test_checked_links),
+      CASE(test_thousand_nodes))

@@ -1,1 +1,1 @@
-TESTLIBS_servers := board membertable balance fs base
+TESTLIBS_servers := board membertable balance estimate fs base

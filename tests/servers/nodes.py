@@ -20,7 +20,7 @@ class Shell:
         self.say(None)
 
     def say(self, line: str | None, seconds: float = 30) -> str:
-        """What is printed until the next prompt. None: types nothing."""
+        """What is printed until the next prompt, and whatever else came with it. None: types nothing."""
         assert self.process.stdin and self.process.stdout
         if line is not None:
             self.process.stdin.write(line + "\n")

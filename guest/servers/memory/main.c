@@ -9,7 +9,6 @@
  * Several managers divide the machines between them by partition, and do not meet.
  */
 #include "guest/kernel/control.h"
-#include "guest/lib/names.h"
 #include "guest/lib/process.h"
 #include "guest/lib/switchboard.h"
 #include "guest/servers/memory/table.h"
@@ -320,8 +319,6 @@ int main(int argc, char **argv)
     }
     plain = demos_link_make(DEMOS_REQUEST_LINK, attr, CHANNEL_SERVICE, CODE_PLAIN);
     owner = demos_link_make(DEMOS_REQUEST_LINK, attr, CHANNEL_SERVICE, CODE_OWNER);
-    if (demos_link("names") > 0)
-        names_post("memory", owner);
     if (demos_link("boss") > 0)
         demos_offer_owner(plain, owner);
     look_for_next();

@@ -13,7 +13,7 @@
 
 enum { JOBS_MAX = 32, PLACE_WORD = 8 };
 #define MS          1000000ull
-#define SILENCE_NS  (200 * MS)
+#define SILENCE_NS  (2000 * MS)
 #define INTERVAL_NS (20 * MS)
 
 /* A process that is to be made. */
