@@ -165,6 +165,13 @@ void vif_poll(struct vif *v)
     }
 }
 
+bool vif_listen(struct vif *v)
+{
+    if (v->up && !netfront_idle(&v->front))
+        v->interrupts |= NET_INT_RECEIVED;
+    return !v->interrupts;
+}
+
 bool vif_rest(struct vif *v)
 {
     if (!v->up)
@@ -172,7 +179,5 @@ bool vif_rest(struct vif *v)
     netfront_flush(&v->front);
     if (v->refused && netfront_room(&v->front, v->device.block_max))
         v->interrupts |= NET_INT_WRITTEN;
-    if (!netfront_idle(&v->front))
-        v->interrupts |= NET_INT_RECEIVED;
-    return !v->interrupts;
+    return vif_listen(v);
 }

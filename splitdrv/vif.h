@@ -29,6 +29,8 @@ struct vif {
 bool vif_open(struct vif *v, u32 n, u64 wait_ns);
 /* Goes on with the handshake: call after rt_store_poll, before net_poll. */
 void vif_poll(struct vif *v);
+/* From now on the back end tells of what arrives. False: something has already. */
+bool vif_listen(struct vif *v);
 /* Sends what write_block has queued, with one kick; call before sleeping. False: something
  * has arrived in between, do not sleep. */
 bool vif_rest(struct vif *v);

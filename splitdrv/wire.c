@@ -7,6 +7,8 @@
 #include "guest/rt/time.h"
 #include "splitdrv/wire.h"
 
+enum { TURNS = 4 }; /* then others have theirs, whatever comes */
+
 u32 wire_open(struct wire *w, struct net *net, u64 wait_ns)
 {
     *w = (struct wire){.net = net};
@@ -43,6 +45,19 @@ void wire_poll(struct wire *w)
         vif_poll(w->vif[i]);
     net_poll(w->net, rt_now_ns());
     wire_flush(w);
+}
+
+void wire_attend(struct wire *w)
+{
+    for (u32 turn = 0; turn < TURNS; turn++) {
+        bool quiet = true;
+
+        for (u32 i = 0; i < w->count; i++)
+            quiet = vif_listen(w->vif[i]) && quiet;
+        if (quiet)
+            return;
+        wire_poll(w);
+    }
 }
 
 void wire_flush(struct wire *w)

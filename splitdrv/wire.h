@@ -29,6 +29,9 @@ u32 wire_open(struct wire *w, struct net *net, u64 wait_ns);
 /* True when there is reason to call wire_poll now: cheap, for the way back to a program. */
 bool wire_wants(const struct wire *w);
 void wire_poll(struct wire *w);
+/* The same when programs compute and nobody rests: also what came without a word, and from
+ * now on wire_wants says when more does. */
+void wire_attend(struct wire *w);
 void wire_flush(struct wire *w);
 bool wire_rest(struct wire *w);
 

@@ -169,8 +169,10 @@ static void before_user(struct rt_frame *f)
     if (x86.slice_over)
         t->task->cpu_ns += SLICE_NS; /* sampled: whom the tick finds has had the slice */
     x86.slice_over = false;
-    if (x86.net)
+    if (x86.net) {
         wire_poll(&x86.wire);
+        wire_attend(&x86.wire); /* whoever computes does not rest */
+    }
     if (x86.disks)
         x86_disks_poll();
     node_timer(x86.node);

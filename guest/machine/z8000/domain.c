@@ -194,8 +194,10 @@ static void idle(u64 next_ns)
 /* What the kernel's side does beside processes. */
 static void attend(void)
 {
-    if (net)
+    if (net) {
         wire_poll(&wire);
+        wire_attend(&wire); /* it may be long until this rests */
+    }
     node_timer(machine.node);
 }
 

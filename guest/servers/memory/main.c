@@ -125,8 +125,13 @@ static void enter(u64 number, u64 epoch, s64 kernel, s64 member)
     drop_links(m);
     m->kernel = kernel;
     m->member = member;
-    if (how == TABLE_REENTERED)
+    if (how == TABLE_REENTERED) {
         tell_all_of(number, before, false);
+        demos_print("memory: machine %llu enters again, boot %llu after %llu\n",
+                    (unsigned long long)number, (unsigned long long)epoch,
+                    (unsigned long long)before);
+        demos_flush();
+    }
     if (how != TABLE_AGAIN)
         tell_all_of(number, epoch, true);
     tell_one(m);

@@ -29,6 +29,8 @@ struct job {
 };
 
 static struct balancer balancer;
+static s64 service; /* the link to us */
+static bool announced;
 static struct job jobs[JOBS_MAX];
 static struct balance_job search; /* for a process to pull */
 static u64 search_code, search_asked;
@@ -321,7 +323,7 @@ static void message(const struct demos_info *info, struct words *w)
 /* Until when nothing but messages matters. */
 static u64 patience(void)
 {
-    bool waits = balancer.policy.initiative & BALANCE_PULL || balancer.promised ||
+    bool waits = !announced || balancer.policy.initiative & BALANCE_PULL || balancer.promised ||
                  (balancer.policy.location == BALANCE_LOADS && balancer.told);
 
     for (u32 i = 0; i < JOBS_MAX; i++)
@@ -329,10 +331,21 @@ static u64 patience(void)
     return waits ? INTERVAL_NS : DEMOS_FOREVER;
 }
 
+/* The name may still be that of this machine's last boot, until that is declared dead. */
+static void announce(void)
+{
+    char name[DEMOS_NAME_MAX];
+
+    format(name, sizeof name, "manager.%llu", (unsigned long long)balancer.self);
+    announced = demos_announce(name, service, SWITCHBOARD_GLOBAL) > 0;
+}
+
 /* Those who were asked and are silent have said no. */
 static void look_around(void)
 {
     now_ns = demos_time_ns();
+    if (!announced)
+        announce();
     for (u32 i = 0; i < JOBS_MAX; i++) {
         struct job *j = &jobs[i];
 
@@ -386,8 +399,6 @@ static struct balance_policy policy_of(int argc, char **argv)
 
 static void begin(const struct balance_policy *policy)
 {
-    s64 link = demos_link_make(DEMOS_REQUEST_LINK, DEMOS_DUP | DEMOS_GIVE, CHANNEL_SERVICE, 0);
-    char name[DEMOS_NAME_MAX];
     struct words w;
     u64 self;
 
@@ -396,11 +407,10 @@ static void begin(const struct balance_policy *policy)
         demos_die("manager: no link to the kernel (started with +kernel?)");
     self = words_get(&w);
     balance_init(&balancer, policy, self, words_get(&w));
-    format(name, sizeof name, "manager.%llu", (unsigned long long)self);
+    service = demos_link_make(DEMOS_REQUEST_LINK, DEMOS_DUP | DEMOS_GIVE, CHANNEL_SERVICE, 0);
     if (demos_link("boss") > 0)
-        demos_offer(link);
-    if (demos_announce(name, link, SWITCHBOARD_GLOBAL) < 0)
-        demos_print("manager: cannot be announced as %s\n", name);
+        demos_offer(service);
+    announce();
     now_ns = demos_time_ns();
     fellows_look(now_ns);
     load_now();

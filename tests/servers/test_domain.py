@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The servers on nodes of Osmosis, as a user runs them."""
+
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from osmo import paths, qemu
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+OSMOSIS = TOP / "harness" / "osmosis"
+
+BUILT = (paths.hypervisor().is_file() and all(paths.image(i).is_file() for i in ("control", "node", "fabric"))
+         and shutil.which(qemu.BINARY) is not None)
+pytestmark = [pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)"),
+              pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def consoles(file: pathlib.Path, out: pathlib.Path) -> dict[str, str]:
+    done = subprocess.run([OSMOSIS, "run", file, "--clock", "count", "--json", "--out", out], timeout=250,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return {log.stem: log.read_text() for log in (out / "console").iterdir()}
+
+
+def test_managed_machines(tmp_path: pathlib.Path) -> None:
+    """DS10, DS11, DS15, L14: a crowd spreads over three nodes; one that is restarted enters again."""
+    said = consoles(TOP / "harness" / "clusters" / "managed.toml", tmp_path)
+    ended = re.search(r"crowd: 12 of 12 ended well, (\d+) of them made elsewhere", said["first"])
+    assert ended and int(ended[1]) >= 3
+    assert re.search(r"memory: machine 3 enters again, boot (\d+) after (?!\1)\d+", said["first"])
+    assert "date: 20 times" in said["second"]
+
+
+BUSY = """
+for = "1s"
+[media.net]
+[nodes.busy]
+media = ["net"]
+programs = ["+post:counter counter-server", "work", "work"]
+[nodes.client]
+media = ["net"]
+programs = ["+counter@busy counter-client 40 1"]
+[expect.output]
+client = "counter: 30 steps, all counted"
+"""
+
+
+def test_who_computes_hears_the_network(tmp_path: pathlib.Path) -> None:
+    """DN01: a node that never rests is told of frames and serves them between its programs."""
+    file = tmp_path / "busy.toml"
+    file.write_text(BUSY)
+    assert "all counted" in consoles(file, tmp_path / "out")["client"]
