@@ -131,9 +131,9 @@ static u64 show(struct node *n, struct task *t, u64 address, const struct link *
 
     if (n->config.flags & NODE_NO_SHARE || !owner || owner == t || (address | l->base) & mask)
         return 0;
-    if (!region_usable(owner, l->base, len, REGION_READ))
+    if (len <= mask || !region_usable(owner, l->base, len, REGION_READ))
         return 0;
-    return page_share(n, t, address, owner, l->base, len & ~mask, true);
+    return page_share(n, t, address, owner, l->base, len & ~mask);
 }
 
 /* Between a process's memory and an area, piece by piece, the kernel in the middle. */

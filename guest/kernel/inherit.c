@@ -187,18 +187,17 @@ static bool put(struct node *n, struct task *to, u64 va, u32 frame)
 }
 
 u64 page_share(struct node *n, struct task *to, u64 to_address, struct task *from,
-               u64 from_address, u64 len, bool load)
+               u64 from_address, u64 len)
 {
     const struct region *r = task_region(to, to_address);
     u32 size = machine_page_size(n), frame;
     u64 done = 0;
 
     if (r && !r->object)
-        return machine_share(n, to, to_address, from, from_address, len, load);
+        return machine_share(n, to, to_address, from, from_address, len);
     for (; done < len; done += size) {
         r = task_region(to, to_address + done);
-        if (!r || !r->object || !(load || r->protection & REGION_WRITE) ||
-            !lend(n, from, from_address + done, &frame))
+        if (!r || !r->object || !lend(n, from, from_address + done, &frame))
             break;
         if (!put(n, to, to_address + done, frame)) {
             machine_frame_drop(n, frame);

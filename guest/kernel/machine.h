@@ -36,11 +36,11 @@ enum machine_result machine_copy(struct node *n, struct task *to, u64 to_address
                                  struct task *from, u64 from_address, size_t len);
 /*
  * As machine_copy for whole pages, by mapping copy-on-write. Returns the bytes done, from
- * the front; what is left (maybe all) is copied. Offers nothing a copy would refuse; `load`:
- * nothing machine_load would refuse.
+ * the front; what is left (maybe all) is copied. Whether the target may be written is the
+ * caller's to know: a kernel that loads a program writes where the program may not.
  */
 u64 machine_share(struct node *n, struct task *to, u64 to_address, struct task *from,
-                  u64 from_address, u64 len, bool load);
+                  u64 from_address, u64 len);
 /* For reading or writing whole pages at once: bytes the machine's pages have. */
 u32 machine_page_size(struct node *n);
 

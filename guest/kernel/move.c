@@ -33,8 +33,10 @@ static u64 share(struct node *n, const struct ends *e, u64 len)
         return 0;
     if (e->to_address & mask || e->from_address & mask || len <= mask)
         return 0;
-    return page_share(n, e->to, e->to_address, e->from, e->from_address,
-                      MIN(len & ~mask, (u64)SHARE_STEP), false);
+    len = MIN(len & ~mask, (u64)SHARE_STEP);
+    if (!region_usable(e->to, e->to_address, len, REGION_WRITE))
+        return 0; /* not any more: the copy says so */
+    return page_share(n, e->to, e->to_address, e->from, e->from_address, len);
 }
 
 /* One step of a move; adds what it did to *moved. */

@@ -182,9 +182,9 @@ void keeper_machine_dead(struct node *n, u32 machine);
 /* inherit.c */
 /* A copy of a process's memory in another's, as its regions say; 0 or an error. */
 int inherit(struct node *n, struct task *to, struct task *from);
-/* Pages of one region shown in another, copied when either side writes; bytes done. `load`: also
- * where the other may not write. */
+/* Pages of one region shown in another, copied when either side writes; bytes done. Whether the
+ * target may be written is the caller's to know. */
 u64 page_share(struct node *n, struct task *to, u64 to_address, struct task *from,
-               u64 from_address, u64 len, bool load);
+               u64 from_address, u64 len);
 
 #endif

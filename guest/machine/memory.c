@@ -111,16 +111,15 @@ enum machine_result machine_copy(struct node *n, struct task *to, u64 to_address
 }
 
 u64 machine_share(struct node *n, struct task *to, u64 to_address, struct task *from,
-                  u64 from_address, u64 len, bool load)
+                  u64 from_address, u64 len)
 {
     u64 done = 0;
 
     (void)n;
     if ((to_address | from_address) % FRAME_SIZE)
         return 0;
-    while (len - done >= FRAME_SIZE &&
-           space_share(space_of(to), to, to_address + done, space_of(from), from,
-                       from_address + done, load))
+    while (len - done >= FRAME_SIZE && space_share(space_of(to), to, to_address + done,
+                                                   space_of(from), from, from_address + done))
         done += FRAME_SIZE;
     return done;
 }

@@ -315,15 +315,14 @@ enum machine_result space_touch(struct space *s, const struct task *t, u64 va, u
 }
 
 bool space_share(struct space *to, const struct task *to_task, u64 to_va, struct space *from,
-                 const struct task *from_task, u64 from_va, bool load)
+                 const struct task *from_task, u64 from_va)
 {
     const struct region *source = task_region(from_task, from_va);
     const struct region *target = task_region(to_task, to_va);
     u64 *table, *e = space_entry(from, from_va), *into;
     u32 frame;
 
-    if (!source || !target || !allowed(source, REGION_READ) ||
-        !(load || allowed(target, REGION_WRITE)) || source->object || target->object)
+    if (!source || !target || !allowed(source, REGION_READ) || source->object || target->object)
         return false;
     table = walk(to, to_va, true);
     if (!table)

@@ -60,10 +60,10 @@ u32 space_lend(struct space *s, const struct region *r, u64 va);
 void space_unmap(struct space *s, u64 base, u64 len);
 /* Brings the entries of a region in line with its protection. */
 void space_protect(struct space *s, const struct region *r);
-/* One whole page from one space into another, copy-on-write. False: copy it instead. `load`:
- * also where the other may not write. */
+/* One whole page from one space into another, copy-on-write. False: copy it instead.
+ * Whether the target may be written is not asked. */
 bool space_share(struct space *to, const struct task *to_task, u64 to_va, struct space *from,
-                 const struct task *from_task, u64 from_va, bool load);
+                 const struct task *from_task, u64 from_va);
 
 /* By a walk; see space_entry. */
 u64 *space_find(struct space *s, u64 va);

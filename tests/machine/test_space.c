@@ -119,9 +119,8 @@ static void do_move(bool share)
     len = MIN(len, MIN(BYTES - to, BYTES - from));
     if (i == k && j == l && to < from + len && from < to + len)
         return;
-    if (share)
-        done = machine_share(NULL, &tasks[i], bases[j] + to, &tasks[k], bases[l] + from, len,
-                             false);
+    if (share && regions[i][j].protection & REGION_WRITE)
+        done = machine_share(NULL, &tasks[i], bases[j] + to, &tasks[k], bases[l] + from, len);
     CHECK(ok || done == 0);
     CHECK_EQ(machine_copy(NULL, &tasks[i], bases[j] + to + done, &tasks[k],
                           bases[l] + from + done, len - done),
@@ -200,8 +199,7 @@ static void test_shared_move_takes_no_frames(void)
         machine_copy_out(NULL, &tasks[0], bases[0] + p * FRAME_SIZE, &byte, 1);
     machine_copy_out(NULL, &tasks[1], bases[0], &byte, 1); /* makes the tables */
     before = frames.available;
-    CHECK_EQ(machine_share(NULL, &tasks[1], bases[0], &tasks[0], bases[0], BYTES, false),
-             BYTES);
+    CHECK_EQ(machine_share(NULL, &tasks[1], bases[0], &tasks[0], bases[0], BYTES), BYTES);
     CHECK_EQ(frames.available, before + 1); /* the page that was replaced */
     before = frames.available;
     for (u32 p = 0; p < PAGES; p++) {

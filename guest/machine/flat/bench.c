@@ -72,7 +72,7 @@ enum machine_result machine_copy(struct node *n, struct task *to, u64 to_address
 }
 
 u64 machine_share(struct node *n, struct task *to, u64 to_address, struct task *from,
-                  u64 from_address, u64 len, bool load)
+                  u64 from_address, u64 len)
 {
     (void)n;
     (void)to;
@@ -80,7 +80,6 @@ u64 machine_share(struct node *n, struct task *to, u64 to_address, struct task *
     (void)from;
     (void)from_address;
     (void)len;
-    (void)load;
     return 0; /* flat memory maps nothing */
 }
 

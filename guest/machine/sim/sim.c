@@ -92,10 +92,10 @@ enum machine_result machine_copy(struct node *n, struct task *to, u64 to_address
 }
 
 u64 machine_share(struct node *n, struct task *to, u64 to_address, struct task *from,
-                  u64 from_address, u64 len, bool load)
+                  u64 from_address, u64 len)
 {
     (void)n;
-    return sim_space_share(space(to), to_address, space(from), from_address, len, load);
+    return sim_space_share(space(to), to_address, space(from), from_address, len);
 }
 
 enum machine_result machine_space_create(struct node *n, struct task *t)

@@ -185,7 +185,7 @@ bool sim_space_access(struct sim_space *s, u64 address, void *bytes, size_t len,
 }
 
 u64 sim_space_share(struct sim_space *to, u64 to_address, struct sim_space *from,
-                    u64 from_address, u64 len, bool load)
+                    u64 from_address, u64 len)
 {
     u64 done = 0;
 
@@ -193,8 +193,8 @@ u64 sim_space_share(struct sim_space *to, u64 to_address, struct sim_space *from
         struct sim_slot *source = find(from, (from_address + done) / SIM_PAGE);
         struct sim_slot *target = find(to, (to_address + done) / SIM_PAGE);
 
-        if (!source || !target || !(source->protection & REGION_READ) ||
-            !(load || target->protection & REGION_WRITE) || source->kept || target->kept)
+        if (!source || !target || !(source->protection & REGION_READ) || source->kept ||
+            target->kept)
             break;
         if (source->frame)
             source->frame->references++;

@@ -45,6 +45,6 @@ struct sim_frame *sim_space_lend(struct sim_space *s, u64 address);
 struct sim_frame *sim_frame_new(struct sim *sim);
 void sim_frame_drop(struct sim *sim, struct sim_frame *f);
 u64 sim_space_share(struct sim_space *to, u64 to_address, struct sim_space *from,
-                    u64 from_address, u64 len, bool load);
+                    u64 from_address, u64 len);
 
 #endif
