@@ -17,7 +17,8 @@ def test_time_of_day(tmp_path: pathlib.Path) -> None:
         time.sleep(0.5)  # their clocks are that far apart
         follower = cluster.start(2, "=calendar calendar", "date check 200", "wait", "date")
         said, _ = follower.communicate(timeout=60)
-        assert re.fullmatch(r"date: 200 times, never more than \d+ us apart\n1:00:\d\d since the beginning\n", said)
+        wanted = r"date: 200 times, never more than \d+ us apart\n1:00:\d\d since the beginning\n"
+        assert re.fullmatch(wanted, said)
 
 
 def test_source_comes_late(tmp_path: pathlib.Path) -> None:
