@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Guests nobody here wrote, on Osmosis: Debian's Linux kernel as its package brings it, with
-busybox, its own network front end and 2 processors; and Debian's GRUB for Xen.
+busybox, its own network front end, with one processor and with two; and Debian's GRUB for Xen.
 """
 
 import hashlib
@@ -59,19 +59,38 @@ def test_each_end_has_its_own_result(tmp_path: pathlib.Path, parts: list[str]) -
     assert reasons == {"off": "poweroff", "again": "reboot", "crash": "crash"}, ended.serial[-3000:]
 
 
+@pytest.mark.parametrize(("cpus", "clock"), [(1, "count"), (2, "real")])
+def test_two_processors_at_work(tmp_path: pathlib.Path, parts: list[str], cpus: int,
+                                clock: str) -> None:
+    """H05, H13: Linux starts its second processor by INIT and SIPI, on one of ours and on two;
+    each does its share of work, and the machine powers off by both."""
+    work = ("for c in 1 2;do (echo ran on $(taskset $c cut -d' ' -f39 /proc/self/stat);"
+            "taskset $c sh -c 'seq 1 20000|md5sum')& done;wait")
+    plan = create("two", work, "vcpus=2") + "when exit two finish\nat 200s finish status=1\n"
+    ended = machine.run(tmp_path, plan, parts, seconds=350, memory_mib=600, machine="q35",
+                        cpus=cpus, clock=clock)
+    said = ended.serial
+    data = b"".join(b"%d\n" % n for n in range(1, 20001))
+    assert "ran on 0" in said and "ran on 1" in said, said[-3000:]
+    assert said.count(hashlib.md5(data).hexdigest()) == 2, said[-3000:]
+    assert [e["reason"] for e in ended.events("exit")] == ["poweroff"], said[-3000:]
+
+
 def test_two_talk_over_the_fabric(parts: list[str]) -> None:
-    """H09, H10, L45: Linux's own xen-netfront on our back end and medium: ping, and a stream by TCP
-    that arrives without a wrong byte (100 MB in the long run)."""
+    """H09, H10, L45: Linux's own xen-netfront on our back end and medium, one of them with two
+    processors: ping, and a stream by TCP that arrives without a wrong byte (100 MB in the long
+    run)."""
     last = 13_500_000 if LONG else 300_000
     data = b"".join(b"%d\n" % n for n in range(1, last + 1))
     text = f"""
-for = "{2000 if LONG else 120}s"
+for = "{2000 if LONG else 300}s"
 until = "exit server"
 [media.lan]
 rate = "100M"
 [nodes.server]
 machine = "linux"
 memory = "96M"
+cpus = 2
 media = ["lan"]
 cmdline = "osmosis.run=nc~-l~-p~1000~|~md5sum"
 [nodes.client]
