@@ -86,7 +86,8 @@ bool do_inject(struct command *c)
         [OSM_POINT_spurious_upcall] = "spurious_upcall",
         [OSM_POINT_preempt] = "preempt",
         [OSM_POINT_exception] = "exception",
-        [OSM_POINT_flip] = "flip"};
+        [OSM_POINT_flip] = "flip",
+        [OSM_POINT_instant] = "instant"};
     struct guest *g = command_guest(c, 0);
     const char *name = words_option(c->w, "point");
     u64 vcpu = 0, after = 1, every = 0, arg = 0;

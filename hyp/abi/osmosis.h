@@ -159,6 +159,7 @@ enum osm_point {
     OSM_POINT_preempt,   /* the n-th entry into the domain yields its CPU */
     OSM_POINT_exception, /* at the n-th entry; arg: vector | error code << 32 */
     OSM_POINT_flip,      /* arg: guest-physical byte << 3 | bit */
+    OSM_POINT_instant, /* yields its CPU `after` ns from now, and each `every` ns after that */
     OSM_POINTS
 };
 struct osm_inject {

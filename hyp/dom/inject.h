@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Injection points (F15-F17, F26): each is off until the control domain arms it for one
- * domain; then it counts down the occurrences and fires. While nothing is armed anywhere a
+ * domain; then it counts down the occurrences, or the time, and fires. While nothing is armed anywhere a
  * point costs one load and one test.
  */
 #ifndef HYP_DOM_INJECT_H

@@ -236,6 +236,15 @@ void vcpu_yield(struct vcpu *v)
     sched_give_way(&scheduler, cpu_id(), clock_now_ns());
 }
 
+bool vcpu_preempt(struct vcpu *v)
+{
+    if (sched_is_off(&v->sched))
+        return false;
+    trace(OSM_T_yield, v->domain->id, v->id, 0, 0);
+    sched_give_way(&scheduler, sched_cpu_of(&v->sched), clock_now_ns());
+    return true;
+}
+
 void vcpu_attend(struct vcpu *v, u32 why)
 {
     __atomic_or_fetch(&v->attention, why, __ATOMIC_SEQ_CST);

@@ -57,6 +57,8 @@ u64 vcpu_idle_ns(u32 cpu);
 bool vcpu_may_spin(const struct vcpu *v);
 /* The current vCPU gives way (PAUSE exits, SCHEDOP_yield). */
 void vcpu_yield(struct vcpu *v);
+/* v gives way if it is on a CPU: whether it was. */
+bool vcpu_preempt(struct vcpu *v);
 /* Registers and state of a vCPU at its start. PVH: 32-bit flat, paging off. */
 struct vcpu_hvm_context;
 int vcpu_set_context(struct vcpu *v, const struct vcpu_hvm_context *c);

@@ -480,8 +480,47 @@ static void watchdogs_bite_the_unfed(void)
     world_end(control);
 }
 
+/* Two that compute: the one is pre-empted at the instants it was armed for, not before, and
+ * only while it is on the CPU. */
+static void preempted_at_an_instant(void)
+{
+    struct osm_inject i = {
+        .point = OSM_POINT_instant, .vcpu = 0xffff, .after = 100000, .every = 50000};
+    struct vcpu *mine, *other;
+    domid_t id[2];
+
+    begin();
+    vcpu_hold(control->vcpu[0], SCHED_HOLD_PAUSED);
+    for (u32 n = 0; n < 2; n++) {
+        id[n] = build(1);
+        CHECK_EQ(simple(XEN_DOMCTL_unpausedomain, id[n]), 0);
+    }
+    world.cpu = 0;
+    mine = vcpu_schedule();
+    CHECK(mine);
+    i.domid = mine->domain->id;
+    CHECK_EQ(inject_arm(&i), 0);
+    vcpu_tick(0, world.now_ns += 99999);
+    CHECK(!(mine->attention & VCPU_ATTN_LEAVE));
+    vcpu_tick(0, world.now_ns += 1);
+    CHECK(mine->attention & VCPU_ATTN_LEAVE);
+    other = vcpu_schedule();
+    CHECK(other && other != mine);
+    vcpu_tick(0, world.now_ns += 50000);
+    CHECK(!(other->attention & VCPU_ATTN_LEAVE));
+    i.after = 0;
+    CHECK_EQ(inject_arm(&i), 0);
+    CHECK_EQ(i.fired, 1);
+    i = (struct osm_inject){.point = OSM_POINT_instant, .after = 1, .every = 999};
+    CHECK_EQ(inject_arm(&i), -XEN_EINVAL);
+    for (u32 n = 0; n < 2; n++)
+        destroy(id[n]);
+    vcpu_schedule();
+    world_end(control);
+}
+
 TESTS(CASE(ten_thousand_lives_leave_nothing), CASE(every_allocation_may_fail),
       CASE(a_small_domain_costs_little), CASE(pauses_count), CASE(shutdowns_are_told),
       CASE(a_crash_ends_one_domain_only), CASE(the_unprivileged_may_not),
       CASE(weights_caps_and_affinity_by_domctl), CASE(contexts_survive_the_round_trip),
-      CASE(watchdogs_bite_the_unfed))
+      CASE(watchdogs_bite_the_unfed), CASE(preempted_at_an_instant))

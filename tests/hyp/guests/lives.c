@@ -87,6 +87,9 @@ static void injections(u16 counter)
     fired = inject(counter, OSM_POINT_preempt, 0, 1);
     sleep_ns(100000000);
     EXPECT(inject(counter, OSM_POINT_preempt, 0, 0) == fired + 1);
+    fired = inject(counter, OSM_POINT_instant, 0, 1000000);
+    sleep_ns(100000000);
+    EXPECT(inject(counter, OSM_POINT_instant, 0, 0) == fired + 1);
     before = child_peek(counter, &turns);
     sleep_ns(10000000);
     EXPECT(child_peek(counter, &turns) > before); /* and goes on */
