@@ -1,27 +1,48 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * console_io: the emergency console. Every domain may write, within a budget that fills
- * again with time, so that nobody can flood what all share; what goes beyond is dropped and
- * counted as written. Only the control domain may read.
+ * console_io and port 0xE9: the emergency console. Every domain may write, within a budget
+ * that fills again with time, so that nobody can flood what all share, and without control
+ * characters, which may command the terminal of whoever reads; what goes beyond is dropped
+ * and counted as written. Only the control domain may read.
  */
 #include "hyp/dom/hypercall.h"
 #include "hyp/dom/platform.h"
 #include "hyp/dom/privilege.h"
 
-enum { BURST = 65536, PER_MS = 64, CHUNK = 128, BETWEEN_PREEMPTIONS = 4096 };
+enum { BURST = 65536, PER_MS = 64, CHUNK = 128, BETWEEN_PREEMPTIONS = 1024 };
 
 /* How many of `len` bytes d may write now. */
-static u64 budget(struct domain *d, u64 len)
+static size_t budget(struct domain *d, size_t len)
 {
     u64 ms = clock_now_ns() / 1000000;
 
-    if (may_control(d))
-        return len;
-    d->console_spent -= MIN(d->console_spent, (ms - d->console_ms) * PER_MS);
-    d->console_ms = ms;
+    spin_lock(&d->lock);
+    if (ms > d->console_ms) {
+        d->console_spent -= MIN(d->console_spent, (ms - d->console_ms) * PER_MS);
+        d->console_ms = ms;
+    }
     len = MIN(len, BURST - d->console_spent);
     d->console_spent += len;
+    spin_unlock(&d->lock);
     return len;
+}
+
+static bool is_text(char c)
+{
+    return (u8)c >= ' ' ? c != 0x7f : c == '\n' || c == '\t';
+}
+
+void console_say(struct domain *d, char *bytes, size_t len)
+{
+    size_t text = 0;
+
+    if (!may_control(d)) {
+        for (size_t i = 0; i < len; i++)
+            if (is_text(bytes[i]))
+                bytes[text++] = bytes[i];
+        len = budget(d, text);
+    }
+    console_write(d, bytes, len);
 }
 
 static s64 write(struct call *c)
@@ -36,7 +57,7 @@ static s64 write(struct call *c)
 
         if (call_read(c, chunk, at, piece))
             return fail(-XEN_EFAULT);
-        console_write(c->v->domain, chunk, budget(c->v->domain, piece));
+        console_say(c->v->domain, chunk, piece);
         at += piece;
         len -= piece;
         done += piece;

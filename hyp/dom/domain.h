@@ -170,7 +170,7 @@ struct domain {
     u64 created_ns;
     bool destroying;               /* somebody is inside domain_destroy */
     u32 destroy_step;              /* how far a pre-empted destruction has come */
-    u64 console_spent, console_ms; /* budget of console_io */
+    u64 console_spent, console_ms; /* budget of the emergency console */
     u32 target;                    /* id + 1 of the domain it may act for, 0: none */
     u32 trace_classes;
     u64 trace_ring_gfn; /* of the domain's own ring, 0 = none */

@@ -7,7 +7,7 @@
 #include "hyp/dom/hypercall.h"
 #include "hyp/dom/privilege.h"
 
-enum { ITEMS_PER_STAY = 128, CHUNK_BYTES = 1024 };
+enum { ITEMS_PER_STAY = 32, CHUNK_BYTES = 1024 };
 
 /* A 32-bit caller's layouts where they differ: pointers and frame numbers have 32 bits. */
 struct setup_table_narrow {

@@ -3,8 +3,7 @@
  * memory_op (xen/memory.h) for auto-translated guests: RAM is promised to a place in the
  * guest's map and populated when touched.
  *
- * As on Xen, a call that was pre-empted carries how many extents are done above bit 6 of
- * its command.
+ * As on Xen, a call that was pre-empted carries how far it is above bit 6 of its command.
  */
 #include "base/memory.h"
 #include "hyp/dom/grant.h"
@@ -12,7 +11,8 @@
 #include "hyp/dom/physmap.h"
 #include "hyp/dom/privilege.h"
 
-enum { DONE_SHIFT = 6, PAGES_PER_STAY = 1024, MAPS_PER_STAY = 128 };
+/* How long a stay may be, in pages given back; promising so many costs as much as one. */
+enum { WORK_PER_STAY = 32, PROMISES = 16, MAPS_PER_STAY = 16, DONE_SHIFT = 6 };
 enum { ORDER_GUEST = 9, ORDER_CONTROL = 18 };
 
 /* A reservation as both widths mean it. */
@@ -53,70 +53,76 @@ static s64 read_frame(struct call *c, u64 list, u64 index, u64 *gfn)
     return call_read(c, gfn, list + index * (c->compat ? 4 : 8), c->compat ? 4 : 8);
 }
 
-/* One extent: 0, or what stops the call. */
-typedef s64 extent_fn(struct call *c, struct domain *d, const struct extents *e, u64 index);
+/* One step of a call on extents, from their page number `at` on, counted through all of them:
+ * the pages that it did, or what stops the call. */
+typedef s64 extent_fn(struct call *c, struct domain *d, const struct extents *e, u64 at);
 
-static s64 populate(struct call *c, struct domain *d, const struct extents *e, u64 index)
+static s64 populate(struct call *c, struct domain *d, const struct extents *e, u64 at)
 {
     u64 gfn;
+    s64 error;
 
-    if (read_frame(c, e->list, index, &gfn))
+    if (read_frame(c, e->list, at >> e->order, &gfn))
         return fail(-XEN_EFAULT);
-    return physmap_populate(d, gfn, 1ull << e->order);
+    error = physmap_populate(d, gfn, 1ull << e->order);
+    return error ? error : (s64)(1ull << e->order);
 }
 
 /* Without a place named: above everything there is. */
-static s64 increase(struct call *c, struct domain *d, const struct extents *e, u64 index)
+static s64 increase(struct call *c, struct domain *d, const struct extents *e, u64 at)
 {
     u64 gfn = ALIGN_UP(d->memory_top, 1ull << e->order);
+    u32 width = c->compat ? 4 : 8;
     s64 error = physmap_populate(d, gfn, 1ull << e->order);
 
-    if (error || !e->list)
-        return error;
-    return call_write(c, e->list + index * (c->compat ? 4 : 8), &gfn, c->compat ? 4 : 8);
+    if (!error && e->list)
+        error = call_write(c, e->list + (at >> e->order) * width, &gfn, width);
+    return error ? error : (s64)(1ull << e->order);
 }
 
-static s64 decrease(struct call *c, struct domain *d, const struct extents *e, u64 index)
+static s64 decrease(struct call *c, struct domain *d, const struct extents *e, u64 at)
 {
+    s64 error;
     u64 gfn;
 
-    if (read_frame(c, e->list, index, &gfn))
+    if (read_frame(c, e->list, at >> e->order, &gfn))
         return fail(-XEN_EFAULT);
-    for (u64 i = 0; i < 1ull << e->order; i++) {
-        s64 error = physmap_give_back(d, gfn + i);
-
-        if (error)
-            return error;
-    }
-    return 0;
+    error = physmap_give_back(d, gfn + (at & ((1ull << e->order) - 1)));
+    return error ? error : 1;
 }
 
-/* Does extents from where the last stay ended: how many are done in all, as Xen answers. */
+/* Goes on from where the last stay ended: how many extents are done in all, as Xen answers. */
 static s64 each_extent(struct call *c, extent_fn *fn)
 {
-    u64 done = c->arg[0] >> DONE_SHIFT, pages = 0;
+    u32 most = may_control(c->v->domain) ? ORDER_CONTROL : ORDER_GUEST;
+    u64 at = c->arg[0] >> DONE_SHIFT, room = (c->compat ? 32 : 63) - DONE_SHIFT;
     struct extents e;
     struct domain *d;
     s64 error = read_extents(c, &e);
 
     if (error)
         return error;
-    if (e.order > (may_control(c->v->domain) ? ORDER_CONTROL : ORDER_GUEST) || done > e.count ||
-        e.count >> (64 - DONE_SHIFT - 1))
-        return (s64)done;
+    if (e.order > most || e.count >> (room - e.order) || at >> e.order > e.count)
+        return e.order > most ? 0 : (s64)(at >> e.order);
     d = domain_for(c->v->domain, e.domid, &error);
     if (!d)
         return error;
-    for (; done < e.count && !fn(c, d, &e, done); done++) {
-        pages += 1ull << e.order;
-        if (pages < PAGES_PER_STAY || done + 1 == e.count)
-            continue;
-        c->arg[0] = (c->arg[0] & ((1u << DONE_SHIFT) - 1)) | (done + 1) << DONE_SHIFT;
-        domain_put(d);
-        return CALL_AGAIN;
+    for (u64 work = 0; at >> e.order < e.count;) {
+        s64 pages;
+
+        if (work >= WORK_PER_STAY) {
+            c->arg[0] = (c->arg[0] & ((1u << DONE_SHIFT) - 1)) | at << DONE_SHIFT;
+            domain_put(d);
+            return CALL_AGAIN;
+        }
+        pages = fn(c, d, &e, at);
+        if (pages < 0)
+            break;
+        at += (u64)pages;
+        work += 1 + (u64)pages / PROMISES;
     }
     domain_put(d);
-    return (s64)done;
+    return (s64)(at >> e.order);
 }
 
 static s64 populate_physmap(struct call *c)

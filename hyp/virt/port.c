@@ -5,6 +5,7 @@
  * has them, so that what faults in their middle faults in the guest. AMD APM vol. 2, 15.10.
  */
 #include "hyp/dom/access.h"
+#include "hyp/dom/hypercall.h"
 #include "hyp/dom/platform.h"
 #include "hyp/dom/vcpu.h"
 #include "hyp/mm/frame.h"
@@ -15,10 +16,10 @@ enum { CONSOLE_PORT = 0xe9, STRING_PIECE = 256, FLAG_STEP = 0x100, FLAG_DOWN = 0
 enum { VECTOR_SS = 12, VECTOR_GP = 13 };
 enum { SEG_WRITABLE = 2, SEG_DOWN = 4, SEG_CODE = 8, SEG_PRESENT = 0x80, SEG_BIG = 0x400 };
 
-static void port_write(struct vcpu *v, u16 port, const char *bytes, size_t len)
+static void port_write(struct vcpu *v, u16 port, char *bytes, size_t len)
 {
     if (port == CONSOLE_PORT)
-        console_write(v->domain, bytes, len);
+        console_say(v->domain, bytes, len);
 }
 
 /* Where a string instruction finds its operand. */
@@ -162,13 +163,14 @@ static void handle_string(struct vcpu *v, const struct virt_exit_info *x)
 void exit_port(struct vcpu *v, const struct virt_exit_info *x)
 {
     u64 mask = (1ull << 8 * x->io.size) - 1;
+    char byte = (char)v->regs.rax;
 
     if (x->io.string) {
         handle_string(v, x);
         return;
     }
     if (!x->io.in)
-        port_write(v, x->io.port, (const char *)&v->regs.rax, 1);
+        port_write(v, x->io.port, &byte, 1);
     else if (x->io.size == 4)
         v->regs.rax = 0xffffffff;
     else

@@ -26,7 +26,7 @@ class Run:
 
     @property
     def results(self) -> list[dict[str, object]]:
-        lines = (line for line in self.serial.splitlines() if line.startswith("{"))
+        lines = (line for line in self.serial.split("\n") if line.startswith("{"))
         return [json.loads(line) for line in lines]
 
     def events(self, kind: str) -> list[dict[str, object]]:
@@ -59,12 +59,12 @@ def run(directory: pathlib.Path, plan: str, images: list[str], seconds: float = 
         **changes: object) -> Run:
     """Runs the plan to the machine's end."""
     with Qemu(machine_setup(directory, plan, images, **changes)) as machine:
-        limit = time.monotonic() + seconds
-        while time.monotonic() < limit and machine.alive():
+        begun = time.monotonic()
+        while time.monotonic() < begun + seconds and machine.alive():
             said = machine.serial().replace("\r", "")
             if END.search(said):
                 return Run(said)
-            time.sleep(0.05)
+            time.sleep(max(0.05, (time.monotonic() - begun) / 100))
         return Run(machine.serial().replace("\r", ""))
 
 

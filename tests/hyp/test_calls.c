@@ -153,10 +153,17 @@ static void parameters_belong_to_their_builder(void)
 
 static void the_console_has_a_budget(void)
 {
+    char text[4096];
     u32 before;
 
     begin();
+    memset(text, 'a', sizeof(text));
+    memcpy(text + 100, "\033[2J\177\t\n\303\244", 9); /* two of them command a terminal */
+    world_put(guest, 0x2000, text, sizeof(text));
     before = world.console_bytes;
+    CHECK_EQ(world_call(guest->vcpu[0], __HYPERVISOR_console_io, CONSOLEIO_write, 4096, 0x2000),
+             0);
+    CHECK_EQ(world.console_bytes - before, 4094);
     for (u32 i = 0; i < 40; i++)
         CHECK_EQ(
             world_call(guest->vcpu[0], __HYPERVISOR_console_io, CONSOLEIO_write, 4096, 0x2000),

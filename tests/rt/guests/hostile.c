@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A hostile guest (H23, F27): calls every hypercall with random and edge arguments, from
- * every vCPU it has at once, while others of its vCPUs rewrite the arguments that are being
- * read. calls=N, seed=N. What it must not reach is its own end before it has made its
- * calls: calls that would stop or unmap itself are left out by name below.
+ * rings 0 and 3, from every vCPU it has at once, while others of its vCPUs rewrite the
+ * arguments that are being read. calls=N, seed=N, vcpus=N. What it must not reach is its own
+ * end before it has made its calls: calls that would stop or unmap itself are left out by
+ * name below. With watch=NS it also says for how long it was kept from running at most.
  * Ends by power-off with "Test result: SUCCESS" on port 0xE9 and the console.
  */
 #include "base/keyed.h"
@@ -17,11 +18,20 @@
 #include "guest/rt/trap.h"
 #include "guest/rt/vcpu.h"
 #include "guest/rt/x86.h"
+#include "tests/rt/guests/ring3.h"
+#include "tests/rt/guests/watch.h"
 
-enum { AREA_FRAMES = 32, AREA_WORDS = 2048, NUMBERS = 64, FIRST_PORT = 8 };
+enum {
+    AREA_FRAMES = 32,
+    AREA_WORDS = 2048,
+    NUMBERS = 64,
+    FIRST_PORT = 8,
+    IN_RING3 = 8,
+    FEW = 8
+};
 
 static u64 *area; /* arguments lie here, and whoever likes writes into it */
-static u64 seed, calls, refused, served, unknown;
+static u64 seed, calls, refused, served, unknown, outer, outer_served;
 static u32 running;
 
 /* Numbers that are edges of something. */
@@ -96,8 +106,6 @@ static bool suicidal(u32 nr, u64 op, u64 arg)
         {RT_HYPERCALL_OSMOSIS, OSM_OP_notify_block},
     };
 
-    if (nr == __HYPERVISOR_console_io || nr == __HYPERVISOR_multicall)
-        return true; /* floods the log; hides one of the others */
     if (nr == __HYPERVISOR_event_channel_op && op == EVTCHNOP_close)
         return *(volatile u32 *)arg < FIRST_PORT;
     for (u32 i = 0; i < ARRAY_SIZE(list); i++)
@@ -114,31 +122,63 @@ static void scribble(u64 r)
     *at = r & 1 ? edge(r >> 32) : r & 2 ? r >> 48 : (u64)area + (r >> 50);
 }
 
-/* Those that exist are called more often. */
-static const u8 real[] = {
-    __HYPERVISOR_memory_op,        __HYPERVISOR_set_timer_op,   __HYPERVISOR_xen_version,
-    __HYPERVISOR_grant_table_op,   __HYPERVISOR_grant_table_op, __HYPERVISOR_vm_assist,
-    __HYPERVISOR_vcpu_op,          __HYPERVISOR_sched_op,       __HYPERVISOR_event_channel_op,
-    __HYPERVISOR_event_channel_op, __HYPERVISOR_physdev_op,     __HYPERVISOR_hvm_op,
-    __HYPERVISOR_domctl,           __HYPERVISOR_sysctl,         RT_HYPERCALL_OSMOSIS};
+/* Those that exist are called more often, with about as many sub-operations as they have. */
+static const struct {
+    u8 nr, ops;
+} real[] = {{__HYPERVISOR_memory_op, 28},
+            {__HYPERVISOR_set_timer_op, 1},
+            {__HYPERVISOR_xen_version, 12},
+            {__HYPERVISOR_console_io, 2},
+            {__HYPERVISOR_grant_table_op, 13},
+            {__HYPERVISOR_grant_table_op, 13},
+            {__HYPERVISOR_vm_assist, 5},
+            {__HYPERVISOR_vcpu_op, 14},
+            {__HYPERVISOR_sched_op, 9},
+            {__HYPERVISOR_event_channel_op, 15},
+            {__HYPERVISOR_event_channel_op, 15},
+            {__HYPERVISOR_physdev_op, 34},
+            {__HYPERVISOR_hvm_op, 26},
+            {__HYPERVISOR_domctl, 1},
+            {__HYPERVISOR_sysctl, 1},
+            {RT_HYPERCALL_OSMOSIS, 18}};
+
+/* From ring 3 nothing is served, whatever it is. */
+static void call_from_ring3(u32 nr, const u64 arg[5])
+{
+    outer++;
+    if (ring3_call(nr, arg) != -XEN_EPERM)
+        outer_served++;
+}
 
 static void one_call(u64 key, u64 n)
 {
     u64 r = keyed_random(seed, key, n * 8), arg[5];
-    u32 nr = r >> 16 & 7 ? real[r % ARRAY_SIZE(real)] : (u32)(r % NUMBERS);
+    u32 at = (u32)(r % ARRAY_SIZE(real)), nr = r >> 16 & 7 ? real[at].nr : (u32)(r % NUMBERS);
     long result;
 
     for (u32 i = 0; i < 5; i++)
         arg[i] = argument(keyed_random(seed, key, n * 8 + 1 + i));
-    if (r & 1ull << 32)
-        arg[0] = r >> 56 & 0x3f; /* a sub-operation that may exist */
+    if (r >> 32 & 3)
+        arg[0] = (r >> 48) % (real[at].ops + 1u); /* a sub-operation that may exist */
+    if (r >> 34 & 0xff) { /* thousands take their time, and teach nothing new */
+        if (nr == __HYPERVISOR_grant_table_op)
+            arg[2] %= FEW;
+        if (nr == __HYPERVISOR_console_io)
+            arg[1] %= FEW;
+    }
     for (u32 i = 0; i < 4; i++)
         scribble(keyed_random(seed, key ^ 0x5c, n * 4 + i));
     if (nr == __HYPERVISOR_event_channel_op && arg[1] - (u64)area >= AREA_WORDS * 8)
         arg[1] = (u64)area;
+    if (key == 0 && n % IN_RING3 == 0) {
+        call_from_ring3(nr, arg);
+        return;
+    }
     if (suicidal(nr, arg[0], arg[1]))
         return;
+    watch_begin(nr, arg[0]);
     result = rt_hypercall(nr, arg[0], arg[1], arg[2], arg[3], arg[4]);
+    watch_end();
     __atomic_add_fetch(result == -XEN_ENOSYS ? &unknown
                        : result < 0          ? &refused
                                              : &served,
@@ -174,6 +214,11 @@ static void ignore(struct rt_frame *f)
     (void)f;
 }
 
+static bool as_it_should_be(void)
+{
+    return served && refused && unknown && outer && !outer_served;
+}
+
 int rt_main(const struct rt_start *start)
 {
     u32 vcpus = (u32)rt_option_number("vcpus", 1);
@@ -185,17 +230,23 @@ int rt_main(const struct rt_start *start)
     rt_map_root()[0] = 0; /* small numbers shall not be addresses of our own memory */
     cr3_write(cr3_read());
     rt_trap_set(2, ignore); /* VCPUOP_send_nmi is one of the calls */
+    rt_assert(ring3_init());
     running = vcpus - 1;
     for (u32 i = 1; i < vcpus; i++)
         if (rt_vcpu_start(i, other, (void *)(u64)i))
             rt_panic("vCPU %u does not start", i);
     mine = rt_frames(AREA_FRAMES);
     rt_assert(mine);
+    if (rt_option_number("watch", 0))
+        watch_start(rt_option_number("watch", 0));
     __atomic_store_n(&area, mine, __ATOMIC_RELEASE);
     attack(0);
     while (__atomic_load_n(&running, __ATOMIC_SEQ_CST))
         cpu_relax();
-    rt_printf("%lu served, %lu refused, %lu unknown\n", served, refused, unknown);
-    say(served && refused && unknown ? "Test result: SUCCESS\n" : "Test result: FAILURE\n");
+    watch_stop();
+    rt_printf("%lu served, %lu refused, %lu unknown, %lu of %lu from ring 3 served\n", served,
+              refused, unknown, outer_served, outer);
+    watch_report();
+    say(as_it_should_be() ? "\nTest result: SUCCESS\n" : "\nTest result: FAILURE\n");
     return 0;
 }
