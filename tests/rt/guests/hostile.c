@@ -15,6 +15,7 @@
 #include "guest/rt/hypercall.h"
 #include "guest/rt/map.h"
 #include "guest/rt/rt.h"
+#include "guest/rt/time.h"
 #include "guest/rt/trap.h"
 #include "guest/rt/vcpu.h"
 #include "guest/rt/x86.h"
@@ -29,6 +30,8 @@ enum {
     IN_RING3 = 8,
     FEW = 8
 };
+
+#define PATIENCE_NS 50000000ull
 
 static u64 *area; /* arguments lie here, and whoever likes writes into it */
 static u64 seed, calls, refused, served, unknown, outer, outer_served;
@@ -202,9 +205,14 @@ static void other(void *arg)
         cpu_relax();
 }
 
-/* By the port: its console's event channel may have been one of the victims. */
+/* By the port: its console's event channel may have been one of the victims. What the calls
+ * have printed may have used up what one may print at a time. */
 static void say(const char *text)
 {
+    u64 until = rt_now_ns() + PATIENCE_NS;
+
+    while (rt_now_ns() < until)
+        cpu_relax();
     for (const char *at = text; *at; at++)
         out8(0xe9, (u8)*at);
 }
