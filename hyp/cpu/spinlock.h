@@ -35,10 +35,4 @@ static inline bool spin_trylock(struct spinlock *l)
                                        __ATOMIC_RELAXED);
 }
 
-static inline bool spin_held(const struct spinlock *l)
-{
-    return __atomic_load_n(&l->next, __ATOMIC_RELAXED) !=
-           __atomic_load_n(&l->now, __ATOMIC_RELAXED);
-}
-
 #endif

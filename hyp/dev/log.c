@@ -79,13 +79,6 @@ void log_line(const char *fmt, ...)
     va_end(args);
 }
 
-void log_bytes(const char *bytes, size_t len)
-{
-    lock_log();
-    emit(bytes, len);
-    unlock_log();
-}
-
 /* Emits up to the end of the line, behind the domain's name where a line begins. */
 static size_t write_part(const struct domain *d, const char *text, size_t len)
 {

@@ -10,8 +10,6 @@
 #include <stdarg.h>
 #include "hyp/dom/platform.h"
 
-/* Raw bytes, as guests' console_io and port 0xE9 bring them. Any CPU. */
-void log_bytes(const char *bytes, size_t len);
 void log_vline(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
 /* A typed byte for whoever reads the emergency console; lost when its room is full. */
 void console_input(char c);

@@ -39,7 +39,6 @@ struct subop {
     u8 flags;
 };
 enum { SUBOP_MOST = 192 }; /* bytes of the largest such structure */
-#define SUBOP(op, fn, type, out) [op] = {#op, fn, sizeof(type), 0, out}
 
 /* Performs sub-operation c->arg[0] on the structure at c->arg[1]. */
 s64 call_subop(struct call *c, const struct subop *ops, u32 count);

@@ -80,7 +80,6 @@ void virt_count(struct vcpu *v);
 u32 virt_cpl(const struct vcpu *v);
 bool virt_interrupts_enabled(const struct vcpu *v);
 void virt_set_tsc_offset(struct vcpu *v, u64 offset);
-void virt_intercept_tsc(struct domain *d, bool on);
 /* What the hypercall's caller runs: 16 (also real mode), 32 or 64-bit code. */
 u32 virt_code_bits(const struct vcpu *v);
 /* Ports pass straight through (a driver domain's), or exit again. */

@@ -379,14 +379,6 @@ void virt_set_tsc_offset(struct vcpu *v, u64 offset)
     svm_dirty(v, CLEAN_INTERCEPTS);
 }
 
-void virt_intercept_tsc(struct domain *d, bool on)
-{
-    d->virt->tsc_intercepted = on;
-    for (u32 i = 0; i < d->vcpu_count; i++)
-        if (d->vcpu[i])
-            set_intercepts(d->vcpu[i]);
-}
-
 /* The first touch of a debug register: from now on they are this vCPU's own. */
 void svm_give_dr(struct vcpu *v)
 {
