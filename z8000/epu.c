@@ -13,6 +13,12 @@ enum {
     TO_MEMORY = 8, /* bit 3 of the first word: the EPU is the source */
 };
 
+/* A stack pointer's references say so, as they do without an EPU. */
+static u8 memory_status(const struct z8000 *c)
+{
+    return c->u.status == Z8000_ST_STACK ? Z8000_ST_EPU_STACK : Z8000_ST_EPU_DATA;
+}
+
 static unsigned words(const struct z8000 *c)
 {
     return (c->u.word[1] & 15u) + 1;
@@ -23,8 +29,8 @@ bool run_epu_memory(struct z8000 *c)
     for (; c->u.phase < words(c); c->u.phase++) {
         u16 offset = (u16)(c->u.offset + 2 * c->u.phase), data;
         bool done = c->u.word[0] & TO_MEMORY
-                        ? bus_write(c, Z8000_ST_EPU_DATA, c->u.segment, offset, false, UNDRIVEN)
-                        : bus_read(c, Z8000_ST_EPU_DATA, c->u.segment, offset, false, &data);
+                        ? bus_write(c, memory_status(c), c->u.segment, offset, false, UNDRIVEN)
+                        : bus_read(c, memory_status(c), c->u.segment, offset, false, &data);
 
         if (!done)
             return false;

@@ -1,5 +1,7 @@
 """The language of z8000-step: what it prints for cases that use each of its commands."""
 
+import random
+
 import pytest
 
 from z8000_step import Result, feed, run
@@ -224,6 +226,41 @@ def test_a_long_line() -> None:
 def test_run_again_goes_on() -> None:
     first, second = run("new x\nmem 0 A900 E8FE\nsteps 2\nrun\nrun\n")
     assert (first.regs[0], second.regs[0]) == (1, 2)
+
+
+def test_a_request_is_raised_once() -> None:
+    """`at 1` is spent in the first of two runs."""
+    state = "new x\nr14=8000 r15=0F00 psapoff=0800 pc=00:0100\n"
+    first, second = run(state + "mem 00:0100 8D07 E8FE\nmem 00:0828 0 C000 8000 0100\nat 1 nmi 0\nsteps 4\nrun\nrun\n")
+    assert len(first.words) == len(second.words) == 4 and second.regs[15] == first.regs[15] == 0x0EF8
+
+
+@pytest.mark.parametrize("word, status", [("0E21", "A"), ("0FE9", "B"), ("0FE1", "B"), ("4F0D", "A")])
+def test_extended_memory_cycles(word: str, status: str) -> None:
+    """With EPA set: a stack pointer's references have the EPU stack's status."""
+    result = small("fcw=E000 r2=8200 r3=10 r14=8300 r15=20", f"mem 00:0100 {word} 0001 "
+                   + ("8200 0010 7A00" if word == "4F0D" else "7A00"), "bus 1")
+    cycles = [line for line in result.bus if line.startswith(f"st={status} ")]
+    assert len(cycles) == 2 and result.end["why"] == "halt"
+    assert cycles[0].split()[2] == ("03:0020" if status == "B" else "02:0010")
+
+
+def test_any_lines_at_all() -> None:
+    """Whatever comes, each `run` prints one whole result, each bad line is named, none stops it."""
+    words = ["new a", "cpu z8002", "cpu z8001", "r1=FFFF r15=F001", "fcw=0", "fcw=FFFF", "pc=7F:FFFF", "mem 7F:FFFF 1234",
+             "memb 0 FF", "io 1", "io 1 2 3", "sio FFFF 1", "at 0 nmi", "at 1 vi FFFF", "at 2 segt 1", "steps 30",
+             "untilhalt 40", "trace 1", "trace 0", "bus 1", "bus 0", "coalesce 1", "absent 00:0000 7F:FF00", "absent",
+             "form 0", "form", "run", "run", "", "# nothing", "nonsense", "\x01", "r1", "=", "mem", "mem 0"]
+    for seed in range(5):
+        dice = random.Random(seed)
+        lines = [dice.choice(words) for _ in range(60)]
+        lines += [f"mem {dice.randrange(2):02X}:{dice.randrange(0, 65536, 2):04X} "
+                  + " ".join(f"{dice.randrange(65536):X}" for _ in range(8)) for _ in range(40)]
+        dice.shuffle(lines)
+        done = feed("\n".join(lines) + "\n")
+        bad = sum(line in ("nonsense", "\x01", "r1", "=", "mem", "form") for line in lines)
+        assert done.returncode in (0, 2) and (bad > 0) == (done.returncode == 2)
+        assert done.stdout.count("CASE") == done.stdout.count("\n.\n") == lines.count("run")
 
 
 def test_settings_before_new_hold_for_all() -> None:

@@ -54,13 +54,14 @@ static bool raise_events(struct test *t, u64 n)
     bool later = false;
 
     for (size_t i = 0; i < t->world.event_count; i++) {
-        const struct event *e = &t->world.events[i];
+        struct event *e = &t->world.events[i];
 
-        if (e->step == n) {
+        if (e->step == n && !e->raised) {
+            e->raised = true; /* another run counts its steps anew */
             t->cpu.lines |= e->line;
             t->world.identifier[acknowledge_of(e->line)] = e->identifier;
         }
-        later |= e->step > n;
+        later |= e->step > n && !e->raised;
     }
     return later;
 }

@@ -28,6 +28,7 @@ struct event {
     u64 step;
     u8 line; /* Z8000_NMI ... */
     u16 identifier;
+    bool raised;
 };
 
 struct io_record {
