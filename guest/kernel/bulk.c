@@ -426,23 +426,35 @@ void bulk_resume(struct node *n)
     }
 }
 
+static enum machine_result copy(struct node *n, const struct move *v, u64 offset, void *out,
+                                const void *in, size_t len)
+{
+    struct task *t = node_find(n, &v->id);
+
+    if (v->id.machine == NO_MACHINE)
+        return keeper_bytes(n, v->id.serial, v->base + offset, out, in, len) ? MACHINE_OK
+                                                                             : MACHINE_FAULT;
+    if (!t)
+        return MACHINE_FAULT;
+    if (out)
+        return machine_copy_in(n, t, out, v->base + offset, len);
+    return v->asker && !v->thread ? machine_load(n, t, v->base + offset, in, len)
+                                  : machine_copy_out(n, t, v->base + offset, in, len);
+}
+
 /* This end's bytes, from or to the process or frame. False: not now. */
 static bool piece(struct node *n, struct move *v, u64 offset, void *out, const void *in,
                   size_t len)
 {
-    enum machine_result done = MACHINE_FAULT;
-    struct task *t = node_find(n, &v->id);
+    enum fault f = FAULT_DONE;
+    enum machine_result done;
 
     if (offset > v->len || len > v->len - offset)
         return true;
-    if (v->id.machine == NO_MACHINE)
-        done = keeper_bytes(n, v->id.serial, v->base + offset, out, in, len) ? MACHINE_OK
-                                                                             : MACHINE_FAULT;
-    else if (t)
-        done = out                      ? machine_copy_in(n, t, out, v->base + offset, len)
-               : v->asker && !v->thread ? machine_load(n, t, v->base + offset, in, len)
-                                        : machine_copy_out(n, t, v->base + offset, in, len);
-    v->stalled = done == MACHINE_LATER && fault_in_transfer(n);
+    do
+        done = copy(n, v, offset, out, in, len);
+    while (done == MACHINE_LATER && (f = fault_in_transfer(n)) == FAULT_DONE);
+    v->stalled = done == MACHINE_LATER && f == FAULT_WAITS;
     if (done != MACHINE_OK && !v->stalled && out)
         memset(out, 0, len); /* unmapped under our hands: its bytes mean nothing now */
     return !v->stalled;

@@ -313,7 +313,7 @@ bool fault_in_request(struct node *n, struct message *m)
     return f == FAULT_DONE || f == FAULT_WAITS;
 }
 
-bool fault_in_transfer(struct node *n)
+enum fault fault_in_transfer(struct node *n)
 {
     struct machine_miss miss;
     struct fault_wait w = {0};
@@ -322,7 +322,23 @@ bool fault_in_transfer(struct node *n)
     if (machine_missed(n, &miss))
         f = fault_serve(n, miss.task, miss.address, miss.access, &w);
     n->paging.stalled |= f == FAULT_WAITS;
-    return f == FAULT_DONE || f == FAULT_WAITS;
+    return f;
+}
+
+enum outcome node_fault_held(struct node *n, struct task *t, u64 address, u32 access,
+                             bool again, u32 *reason)
+{
+    u64 counted = n->paging.count.faults;
+    struct fault_wait w;
+    enum fault f = fault_serve(n, t, address, access, &w);
+
+    if (again)
+        n->paging.count.faults = counted; /* it is the same one */
+    kernel_work(n);
+    *reason = f == FAULT_FAILED   ? EXCEPTION_PAGER
+              : f == FAULT_MEMORY ? EXCEPTION_MEMORY
+                                  : EXCEPTION_ADDRESS;
+    return f == FAULT_DONE ? NODE_RUN : f == FAULT_WAITS ? NODE_BLOCKED : NODE_DONE;
 }
 
 enum outcome node_fault(struct node *n, struct thread *t, u32 access, const struct exception *e)

@@ -550,9 +550,16 @@ static enum machine_result memory_piece(struct node *n, struct migration *g, u64
 }
 
 /* False: the network is to ask again, when the page that was missing has come. */
-static bool piece_done(struct node *n, struct migration *g, enum machine_result done)
+static bool memory_now(struct node *n, struct migration *g, u64 offset, void *to,
+                       const void *from, size_t len)
 {
-    g->stalled = done == MACHINE_LATER && fault_in_transfer(n);
+    enum fault f = FAULT_DONE;
+    enum machine_result done;
+
+    do
+        done = memory_piece(n, g, offset, to, from, len);
+    while (done == MACHINE_LATER && (f = fault_in_transfer(n)) == FAULT_DONE);
+    g->stalled = done == MACHINE_LATER && f == FAULT_WAITS;
     return !g->stalled;
 }
 
@@ -595,7 +602,7 @@ bool migrate_bulk_read(struct node *n, u64 transfer, u64 offset, void *buffer, s
         return true;
     }
     if (g->part == MEMORY)
-        return piece_done(n, g, memory_piece(n, g, offset, buffer, NULL, len));
+        return memory_now(n, g, offset, buffer, NULL, len);
     memcpy(buffer, g->image + (g->part == REST ? g->lengths[RESIDENT] : 0) + offset, len);
     return true;
 }
@@ -607,7 +614,7 @@ bool migrate_bulk_write(struct node *n, u64 transfer, u64 offset, const void *da
     if (!g || offset > g->lengths[g->part] || len > g->lengths[g->part] - offset)
         return true;
     if (g->part == MEMORY)
-        return piece_done(n, g, memory_piece(n, g, offset, NULL, data, len));
+        return memory_now(n, g, offset, NULL, data, len);
     memcpy(g->image + (g->part == REST ? g->lengths[RESIDENT] : 0) + offset, data, len);
     return true;
 }

@@ -121,6 +121,13 @@ enum outcome node_exception(struct node *n, struct thread *t, const struct excep
  */
 enum outcome node_fault(struct node *n, struct thread *t, u32 access,
                         const struct exception *e);
+/*
+ * The same for a machine that cannot leave the instruction, or is making `t`: nobody waits in
+ * the core. NODE_RUN: the memory is there; NODE_BLOCKED: ask `again` when something has come;
+ * NODE_DONE: it never will be, for *reason.
+ */
+enum outcome node_fault_held(struct node *n, struct task *t, u64 address, u32 access,
+                             bool again, u32 *reason);
 
 /*
  * The first process, made by the machine rather than by a message. node_process gives an

@@ -143,8 +143,8 @@ s64 fault_in_call(struct node *n, struct thread *th);
 bool fault_in_request(struct node *n, struct message *m);
 /* As a thread that waited for a page goes on. */
 void fault_waited(struct thread *th);
-/* The page of a transfer between machines; true: it will be resumed. */
-bool fault_in_transfer(struct node *n);
+/* The page of a transfer between machines; FAULT_WAITS: it will be resumed. */
+enum fault fault_in_transfer(struct node *n);
 
 /* pageout.c */
 /* Makes room as far as it is scarce. */

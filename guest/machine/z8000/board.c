@@ -75,6 +75,11 @@ u8 board_run(struct board *b, u64 clocks)
     return (u8)node_kernel_in(&b->node, NODE_R_CAUSE);
 }
 
+void board_wait(struct board *b, u64 clocks)
+{
+    b->node.kernel.clocks += clocks;
+}
+
 struct board_times board_times(const struct board *b)
 {
     return (struct board_times){node_user_clock(&b->node), b->node.waited, b->node.faults};

@@ -42,6 +42,7 @@ enum board_register { REG_FCW = 16, REG_PC_SEG, REG_PC_OFF, REG_IDENT, BOARD_REG
 
 enum {
     BOARD_HZ = 2000000,
+    BOARD_CLOCK_NS = 1000000000 / BOARD_HZ,
     BOARD_SEGMENT_MAPS = 8,
     BOARD_PAGE_MAPS = 16,
     BOARD_SEGMENTS = 128,
@@ -65,6 +66,8 @@ struct board_times {
     u64 clocks, waited, faults;
 };
 struct board_times board_times(const struct board *b);
+/* So many clocks pass before the kernel releases the reference that is held. */
+void board_wait(struct board *b, u64 clocks);
 /* The kernel has written to the page of memory at `at`. */
 void board_changed(struct board *b, u32 at);
 /* The mailbox: the registers of the process that trapped, and why; and the registers with

@@ -49,31 +49,56 @@ void z_swap_start(struct demos_start *s)
         s->links[i].link = (s64)__builtin_bswap64((u64)s->links[i].link);
 }
 
-static bool fetch(struct node *n, struct thread *th, u32 number, u64 args[ARGS])
+static u64 arguments_at(const struct thread *th)
 {
     const u16 *r = ((struct z_thread *)th->machine)->registers;
-    u64 at = z_address((u32)r[2] << 16 | r[3]);
+
+    return z_address((u32)r[2] << 16 | r[3]);
+}
+
+static enum machine_result fetch(struct node *n, struct thread *th, u32 number, u64 args[ARGS])
+{
+    u64 at = arguments_at(th);
     u8 bytes[8 * ARGS];
+    enum machine_result r;
 
     if (number == DEMOS_NULL || number == DEMOS_YIELD || number >= DEMOS_CALLS)
-        return true; /* nothing is read that is not wanted */
-    if (machine_copy_in(n, th->task, bytes, at, sizeof bytes) != MACHINE_OK)
-        return false;
-    for (u32 i = 0; i < ARGS; i++) {
+        return MACHINE_OK; /* nothing is read that is not wanted */
+    r = machine_copy_in(n, th->task, bytes, at, sizeof bytes);
+    for (u32 i = 0; r == MACHINE_OK && i < ARGS; i++) {
         args[i] = be64_get(bytes + 8 * i);
         if (forms[number].pointers & 1 << i)
             args[i] = z_address((u32)args[i]);
     }
-    return true;
+    return r;
+}
+
+/* The arguments are on a page that has to come first: the process does its `sc` again. */
+static enum outcome call_later(struct z_machine *m, struct thread *th)
+{
+    u16 *r = ((struct z_thread *)th->machine)->registers;
+    struct machine_miss miss;
+    struct exception e = {.reason = EXCEPTION_ADDRESS, .code = Z_FAULT_CODE};
+
+    r[REG_PC_OFF] = (u16)(r[REG_PC_OFF] - 2);
+    if (!machine_missed(m->node, &miss))
+        machine_stop(m->node, "a call's arguments are late, and nobody knows why");
+    e.address = miss.address;
+    e.at = z_address((u32)r[REG_PC_SEG] << 16 | r[REG_PC_OFF]);
+    return node_fault(m->node, th, miss.access, &e);
 }
 
 enum outcome z_call(struct z_machine *m, struct thread *th, s64 *result)
 {
     u32 number = ((struct z_thread *)th->machine)->registers[REG_IDENT] & 0xff;
     u64 args[ARGS] = {0};
+    enum machine_result r;
 
     z_task(th->task)->info = 0;
-    if (!fetch(m->node, th, number, args)) {
+    r = fetch(m->node, th, number, args);
+    if (r == MACHINE_LATER)
+        return call_later(m, th);
+    if (r != MACHINE_OK) {
         *result = DEMOS_E_ADDRESS;
         return NODE_DONE;
     }

@@ -3,7 +3,8 @@
  * The Z8000 node in a domain of Osmosis or Xen, or on the bare machine: the same machine
  * with the domain's runtime in the host's place. The first module is a bundle with trap.bin,
  * program images NAME.bin and a boot list, whose words before a program's name grant links
- * as on demos-z8000's command line. Command line: id=N, epoch=N, seed=N, memory=KIB and
+ * as on demos-z8000's command line; after a line `wait` nothing starts until no process is
+ * left. Command line: id=N, epoch=N, seed=N, memory=KIB and
  * page=BYTES of the board, trace=PAGES, throttle=0.
  *
  * The user processor takes 500 ns of the node's time for a clock: what it has computed counts
@@ -138,19 +139,24 @@ static void run_command(const struct bundle *b, struct bundle_command *c)
         rt_panic("%s: %s", c->args[first], why);
 }
 
-static void run_list(const struct bundle *b)
+/* What comes next in the boot list, as far as a `wait`; false: it has come to its end. */
+static bool run_list(const struct bundle *b)
 {
     static struct bundle_command c;
+    static size_t at;
     struct bundle_file list;
     const char *why = NULL;
-    size_t at = 0;
 
     if (!bundle_find(b, "boot", &list))
         rt_panic("the bundle has no boot list");
-    while (bundle_command(&list, &at, &c, &why))
+    while (bundle_command(&list, &at, &c, &why)) {
+        if (strcmp(c.args[0], "wait") == 0)
+            return true;
         run_command(b, &c);
+    }
     if (why)
         rt_panic("%s", why);
+    return false;
 }
 
 static void board_setup(struct heap *heap, const struct bundle *b)
@@ -201,12 +207,17 @@ static void attend(void)
     node_timer(machine.node);
 }
 
+void z_attend(struct z_machine *m, u64 until_ns)
+{
+    (void)m;
+    idle(started_ns + until_ns);
+    attend();
+}
+
 void z_pass(struct z_machine *m, u64 until_ns)
 {
-    while (throttled && !m->halted && machine_now(m->node) < until_ns) {
-        idle(started_ns + until_ns);
-        attend();
-    }
+    while (throttled && !m->halted && machine_now(m->node) < until_ns)
+        z_attend(m, until_ns);
 }
 
 int rt_main(const struct rt_start *start)
@@ -219,6 +230,7 @@ int rt_main(const struct rt_start *start)
     static struct heap heap;
     struct rt_module module;
     struct bundle bundle;
+    bool more;
     s64 status;
 
     (void)start;
@@ -238,9 +250,11 @@ int rt_main(const struct rt_start *start)
     machine.node = node_create(&heap, &config, net, &machine);
     if (!machine.node)
         rt_panic("not enough memory for a node");
-    run_list(&bundle);
-    while (!machine.halted && node_counters(machine.node)->processes > 0) {
+    more = run_list(&bundle);
+    while (!machine.halted && (more || node_counters(machine.node)->processes > 0)) {
         attend();
+        if (node_counters(machine.node)->processes == 0)
+            more = run_list(&bundle);
         if (!z_run(&machine, TURN))
             idle(RT_NEVER);
         else if (net)

@@ -18,5 +18,7 @@ struct z_hosted {
 };
 
 u64 z_host_ns(void);
+/* What the network and the timers want now. */
+void z_poll(struct z_hosted *h);
 
 #endif

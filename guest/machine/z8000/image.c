@@ -51,6 +51,45 @@ static s64 grant(struct z_machine *m, struct task *t, const struct z_grant *g)
     return start_give(m->node, t, g->name, &l);
 }
 
+/* The memory that the machine has just missed is there; false: it never will be. */
+static bool missed(struct z_machine *m, struct task *t)
+{
+    struct machine_miss miss;
+    bool gone;
+
+    return machine_missed(m->node, &miss) && miss.task == t &&
+           !z_await(m, t, miss.address, miss.access, &gone) && !gone;
+}
+
+/* A page at a time: where the node pages, the first may be gone before the last has come. */
+static bool load(struct z_machine *m, struct task *t, const u8 *image, size_t len)
+{
+    enum machine_result r = MACHINE_OK;
+
+    for (size_t at = 0; r == MACHINE_OK && at < len;) {
+        size_t piece = MIN(len - at, (size_t)z_page_bytes(m));
+
+        r = machine_load(m->node, t, CODE_AT + at, image + at, piece);
+        if (r == MACHINE_OK)
+            at += piece;
+        else if (r == MACHINE_LATER && missed(m, t))
+            r = MACHINE_OK;
+    }
+    return r == MACHINE_OK;
+}
+
+/* NULL, or what is wrong; the process may be gone then. */
+static const char *begin(struct z_machine *m, struct task *t, const struct header *h, u32 argc,
+                         const char *args, size_t args_len)
+{
+    int error;
+
+    do
+        error = node_start(m->node, t, CODE_AT + h->entry, STACK_TOP, argc, args, args_len);
+    while (error == (int)CALL_AGAIN && missed(m, t));
+    return error < 0 ? "the process cannot be started" : NULL;
+}
+
 static const char *fill(struct z_machine *m, struct task *t, const u8 *image, size_t len,
                         const struct header *h)
 {
@@ -59,7 +98,7 @@ static const char *fill(struct z_machine *m, struct task *t, const u8 *image, si
 
     if (map(m, t, CODE_AT, len, REGION_READ | REGION_EXECUTE) < 0 ||
         map(m, t, DATA_AT, h->data, rw) < 0 || map(m, t, STACK_END - stack, stack, rw) < 0 ||
-        machine_load(m->node, t, CODE_AT, image, len) != MACHINE_OK)
+        !load(m, t, image, len))
         return "not enough memory for the program";
     return NULL;
 }
@@ -69,6 +108,7 @@ const char *z_start(struct z_machine *m, const char *name, const void *image, si
                     u32 grant_count)
 {
     struct header h;
+    struct process_id id;
     struct link board;
     struct task *t;
     const char *why;
@@ -78,6 +118,7 @@ const char *z_start(struct z_machine *m, const char *name, const void *image, si
     t = node_process(m->node, name, NULL);
     if (!t)
         return "not enough memory for the process";
+    id = t->id;
     why = fill(m, t, image, len, &h);
     for (u32 i = 0; !why && i < grant_count; i++)
         if (grant(m, t, &grants[i]) < 0)
@@ -85,9 +126,9 @@ const char *z_start(struct z_machine *m, const char *name, const void *image, si
     switchboard_link(m->node, SWITCHBOARD_NEAREST, &board);
     if (!why && start_give(m->node, t, "switchboard", &board) < 0)
         why = "the process cannot be given its links";
-    if (!why && node_start(m->node, t, CODE_AT + h.entry, STACK_TOP, argc, args, args_len) < 0)
-        why = "the process cannot be started";
-    if (why)
+    if (!why)
+        why = begin(m, t, &h, argc, args, args_len);
+    if (why && node_find(m->node, &id))
         node_kill(m->node, t);
     return why;
 }

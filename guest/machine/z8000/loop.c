@@ -12,10 +12,6 @@
 enum {
     SLICE = BOARD_HZ / 100,
     SETTLE = 20000, /* clocks in which a trap entry has long come to its end */
-    RELEASE_AGAIN = 1,
-    RELEASE_GIVE_UP = 2,
-    CLOCK_NS = 1000000000 / BOARD_HZ,
-    EXCEPTION_CODE_SEGMENT = 14, /* as page faults are numbered on the x86 machine */
 };
 
 static u16 *registers(struct thread *th)
@@ -27,33 +23,6 @@ static void set_result(struct thread *th, s64 result)
 {
     for (u32 i = 0; i < 4; i++)
         registers(th)[i] = (u16)((u64)result >> (48 - 16 * i));
-}
-
-/* The reference that the board holds: its page is brought and its map loaded, or it is
- * given up, and the segment trap that follows tells the rest. */
-static void serve_hold(struct z_machine *m, struct task *t)
-{
-    u16 where = board_in(m->board, BOARD_FAULT), offset = board_in(m->board, BOARD_OFFSET);
-    u16 reason = board_in(m->board, BOARD_REASON);
-    u8 segment = (u8)(where & 0x7f);
-    u64 va = z_address((u32)segment << 24 | offset);
-    enum machine_result r;
-    u32 at;
-
-    r = z_touch(m, t, va, where & 0x8000 ? REGION_WRITE : REGION_READ, &at);
-    if (r == MACHINE_OK) {
-        if (reason == BOARD_FAULT_SEGMENT)
-            z_maps_segment(m, t, segment);
-        else
-            z_maps_page(m, t, segment, (u32)offset >> m->page_bits);
-        board_out(m->board, BOARD_RELEASE, RELEASE_AGAIN);
-        return;
-    }
-    m->fault_reason = r == MACHINE_MEMORY  ? EXCEPTION_MEMORY
-                      : task_region(t, va) ? EXCEPTION_PROTECTION
-                                           : EXCEPTION_ADDRESS;
-    m->fault_address = va;
-    board_out(m->board, BOARD_RELEASE, RELEASE_GIVE_UP);
 }
 
 static enum outcome exception(struct z_machine *m, struct thread *th, u32 reason, u32 code,
@@ -86,7 +55,7 @@ static enum outcome trapped(struct z_machine *m, struct thread *th, enum board_t
     case BOARD_TRAP_CALL: return z_call(m, th, result);
     case BOARD_TRAP_SEGMENT:
         return exception(m, th, m->fault_reason ? m->fault_reason : EXCEPTION_PROTECTION,
-                         EXCEPTION_CODE_SEGMENT, m->fault_address);
+                         Z_FAULT_CODE, m->fault_address);
     case BOARD_TRAP_INTERRUPT: return NODE_RUN;
     default: return exception(m, th, EXCEPTION_INSTRUCTION, trap, 0);
     }
@@ -97,7 +66,10 @@ static enum outcome trapped(struct z_machine *m, struct thread *th, enum board_t
  * thread: then m->running is no longer it. */
 static enum board_trap user_mode(struct z_machine *m, struct thread *th, u64 clocks)
 {
-    u64 start = board_times(m->board).clocks, used = 0, started_ns = machine_now(m->node);
+    u64 started_ns = machine_now(m->node), used = 0;
+    const struct board_times start = board_times(m->board);
+    struct board_times now;
+    u16 nobody[BOARD_REGISTERS];
     enum board_trap trap;
     bool asked = false;
     u8 causes = 0;
@@ -110,16 +82,19 @@ static enum board_trap user_mode(struct z_machine *m, struct thread *th, u64 clo
             asked = true;
         }
         causes = board_run(m->board, asked ? SETTLE : clocks - used);
+        used = board_times(m->board).clocks - start.clocks;
         if (causes & BOARD_CAUSE_FAULT)
-            serve_hold(m, th->task);
-        used = board_times(m->board).clocks - start;
+            z_serve_hold(m, th, started_ns + used * BOARD_CLOCK_NS);
+        used = board_times(m->board).clocks - start.clocks;
     }
     /* The trap entry has still to halt; an interrupt that crossed its call ends there. */
     board_run(m->board, SETTLE);
-    trap = board_mailbox(m->board, registers(th));
-    used = (board_times(m->board).clocks - start) * CLOCK_NS;
-    th->task->cpu_ns += used;
-    z_pass(m, started_ns + used);
+    trap = board_mailbox(m->board, m->running == th ? registers(th) : nobody);
+    now = board_times(m->board);
+    used = now.clocks - start.clocks;
+    if (m->running == th)
+        th->task->cpu_ns += (used - (now.waited - start.waited)) * BOARD_CLOCK_NS;
+    z_pass(m, started_ns + used * BOARD_CLOCK_NS);
     return trap;
 }
 
@@ -152,7 +127,7 @@ static void run(struct z_machine *m, struct thread *th, u64 until)
         m->fault_reason = 0;
         m->fault_address = 0;
         trap = user_mode(m, th, until - now);
-        if (m->running != th)
+        if (m->running != th || m->halted)
             return;
         o = trapped(m, th, trap, &result);
     }

@@ -6,12 +6,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/bytes.h"
+#include "guest/kernel/core.h"
 #include "guest/machine/z8000/hosted.h"
 
 enum { RUNS = 32, WORDS = 32, GRANTS = 12, IMAGE_MOST = 0x10000, TURN = BOARD_HZ / 100 };
@@ -33,7 +33,9 @@ static const char usage[] =
     "  --page BYTES    512, 1024 or 2048 (512)\n"
     "  --programs DIR  program images (programs beside the directory's trap.bin: z8000/demos)\n"
     "  --run COMMAND   start it; words before the name grant links: +kernel, +machine,\n"
-    "                  +kernel@N (the kernel of node N)\n"
+    "                  +kernel@N (the kernel of node N). After a COMMAND `wait` nothing "
+    "starts\n"
+    "                  until no process is left\n"
     "  --net DIR       join the network of the nodes that share this directory\n"
     "  --serve         stay when there are no processes (others may make some)\n"
     "  --seed N        keys of links\n"
@@ -208,40 +210,34 @@ static void start(struct z_hosted *h, const struct options *o)
     h->machine.node = node_create(&heap, &o->config, h->net, &h->machine);
     if (!h->machine.node)
         fail("memory", "not enough for a node");
-    for (u32 i = 0; i < o->run_count; i++)
-        run_command(h, o, o->runs[i]);
 }
 
-/* Sleeps until the node or its network has something to do. */
-static void sleep_idle(struct z_hosted *h)
+/* The commands from *next to a `wait`; false: there are none. */
+static bool run_commands(struct z_hosted *h, const struct options *o, u32 *next)
 {
-    struct node *n = h->machine.node;
-    u64 deadline = node_deadline(n), now = machine_now(n), net = ~0ull, ns;
-    struct pollfd p = {.fd = h->ether.socket, .events = POLLIN};
-    struct timespec t;
+    bool any = *next < o->run_count;
 
-    if (h->net)
-        net = net_deadline(h->net);
-    if (net != ~0ull)
-        deadline = MIN(deadline, net > h->started_ns ? net - h->started_ns : 0);
-    ns = deadline > now ? deadline - now : 0;
-    t = (struct timespec){(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
-    ppoll(&p, h->net ? 1 : 0, deadline == ~0ull ? NULL : &t, NULL);
+    while (*next < o->run_count) {
+        const char *command = o->runs[(*next)++];
+
+        if (strcmp(command, "wait") == 0)
+            break;
+        run_command(h, o, command);
+    }
+    return any;
 }
 
-static void loop(struct z_hosted *h, bool serve)
+static void loop(struct z_hosted *h, const struct options *o)
 {
     struct z_machine *m = &h->machine;
+    u32 next = 0;
 
     while (!m->halted) {
-        if (h->net)
-            net_poll(h->net, z_host_ns());
-        node_timer(m->node);
-        if (z_run(m, TURN))
-            continue;
-        if (node_counters(m->node)->processes == 0 && !serve)
+        z_poll(h);
+        if (node_counters(m->node)->processes == 0 && !run_commands(h, o, &next) && !o->serve)
             break;
-        sleep_idle(h);
+        if (!z_run(m, TURN))
+            z_attend(m, ~0ull);
     }
 }
 
@@ -250,11 +246,14 @@ static void report(const struct z_machine *m)
     struct board_times t = board_times(m->board);
 
     fprintf(stderr,
-            "clocks %llu held %llu holds %llu page-map-loads %llu evictions %llu calls %llu\n",
+            "clocks %llu held %llu holds %llu page-map-loads %llu evictions %llu calls %llu "
+            "pages-asked %llu pages-written %llu\n",
             (unsigned long long)t.clocks, (unsigned long long)t.waited,
             (unsigned long long)t.faults, (unsigned long long)m->maps.loads,
             (unsigned long long)m->maps.evictions,
-            (unsigned long long)node_counters(m->node)->entries);
+            (unsigned long long)node_counters(m->node)->entries,
+            (unsigned long long)m->node->paging.count.requests,
+            (unsigned long long)m->node->paging.count.writes);
 }
 
 int main(int argc, char **argv)
@@ -270,7 +269,7 @@ int main(int argc, char **argv)
         o.config.flags |= NODE_TRACE;
     o.config.epoch = (u32)time(NULL);
     start(&h, &o);
-    loop(&h, o.serve);
+    loop(&h, &o);
     status = h.machine.halted ? h.machine.status : h.machine.worst;
     fflush(stdout);
     if (o.report)

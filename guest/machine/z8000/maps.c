@@ -65,14 +65,12 @@ void z_maps_choose(struct z_machine *m, struct task *task)
 
 static void load_page(struct z_machine *m, u32 map, struct task *t, u8 segment, u32 page)
 {
-    const u16 *frames = z_task(t)->pages[segment];
+    const struct z_page *pages = z_task(t)->pages[segment];
     u64 va = z_address((u32)segment << 24 | page << m->page_bits);
     const struct region *r = task_region(t, va);
-    u16 flags = 0;
+    u16 flags = pages && r ? z_page_rights(&pages[page], r) : 0;
 
-    if (frames && frames[page] && r && r->protection)
-        flags = (u16)(BOARD_VALID | (r->protection & REGION_WRITE ? BOARD_WRITABLE : 0));
-    set_page(m, map, page, flags ? frames[page] : 0, flags);
+    set_page(m, map, page, flags ? pages[page].frame : 0, flags);
 }
 
 static u32 map_of(const struct z_machine *m, const struct z_task *t, u8 segment)

@@ -84,6 +84,29 @@ void machine_trace(struct node *n, u16 type, u32 who, u64 a, u64 b)
                 who, (unsigned long long)a, (unsigned long long)b);
 }
 
+void z_poll(struct z_hosted *h)
+{
+    if (h->net)
+        net_poll(h->net, z_host_ns());
+    node_timer(h->machine.node);
+}
+
+void z_attend(struct z_machine *m, u64 until_ns)
+{
+    struct z_hosted *h = container_of(m, struct z_hosted, machine);
+    u64 deadline = MIN(node_deadline(m->node), until_ns), now = machine_now(m->node), ns;
+    u64 net = h->net ? net_deadline(h->net) : ~0ull;
+    struct pollfd p = {.fd = h->ether.socket, .events = POLLIN};
+    struct timespec t;
+
+    if (net != ~0ull)
+        deadline = MIN(deadline, net > h->started_ns ? net - h->started_ns : 0);
+    ns = deadline > now ? deadline - now : 0;
+    t = (struct timespec){(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+    ppoll(&p, h->net ? 1 : 0, deadline == ~0ull ? NULL : &t, NULL);
+    z_poll(h);
+}
+
 void z_pass(struct z_machine *m, u64 until_ns)
 {
     (void)m, (void)until_ns; /* the user processor computes as fast as it can */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The memory half of guest/kernel/machine.h: pages by segment, zeroed on first touch;
- * copies go straight to the board's memory. Nothing is shared between processes: every
- * move is a copy.
+ * The memory half of guest/kernel/machine.h: pages by segment, zeroed on first touch or the
+ * core's (page.h); copies go straight to the board's memory. Moves between processes are
+ * copies.
  */
 #include "base/memory.h"
 #include "guest/machine/z8000/z8000.h"
@@ -29,9 +29,14 @@ bool z_place(u64 va, u8 *segment, u16 *offset)
     return true;
 }
 
+static u32 segment_pages(const struct z_machine *m)
+{
+    return (u32)SEGMENT >> m->page_bits;
+}
+
 static size_t table_bytes(const struct z_machine *m)
 {
-    return (SEGMENT >> m->page_bits) * sizeof(u16);
+    return segment_pages(m) * sizeof(struct z_page);
 }
 
 static bool allowed(const struct region *r, u32 access)
@@ -41,32 +46,108 @@ static bool allowed(const struct region *r, u32 access)
     return r && ((access & Z_FORCE) || (r->protection & need));
 }
 
-enum machine_result z_touch(struct z_machine *m, struct task *t, u64 va, u32 access, u32 *at)
+u16 z_page_rights(const struct z_page *page, const struct region *r)
+{
+    bool waits = page->flags & Z_COPY || (page->flags & (Z_KEPT | Z_OWNED)) == Z_KEPT;
+
+    if (!page->frame || !r->protection)
+        return 0;
+    return (u16)(BOARD_VALID | (r->protection & REGION_WRITE && !waits ? BOARD_WRITABLE : 0));
+}
+
+struct z_page *z_page_entry(struct z_machine *m, const struct task *t, u64 va, bool make)
 {
     struct z_task *z = z_task(t);
     u16 offset;
     u8 segment;
-    u32 frame, page;
 
-    if (!allowed(task_region(t, va), access) || !z_place(va, &segment, &offset))
-        return MACHINE_FAULT;
-    if (!z->pages[segment])
+    if (!z_place(va, &segment, &offset))
+        return NULL;
+    if (!z->pages[segment] && make)
         z->pages[segment] = heap_alloc(node_heap(m->node), table_bytes(m));
-    if (!z->pages[segment])
-        return MACHINE_MEMORY;
-    page = (u32)offset >> m->page_bits;
-    frame = z->pages[segment][page];
-    if (!frame) {
+    return z->pages[segment] ? &z->pages[segment][offset >> m->page_bits] : NULL;
+}
+
+void z_page_changed(struct z_machine *m, struct task *t, u64 va)
+{
+    u16 offset = 0;
+    u8 segment = 0;
+
+    if (z_place(va, &segment, &offset))
+        z_maps_page(m, t, segment, (u32)offset >> m->page_bits);
+}
+
+u8 *z_frame_bytes(const struct z_machine *m, u32 frame)
+{
+    return m->ram + ((size_t)frame << m->page_bits);
+}
+
+void z_frame_filled(struct z_machine *m, u32 frame)
+{
+    for (u32 i = 0; i < z_page_bytes(m); i += 512)
+        board_changed(m->board, (frame << m->page_bits) + i);
+}
+
+static bool bring_zero(struct z_machine *m, struct task *t, u64 va, struct z_page *e)
+{
+    u32 frame = frame_alloc(&m->frames);
+
+    if (!frame)
+        return false;
+    memset(z_frame_bytes(m, frame), 0, z_page_bytes(m));
+    z_frame_filled(m, frame);
+    *e = (struct z_page){(u16)frame, 0};
+    z_page_changed(m, t, va);
+    return true;
+}
+
+/* Gives the page a frame of its own; the last holder of a shared one keeps it. */
+static bool unshare(struct z_machine *m, struct task *t, u64 va, struct z_page *e)
+{
+    u32 frame = e->frame;
+
+    if (m->frames.refs[frame] > 1) {
         frame = frame_alloc(&m->frames);
         if (!frame)
-            return MACHINE_MEMORY;
-        memset(m->ram + ((size_t)frame << m->page_bits), 0, z_page_bytes(m));
-        for (u32 i = 0; i < z_page_bytes(m); i += 512)
-            board_changed(m->board, (frame << m->page_bits) + i);
-        z->pages[segment][page] = (u16)frame;
-        z_maps_page(m, t, segment, page);
+            return false;
+        memcpy(z_frame_bytes(m, frame), z_frame_bytes(m, e->frame), z_page_bytes(m));
+        z_frame_filled(m, frame);
+        frame_drop(&m->frames, e->frame);
     }
-    *at = frame << m->page_bits | (offset & (z_page_bytes(m) - 1));
+    *e = (struct z_page){(u16)frame, 0};
+    z_page_changed(m, t, va);
+    return true;
+}
+
+static enum machine_result later(struct z_machine *m, struct task *t, u64 va, u32 access)
+{
+    m->miss = (struct machine_miss){t, va, access};
+    return MACHINE_LATER;
+}
+
+/* A page of the core's is there as the core last said, or not yet. */
+static bool kept_ready(const struct z_page *e, u32 access)
+{
+    return e && e->frame && (!(access & REGION_WRITE) || e->flags & Z_OWNED);
+}
+
+enum machine_result z_touch(struct z_machine *m, struct task *t, u64 va, u32 access, u32 *at)
+{
+    const struct region *r = task_region(t, va);
+    struct z_page *e;
+
+    if (!r && t->grows)
+        return later(m, t, va, access); /* the core knows whether it grows that far */
+    if (!allowed(r, access) || !z_place(va, &(u8){0}, &(u16){0}))
+        return MACHINE_FAULT;
+    e = z_page_entry(m, t, va, !r->object);
+    if (r->object && !kept_ready(e, access))
+        return later(m, t, va, access);
+    if (!e || (!e->frame && !bring_zero(m, t, va, e)))
+        return MACHINE_MEMORY;
+    if ((access & REGION_WRITE) && (e->flags & Z_COPY) && !unshare(m, t, va, e))
+        return MACHINE_MEMORY;
+    *at = (u32)e->frame << m->page_bits | (u32)(va & (z_page_bytes(m) - 1));
     return MACHINE_OK;
 }
 
@@ -193,12 +274,11 @@ enum machine_result machine_space_create(struct node *n, struct task *t)
     return MACHINE_OK;
 }
 
-static void free_page(struct z_machine *m, struct z_task *z, u8 segment, u32 page)
+void z_page_free(struct z_machine *m, struct z_page *e)
 {
-    if (!z->pages[segment] || !z->pages[segment][page])
-        return;
-    frame_drop(&m->frames, z->pages[segment][page]);
-    z->pages[segment][page] = 0;
+    if (e->frame && !(e->flags & Z_KEPT))
+        frame_drop(&m->frames, e->frame);
+    *e = (struct z_page){0};
 }
 
 void machine_space_destroy(struct node *n, struct task *t)
@@ -208,8 +288,8 @@ void machine_space_destroy(struct node *n, struct task *t)
 
     z_maps_forget(m, z);
     for (u32 s = 0; s < BOARD_SEGMENTS; s++) {
-        for (u32 page = 0; z->pages[s] && page < (u32)SEGMENT >> m->page_bits; page++)
-            free_page(m, z, (u8)s, page);
+        for (u32 page = 0; z->pages[s] && page < segment_pages(m); page++)
+            z_page_free(m, &z->pages[s][page]);
         heap_free(node_heap(n), z->pages[s], table_bytes(m));
     }
     heap_free(node_heap(n), z, sizeof *z);
@@ -233,24 +313,21 @@ enum machine_result machine_map(struct node *n, struct task *t, const struct reg
 void machine_unmap(struct node *n, struct task *t, const struct region *r)
 {
     struct z_machine *m = z_machine(n);
-    u16 offset;
-    u8 segment;
 
     for (u64 va = r->base; t->machine && va < r->base + r->length; va += z_page_bytes(m)) {
-        if (!z_place(va, &segment, &offset))
+        struct z_page *e = z_page_entry(m, t, va, false);
+
+        if (!e || !e->frame)
             continue;
-        free_page(m, z_task(t), segment, (u32)offset >> m->page_bits);
-        z_maps_page(m, t, segment, (u32)offset >> m->page_bits);
+        z_page_free(m, e);
+        z_page_changed(m, t, va);
     }
 }
 
 void machine_protect(struct node *n, struct task *t, const struct region *r)
 {
     struct z_machine *m = z_machine(n);
-    u16 offset;
-    u8 segment;
 
     for (u64 va = r->base; va < r->base + r->length; va += z_page_bytes(m))
-        if (z_place(va, &segment, &offset))
-            z_maps_page(m, t, segment, (u32)offset >> m->page_bits);
+        z_page_changed(m, t, va);
 }

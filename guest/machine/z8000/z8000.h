@@ -14,11 +14,22 @@
 #include "guest/machine/place.h"
 #include "guest/machine/z8000/board.h"
 
-enum { Z_START_SEGMENT = 0x7f, Z_FORCE = 8, Z_NONE = 0xff };
+enum { Z_START_SEGMENT = 0x7f, Z_FORCE = MACHINE_FORCE, Z_NONE = 0xff };
+enum { Z_FAULT_CODE = 14 }; /* of exceptions, as page faults are numbered on the x86 machine */
 
-/* task->machine: frames by segment and page, 0: none yet. */
+enum {
+    Z_COPY = 1,  /* others may hold this frame: copy before a write */
+    Z_KEPT = 2,  /* the core's page (page.h): it holds the frame, not we */
+    Z_OWNED = 4, /* the core's page: it may be written, where allowed */
+};
+struct z_page {
+    u16 frame; /* 0: none yet */
+    u8 flags;
+};
+
+/* task->machine: pages by segment. */
 struct z_task {
-    u16 *pages[BOARD_SEGMENTS];
+    struct z_page *pages[BOARD_SEGMENTS];
     u64 info; /* of the call in progress: the core's address of its struct demos_info */
     u8 slot;  /* its segment map, Z_NONE: it has none now */
 };
@@ -46,6 +57,7 @@ struct z_machine {
     struct node *node;
     struct board *board;
     struct frames frames; /* numbers of pages of the board; frame_at is not for these */
+    struct machine_miss miss;
     u8 *ram;
     unsigned page_bits;
     struct z_maps maps;
@@ -85,6 +97,16 @@ enum machine_result z_touch(struct z_machine *m, struct task *t, u64 va, u32 acc
  * a process's reach. */
 u64 z_address(u32 pointer);
 bool z_place(u64 va, u8 *segment, u16 *offset);
+/* The page of `va`, with a table for its segment if `make`; NULL: none. */
+struct z_page *z_page_entry(struct z_machine *m, const struct task *t, u64 va, bool make);
+/* The entry has changed: so does the map register, if its segment has one. */
+void z_page_changed(struct z_machine *m, struct task *t, u64 va);
+void z_page_free(struct z_machine *m, struct z_page *e);
+u8 *z_frame_bytes(const struct z_machine *m, u32 frame);
+/* What was decoded of a frame is not what is in it now. */
+void z_frame_filled(struct z_machine *m, u32 frame);
+/* What the user processor may do with a page as it is, for its map; 0: nothing. */
+u16 z_page_rights(const struct z_page *page, const struct region *r);
 
 /* maps.c. Chooses a process's segment map; gives a segment a page map with what is there;
  * loads or clears one page's entry where its segment has a map; forgets a process. */
@@ -107,6 +129,16 @@ bool z_run(struct z_machine *m, u64 clocks);
  * node's timers served meanwhile, or at once if the place does not hold the user processor to
  * its 2 MHz. */
 void z_pass(struct z_machine *m, u64 until_ns);
+/* ... waits until something has come or node time is `until_ns`, and serves network
+ * and timers. */
+void z_attend(struct z_machine *m, u64 until_ns);
+
+/* hold.c. What a process's memory wants before it can be used, while the user processor is held for
+ * it or the process is being made: the network is served until it is there. 0, or the reason
+ * (enum exception_reason) why it never will be; *gone says that the process is no more. */
+u32 z_await(struct z_machine *m, struct task *t, u64 va, u32 access, bool *gone);
+/* The reference of `th` that the board holds, at node time `now_ns` by its processor. */
+void z_serve_hold(struct z_machine *m, struct thread *th, u64 now_ns);
 
 /* image.c: makes a process from a program image (see README) with its arguments, NUL-ended
  * strings, and lets it go. Beside the grants it gets the link "switchboard". NULL or what is

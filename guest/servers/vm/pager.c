@@ -19,6 +19,7 @@ DEMOS_HEAP_SIZE(4 << 20);
 
 struct client {
     u32 room, used; /* pages */
+    u64 page;       /* bytes, once its kernel has said so */
 };
 
 static struct slots slots;
@@ -26,26 +27,34 @@ static struct client clients[CLIENTS]; /* by the code of its link, less one */
 static u32 client_count, given;
 static u64 reads, writes, refused;
 
-static s64 disk(enum disk_op op, u64 slot, s64 frame, u64 *blocks)
+static s64 disk(enum disk_op op, u64 slot, u64 bytes, s64 frame, u64 *blocks)
 {
     struct words w;
     s64 result;
 
     words_start(&w, op);
     words_put(&w, slot * (PAGE / FS_BLOCK));
-    words_put(&w, PAGE / FS_BLOCK);
+    words_put(&w, bytes / FS_BLOCK);
     result = words_call(demos_link("disk"), &w, &frame, frame > 0, NULL);
     if (blocks)
         *blocks = words_get(&w);
     return result;
 }
 
-static void page_in(const struct keeper_word *k)
+/* A kernel's pages have one size, at most a slot's. */
+static void begin(struct client *c, const struct keeper_word *k)
+{
+    if (!c->page && k->length >= FS_BLOCK && k->length <= PAGE && k->length % FS_BLOCK == 0)
+        c->page = k->length;
+}
+
+static void page_in(const struct client *c, const struct keeper_word *k)
 {
     s64 slot = slots_find(&slots, k->code, k->object, k->offset);
 
     reads++;
-    if (slot < 0 || k->length != PAGE || disk(DISK_READ, (u64)slot, k->frame, NULL) < 0)
+    if (slot < 0 || !c->page || k->length != c->page ||
+        disk(DISK_READ, (u64)slot, k->length, k->frame, NULL) < 0)
         refused++;
 }
 
@@ -58,7 +67,8 @@ static void page_out(struct client *c, const struct keeper_word *k)
 
     writes++;
     c->used += slots.used - before;
-    if (slot < 0 || k->length != PAGE || disk(DISK_WRITE, (u64)slot, k->frame, NULL) < 0)
+    if (slot < 0 || !c->page || k->length != c->page ||
+        disk(DISK_WRITE, (u64)slot, k->length, k->frame, NULL) < 0)
         refused++;
 }
 
@@ -68,8 +78,10 @@ static void serve_kernel(const void *body, size_t len, const struct demos_info *
     struct client *c = &clients[info->code - 1];
 
     keeper_read(&k, body, len, info);
-    if (k.op == KEEPER_REQUEST)
-        page_in(&k);
+    if (k.op == KEEPER_INIT)
+        begin(c, &k);
+    else if (k.op == KEEPER_REQUEST)
+        page_in(c, &k);
     else if (k.op == KEEPER_WRITE)
         page_out(c, &k);
     else if (k.op == KEEPER_END)
@@ -122,7 +134,7 @@ static void open_disk(void)
     u64 blocks = 0;
     u32 count;
 
-    if (disk(DISK_SIZE, 0, 0, &blocks) < 0 || blocks < PAGE / FS_BLOCK)
+    if (disk(DISK_SIZE, 0, PAGE, 0, &blocks) < 0 || blocks < PAGE / FS_BLOCK)
         demos_die("pager: no disk to page to");
     count = (u32)MIN(blocks / (PAGE / FS_BLOCK), (u64)MOST);
     slots_init(&slots, demos_alloc(count * sizeof(struct slot)),

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Demand paging by the DEMOS kernel of Z8000 nodes to a pager on another machine: the user
+processor is held in the reference until its page has come."""
+
+import contextlib
+import json
+import pathlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from osmo import paths, qemu
+from z8000_step import TOP
+
+Z8000 = TOP / "build" / "demos-z8000"
+X86 = TOP / "build" / "demos-node"
+LARGE = "large: 3 times round 63 KB, all as it was written\n"
+PAIR = "pair: 200 round trips, 1000 bytes there and back\n"
+STORE = ("+kernel switchboard global", "=disk ramdisk 8", "=pager pager", "announce pager")
+
+
+@pytest.fixture(autouse=True)
+def programs() -> None:
+    if not (TOP / "build" / "z8000" / "demos" / "large.bin").exists():
+        pytest.skip("no Z8000 programs (harness/z8k-binutils builds their assembler)")
+
+
+def command(program: pathlib.Path, number: int, ether: pathlib.Path, *words: str) -> list[str]:
+    """A node on the ether; words that are no options are commands to run."""
+    options = [o for word in words for o in ((word,) if word.startswith("--") else ("--run", word))]
+    return [str(program), "--net", str(ether), "--id", str(number), *options]
+
+
+@contextlib.contextmanager
+def store(ether: pathlib.Path) -> Iterator[None]:
+    """Node 1 has the disk and the pager."""
+    with subprocess.Popen(command(X86, 1, ether, "--memory=64", *STORE), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def finish(arguments: list[str]) -> tuple[int, str, dict[str, int]]:
+    done = subprocess.run(arguments, timeout=60, text=True, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    words = done.stderr.split()
+    return done.returncode, done.stdout, {key: int(value) for key, value in zip(words[::2], words[1::2])}
+
+
+@pytest.mark.parametrize("page", ["512", "1024", "2048"])
+def test_larger_than_the_board(tmp_path: pathlib.Path, page: str) -> None:
+    """DV16, DV04: 63 KB of data with 48 KB of memory; without a pager the same program ends."""
+    with store(tmp_path):
+        status, text, report = finish(command(Z8000, 2, tmp_path, "--memory=64", f"--page={page}", "--report",
+                                              "+kernel paging 300", "wait", "large"))
+    assert (status, text) == (0, LARGE)
+    assert report["pages-asked"] > 10 and report["pages-written"] > 10 and report["held"] > 0
+    status, text, _ = finish(command(Z8000, 2, tmp_path, "--memory=64", f"--page={page}", "large"))
+    assert status == 1 and "ended by exception 8" in text
+
+
+def test_calls_whose_pages_are_away(tmp_path: pathlib.Path) -> None:
+    """Eight pairs of processes in 48 KB: arguments, messages and MOVEDATA's areas are fetched in
+    the middle of kernel calls."""
+    with store(tmp_path):
+        status, text, report = finish(command(Z8000, 2, tmp_path, "--memory=64", "--report",
+                                              "+kernel paging 300", "wait", *["+kernel pair"] * 8, "large"))
+    assert (status, sorted(text.splitlines(True))) == (0, [LARGE] + [PAIR] * 8)
+    assert report["pages-asked"] > 100
+
+
+def test_no_more_room_at_the_pager(tmp_path: pathlib.Path) -> None:
+    """A page that cannot come ends its process by a segment trap after the instruction; the node
+    goes on."""
+    with store(tmp_path):
+        status, text, _ = finish(command(Z8000, 2, tmp_path, "--memory=64", "+kernel paging 4", "wait", "large",
+                                         "wait", "hello"))
+    assert status == 1 and text.startswith("large: ended by exception 7 at 0x2"), text
+    assert text.endswith("hello from a Z8001\n")
+
+
+def test_a_paged_process_moves(tmp_path: pathlib.Path) -> None:
+    """Its memory is fetched from the pager on its way to the other node, and back."""
+    with store(tmp_path):
+        other = command(Z8000, 3, tmp_path, "--serve", "--page=512")
+        with subprocess.Popen(other, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+            try:
+                status, text, _ = finish(command(Z8000, 2, tmp_path, "--memory=64", "+kernel paging 300", "wait",
+                                                 "+kernel pair 3", "large"))
+            finally:
+                process.kill()
+    assert (status, sorted(text.splitlines(True))) == (0, [LARGE, PAIR])
+
+
+@pytest.mark.timeout(200)
+@pytest.mark.skipif(not paths.hypervisor().is_file() or shutil.which(qemu.BINARY) is None, reason="no images, or no QEMU")
+def test_nobody_runs_while_a_page_comes(tmp_path: pathlib.Path) -> None:
+    """DV11, DV17: two nodes share a paging device. A process that computes for a second makes the
+    node whose other process waits for pages a second later: it cannot use those times."""
+    done = subprocess.run([TOP / "harness" / "osmosis", "run", TOP / "harness" / "clusters" / "z8000-paging.toml",
+                           "--json", "--out", tmp_path], capture_output=True, text=True, check=False, timeout=190)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    result = json.loads(done.stdout)
+    assert all(kind["broken"] == 0 for kind in result["invariants"].values())
+    ended = {node["name"]: node["ended_ns"] / 1e9 for node in result["nodes"] if node.get("ended_ns")}
+    print(ended)
+    assert ended["beside"] > ended["alone"] + 0.95
