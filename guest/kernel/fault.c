@@ -329,7 +329,7 @@ enum outcome node_fault_held(struct node *n, struct task *t, u64 address, u32 ac
                              bool again, u32 *reason)
 {
     u64 counted = n->paging.count.faults;
-    struct fault_wait w;
+    struct fault_wait w = {0};
     enum fault f = fault_serve(n, t, address, access, &w);
 
     if (again)

@@ -45,7 +45,8 @@ def store(ether: pathlib.Path) -> Iterator[None]:
 
 
 def finish(arguments: list[str]) -> tuple[int, str, dict[str, int]]:
-    done = subprocess.run(arguments, timeout=60, text=True, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    done = subprocess.run(arguments, timeout=60, text=True, stdin=subprocess.DEVNULL, capture_output=True,
+                          check=False)
     words = done.stderr.split()
     return done.returncode, done.stdout, {key: int(value) for key, value in zip(words[::2], words[1::2])}
 
@@ -96,7 +97,8 @@ def test_a_paged_process_moves(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.timeout(200)
-@pytest.mark.skipif(not paths.hypervisor().is_file() or shutil.which(qemu.BINARY) is None, reason="no images, or no QEMU")
+@pytest.mark.skipif(not paths.hypervisor().is_file() or shutil.which(qemu.BINARY) is None,
+                    reason="no images, or no QEMU")
 def test_nobody_runs_while_a_page_comes(tmp_path: pathlib.Path) -> None:
     """DV11, DV17: two nodes share a paging device. A process that computes for a second makes the
     node whose other process waits for pages a second later: it cannot use those times."""
@@ -106,5 +108,4 @@ def test_nobody_runs_while_a_page_comes(tmp_path: pathlib.Path) -> None:
     result = json.loads(done.stdout)
     assert all(kind["broken"] == 0 for kind in result["invariants"].values())
     ended = {node["name"]: node["ended_ns"] / 1e9 for node in result["nodes"] if node.get("ended_ns")}
-    print(ended)
     assert ended["beside"] > ended["alone"] + 0.95

@@ -231,7 +231,8 @@ def test_run_again_goes_on() -> None:
 def test_a_request_is_raised_once() -> None:
     """`at 1` is spent in the first of two runs."""
     state = "new x\nr14=8000 r15=0F00 psapoff=0800 pc=00:0100\n"
-    first, second = run(state + "mem 00:0100 8D07 E8FE\nmem 00:0828 0 C000 8000 0100\nat 1 nmi 0\nsteps 4\nrun\nrun\n")
+    first, second = run(state + "mem 00:0100 8D07 E8FE\nmem 00:0828 0 C000 8000 0100\nat 1 nmi 0\n"
+                        "steps 4\nrun\nrun\n")
     assert len(first.words) == len(second.words) == 4 and second.regs[15] == first.regs[15] == 0x0EF8
 
 
@@ -247,9 +248,10 @@ def test_extended_memory_cycles(word: str, status: str) -> None:
 
 def test_any_lines_at_all() -> None:
     """Whatever comes, each `run` prints one whole result, each bad line is named, none stops it."""
-    words = ["new a", "cpu z8002", "cpu z8001", "r1=FFFF r15=F001", "fcw=0", "fcw=FFFF", "pc=7F:FFFF", "mem 7F:FFFF 1234",
-             "memb 0 FF", "io 1", "io 1 2 3", "sio FFFF 1", "at 0 nmi", "at 1 vi FFFF", "at 2 segt 1", "steps 30",
-             "untilhalt 40", "trace 1", "trace 0", "bus 1", "bus 0", "coalesce 1", "absent 00:0000 7F:FF00", "absent",
+    words = ["new a", "cpu z8002", "cpu z8001", "r1=FFFF r15=F001", "fcw=0", "fcw=FFFF", "pc=7F:FFFF",
+             "mem 7F:FFFF 1234", "memb 0 FF", "io 1", "io 1 2 3", "sio FFFF 1", "at 0 nmi", "at 1 vi FFFF",
+             "at 2 segt 1", "steps 30", "untilhalt 40", "trace 1", "trace 0", "bus 1", "bus 0", "coalesce 1",
+             "absent 00:0000 7F:FF00", "absent",
              "form 0", "form", "run", "run", "", "# nothing", "nonsense", "\x01", "r1", "=", "mem", "mem 0"]
     for seed in range(5):
         dice = random.Random(seed)
