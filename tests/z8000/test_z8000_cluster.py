@@ -49,3 +49,23 @@ def test_clocks_of_the_user_processor_are_node_time(tmp_path: pathlib.Path) -> N
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         ended = {node["name"]: node["ended_ns"] / 1e9 for node in json.loads(done.stdout)["nodes"]}
         assert 1.0 < ended["bound"] < 1.15 and ended["free"] < 0.5
+
+
+@pytest.mark.timeout(200)
+def test_frames_pass_while_the_user_processor_computes(tmp_path: pathlib.Path) -> None:
+    """DV10, DN18: a node between two others forwards a client's calls over a serial and a parallel line
+    while eight programs compute for a second each; they take hardly longer than that."""
+    file = tmp_path / "between.toml"
+    file.write_text('for = "40s"\nclock = "count"\n[media.serial]\nkind = "serial"\n'
+                    '[media.parallel]\nkind = "parallel"\n'
+                    '[nodes.vax]\nmedia = ["serial"]\n'
+                    'programs = ["+kernel switchboard global", "=counter counter-server", "announce counter"]\n'
+                    '[nodes.between]\nmachine = "z8000"\nmedia = ["serial", "parallel"]\n'
+                    f'programs = {json.dumps(["spin"] * 8)}\n'
+                    '[nodes.far]\nmachine = "z8000"\nmedia = ["parallel"]\nprograms = ["client"]\n'
+                    '[expect.output]\nfar = "client: counted to 10"\n')
+    done = subprocess.run([TOP / "harness" / "osmosis", "run", file, "--json"],
+                          capture_output=True, text=True, check=False, timeout=190)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    ended = {node["name"]: node["ended_ns"] for node in json.loads(done.stdout)["nodes"] if node["ended_ns"]}
+    assert ended["far"] < ended["between"] < 8.8e9

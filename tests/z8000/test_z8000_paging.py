@@ -53,7 +53,8 @@ def finish(arguments: list[str]) -> tuple[int, str, dict[str, int]]:
 
 @pytest.mark.parametrize("page", ["512", "1024", "2048"])
 def test_larger_than_the_board(tmp_path: pathlib.Path, page: str) -> None:
-    """DV16, DV04: 63 KB of data with 48 KB of memory; without a pager the same program ends."""
+    """DV16, DV04, DV09: 63 KB of data with 48 KB of memory, first writes and uses seen by holds alone;
+    without a pager the same program ends."""
     with store(tmp_path):
         status, text, report = finish(command(Z8000, 2, tmp_path, "--memory=64", f"--page={page}", "--report",
                                               "+kernel paging 300", "wait", "large"))

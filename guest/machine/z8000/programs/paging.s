@@ -9,8 +9,12 @@
 	.equ	PAGES, KEEP+8
 	program	main, 1, 1
 	.include "demos.inc"
+	.include "numbers.inc"
 
-main:	calr	pages
+main:	ld	r6,#512
+	ldk	r7,#1
+	calr	argument
+	ld	PAGES,r6
 	calr	no_links
 	ldk	r0,#3			! SWITCHBOARD_FIND
 	ldk	r1,#1			! SWITCHBOARD_WAIT
@@ -57,34 +61,6 @@ one_link:
 	ldb	rl0,INFO_COUNT
 	cpb	rl0,#1
 	check	eq
-	ret
-
-! PAGES from the first argument, 512 without.
-pages:	ld	r6,#512
-	ld	r1,START+18		! argc
-	cp	r1,#2
-	jr	lt,pg3
-	ld	r2,#0xff00
-	ld	r3,START+22
-pg1:	ldb	rl0,@rr2		! over the program's name
-	inc	r3,#1
-	testb	rl0
-	jr	nz,pg1
-	clr	r6
-pg2:	ldb	rl0,@rr2
-	inc	r3,#1
-	testb	rl0
-	jr	z,pg3
-	clrb	rh0
-	sub	r0,#48
-	cp	r0,#10
-	check	ult
-	ld	r5,r6
-	mult	rr4,#10
-	ld	r6,r5
-	add	r6,r0
-	jr	pg2
-pg3:	ld	PAGES,r6
 	ret
 
 failed:	ldar	rr8,wrong

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`osmosis table1`: the operations of the 1987 paper's Table 1 in the emulated time of the 1983 node.
+
+Two columns are measured. `routines`: the kernel side as Z8001 code of our own, both processors in
+exact clocks (z8000-node table); no queues, no protocol. `nodes`: the DEMOS kernel itself on two
+Z8000 nodes with a line of 5,000 bytes a second between them; its kernel side takes no emulated time, but
+every byte of its headers and acknowledgements takes the line's. Nothing is padded.
+"""
+
+import argparse
+import json
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from osmo import paths
+from osmo.errors import Problem
+
+FEW, MANY = 2, 12
+LINE_BYTES_PER_MS = 5
+ROWS = {"send and receive 0 bytes, remote": 0, "send and receive 1024 bytes, remote": 1024}
+WITHIN = 0.10  # goal of the rows that the line's rate decides
+RATE_BOUND = ("disk block, 512 bytes", "send and receive 1024 bytes, remote")
+
+
+def frames(capture: bytes, medium: str) -> Iterator[int]:
+    """Lengths of the frames that a capture (pcapng, little-endian) has of one medium."""
+    names: list[str] = []
+    at = 0
+    while at + 12 <= len(capture):
+        kind, length = struct.unpack_from("<II", capture, at)
+        if length < 12 or at + length > len(capture):
+            raise Problem("the capture ends in the middle of a block", "run again; is the disk full?")
+        if kind == 1:
+            names.append(_option(capture[at + 16:at + length - 4], 2))
+        elif kind == 6:
+            interface, _, _, _, size = struct.unpack_from("<IIIII", capture, at + 8)
+            if names[interface] == medium:
+                yield size
+        at += length
+
+
+def _option(block: bytes, wanted: int) -> str:
+    at = 0
+    while at + 4 <= len(block):
+        code, length = struct.unpack_from("<HH", block, at)
+        if code == wanted:
+            return block[at + 4:at + 4 + length].decode(errors="replace")
+        at += 4 + (length + 3) // 4 * 4
+    return ""
+
+
+def _run(calls: int, size: int, folder: pathlib.Path) -> tuple[float, int, int]:
+    """When the client had made its calls, ms; frames and bytes of the line until then."""
+    cluster = paths.TOP / "harness" / "clusters" / "1983.toml"
+    file = folder / f"calls{calls}.toml"
+    text = cluster.read_text().replace('"echo 10 1024"', f'"echo {calls} {size}"').replace("60s", "30s")
+    file.write_text(text)
+    out = folder / f"out{calls}-{size}"
+    done = subprocess.run([sys.executable, str(paths.TOP / "harness" / "osmosis"), "run", str(file), "--json",
+                           "--out", str(out)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Problem(f"the cluster of 1983 failed: {(done.stderr or done.stdout)[-300:]}",
+                      "`osmosis run harness/clusters/1983.toml` shows more")
+    ended = next(n["ended_ns"] for n in json.loads(done.stdout)["nodes"] if n["name"] == "client")
+    sizes = list(frames((out / "capture.pcapng").read_bytes(), "parallel"))
+    return ended / 1e6, len(sizes), sum(sizes)
+
+
+def on_nodes(size: int) -> dict[str, float]:
+    """One call of `size` bytes and its empty answer: the difference between many and few."""
+    with tempfile.TemporaryDirectory() as folder:
+        few, many = (_run(n, size, pathlib.Path(folder)) for n in (FEW, MANY))
+    ms, count, line = ((b - a) / (MANY - FEW) for a, b in zip(few, many))
+    return {"measured_ms": round(ms, 3), "frames": round(count, 2), "line_bytes": round(line, 1),
+            "line_ms": round(line / LINE_BYTES_PER_MS, 3)}
+
+
+def document(say: Callable[[str], None], nodes: bool) -> dict[str, Any]:
+    program = paths.need(paths.build() / "z8000" / "z8000-node")
+    say("routines in Z8001 code ...")
+    done = subprocess.run([str(program), "table"], capture_output=True, text=True, check=True)
+    rows = [{"row": r["row"], "how": r["how"], "paper_ms": r.get("paper_ms"), "routines": r}
+            for r in json.loads(done.stdout)["table1"]]
+    for row in rows:
+        if nodes and row["row"] in ROWS:
+            say(f"two nodes, {row['row']} ...")
+            row["nodes"] = on_nodes(ROWS[row["row"]])
+        row["verdict"] = verdict(row)
+    return {"format": 1, "rows": rows}
+
+
+def verdict(row: dict[str, Any]) -> str:
+    """Whether a row that the line's rate decides is within its goal, by what is most like the paper."""
+    if row["row"] not in RATE_BOUND or not row["paper_ms"]:
+        return ""
+    ratio = row.get("nodes", row["routines"])["measured_ms"] / row["paper_ms"]
+    return f"within {WITHIN:.0%}" if abs(ratio - 1) <= WITHIN else f"off by {ratio - 1:+.1%}"
+
+
+def text_table(doc: dict[str, Any]) -> list[str]:
+    lines = [["operation", "paper ms", "routines", "ratio", "model", "left over", "nodes", "ratio", "line bytes",
+              ""]]
+    for row in doc["rows"]:
+        paper, one, two = row["paper_ms"], row["routines"], row.get("nodes", {})
+
+        def of(value: float | None, paper: float | None = paper) -> str:
+            return f"{value / paper:.2f}" if value and paper else ""
+        lines.append([row["row"], f"{paper:g}" if paper else "", f"{one['measured_ms']:.3f}",
+                      of(one["measured_ms"]), f"{one['model']['model_ms']:.1f}",
+                      f"{one['model']['residual_ms']:.1f}" if paper else "",
+                      f"{two['measured_ms']:.1f}" if two else "", of(two.get("measured_ms")),
+                      f"{two['line_bytes']:.0f}" if two else "", row["verdict"]])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return ["  ".join(c.rjust(w) if 0 < i < len(line) - 1 else c.ljust(w)
+                      for i, (c, w) in enumerate(zip(line, widths))).rstrip() for line in lines]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-nodes", action="store_true", help="without the rows measured between two nodes")
+    parser.add_argument("--json", action="store_true", help="print table1.json instead of the table")
+    parser.add_argument("--out", type=pathlib.Path, metavar="DIR", help="default: table1/ where things are built")
+
+
+def command(options: argparse.Namespace) -> int:
+    def say(words: str) -> None:
+        print(words, file=sys.stderr, flush=True)
+
+    doc = document(say, not options.no_nodes)
+    where = options.out or paths.build() / "table1"
+    where.mkdir(parents=True, exist_ok=True)
+    (where / "table1.json").write_text(json.dumps(doc, indent=1) + "\n")
+    (where / "table1.txt").write_text("\n".join(text_table(doc)) + "\n")
+    print(json.dumps(doc, indent=1) if options.json else "\n".join(text_table(doc)))
+    say(f"{where}: table1.json, table1.txt")
+    return 0
