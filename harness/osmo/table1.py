@@ -58,7 +58,7 @@ def _run(calls: int, size: int, folder: pathlib.Path) -> tuple[float, int, int]:
     """When the client had made its calls, ms; frames and bytes of the line until then."""
     cluster = paths.TOP / "harness" / "clusters" / "1983.toml"
     file = folder / f"calls{calls}.toml"
-    text = cluster.read_text().replace('"echo 10 1024"', f'"echo {calls} {size}"').replace("60s", "30s")
+    text = cluster.read_text().replace('"echo 10 1024"', f'"echo {calls} {size}"').replace("60s", "8s")
     file.write_text(text)
     out = folder / f"out{calls}-{size}"
     done = subprocess.run([sys.executable, str(paths.TOP / "harness" / "osmosis"), "run", str(file), "--json",
