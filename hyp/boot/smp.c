@@ -50,7 +50,11 @@ static struct cpu *make(void *stack, u32 apic)
 {
     struct cpu *c = stack;
 
-    *c = (struct cpu){.id = count, .apic_id = apic, .deadline_ns = ~0ull, .canary = CPU_CANARY};
+    *c = (struct cpu){.id = count,
+                      .apic_id = apic,
+                      .timer_stale = true,
+                      .deadline_ns = ~0ull,
+                      .canary = CPU_CANARY};
     cpus[count++] = c;
     return c;
 }

@@ -125,6 +125,7 @@ void clock_restart(void)
     apic_timer(0); /* what it was set to was another time */
     this_cpu()->deadline_ns = ~0ull;
     this_cpu()->timer_fired = false;
+    this_cpu()->timer_stale = true;
     base_tsc = rdtsc();
 }
 

@@ -22,6 +22,7 @@ struct cpu {
     u32 asid_next, asid_generation;
     bool kicked;       /* somebody wants this CPU to look at its run queue */
     bool timer_fired;  /* since the run loop last looked */
+    bool timer_stale;  /* a deadline may lie before what the timer is set to */
     u32 heartbeat;     /* grows with every turn of the run loop: the watchdog looks */
     u64 deadline_ns;   /* what the timer is set to; ~0 = off, or it has fired */
     u64 host_since_ns; /* `event`: host time since which its vCPU has only computed; 0 = not */

@@ -46,11 +46,18 @@ void cpu_kick(u32 id)
 
 /* Only its own CPU sets a timer, and only when it comes round: who says that a deadline moved
  * may hold the locks under which deadlines are read. Its timer may stand too early, never too
- * late: see timer_program. */
+ * late: see timer_program. A CPU between two vCPUs comes round anyhow. */
 void cpu_deadline_moved(u32 id, u64 ns)
 {
-    if (id != this_cpu()->id || ns < this_cpu()->deadline_ns)
+    struct cpu *c = this_cpu();
+
+    if (id != c->id) {
         cpu_kick(id);
+    } else if (ns < c->deadline_ns) {
+        c->timer_stale = true;
+        if (c->vcpu)
+            cpu_kick(id);
+    }
 }
 
 void cpu_take_interrupts(void)
@@ -64,9 +71,13 @@ void cpu_idle(void)
         __asm__ volatile("sti; hlt; cli" ::: "memory");
 }
 
-/* Sets the timer for what is next. */
+/* Sets the timer for what is next. Where nobody said that a deadline moved it stands right,
+ * or too early; only in discrete-event time it counts something else. */
 static void set_timer(struct cpu *c)
 {
+    if (!c->timer_stale && clock_mode() != OSM_CLOCK_EVENT)
+        return;
+    c->timer_stale = false;
     timer_program(watch_deadline(vcpu_deadline(c->id)));
 }
 
@@ -79,9 +90,11 @@ static void run_due(struct cpu *c)
     c->heartbeat++;
     if (c->kicked && c->vcpu)
         __atomic_and_fetch(&c->vcpu->attention, ~(u32)VCPU_ATTN_LOOK, __ATOMIC_SEQ_CST);
+    c->timer_stale |= c->kicked; /* perhaps by another CPU that has moved a deadline here */
     c->kicked = false;
     if (c->timer_fired || now >= c->deadline_ns) {
         c->timer_fired = false;
+        c->timer_stale = true;
         c->deadline_ns = ~0ull;
         vcpu_tick(c->id, now);
         watch_tick(now);
@@ -155,13 +168,18 @@ static void limit_computing(struct cpu *c, struct vcpu *v, enum virt_exit exit)
     }
 }
 
+static bool vcpu_leaves(const struct vcpu *v)
+{
+    return __atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_LEAVE;
+}
+
 static void run_vcpu(struct cpu *c, struct vcpu *v)
 {
     bool event = clock_mode() == OSM_CLOCK_EVENT;
     enum virt_exit exit = VIRT_EXIT_HANDLED;
     struct virt_exit_info x;
 
-    while (!(__atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_LEAVE)) {
+    while (!vcpu_leaves(v)) {
         if (__atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_RESET)
             vcpu_apply_reset(v);
         if (__atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_INJECT)
@@ -177,6 +195,8 @@ static void run_vcpu(struct cpu *c, struct vcpu *v)
             exit_handle(v, exit, &x);
         if (v->domain->privileged && v->domain->state >= DOMAIN_SHUTDOWN)
             end_with(v->domain);
+        if (vcpu_leaves(v))
+            return; /* run_forever does what is due */
         if (c->kicked || c->timer_fired || event) {
             run_due(c);
             set_timer(c);

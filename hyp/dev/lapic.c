@@ -96,9 +96,12 @@ static u32 priority(const struct lapic *l)
 
 int lapic_pending(const struct lapic *l)
 {
-    int vector = highest(l->irr);
+    int vector;
 
-    if (vector < 0 || !is_on(l) || ((u32)vector & 0xf0) <= (priority(l) & 0xf0))
+    if (!is_on(l)) /* first: most guests get their events by callback and leave it off */
+        return -1;
+    vector = highest(l->irr);
+    if (vector < 0 || ((u32)vector & 0xf0) <= (priority(l) & 0xf0))
         return -1;
     return vector;
 }

@@ -517,11 +517,20 @@ static void offer(struct sched *s, u32 cpu, u64 now_ns)
     }
 }
 
+static u64 deadline_of(struct sched_cpu *c)
+{
+    struct order_node *parked = order_first(&c->parked);
+    u64 deadline = MIN(c->slice_end_ns, c->handover_ns);
+
+    return parked ? MIN(deadline, parked->key) : deadline;
+}
+
 struct sched_entity *sched_pick(struct sched *s, u32 cpu, u64 now_ns)
 {
     struct sched_cpu *c = &s->cpu[cpu];
     struct sched_entity *e;
     bool blocked = true;
+    u64 deadline;
 
     spin_lock(&c->lock);
     __atomic_store_n(&c->look_again, false, __ATOMIC_SEQ_CST);
@@ -546,6 +555,9 @@ struct sched_entity *sched_pick(struct sched *s, u32 cpu, u64 now_ns)
         keep_up(s, c, e);
     if (c->load && s->slice_ns)
         offer(s, cpu, now_ns);
+    deadline = deadline_of(c);
+    if (deadline != SCHED_NEVER)
+        sched_deadline_moved(cpu, deadline);
     spin_unlock(&c->lock);
     return e;
 }
@@ -555,14 +567,10 @@ struct sched_entity *sched_pick(struct sched *s, u32 cpu, u64 now_ns)
 u64 sched_deadline(struct sched *s, u32 cpu)
 {
     struct sched_cpu *c = &s->cpu[cpu];
-    struct order_node *first;
     u64 deadline;
 
     spin_lock(&c->lock);
-    first = order_first(&c->parked);
-    deadline = MIN(c->slice_end_ns, c->handover_ns);
-    if (first)
-        deadline = MIN(deadline, first->key);
+    deadline = deadline_of(c);
     spin_unlock(&c->lock);
     return deadline;
 }
