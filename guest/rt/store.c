@@ -158,12 +158,18 @@ static void deliver(const struct queued *q)
     }
 }
 
+/* By the ring itself, not by its event, which may have been lost. */
+static bool ring_has_more(void)
+{
+    return ring && __atomic_load_n(&ring->rsp_prod, __ATOMIC_ACQUIRE) != ring->rsp_cons;
+}
+
 bool rt_store_poll(void)
 {
     struct queued *q;
     bool any = false;
 
-    if (ring)
+    if (ring_has_more())
         take();
     while ((q = queue_first)) {
         queue_first = q->next;

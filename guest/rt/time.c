@@ -12,6 +12,7 @@
 static void (*alarm_fn)(void *);
 static void *alarm_arg;
 static bool alarm_bound;
+static u64 alarm_at; /* what Xen's timer is set to; 0: it is off, or has fired */
 static u64 native_khz, native_start, native_mul; /* ns = ticks * mul / 2^32 */
 
 static u64 scale(u64 ticks, u32 mul, s8 shift)
@@ -81,6 +82,7 @@ static void on_virq(void *arg, u32 port)
 {
     (void)arg;
     (void)port;
+    alarm_at = 0;
     on_alarm();
 }
 
@@ -109,7 +111,11 @@ void rt_alarm_set(u64 deadline_ns)
             rt_panic("no timer: %ld", port);
         alarm_bound = true;
     }
-    hypercall_set_timer_op(deadline_ns == RT_NEVER ? 0 : MAX(deadline_ns, 1ull));
+    deadline_ns = deadline_ns == RT_NEVER ? 0 : MAX(deadline_ns, 1ull);
+    if (deadline_ns == alarm_at)
+        return;
+    alarm_at = deadline_ns;
+    hypercall_set_timer_op(deadline_ns);
 }
 
 void rt_time_init(void)

@@ -44,9 +44,9 @@ void cpu_kick(u32 id)
         __atomic_or_fetch(&c->vcpu->attention, VCPU_ATTN_LOOK, __ATOMIC_SEQ_CST);
 }
 
-/* Only its own CPU sets a timer, and only when it comes round: who says that a deadline moved
- * may hold the locks under which deadlines are read. Its timer may stand too early, never too
- * late: see timer_program. A CPU between two vCPUs comes round anyhow. */
+/* Only its own CPU sets a timer, which may stand too early, never too late: see timer_program.
+ * A deadline that has passed is for the next round, which a CPU between two vCPUs comes to
+ * anyhow. Who says that a deadline moved may hold the locks under which they are read. */
 void cpu_deadline_moved(u32 id, u64 ns)
 {
     struct cpu *c = this_cpu();
@@ -54,6 +54,10 @@ void cpu_deadline_moved(u32 id, u64 ns)
     if (id != c->id) {
         cpu_kick(id);
     } else if (ns < c->deadline_ns) {
+        if (clock_mode() != OSM_CLOCK_EVENT && ns > clock_now_ns()) {
+            timer_program(watch_deadline(ns));
+            return;
+        }
         c->timer_stale = true;
         if (c->vcpu)
             cpu_kick(id);
