@@ -10,12 +10,15 @@
 
 #include "base/types.h"
 
+/* Each is the body of one function of memory.c. */
+#define COPY_INLINE static inline __attribute__((always_inline))
+
 typedef u64 __attribute__((may_alias, aligned(1))) word;
 typedef u32 __attribute__((may_alias, aligned(1))) half;
 typedef u16 __attribute__((may_alias, aligned(1))) quarter;
 
 /* Less than a word: two pieces that overlap, both read before either is written. */
-static inline void copy_short(u8 *d, const u8 *s, size_t len)
+COPY_INLINE void copy_short(u8 *d, const u8 *s, size_t len)
 {
     if (len >= 4) {
         half first = *(const half *)s, last = *(const half *)(s + len - 4);
@@ -32,7 +35,7 @@ static inline void copy_short(u8 *d, const u8 *s, size_t len)
     }
 }
 
-static inline void copy_4_words(u8 *d, const u8 *s)
+COPY_INLINE void copy_4_words(u8 *d, const u8 *s)
 {
     word a = ((const word *)s)[0], b = ((const word *)s)[1];
     word c = ((const word *)s)[2], e = ((const word *)s)[3];
@@ -42,7 +45,7 @@ static inline void copy_4_words(u8 *d, const u8 *s)
 
 /* Right also where the two overlap and `d` lies below `s`: every word is read before a word
  * at or above it is written, and the last one first of all. */
-static inline void copy_upward(u8 *d, const u8 *s, size_t len)
+COPY_INLINE void copy_upward(u8 *d, const u8 *s, size_t len)
 {
     word last;
     u8 *end = d + len;
@@ -72,7 +75,7 @@ static inline void copy_upward(u8 *d, const u8 *s, size_t len)
 }
 
 /* The same where `d` lies above `s`. */
-static inline void copy_downward(u8 *d, const u8 *s, size_t len)
+COPY_INLINE void copy_downward(u8 *d, const u8 *s, size_t len)
 {
     for (; len >= 8; len -= 8)
         *(word *)(d + len - 8) = *(const word *)(s + len - 8);
@@ -80,7 +83,7 @@ static inline void copy_downward(u8 *d, const u8 *s, size_t len)
         d[len] = s[len];
 }
 
-static inline void fill(u8 *d, u8 byte, size_t len)
+COPY_INLINE void fill(u8 *d, u8 byte, size_t len)
 {
     u64 pattern = 0x0101010101010101ull * byte;
 

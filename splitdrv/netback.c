@@ -79,7 +79,8 @@ static bool gather(struct netback *b, struct chain *c, u32 available)
     struct netif_tx_request r;
     bool more;
 
-    *c = (struct chain){.slots = 0};
+    c->slots = c->used = c->extras = 0; /* slot[] is read as far as it is written */
+    c->bad = false;
     do {
         if (c->used == available) {
             b->broken = "a frame's chain is cut off";

@@ -21,7 +21,7 @@ void rt_wait(void)
 
 void rt_wait_until(u64 deadline_ns)
 {
-    if (rt_now_ns() >= deadline_ns) {
+    if (deadline_ns != RT_NEVER && rt_now_ns() >= deadline_ns) {
         if (rt_host() != RT_NATIVE)
             rt_event_dispatch();
         return;

@@ -164,7 +164,7 @@ static bool ring_has_more(void)
     return ring && __atomic_load_n(&ring->rsp_prod, __ATOMIC_ACQUIRE) != ring->rsp_cons;
 }
 
-bool rt_store_poll(void)
+static bool hand_out(void)
 {
     struct queued *q;
     bool any = false;
@@ -180,6 +180,11 @@ bool rt_store_poll(void)
         any = true;
     }
     return any;
+}
+
+bool rt_store_poll(void)
+{
+    return (queue_first || ring_has_more()) && hand_out();
 }
 
 long rt_store_watch(struct rt_store_watch *w, const char *path, rt_store_watch_fn *fn,

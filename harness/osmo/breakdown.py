@@ -27,7 +27,7 @@ GUEST, RING = 1 << 21, 3
 
 # What a function is for, by the folder of its source; the first that fits counts.
 PROGRAM = "guest/programs/"
-COPYING = re.compile(r"^(mem(cpy|move|set|cmp)|user_(copy|large|small).*|copy|.*_copy)$")
+COPYING = re.compile(r"^(mem(cpy|move|set|cmp)|copy_(up|down)ward|user_(copy|large|small).*|copy|.*_copy)$")
 FACTORS = (
     ("program and its library", (PROGRAM, "guest/lib/")),
     ("entry, exit, process switch", ("guest/machine/",)),

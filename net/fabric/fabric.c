@@ -191,6 +191,7 @@ struct fabric_port *fabric_attach(struct fabric *f, const char *medium, const ch
     if (machine)
         f->node[node].machine = machine;
     medium_port(m->medium, at, NULL, address);
+    medium_port_set_owner(m->medium, at, p);
     medium_port_up(m->medium, at, true);
     if (strcmp(m->recorder, port) == 0) {
         char line[MEDIUM_NAME + 16];
@@ -233,6 +234,7 @@ void fabric_detach(struct fabric_port *p)
         at = &(*at)->next;
     *at = p->next;
     medium_port(p->medium->medium, p->port, NULL, nobody); /* it may come back elsewhere */
+    medium_port_set_owner(p->medium->medium, p->port, NULL);
     medium_port_up(p->medium->medium, p->port, false);
     if (node != ~0u)
         p->fabric->node[node].vifs--;
@@ -261,16 +263,26 @@ static bool ours(const struct fabric *f, const u8 address[6])
     return false;
 }
 
+/* The record's place moves only when another's domain is forgotten. */
+static u32 node_of_port(struct fabric_port *p)
+{
+    const struct fabric *f = p->fabric;
+
+    if (p->node >= f->nodes || f->node[p->node].domain != p->domain)
+        p->node = node_of(p->fabric, p->domain, false);
+    return p->node;
+}
+
 /* Whether a DEMOS frame is what this vif may send. */
 static bool honest(struct fabric_port *p, const u8 *frame, size_t len)
 {
-    u32 node = node_of(p->fabric, p->domain, false), source;
+    u32 node = node_of_port(p), source;
 
     if (p->outside)
         return len >= 14 && !ours(p->fabric, frame + FRAME_FROM);
     if (len < 14 || be16_get(frame + FRAME_TYPE) != FRAME_ETHERTYPE)
         return true;
-    if (len < NET_HEADER || node == ~0u || memcmp(frame + FRAME_FROM, p->address, 6) != 0)
+    if (len < NET_HEADER || node == ~0u || !address_equal(frame + FRAME_FROM, p->address))
         return false;
     source = be32_get(frame + FRAME_SRC);
     if (!frame[FRAME_HOPS]) {
@@ -302,25 +314,20 @@ void fabric_take(struct fabric_port *p, u8 *frame, size_t len, bool checksum_bla
         capture_flush(f->capture);
 }
 
-static struct fabric_port *port_of(const struct fabric_medium *m, u32 port)
-{
-    struct fabric_port *p = m->ports;
-
-    while (p && p->port != port)
-        p = p->next;
-    return p;
-}
-
 static void arrive(struct fabric_medium *m, const struct medium_arrival *a)
 {
-    struct fabric_port *p = port_of(m, a->port);
+    struct fabric_port *p = medium_port_owner(m->medium, a->port);
     struct fabric_frame *q;
 
     if (!p)
         return;
+    if (!p->first && fabric_up_arrived(p, a->frame, a->len)) {
+        p->given++;
+        return;
+    }
     q = p->queued + a->len > FABRIC_QUEUE_BYTES
             ? NULL
-            : heap_alloc(m->fabric->heap, sizeof(*q) + a->len);
+            : heap_take(m->fabric->heap, sizeof(*q) + a->len);
     if (!q) { /* a vif that fetches nothing loses its own frames only */
         p->unfetched++;
         return;

@@ -26,6 +26,7 @@ struct fabric_port {
     struct fabric_port *next; /* on its medium */
     u32 port;                 /* of the medium */
     u32 domain;               /* whose vif this is */
+    u32 node;                 /* where its record was last */
     u8 address[6];
     bool outside; /* no vif: many nodes are behind it, none of them ours */
     struct fabric_frame *first, **last;
@@ -83,7 +84,9 @@ void fabric_given(struct fabric_port *p);
 /* "MEDIUM words of a fault"; NULL or what is wrong. */
 const char *fabric_fault(struct fabric *f, const char *line, u64 now);
 
-/* The owner's: a frame waits for this port now. */
+/* The owner's: a frame has arrived for this port. True: the vif has it; else it waits, and
+ * fabric_up_ready says so. */
+bool fabric_up_arrived(struct fabric_port *p, const u8 *frame, size_t len);
 void fabric_up_ready(struct fabric_port *p);
 /* The owner's: a trace record (types in net/trace.h). */
 void fabric_up_trace(struct fabric *f, u16 type, u32 who, u64 a, u64 b);

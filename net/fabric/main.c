@@ -16,7 +16,7 @@
 #include "net/fabric/outside.h"
 #include "net/fabric/vifback.h"
 
-enum { KEPT_FRAMES = 512, NAMES = 4096, LINE = 512 };
+enum { KEPT_FRAMES = 512, NAMES = 4096, LINE = 512, ROUNDS = 64 };
 
 static struct {
     struct fabric fabric;
@@ -24,7 +24,7 @@ static struct {
     struct outlet outlet;
     struct vifback *vifs;
     u32 media, faults, ways; /* numbers taken so far */
-    bool media_changed, vifs_changed, faults_changed;
+    bool media_changed, vifs_changed, faults_changed, news;
     struct rt_store_watch watch[3];
 } fab;
 
@@ -32,6 +32,11 @@ static struct {
 static u64 now(void)
 {
     return rt_now_ns();
+}
+
+bool fabric_up_arrived(struct fabric_port *p, const u8 *frame, size_t len)
+{
+    return p->owner && !p->outside && vifback_give(p->owner, frame, len);
 }
 
 void fabric_up_ready(struct fabric_port *p)
@@ -151,10 +156,15 @@ static void drop_vifs(void)
     }
 }
 
+/* Whatever there is to follow begins with news from the store; but some of it may have come
+ * with the answers to our own questions, and waits in `news`. */
 static void follow_store(void)
 {
     while (rt_store_poll())
-        ;
+        fab.news = true;
+    if (!fab.news)
+        return;
+    fab.news = false;
     if (fab.media_changed) {
         fab.media_changed = false;
         read_lines("/osmosis/media", &fab.media, take_medium);
@@ -175,15 +185,24 @@ static void follow_store(void)
     }
 }
 
-/* One round over what has something to do; true when all of it has been done. */
+/* One round over what has something to do; true when all of it has been done. What the vifs
+ * sent may have arrived by then: a medium may take less time than that. */
 static bool work(void)
 {
-    bool done;
+    bool done = true;
+    u64 time = now();
 
-    fabric_run(&fab.fabric, now());
-    done = vifback_turn(now);
-    outside_turn(now());
-    return done && outside_idle();
+    fabric_run(&fab.fabric, time);
+    for (u32 i = 0; i < ROUNDS && done; i++) {
+        done = vifback_turn(time);
+        outside_turn(time);
+        if (fabric_deadline(&fab.fabric) == ~0ull)
+            return done && outside_idle();
+        time = now();
+        if (!fabric_run(&fab.fabric, time))
+            return done && outside_idle();
+    }
+    return false;
 }
 
 static void open_memory(void)
@@ -235,12 +254,17 @@ int rt_main(const struct rt_start *start)
     rt_store_watch(&fab.watch[0], "/osmosis/media", on_change, &fab.media_changed);
     rt_store_watch(&fab.watch[1], "backend/vif", on_change, &fab.vifs_changed);
     rt_store_watch(&fab.watch[2], "/osmosis/fault", on_change, &fab.faults_changed);
+    fab.news = true;
     first_medium();
     rt_printf("fabric: ready\n");
     for (;;) {
+        bool done;
+
         follow_store();
+        done = work();
         /* What follow_store asked may have brought changes along with the answers. */
-        if (work() && !rt_store_poll())
+        fab.news |= rt_store_poll();
+        if (done && !fab.news)
             rt_wait_until(fabric_deadline(&fab.fabric));
     }
 }

@@ -179,6 +179,15 @@ void vifback_close(struct vifback *v)
     rt_free(v, sizeof(*v));
 }
 
+bool vifback_give(struct vifback *v, const u8 *bytes, size_t len)
+{
+    if (v->net.broken || !netback_room(&v->net, len) ||
+        !netback_put(&v->net, bytes, len, SPLIT_CSUM_GOOD))
+        return false;
+    vifback_is_ready(v);
+    return true;
+}
+
 static bool give(struct vifback *v)
 {
     const struct fabric_frame *f;
@@ -220,14 +229,14 @@ static bool serve(struct vifback *v, u64 now)
     return more || !netback_idle(&v->net);
 }
 
-bool vifback_turn(u64 (*now)(void))
+bool vifback_turn(u64 now)
 {
     struct list *node;
 
     while ((node = ready_take(&queue))) {
         struct vifback *v = list_entry(node, struct vifback, ready);
 
-        if (serve(v, now()))
+        if (serve(v, now))
             ready_again(&queue, node);
     }
     return !ready_turn(&queue);

@@ -26,9 +26,11 @@ struct vifback {
 /* A back end for device `handle` of `domain`; NULL: no memory, or the store does not know it. */
 struct vifback *vifback_open(struct fabric *f, u32 domain, u32 handle);
 void vifback_close(struct vifback *v);
+/* Puts a frame before the front end at once, if there is room; its next turn tells it. */
+bool vifback_give(struct vifback *v, const u8 *frame, size_t len);
 /* Something has come for it. */
 void vifback_is_ready(struct vifback *v);
 /* Serves all that are ready until each has had its turn. True: nobody has more to do. */
-bool vifback_turn(u64 (*now)(void));
+bool vifback_turn(u64 now);
 
 #endif

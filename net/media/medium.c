@@ -3,6 +3,7 @@
  * Lines, queues and arrivals. A frame waits for its line, occupies it for its length, and
  * arrives after the latency at each port that the medium and the faults let it reach.
  */
+#include "net/frame.h"
 #include "net/media/model.h"
 
 static const struct kind kinds[MEDIUM_KINDS] = {
@@ -110,7 +111,7 @@ struct medium *medium_create(struct heap *heap, const struct medium_config *conf
 
 struct parcel *parcel_create(struct medium *m, const void *bytes, size_t len)
 {
-    struct parcel *p = heap_alloc(m->heap, sizeof(*p) + len);
+    struct parcel *p = heap_take(m->heap, sizeof(*p) + len);
 
     if (!p)
         return NULL;
@@ -204,6 +205,17 @@ void medium_port(struct medium *m, u32 port, const char *name, const u8 address[
         memcpy(m->port[port].address, address, 6);
 }
 
+void medium_port_set_owner(struct medium *m, u32 port, void *owner)
+{
+    if (port < m->config.ports)
+        m->port[port].owner = owner;
+}
+
+void *medium_port_owner(const struct medium *m, u32 port)
+{
+    return port < m->config.ports ? m->port[port].owner : NULL;
+}
+
 void medium_port_up(struct medium *m, u32 port, bool up)
 {
     if (port < m->config.ports)
@@ -279,8 +291,11 @@ static u64 *line_of(struct medium *m, u32 port)
 u32 medium_room(const struct medium *m, u32 port, u64 now)
 {
     u64 free_at = m->kind->shared ? m->free_at : m->port[port].free_at;
-    u64 waiting = free_at > now ? (free_at - now) * m->config.rate / 1000000000ull : 0;
+    u64 waiting;
 
+    if (free_at <= now)
+        return m->config.queue_bytes;
+    waiting = (free_at - now) * m->config.rate / 1000000000ull;
     return waiting < m->config.queue_bytes ? m->config.queue_bytes - (u32)waiting : 0;
 }
 
@@ -327,15 +342,19 @@ static void aim(struct medium *m, struct parcel *p, u32 from, u32 to, u64 number
 }
 
 /* The one port a frame is for, or MEDIUM_ANY: all of them. */
-static u32 target(const struct medium *m, const u8 *frame, size_t len)
+static u32 target(const struct medium *m, u32 from, const u8 *frame, size_t len)
 {
+    u32 *last = &m->port[from].last_to;
+
     static const u8 unknown[6];
 
-    if (len < 6 || frame[0] & 1 || memcmp(frame, unknown, 6) == 0)
+    if (len < 6 || frame[0] & 1 || address_equal(frame, unknown))
         return MEDIUM_ANY;
+    if (*last < m->config.ports && address_equal(m->port[*last].address, frame))
+        return *last;
     for (u32 i = 0; i < m->config.ports; i++) {
-        if (memcmp(m->port[i].address, frame, 6) == 0)
-            return i;
+        if (address_equal(m->port[i].address, frame))
+            return *last = i;
     }
     return MEDIUM_ANY;
 }
@@ -355,7 +374,7 @@ static bool recorded(struct medium *m, const struct parcel *p, u32 from, u64 num
 
 static void aim_all(struct medium *m, struct parcel *p, u32 from, u64 number, u64 at, u64 now)
 {
-    u32 only = target(m, p->bytes, p->len);
+    u32 only = target(m, from, p->bytes, p->len);
 
     if (!recorded(m, p, from, number, now)) {
         tell(m, MEDIUM_DROPPED, MEDIUM_RECORDER, from, MEDIUM_ANY, number, p->bytes, p->len,

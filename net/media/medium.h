@@ -94,6 +94,8 @@ void medium_port(struct medium *m, u32 port, const char *name, const u8 address[
  * node that comes back finds its port, and its frames' numbers go on. */
 u32 medium_add_port(struct medium *m, const char *name);
 const char *medium_port_name(const struct medium *m, u32 port);
+void medium_port_set_owner(struct medium *m, u32 port, void *owner);
+void *medium_port_owner(const struct medium *m, u32 port);
 /* A port whose link is down neither sends nor receives. Ports start up. */
 void medium_port_up(struct medium *m, u32 port, bool up);
 /* A frame begins its way at `now`; the medium copies it. */

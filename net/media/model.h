@@ -49,6 +49,8 @@ struct port {
     u8 address[6];
     bool up, bad; /* bad: state of a Gilbert-Elliott channel */
     u16 group;    /* side of a partition */
+    u32 last_to;  /* where its last frame for one address went */
+    void *owner;  /* the medium's user's */
     u64 sent;     /* frames so far: numbers the decisions */
     u64 free_at;  /* when its line has swallowed everything */
 };
