@@ -101,6 +101,7 @@ static void let_go(struct held *h)
 
 static void *peek(void *context, u64 gfn)
 {
+    p2m_note(context, GFN(gfn));
     return p2m_peek(context, GFN(gfn), P2M_RW);
 }
 
@@ -121,23 +122,23 @@ static bool copy_locked(struct vcpu *v, struct access_entry *e, const struct pag
         copy(data + (w.gpa & (PAGE_SIZE - 1)), ours, len);
     else
         copy(ours, data + (w.gpa & (PAGE_SIZE - 1)), len);
+    p2m_note(d, GFN(w.gpa >> PAGE_SHIFT));
     /* An entry that may be written through was looked up for writing. */
     w.writable = w.writable && p2m_peek(d, GFN(w.gpa >> PAGE_SHIFT), P2M_RW);
     *e = (struct access_entry){(linear >> PAGE_SHIFT) + 1, *p, d->p2m_generation, data, w};
     return true;
 }
 
-/* A miss in general: walks, copies, and fills the entry. The piece lies within one page. */
-static int copy_slowly(struct vcpu *v, struct access_entry *e, const struct paging *p,
-                       u64 linear, void *ours, size_t len, bool write)
+/* A miss in general: walks and copies. What it has populated the next access finds there, and
+ * caches. The piece lies within one page. */
+static int copy_slowly(struct vcpu *v, const struct paging *p, u64 linear, void *ours,
+                       size_t len, bool write)
 {
     struct held h = {.d = v->domain};
-    u64 generation = __atomic_load_n(&v->domain->p2m_generation, __ATOMIC_ACQUIRE);
     struct walk w;
     mfn_t mfn;
     int error = walk_tables(p, linear, write, hold, &h, &w);
 
-    e->page = 0;
     if (!error)
         error = p2m_get(v->domain, GFN(w.gpa >> PAGE_SHIFT), write ? P2M_RW : P2M_R, &mfn);
     if (!error) {
@@ -147,8 +148,6 @@ static int copy_slowly(struct vcpu *v, struct access_entry *e, const struct pagi
             copy(data + (w.gpa & (PAGE_SIZE - 1)), ours, len);
         else
             copy(ours, data + (w.gpa & (PAGE_SIZE - 1)), len);
-        w.writable = w.writable && write; /* only a write has seen that the map allows it */
-        *e = (struct access_entry){(linear >> PAGE_SHIFT) + 1, *p, generation, data, w};
         frame_put(mfn);
     }
     let_go(&h);
@@ -178,7 +177,7 @@ static int copy_piece(struct vcpu *v, const struct paging *p, u64 linear, void *
         return 0;
     }
     spin_unlock(&d->p2m_lock);
-    return copy_slowly(v, e, p, linear, ours, len, write);
+    return copy_slowly(v, p, linear, ours, len, write);
 }
 
 bool guest_peek(struct vcpu *v, u64 linear, u32 *value)

@@ -18,6 +18,7 @@
 #include "hyp/dom/sched.h"
 #include "hyp/dom/timer.h"
 #include "hyp/mm/frame.h"
+#include "hyp/mm/p2m.h"
 
 struct evtchn_table; /* dom/evtchn.h */
 struct grant_table;  /* dom/grant.h */
@@ -148,9 +149,12 @@ struct domain {
     struct virt_domain *virt;
     u64 p2m_root;       /* machine address of the nested page table's root */
     u64 p2m_generation; /* grows with every change that a cached translation must notice */
-    u64 p2m_void;       /* frame number of its page of all ones; 0: none yet */
-    u64 *p2m_last;      /* the lowest table used last, of frames p2m_last_gfn << 9 on */
-    u64 p2m_last_gfn;
+    u64 p2m_cached[P2M_CACHED_WORDS]; /* frames that a translation went by since: p2m_note */
+    u64 p2m_void;                     /* frame number of its page of all ones; 0: none yet */
+    struct {
+        u64 *table;            /* of the 512 frames from `group` * 512 on */
+        u64 group;             /* picks its place by its lowest bits */
+    } p2m_last[P2M_LAST_KEPT]; /* lowest tables used last */
     u64 memory_top; /* one above the highest guest frame ever promised or populated */
     struct shared_info *shared; /* its own frame, from creation on */
     mfn_t shared_frame;

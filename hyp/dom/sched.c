@@ -107,6 +107,8 @@ static u64 weighted(const struct sched_entity *e, u64 ran_ns)
     u64 factor = SCHED_WEIGHT * sharers, weight = e->group->weight;
 
     ran_ns = MIN(ran_ns, STRETCH_MOST_NS);
+    if (factor == weight) /* the usual weight, and nobody else of the group runs */
+        return ran_ns;
     return ran_ns / weight * factor + ran_ns % weight * factor / weight;
 }
 
@@ -461,15 +463,17 @@ static bool put_back(struct sched *s, u32 cpu, struct sched_entity *e, u64 now_n
 
 static void go_idle(struct sched *s, u32 cpu, u64 now_ns)
 {
-    if (!(s->idle & bit(cpu)))
-        s->cpu[cpu].idle_since_ns = now_ns;
+    if (s->idle & bit(cpu))
+        return;
+    s->cpu[cpu].idle_since_ns = now_ns;
     __atomic_or_fetch(&s->idle, bit(cpu), __ATOMIC_SEQ_CST);
 }
 
 static void leave_idle(struct sched *s, u32 cpu, u64 now_ns)
 {
-    if (s->idle & bit(cpu))
-        s->cpu[cpu].idle_ns += now_ns - s->cpu[cpu].idle_since_ns;
+    if (!(s->idle & bit(cpu))) /* only this CPU changes its bit */
+        return;
+    s->cpu[cpu].idle_ns += now_ns - s->cpu[cpu].idle_since_ns;
     __atomic_and_fetch(&s->idle, ~bit(cpu), __ATOMIC_SEQ_CST);
 }
 

@@ -23,6 +23,7 @@
 #define TABLE    (PRESENT | WRITE | USER)
 
 enum { KIND_SHIFT = 9, LEVELS = 4, LARGEST = 2 /* 1 GiB */, DESTROY_STEPS = 64 };
+enum { AROUND = 8 /* pages that come together, where memory is reserved anyhow */ };
 enum { BIG_DOMAIN = 16384 /* frames: from 64 MiB on, memory comes in 2 MiB pieces */ };
 
 static enum p2m_kind kind_of(u64 entry)
@@ -76,15 +77,16 @@ static u32 index_at(gfn_t gfn, u32 level)
     return (u32)(gfn.n >> (9 * level) & 511);
 }
 
-/* The entry that decides gfn, and its level (0: one page). The lowest table found last is
+/* The entry that decides gfn, and its level (0: one page). The lowest tables found last are
  * kept, since tables stay where they are until the domain goes. The lock is held. */
 static u64 *find(struct domain *d, gfn_t gfn, u32 *level)
 {
-    u64 *table;
+    u64 *table, group = gfn.n >> 9;
+    u32 place = group % P2M_LAST_KEPT;
 
-    if (d->p2m_last && d->p2m_last_gfn == gfn.n >> 9) {
+    if (d->p2m_last[place].group == group && d->p2m_last[place].table) {
         *level = 0;
-        return &d->p2m_last[gfn.n & 511];
+        return &d->p2m_last[place].table[gfn.n & 511];
     }
     table = frame_map(MFN(d->p2m_root >> PAGE_SHIFT));
     for (u32 l = LEVELS - 1;; l--) {
@@ -93,8 +95,8 @@ static u64 *find(struct domain *d, gfn_t gfn, u32 *level)
         if (!is_table(*e, l)) {
             *level = l;
             if (!l && d->state < DOMAIN_DYING) {
-                d->p2m_last = table;
-                d->p2m_last_gfn = gfn.n >> 9;
+                d->p2m_last[place].table = table;
+                d->p2m_last[place].group = group;
             }
             return e;
         }
@@ -136,7 +138,29 @@ static u64 *reach(struct domain *d, gfn_t gfn, u32 level)
 
 static void changed(struct domain *d)
 {
+    for (u32 i = 0; i < P2M_CACHED_WORDS; i++)
+        d->p2m_cached[i] = 0;
     __atomic_add_fetch(&d->p2m_generation, 1, __ATOMIC_RELEASE);
+}
+
+/* A frame's bit in p2m_cached: frames may share one, which costs a look more. */
+static u32 cached_bit(gfn_t gfn)
+{
+    return (u32)(gfn.n * 0x9e3779b97f4a7c15ull >> 32) % (64 * P2M_CACHED_WORDS);
+}
+
+void p2m_note(struct domain *d, gfn_t gfn)
+{
+    u32 bit = cached_bit(gfn);
+
+    d->p2m_cached[bit / 64] |= 1ull << bit % 64;
+}
+
+static bool is_noted(const struct domain *d, gfn_t gfn)
+{
+    u32 bit = cached_bit(gfn);
+
+    return d->p2m_cached[bit / 64] >> bit % 64 & 1;
 }
 
 /* The references an entry held go. */
@@ -189,7 +213,8 @@ int p2m_destroy(struct domain *d)
     if (!d->p2m_root)
         return 0;
     spin_lock(&d->p2m_lock);
-    d->p2m_last = NULL; /* for good: it is dying */
+    for (u32 i = 0; i < P2M_LAST_KEPT; i++)
+        d->p2m_last[i].table = NULL; /* for good: it is dying */
     spin_unlock(&d->p2m_lock);
     virt_flush(d);
     for (u32 i = 0; i < DESTROY_STEPS; i++) {
@@ -300,7 +325,8 @@ static int unmap(struct domain *d, gfn_t gfn, bool flush)
     }
     old = *e;
     __atomic_store_n(e, 0, __ATOMIC_RELEASE);
-    changed(d);
+    if (is_noted(d, gfn)) /* most grants that go were never a hypercall's argument */
+        changed(d);
     spin_unlock(&d->p2m_lock);
     if (old & PRESENT) {
         if (flush)
@@ -361,8 +387,26 @@ void *p2m_peek(struct domain *d, gfn_t gfn, enum p2m_access access)
     return frame_map(frame_in(e, level, gfn));
 }
 
+/* The promised neighbours of a page that has just come: their faults are spared. */
+static void populate_around(struct domain *d, u64 *entry, gfn_t gfn)
+{
+    u64 *first = entry - gfn.n % AROUND;
+
+    for (u32 i = 0; i < AROUND; i++) {
+        mfn_t m;
+
+        if (kind_of(first[i]) != P2M_PROMISED || first[i] & PRESENT)
+            continue;
+        m = frame_alloc(d, 0, FRAME_RAM);
+        if (!mfn_valid(m))
+            return;
+        __atomic_store_n(&first[i], entry_make(m.n << PAGE_SHIFT, P2M_RAM, P2M_RWX),
+                         __ATOMIC_RELEASE);
+    }
+}
+
 /* Keeps a promise: 2 MiB at once for large domains, where there is such a piece, else one
- * page. The lock is held. */
+ * page, or a few where that takes nothing from others. The lock is held. */
 static int populate(struct domain *d, gfn_t gfn, u32 level)
 {
     mfn_t m = MFN_NONE;
@@ -383,6 +427,8 @@ static int populate(struct domain *d, gfn_t gfn, u32 level)
     if (!mfn_valid(m))
         return -XEN_ENOMEM;
     *e = entry_make(m.n << PAGE_SHIFT, P2M_RAM, P2M_RWX);
+    if (!d->overcommit)
+        populate_around(d, e, gfn);
     return 0;
 }
 

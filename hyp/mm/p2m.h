@@ -10,6 +10,9 @@
 
 struct domain;
 
+/* Which frames cached translations went by, a bit for several each (access.c). */
+enum { P2M_CACHED_WORDS = 8, P2M_LAST_KEPT = 4 };
+
 enum p2m_access { P2M_NONE = 0, P2M_R = 1, P2M_RW = 3, P2M_RX = 5, P2M_RWX = 7 };
 enum p2m_kind {
     P2M_HOLE,     /* nothing here; present where the page of all ones stands for it */
@@ -42,6 +45,9 @@ int p2m_get(struct domain *d, gfn_t gfn, enum p2m_access access, mfn_t *mfn);
 /* The page at gfn if it is there and allows `access`, NULL otherwise: nothing is populated or
  * copied. The caller holds d->p2m_lock for as long as it uses the page. */
 void *p2m_peek(struct domain *d, gfn_t gfn, enum p2m_access access);
+/* A translation that goes by gfn is being cached: what ends it shall be heard. The caller holds
+ * d->p2m_lock. */
+void p2m_note(struct domain *d, gfn_t gfn);
 /* Lets reads of the hole at gfn find all ones, by whatever instruction, and without an exit
  * from then on: for what the decoder does not know. To all else it stays a hole. -ENOMEM. */
 int p2m_void(struct domain *d, gfn_t gfn);
