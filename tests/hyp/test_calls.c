@@ -231,25 +231,25 @@ static void counters_and_flips(void)
  * have, too. */
 static void frame_numbers(void)
 {
-    struct osm_frames f = {.domid = DOMID_SELF, .count = 2, .gfn = 3, .buffer = 0x5000};
+    struct osm_frames f = {.domid = DOMID_SELF, .count = 2, .gfn = 15, .buffer = 0x5000};
     struct osm_frames many = {.count = OSM_FRAMES_MOST + 1};
     u64 found[2] = {0};
     u8 byte = 1;
     mfn_t frame;
     enum p2m_access access;
 
-    begin();
+    begin(); /* 15 and 16 are no neighbours: pages come by eights */
     CHECK_EQ(world_op(guest->vcpu[0], __HYPERVISOR_arch_7, OSM_OP_frames, &f, sizeof(f)),
              -XEN_EPERM);
     guest->irqs = 2;
-    world_put(guest, 3 << 12, &byte, 1);
+    world_put(guest, 15 << 12, &byte, 1);
     CHECK_EQ(world_op(guest->vcpu[0], __HYPERVISOR_arch_7, OSM_OP_frames, &f, sizeof(f)), 0);
     world_get(guest, 0x5000, found, sizeof(found));
-    CHECK_EQ(p2m_look(guest, GFN(3), &frame, &access), P2M_RAM);
+    CHECK_EQ(p2m_look(guest, GFN(15), &frame, &access), P2M_RAM);
     CHECK_EQ(found[0], frame.n);
     CHECK_EQ(found[1], OSM_NO_FRAME);
-    CHECK_EQ(p2m_get(guest, GFN(4), P2M_RW, &frame), 0);
-    CHECK_EQ(p2m_map(guest, GFN(3), frame, 0, P2M_COPY, P2M_RWX), 0);
+    CHECK_EQ(p2m_get(guest, GFN(16), P2M_RW, &frame), 0);
+    CHECK_EQ(p2m_map(guest, GFN(15), frame, 0, P2M_COPY, P2M_RWX), 0);
     CHECK_EQ(world_op(guest->vcpu[0], __HYPERVISOR_arch_7, OSM_OP_frames, &f, sizeof(f)), 0);
     world_get(guest, 0x5000, found, sizeof(found));
     CHECK(found[0] == OSM_NO_FRAME && found[1] == frame.n);
