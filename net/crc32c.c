@@ -99,12 +99,19 @@ static inline u64 step8(u64 crc, const u8 *p)
     return crc;
 }
 
+static inline u64 step32(u64 crc, const u8 *p)
+{
+    return step8(step8(step8(step8(crc, p), p + 8), p + 16), p + 24);
+}
+
 static u32 by_instruction(u32 start, const u8 *p, size_t len)
 {
     u64 crc = ~start;
 
+    for (; len >= 128; p += 128, len -= 128)
+        crc = step32(step32(step32(step32(crc, p), p + 32), p + 64), p + 96);
     for (; len >= 32; p += 32, len -= 32)
-        crc = step8(step8(step8(step8(crc, p), p + 8), p + 16), p + 24);
+        crc = step32(crc, p);
     for (; len >= 8; p += 8, len -= 8)
         crc = step8(crc, p);
     for (; len; p++, len--)

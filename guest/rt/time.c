@@ -12,6 +12,7 @@
 static void (*alarm_fn)(void *);
 static void *alarm_arg;
 static bool alarm_bound;
+static const volatile struct vcpu_time_info *pvclock; /* NULL: there is none, or not yet */
 static u64 alarm_at; /* what Xen's timer is set to; 0: it is off, or has fired */
 static u64 native_khz, native_start, native_mul; /* ns = ticks * mul / 2^32 */
 
@@ -38,9 +39,9 @@ static u64 pvclock_ns(const volatile struct vcpu_time_info *t)
 
 u64 rt_now_ns(void)
 {
-    if (rt_host() == RT_NATIVE)
+    if (!pvclock)
         return (u64)(((unsigned __int128)(tsc_read() - native_start) * native_mul) >> 32);
-    return pvclock_ns(&rt_shared_info()->vcpu_info[0].time);
+    return pvclock_ns(pvclock);
 }
 
 u64 rt_wall_ns(void)
@@ -120,7 +121,9 @@ void rt_alarm_set(u64 deadline_ns)
 
 void rt_time_init(void)
 {
-    if (rt_host() == RT_NATIVE) {
+    if (rt_host() != RT_NATIVE) {
+        pvclock = &rt_shared_info()->vcpu_info[0].time;
+    } else {
         native_khz = native_time_init(on_alarm);
         native_mul = (1000000ull << 32) / native_khz;
         native_start = tsc_read();
