@@ -11,6 +11,7 @@
 #include "guest/rt/rt.h"
 #include "guest/rt/trap.h"
 
+enum { INTERRUPTS_ON = 0x200 }; /* RFLAGS.IF */
 enum { CHUNK = 256, CHUNKS = EVTCHN_FIFO_NR_CHANNELS / CHUNK, WORDS = 64 };
 
 struct handler {
@@ -208,10 +209,12 @@ bool rt_event_dispatch(void)
     return any;
 }
 
+/* Where interrupts were off this is QEMU's TCG, which may deliver one twice under hypervisors that
+ * inject it (hyp/virt/svm/run.c). Nothing is lost: rt_wait looks before it sleeps. */
 static void on_upcall(struct rt_frame *f)
 {
-    (void)f;
-    rt_event_dispatch();
+    if (f->rflags & INTERRUPTS_ON)
+        rt_event_dispatch();
 }
 
 bool rt_event_use_fifo(void)

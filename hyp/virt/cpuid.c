@@ -29,15 +29,6 @@ enum { TSC_MODE_EMULATED = 1, TSC_MODE_NATIVE = 2 };
      BIT(23) | BIT(24) | BIT(26) | BIT(28) | BIT(29))
 #define HIDE_X1D (BIT(7) | BIT(12) | BIT(14))
 
-/* True under an emulator whose IRET and far return break under SMAP: all of QEMU's TCG up
- * to now, which names itself. */
-static bool smap_is_broken(void)
-{
-    struct cpuid r = cpuid(0x40000000, 0);
-
-    return r.ebx == 0x54474354 && r.ecx == 0x43544743 && r.edx == 0x47435447; /* TCGTCGTCGTCG */
-}
-
 static bool seeded(void)
 {
     return clock_mode() != OSM_CLOCK_REAL;
@@ -61,7 +52,7 @@ static struct cpuid leaf7(struct cpuid r, u32 sub)
         return (struct cpuid){0};
     r.eax = 0;
     r.ebx &= ~HIDE_7B;
-    if (smap_is_broken())
+    if (cpu_is_tcg())
         r.ebx &= ~BIT(20);
     if (seeded())
         r.ebx &= ~BIT(18); /* RDSEED */

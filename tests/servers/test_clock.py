@@ -11,7 +11,7 @@ BOARD = "+kernel =board switchboard global"
 
 
 def test_time_of_day(tmp_path: pathlib.Path) -> None:
-    """DS15, DN20: followers stay between what the source shows before and after, and never go back."""
+    """DS01, DS15, DN20: followers stay between what the source shows before and after, and never go back."""
     with Cluster(tmp_path) as cluster:
         cluster.start(1, BOARD, "=calendar calendar source 3600", "with never hello")
         time.sleep(0.5)  # their clocks are that far apart

@@ -29,7 +29,7 @@ def where(shell: Shell, name: str) -> list[str]:
 
 
 def test_shell_over_machines(tmp_path: pathlib.Path) -> None:
-    """DS10, DS11, DS14, DS03, L31, DL16: programs started, listed, moved and ended anywhere, from one shell.
+    """DS01, DS10, DS11, DS14, DS03, L31, DL16: programs started, listed, moved and ended anywhere, from one shell.
 
     Their files are the bundle of the shell's node; what they print comes to its console."""
     with Cluster(tmp_path) as cluster:

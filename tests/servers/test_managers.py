@@ -42,7 +42,7 @@ def start(cluster: Cluster, *policy: str) -> Shell:
     ("peers", "fixed", "1", "push"), ("peers", "adaptive", "push"),
     ("top", "fixed", "1", "push"), ("west", "fixed", "1", "push")], ids="-".join)
 def test_push(tmp_path: pathlib.Path, policy: tuple[str, ...]) -> None:
-    """L14, L15, L16: the first process stays, those that find their machine busy go to the idle ones."""
+    """DS01, L14, L15, L16: the first process stays, those that find their machine busy go to the idle ones."""
     with Cluster(tmp_path) as cluster:
         shell = start(cluster, *policy)
         for job in range(1, 4):

@@ -158,12 +158,49 @@ static void inject_nmi(struct vcpu *v)
     __atomic_and_fetch(&v->attention, ~(u32)VCPU_ATTN_NMI, __ATOMIC_SEQ_CST);
 }
 
+/*
+ * QEMU's TCG remembers the vector of an injected external interrupt as an exception that it has
+ * yet to deliver, and delivers it once more, whatever RFLAGS.IF says, when its main loop asks for
+ * the CPU before the guest's next exit. There interrupts go the way of virtual ones, which it
+ * forgets: V_IRQ without its intercept, and the guest has it before its next instruction.
+ */
+static bool is_armed(const struct vmcb *b)
+{
+    return svm.repeats_interrupts && b->interrupt & VINTR_PENDING &&
+           !(b->intercept1 & INTERCEPT1_VINTR);
+}
+
+static void arm(struct vcpu *v, u32 vector)
+{
+    struct vmcb *b = v->virt->vmcb;
+
+    b->interrupt = (u32)b->interrupt | (u64)vector << VINTR_VECTOR_SHIFT | VINTR_PENDING |
+                   VINTR_HIGHEST | VINTR_IGNORE;
+    b->intercept1 &= ~INTERCEPT1_VINTR;
+    svm_dirty(v, CLEAN_INTERCEPTS | CLEAN_TPR);
+}
+
+/* While V_IRQ is a vector's there is no window for the next one: the end of the handler is. */
+static void watch_return(struct vcpu *v)
+{
+    v->virt->vmcb->intercept1 |= INTERCEPT1_IRET;
+    svm_dirty(v, CLEAN_INTERCEPTS);
+}
+
+static void deliver(struct vcpu *v, u32 vector)
+{
+    if (svm.repeats_interrupts)
+        arm(v, vector);
+    else
+        v->virt->vmcb->event = EVENT_VALID | EVENT_EXTERNAL | vector;
+}
+
 /* Puts what is pending into the control block: an event now, or a window for later. */
 static void prepare_event(struct vcpu *v)
 {
     struct vmcb *b = v->virt->vmcb;
     u32 wanted = __atomic_load_n(&v->attention, __ATOMIC_SEQ_CST);
-    bool busy = b->event & EVENT_VALID || b->shadow & 1;
+    bool busy = b->event & EVENT_VALID || b->shadow & 1 || is_armed(b);
     int vector = -1;
 
     if (wanted & VCPU_ATTN_NMI && !v->virt->nmi_blocked && !busy) {
@@ -173,13 +210,16 @@ static void prepare_event(struct vcpu *v)
     if (wanted & VCPU_ATTN_INTERRUPT)
         vector = interrupt_pending(v);
     if (vector >= 0 && !busy && b->rflags & RFLAGS_IF) {
-        b->event = EVENT_VALID | EVENT_EXTERNAL | (u32)vector;
+        deliver(v, (u32)vector);
         interrupt_taken(v, vector);
         vector = __atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_INTERRUPT
                      ? interrupt_pending(v)
                      : -1;
     }
-    set_window(v, vector >= 0);
+    if (!is_armed(b))
+        set_window(v, vector >= 0);
+    else if (vector >= 0)
+        watch_return(v);
 }
 
 /* PAUSE exits while another vCPU waits for this CPU: see vcpu_may_spin. Vol. 2, 15.14.4. */
@@ -218,8 +258,9 @@ static bool halts_in_shadow(struct vcpu *v)
 
 /* What was being delivered when the exit came is delivered again. A software interrupt is
  * not: its instruction is executed again. Vol. 2, 15.7.2. */
-static void requeue_event(struct vmcb *b)
+static void requeue_event(struct vcpu *v)
 {
+    struct vmcb *b = v->virt->vmcb;
     u64 type = b->exit_interrupt & EVENT_TYPE;
     u8 vector = (u8)b->exit_interrupt;
 
@@ -227,7 +268,10 @@ static void requeue_event(struct vmcb *b)
         return;
     if (type == EVENT_EXCEPTION && (vector == 3 || vector == 4))
         return;
-    b->event = b->exit_interrupt;
+    if (type == EVENT_EXTERNAL)
+        deliver(v, vector);
+    else
+        b->event = b->exit_interrupt;
 }
 
 static void enter(struct vcpu *v)
@@ -397,7 +441,7 @@ enum virt_exit virt_run(struct vcpu *v, struct virt_exit_info *x)
         svm_watch_control(v, true);
     if (b->exit_code != EXIT_SERVED)
         record(v, b);
-    requeue_event(b);
+    requeue_event(v);
     return dispatch(v, x);
 }
 

@@ -84,6 +84,7 @@ _Static_assert(offsetof(struct vmcb, efer) == 0x4d0, "appendix B");
 #define VINTR_HIGHEST        0x00000000000f0000ull
 #define VINTR_IGNORE         0x0000000000100000ull /* the TPR */
 #define VINTR_MASKING        0x0000000001000000ull
+#define VINTR_VECTOR_SHIFT   32
 
 #define EVENT_VALID          0x80000000ull
 #define EVENT_HAS_ERROR      0x00000800ull
