@@ -79,8 +79,21 @@ COPY_INLINE void copy_downward(u8 *d, const u8 *s, size_t len)
 {
     for (; len >= 8; len -= 8)
         *(word *)(d + len - 8) = *(const word *)(s + len - 8);
-    while (len--)
-        d[len] = s[len];
+    copy_short(d, s, len);
+}
+
+/* Less than a word, in two pieces that overlap. */
+COPY_INLINE void fill_short(u8 *d, u64 pattern, size_t len)
+{
+    if (len >= 4) {
+        *(half *)d = (u32)pattern;
+        *(half *)(d + len - 4) = (u32)pattern;
+    } else if (len >= 2) {
+        *(quarter *)d = (u16)pattern;
+        *(quarter *)(d + len - 2) = (u16)pattern;
+    } else if (len) {
+        *d = (u8)pattern;
+    }
 }
 
 COPY_INLINE void fill(u8 *d, u8 byte, size_t len)
@@ -88,8 +101,7 @@ COPY_INLINE void fill(u8 *d, u8 byte, size_t len)
     u64 pattern = 0x0101010101010101ull * byte;
 
     if (len < 8) {
-        while (len--)
-            *d++ = byte;
+        fill_short(d, pattern, len);
         return;
     }
     *(word *)(d + len - 8) = pattern;

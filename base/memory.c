@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory and string functions for freestanding code.
+ * Memory and string functions for freestanding code. On the host the C library has them: ours
+ * would take their place in it, and its compiler, which may, turns loops in them into calls of
+ * themselves.
  */
 #include "base/memory.h"
 #include "base/copy.h"
+
+#ifndef OSMOSIS_HOST
 
 #undef memcpy
 #undef memmove
@@ -83,3 +87,5 @@ char *strchr(const char *s, int c)
             return NULL;
     }
 }
+
+#endif

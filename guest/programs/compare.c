@@ -67,7 +67,7 @@ struct row {
 };
 
 static const struct row here[] = {
-    {"L33", "user call", user_calls, 10 * TURNS, 0},
+    {"L33", "user call", user_calls, 100 * TURNS, 0},
     {"L33", "system call", null_calls, 10 * TURNS, 0},
     {"L33", "call of a process, same host", round_trips, TURNS, 0},
     {"T1", "null kernel call", null_calls, 10 * TURNS, 0},
