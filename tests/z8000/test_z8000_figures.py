@@ -57,7 +57,8 @@ def test_table1(tmp_path: pathlib.Path) -> None:
         nodes = rows[name]["nodes"]
         assert nodes["line_bytes"] > size and nodes["measured_ms"] > 0.9 * nodes["line_ms"] > 0
     text = (tmp_path / "table1.txt").read_text()
-    assert all(name in text for name in rows)
+    assert all(text.count(name) >= 3 for name in rows), "against the paper, the model, other machines"
+    assert "10 MHz" in text and "one processor" in text and "left over" in text
 
 
 def test_utilisation(tmp_path: pathlib.Path) -> None:

@@ -25,19 +25,41 @@
 	.equ	R_DISK_STATUS, 0x26
 	.equ	CALLS, 8
 	.equ	LINKS, 64		! of 16 bytes: state or next free one, then 7 words
-	.equ	BUFFERS, 8		! of 16 bytes header and 1024 of data
-	.equ	BUFFER, 1040
+	.equ	BUFFERS, 8		! of a header and 1024 bytes of data
+	.equ	BUFFER, 1048
 	.equ	MOST, 1024
 	.equ	NONE, 0xffff
 	.equ	USED, 1
-	.equ	ACK, 6
 	.equ	MAPS, 16
+
+! A buffer: the next one, then what goes over the line. An acknowledgement ends behind CHECK.
+	.equ	FRAME, 2
+	.equ	KIND, 2
+	.equ	TO, 4			! machines; to 0 is this one
+	.equ	FROM, 6
+	.equ	SEQUENCE, 8
+	.equ	DONE, 10		! the last sequence number that came in order
+	.equ	LENGTH, 12		! of the data
+	.equ	CHECK, 14		! makes the sum of all words 0
+	.equ	CHANNEL, 16
+	.equ	PROCESS, 18
+	.equ	CODE, 20
+	.equ	DATA, 22
+	.equ	SHORT, 14		! bytes of an acknowledgement
+	.equ	LONG, 20		! of a message without data
+	.equ	MESSAGE, 1		! kinds
+	.equ	ACK, 2
+	.equ	TRIES, 8
+	.equ	SILENCE, 2000		! polls of a line that has nothing more to say
 
 	.org	0x0000			! reset: program status
 	.word	0, 0xc000, 0x8000, start
 
 	.org	0x0130			! status area at 0100: NVI
 	.word	0, 0xc000, 0x8000, nvi
+
+	.org	0x0180			! here, because single.s calls by it
+calls:	.word	null, create, destroy, send, receive, block, null, null
 
 	.org	0x0200
 start:	ld	r14,#0x8000
@@ -121,8 +143,6 @@ c1:	cp	r0,#255
 c2:	ld	r0,#NONE
 	jr	reply
 
-calls:	.word	null, create, destroy, send, receive, block, null, null
-
 null:	clr	r0
 	resflg	c
 	ret
@@ -180,23 +200,23 @@ send:	calr	check
 	jr	z,refuse
 	ld	r10,M+0(r12)
 	ld	free_buffer,r10
-	ld	M+2(r12),r4		! length
+	ld	M+LENGTH(r12),r4
 	ld	r10,links+2(r1)
-	ld	M+4(r12),r10		! channel
+	ld	M+CHANNEL(r12),r10
 	ld	r10,links+6(r1)
-	ld	M+6(r12),r10		! process
+	ld	M+PROCESS(r12),r10
 	ld	r10,links+8(r1)
-	ld	M+8(r12),r10		! code
+	ld	M+CODE(r12),r10
 	ld	r10,links+4(r1)
-	ld	M+10(r12),r10		! machine
+	ld	M+TO(r12),r10
 	ld	r6,#0x8000
 	ld	r7,r12
-	add	r7,#16
+	add	r7,#DATA
 	pushl	@rr14,rr12
 	clr	r0
 	calr	copy
 	popl	rr12,@rr14
-	test	M+10(r12)
+	test	M+TO(r12)
 	jr	nz,away
 	calr	queue
 	clr	r0
@@ -205,11 +225,13 @@ send:	calr	check
 away:	calr	transmit
 	calr	give_back
 	clr	r0
-	resflg	c
+	jr	nc,a1
+	ld	r0,#NONE
+a1:	resflg	c
 	ret
 
 ! The message in r12 joins its channel's queue.
-queue:	ld	r10,M+4(r12)
+queue:	ld	r10,M+CHANNEL(r12)
 	add	r10,r10
 	clr	M+0(r12)
 	ld	r11,tails(r10)
@@ -246,13 +268,13 @@ r1x:	ld	r11,M+0(r12)
 	test	r11
 	jr	nz,r2x
 	clr	tails(r10)
-r2x:	cp	r4,M+2(r12)
+r2x:	cp	r4,M+LENGTH(r12)
 	jr	ule,r3x
-	ld	r4,M+2(r12)
+	ld	r4,M+LENGTH(r12)
 r3x:	push	@rr14,r4
 	ld	r6,#0x8000
 	ld	r7,r12
-	add	r7,#16
+	add	r7,#DATA
 	pushl	@rr14,rr12
 	ld	r0,#1
 	calr	copy
@@ -303,48 +325,176 @@ physical:
 	ld	r9,r3
 	ret
 
-! The message in r12 goes out: eight words of header, then its data; an
-! acknowledgement comes back.
+! The message in r12 goes out, again until the other machine says that it has it: a window of
+! one. Carry: it never did. One machine speaks at a time; the line has no other order.
 transmit:
-	ld	r3,r12
-	ld	r2,#0x8000
-	ld	r4,M+2(r12)
-	add	r4,#16
-t1:	in	r5,#R_NETWORK_STATUS
-	bit	r5,#6
-	jr	z,t1
-	ldb	rl5,@rr2
-	inc	r3,#1
-	out	#R_NETWORK,r5
-	djnz	r4,t1
-t2:	in	r5,#R_NETWORK_STATUS
-	bit	r5,#7
-	jr	z,t2
-	in	r5,#R_NETWORK
+	ld	M+KIND(r12),#MESSAGE
+	ld	r10,self
+	ld	M+FROM(r12),r10
+	ld	r10,next_out
+	ld	M+SEQUENCE(r12),r10
+	ld	r10,last_in
+	ld	M+DONE(r12),r10
+	ld	r4,M+LENGTH(r12)
+	add	r4,#LONG
+	ld	r8,#TRIES
+t1:	calr	put_frame
+	jr	c,t2
+	calr	answered
+	jr	nc,t3
+t2:	inc	resent,#1
+	djnz	r8,t1
+	setflg	c
+	ret
+t3:	inc	next_out,#1
+	resflg	c
 	ret
 
-! A packet has begun to come in.
+! Sends the frame of r4 bytes in r12, its checksum made; an odd one is summed with a zero behind
+! it. Carry: the line takes no more.
+put_frame:
+	ld	r2,#0x8000
+	ld	r3,r12
+	add	r3,#FRAME
+	add	r3,r4
+	bit	r4,#0
+	jr	z,u1
+	clrb	@rr2
+u1:	clr	M+CHECK(r12)
+	calr	sum
+	neg	r0
+	ld	M+CHECK(r12),r0
+	ld	r3,r12
+	add	r3,#FRAME
+	ld	r1,r4
+u2:	clr	r6
+u3:	in	r5,#R_NETWORK_STATUS
+	bit	r5,#6
+	jr	nz,u4
+	djnz	r6,u3
+	setflg	c
+	ret
+u4:	ldb	rl5,@rr2
+	inc	r3,#1
+	out	#R_NETWORK,r5
+	djnz	r1,u2
+	resflg	c
+	ret
+
+! r0: the sum of the words of the frame of r4 bytes in r12.
+sum:	ld	r2,#0x8000
+	ld	r3,r12
+	add	r3,#FRAME
+	ld	r1,r4
+	inc	r1,#1
+	srl	r1,#1
+	clr	r0
+v1:	add	r0,@rr2
+	inc	r3,#2
+	djnz	r1,v1
+	ret
+
+! Waits for the acknowledgement of what was sent last. Carry: it did not come. r4, r8, r12 stay.
+answered:
+	clr	r6
+w1:	in	r5,#R_NETWORK_STATUS
+	bit	r5,#7
+	jr	nz,w2
+	djnz	r6,w1
+	setflg	c
+	ret
+w2:	pushl	@rr14,rr12
+	push	@rr14,r4
+	ld	r12,#answer
+	calr	get_frame
+	jr	c,w4
+	cp	M+KIND(r12),#ACK
+	jr	ne,w3
+	ld	r10,M+DONE(r12)
+	cp	r10,next_out
+	resflg	c
+	jr	eq,w4
+w3:	setflg	c
+w4:	pop	r4,@rr14
+	popl	rr12,@rr14
+	ret
+
+! Takes the frame that has begun to come in to r12. Carry: it is not for us, or not as it was
+! sent; all that belonged to it is gone.
+get_frame:
+	ld	r2,#0x8000
+	ld	r3,r12
+	add	r3,#FRAME
+	ld	r4,#SHORT
+	calr	take
+	jr	c,g3
+	ld	r4,#SHORT
+	cp	M+KIND(r12),#ACK
+	jr	eq,g2
+	cp	M+KIND(r12),#MESSAGE
+	jr	ne,g3
+	ld	r4,M+LENGTH(r12)
+	cp	r4,#MOST
+	jr	ugt,g3
+	add	r4,#LONG-SHORT
+	push	@rr14,r4
+	calr	take
+	pop	r4,@rr14
+	jr	c,g3
+	add	r4,#SHORT
+	bit	r4,#0
+	jr	z,g2
+	clrb	@rr2
+g2:	calr	sum
+	test	r0
+	jr	nz,g3
+	ld	r10,M+TO(r12)
+	cp	r10,self
+	resflg	c
+	ret	eq
+g3:	ld	r6,#SILENCE
+g4:	in	r5,#R_NETWORK_STATUS
+	bit	r5,#7
+	jr	nz,g5
+	djnz	r6,g4
+	setflg	c
+	ret
+g5:	in	r5,#R_NETWORK
+	jr	g3
+
+! r4 bytes from the line to rr2. Carry: it fell silent before.
+take:	ld	r6,#SILENCE
+k1:	in	r5,#R_NETWORK_STATUS
+	bit	r5,#7
+	jr	nz,k2
+	djnz	r6,k1
+	setflg	c
+	ret
+k2:	in	r5,#R_NETWORK
+	ldb	@rr2,rl5
+	inc	r3,#1
+	djnz	r4,take
+	resflg	c
+	ret
+
+! A frame has begun to come in: the next message is acknowledged and queued, one that we have
+! already is acknowledged again.
 do_packet:
 	ld	r12,free_buffer
 	test	r12
-	ret	z
+	jr	z,d3
 	ld	r10,M+0(r12)
 	ld	free_buffer,r10
-	ld	r2,#0x8000
-	ld	r3,r12
-	ld	r4,#16
-	calr	take
-	ld	r4,M+2(r12)
-	cp	r4,#MOST
-	jr	ugt,d2
-	test	r4
-	jr	z,d1
-	calr	take
-d1:	in	r5,#R_NETWORK_STATUS
-	bit	r5,#6
-	jr	z,d1
-	ld	r5,#ACK
-	out	#R_NETWORK,r5
+	calr	get_frame
+	jr	c,d2
+	cp	M+KIND(r12),#MESSAGE
+	jr	ne,d2
+	ld	r10,last_in
+	inc	r10,#1
+	cp	r10,M+SEQUENCE(r12)
+	jr	ne,d1
+	ld	last_in,r10
+	calr	acknowledge
 	calr	queue
 	test	blocked
 	ret	z
@@ -355,16 +505,29 @@ d1:	in	r5,#R_NETWORK_STATUS
 	calr	receive
 	ret	c
 	jp	reply
+d1:	calr	acknowledge
 d2:	calr	give_back
 	ret
+d3:	ld	r12,#answer		! no room: it comes again
+	calr	get_frame
+	ret
 
-take:	in	r5,#R_NETWORK_STATUS
-	bit	r5,#7
-	jr	z,take
-	in	r5,#R_NETWORK
-	ldb	@rr2,rl5
-	inc	r3,#1
-	djnz	r4,take
+! Says to the sender of r12 what has come in order. r12 stays.
+acknowledge:
+	pushl	@rr14,rr12
+	ld	r10,M+FROM(r12)
+	ld	r12,#answer
+	ld	M+TO(r12),r10
+	ld	M+KIND(r12),#ACK
+	ld	r10,self
+	ld	M+FROM(r12),r10
+	clr	M+SEQUENCE(r12)
+	ld	r10,last_in
+	ld	M+DONE(r12),r10
+	clr	M+LENGTH(r12)
+	ld	r4,#SHORT
+	calr	put_frame
+	popl	rr12,@rr14
 	ret
 
 ! r1: number of the block, rr2: address of 512 bytes, page-aligned.
@@ -484,6 +647,10 @@ m1:	out	#R_PAGE,r6
 	.org	0x2000
 stopped:	.word	0
 evictions:	.word	0
+self:		.word	0		! this machine's number, put here before reset
+resent:		.word	0
+next_out:	.word	1
+last_in:	.word	0
 link_count:	.word	0
 free_link:	.word	0
 free_buffer:	.word	0
@@ -497,3 +664,4 @@ owners:	.space	2*MAPS
 slots:	.space	256
 links:	.space	16*LINKS
 buffers:	.space	BUFFER*BUFFERS
+answer:		.space	BUFFER		! acknowledgements, and what is not wanted

@@ -47,8 +47,8 @@ block:	ld	r0,#5
 	djnz	r13,block
 	end
 
-	.org	0x0140			! send to machine 1, wait for the answer
-remote:	ld	r2,#1
+	.org	0x0140			! send to machine r10, wait for the answer
+remote:	ld	r2,r10
 	calr	make2
 	ld	r11,r0
 r1x:	calr	send
@@ -57,7 +57,7 @@ r1x:	calr	send
 	end
 
 	.org	0x0180			! answer whatever comes
-echo:	ld	r2,#1
+echo:	ld	r2,r10
 	calr	make2
 	ld	r11,r0
 e1:	calr	receive

@@ -2,7 +2,8 @@
 /*
  * z8000-node: the figures of the 1983 node, as JSON on standard output.
  *
- *   z8000-node table            Table 1, and with a faster clock and a faster line
+ *   z8000-node table            Table 1, and with a faster clock, a faster line, one processor
+ *   z8000-node noise EVERY      messages over a line on which one byte in EVERY is wrong
  *   z8000-node vcd FILE         the handshake of faults and null calls as a signal trace
  *   z8000-node maps             map loads and evictions of a process with more segments
  *                               than there are page maps
@@ -20,17 +21,38 @@
 
 static int table(struct rig *r)
 {
-    printf("{\n");
-    if (!table_print(r, "table1", (struct rig_machine){2000000, 5000}))
-        return 1;
-    printf(",\n");
-    if (!table_print(r, "clock_10_mhz", (struct rig_machine){10000000, 5000}))
-        return 1;
-    printf(",\n");
-    if (!table_print(r, "line_1250000_bytes_per_second",
-                     (struct rig_machine){2000000, 1250000}))
-        return 1;
+    static const struct {
+        const char *name;
+        struct rig_machine machine;
+    } tables[] = {
+        {"table1", {.hz = 2000000, .bytes_per_second = 5000}},
+        {"clock_10_mhz", {.hz = 10000000, .bytes_per_second = 5000}},
+        {"line_1250000_bytes_per_second", {.hz = 2000000, .bytes_per_second = 1250000}},
+        {"one_processor", {.hz = 2000000, .bytes_per_second = 5000, .one_processor = true}},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+        printf("%s\n", i ? "," : "{");
+        if (!table_print(r, tables[i].name, tables[i].machine, i == 0))
+            return 1;
+    }
     printf("\n}\n");
+    return 0;
+}
+
+static int noise(struct rig *r, u32 every)
+{
+    enum { MESSAGES = 12 };
+    struct rig_time time;
+
+    r->machine.wrong_every = every;
+    r->answer = RIG_MESSAGE_MOST;
+    if (!rig_run(r, RIG_REMOTE, MESSAGES, RIG_MESSAGE_MOST, 2, &time))
+        return 1;
+    printf("{\"messages\": %d, \"wrong_every\": %u, \"resent\": %llu, \"intact\": %s,"
+           " \"measured_ms\": %.3f}\n",
+           2 * MESSAGES, every, (unsigned long long)time.resent, time.intact ? "true" : "false",
+           (double)time.user * 1000 / NODE_HZ);
     return 0;
 }
 
@@ -139,6 +161,8 @@ int main(int argc, char **argv)
         return 1;
     if (strcmp(what, "table") == 0 && argc == 2)
         status = table(r);
+    else if (strcmp(what, "noise") == 0 && argc == 3)
+        status = noise(r, (u32)strtoul(argv[2], NULL, 10));
     else if (strcmp(what, "vcd") == 0 && argc == 3)
         status = vcd(r, argv[2]);
     else if (strcmp(what, "maps") == 0 && argc == 2)
@@ -148,7 +172,8 @@ int main(int argc, char **argv)
     else if (strcmp(what, "speed") == 0 && argc == 5)
         status = speed(r, argv + 2);
     else
-        fprintf(stderr, "usage: z8000-node table | vcd FILE | maps | paging [SECONDS] | speed "
+        fprintf(stderr, "usage: z8000-node table | noise EVERY | vcd FILE | maps | paging "
+                        "[SECONDS] | speed "
                         "ENTRY CLOCKS fast|exact\n");
     rig_close(r);
     free(r);

@@ -12,6 +12,10 @@ enum {
     USER_AT = 0x020000,
     STOPPED_AT = 0x2000, /* words of kernel.s */
     EVICTIONS_AT = 0x2002,
+    SELF_AT = 0x2004,
+    RESENT_AT = 0x2006,
+    SENT_AT = USER_AT + 0x4000, /* what user.s sends, and where it receives */
+    RECEIVED_AT = USER_AT + 0x5000,
     CLOCKS_MOST = 400 * NODE_HZ,
 };
 
@@ -35,7 +39,8 @@ bool rig_open(struct rig *r, const char *directory)
 {
     r->machine = (struct rig_machine){.hz = NODE_HZ, .bytes_per_second = 5000};
     if (!load(&r->kernel, directory, "kernel.bin") || !load(&r->stub, directory, "stub.bin") ||
-        !load(&r->user, directory, "user.bin") || !load(&r->load, directory, "load.bin"))
+        !load(&r->single, directory, "single.bin") || !load(&r->user, directory, "user.bin") ||
+        !load(&r->load, directory, "load.bin"))
         return false;
     r->table = z8000_table_init(malloc(z8000_table_size()));
     r->blocks = calloc(RIG_BLOCKS, NODE_BLOCK);
@@ -62,7 +67,8 @@ static void on_signal(void *owner, u64 clock, enum node_signal which, bool value
         fprintf(r->vcd, "#%llu\n%d%c\n", (unsigned long long)clock * 500, value, codes[which]);
 }
 
-static void boot_user(struct node *n, enum rig_program program, u16 times, u16 argument)
+static void boot_user(struct node *n, enum rig_program program, u16 times, u16 argument,
+                      u16 other)
 {
     struct z8000 *c = &n->user;
 
@@ -75,24 +81,30 @@ static void boot_user(struct node *n, enum rig_program program, u16 times, u16 a
     c->r[15] = 0x8000;
     c->r[13] = times;
     c->r[12] = argument;
+    c->r[10] = other;
     c->segment = USER_AT >> 16;
     c->pc = (u16)program;
 }
 
-static void boot(struct rig *r, struct node *n)
+static void boot(struct rig *r, struct node *n, u8 number)
 {
+    const struct image *stub = r->machine.one_processor ? &r->single : &r->stub;
     u8 *memory = n->memory;
 
     memset(memory, 0, RIG_MEMORY);
     node_init(n, r->table, memory, RIG_MEMORY, 9);
     memcpy(memory, r->kernel.bytes, r->kernel.length);
-    memcpy(memory + STUB_AT, r->stub.bytes, r->stub.length);
+    memory[SELF_AT + 1] = number;
+    memcpy(memory + STUB_AT, stub->bytes, stub->length);
     memcpy(memory + USER_AT, r->user.bytes, r->user.length);
+    for (u32 i = 0; i < RIG_MESSAGE_MOST; i++)
+        memory[SENT_AT + i] = (u8)(i * 7 + number);
     n->disk.blocks = r->blocks;
     n->disk.block_count = RIG_BLOCKS;
     n->disk.latency = r->machine.hz / 120;
     n->port[PORT_NETWORK].clocks_per_byte = r->machine.hz / r->machine.bytes_per_second;
     n->port[PORT_DISK].clocks_per_byte = r->machine.hz / r->machine.bytes_per_second;
+    n->port[PORT_NETWORK].wrong_every = r->machine.wrong_every;
     n->owner = r;
     z8000_reset(&n->kernel);
 }
@@ -137,9 +149,10 @@ bool rig_run(struct rig *r, enum rig_program program, u16 times, u16 argument, u
     *time = (struct rig_time){0};
     r->nodes = nodes;
     for (unsigned i = 0; i < nodes; i++) {
-        boot(r, &r->node[i]);
+        boot(r, &r->node[i], (u8)(i + 1));
         r->node[i].peer = nodes == 2 ? &r->node[1 - i] : NULL;
-        boot_user(&r->node[i], i ? RIG_ECHO : program, times, i ? r->answer : argument);
+        boot_user(&r->node[i], i ? RIG_ECHO : program, times, i ? r->answer : argument,
+                  (u16)(2 - i));
     }
     n->signal = r->vcd ? on_signal : NULL;
     while (!word(n, STOPPED_AT)) {
@@ -155,6 +168,14 @@ bool rig_run(struct rig *r, enum rig_program program, u16 times, u16 argument, u
         time->line_bytes += r->node[i].port[PORT_NETWORK].bytes_out +
                             r->node[i].port[PORT_DISK].bytes_out +
                             r->node[i].port[PORT_DISK].bytes_in;
+    for (unsigned i = 0; i < nodes; i++) {
+        time->interrupts += r->node[i].interrupts;
+        time->resent += word(&r->node[i], RESENT_AT);
+    }
+    time->intact = nodes == 2 &&
+                   memcmp(n->memory + SENT_AT, r->node[1].memory + RECEIVED_AT, argument) ==
+                       0 &&
+                   memcmp(r->node[1].memory + SENT_AT, n->memory + RECEIVED_AT, r->answer) == 0;
     time->faults = n->faults;
     time->map_loads = n->map_loads;
     time->evictions = word(n, EVICTIONS_AT);

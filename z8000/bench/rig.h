@@ -9,7 +9,13 @@
 #include <stdio.h>
 #include "z8000/node/node.h"
 
-enum { RIG_NODES = 2, RIG_MEMORY = 1 << 23, RIG_IMAGE_MOST = 0xe000, RIG_BLOCKS = 256 };
+enum {
+    RIG_NODES = 2,
+    RIG_MEMORY = 1 << 23,
+    RIG_IMAGE_MOST = 0xe000,
+    RIG_BLOCKS = 256,
+    RIG_MESSAGE_MOST = 1024
+};
 
 /* Where user.s has its programs. */
 enum rig_program {
@@ -27,6 +33,8 @@ enum rig_program {
 struct rig_machine {
     u32 hz;
     u32 bytes_per_second; /* of the parallel interface */
+    u32 wrong_every;      /* so many bytes between nodes, one has a wrong bit; 0: none has */
+    bool one_processor;   /* calls without ports only: null, links, messages to oneself */
 };
 
 struct image {
@@ -38,7 +46,7 @@ struct rig {
     struct node node[RIG_NODES];
     unsigned nodes;
     struct z8000_table *table;
-    struct image kernel, stub, user, load;
+    struct image kernel, stub, single, user, load;
     u8 *blocks;
     FILE *vcd;
     struct rig_machine machine;
@@ -50,6 +58,10 @@ struct rig_time {
     u64 kernel_busy; /* clocks of the kernel processor not halted */
     u64 line_bytes;  /* through the parallel ports of both nodes */
     u64 faults, map_loads, evictions;
+    u64 interrupts; /* of both processors: kernel calls, and what one tells the other */
+    u64 resent;     /* frames that were sent again */
+    bool
+        intact; /* what the other node received last is what was sent, and the answer as well */
 };
 
 /* Reads the images from a directory; says what is missing and returns false. */

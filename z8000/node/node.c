@@ -98,12 +98,18 @@ static bool user_memory(struct node *n, struct z8000_cycle *c)
     return true;
 }
 
+static bool is_acknowledge(const struct z8000_cycle *c)
+{
+    return c->status >= Z8000_ST_SEGMENT_ACK && c->status <= Z8000_ST_VI_ACK;
+}
+
 static bool user_bus(void *owner, struct z8000_cycle *c)
 {
     struct node *n = owner;
 
     if (is_memory(c))
         return user_memory(n, c);
+    n->interrupts += is_acknowledge(c);
     if (c->status == Z8000_ST_SEGMENT_ACK)
         n->giving_up = n->given_first = false; /* the trap's own frame is real */
     if (c->status == Z8000_ST_NVI_ACK) {
@@ -112,6 +118,7 @@ static bool user_bus(void *owner, struct z8000_cycle *c)
     }
     if (c->write && c->status == Z8000_ST_IO && c->offset == NODE_R_TO_KERNEL) {
         n->causes |= NODE_CAUSE_CALL;
+        n->interrupts++; /* the trap that led here */
         node_set_signal(n, NODE_S_TO_KERNEL, true);
     }
     if (!c->write)
@@ -195,6 +202,7 @@ static bool kernel_bus(void *owner, struct z8000_cycle *c)
         return true;
     }
     if (!is_memory(c)) {
+        n->interrupts += is_acknowledge(c);
         c->data = c->write ? c->data : 0;
         return true;
     }

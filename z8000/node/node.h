@@ -82,6 +82,7 @@ struct node_port {
     u8 out;
     bool leaving, full; /* a byte is leaving; one has come in */
     u8 in;
+    u32 wrong_every; /* one byte in so many comes out with a bit wrong; 0: none */
     u64 bytes_in, bytes_out;
 };
 
@@ -119,7 +120,7 @@ struct node {
     u64 skew; /* clocks that the user processor spent held */
     u64 waited_since, waited;
     u64 user_halted; /* clocks that it spent halted */
-    u64 faults, map_loads;
+    u64 faults, map_loads, interrupts;
     u32 tick;
     u64 next_tick;
 

@@ -85,10 +85,19 @@ static void disk_give(struct node *n, u64 clock)
     }
 }
 
+/* The byte that leaves as the other end sees it. */
+static u8 on_line(const struct node_port *p)
+{
+    bool wrong = p->wrong_every && p->bytes_out % p->wrong_every == p->wrong_every - 1;
+
+    return (u8)(p->out ^ (wrong ? 0x10 : 0));
+}
+
 static bool leave(struct node *n, unsigned which, u64 clock)
 {
     switch (which) {
-    case PORT_NETWORK: return !n->peer || deliver(n->peer, PORT_NETWORK, n->port[which].out);
+    case PORT_NETWORK:
+        return !n->peer || deliver(n->peer, PORT_NETWORK, on_line(&n->port[which]));
     case PORT_DISK: disk_take(&n->disk, n->port[which].out, clock); return true;
     default:
         if (n->serial)
