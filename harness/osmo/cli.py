@@ -70,7 +70,23 @@ def _terminated(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+def _unraisable(lost: "sys.UnraisableHookArgs") -> None:
+    """An interrupt that came where nothing can be raised, as in a finalizer, comes again."""
+    if isinstance(lost.exc_value, KeyboardInterrupt):
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+    else:
+        sys.__unraisablehook__(lost)
+
+
+def heed_signals() -> None:
+    """Whatever ends this process ends what it started, too."""
+    sys.unraisablehook = _unraisable
+    signal.signal(signal.SIGALRM, _terminated)
+    signal.signal(signal.SIGTERM, _terminated)
+
+
 def main(arguments: list[str]) -> int:
+    """Runs a command; its exit status. An interrupt is the caller's to report."""
     chosen = next((a for a in arguments if a in COMMANDS), None)
     parser = build_parser(chosen)
     options, rest = parser.parse_known_args(arguments)
@@ -78,14 +94,10 @@ def main(arguments: list[str]) -> int:
     if rest and chosen != "cc":
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     options.rest = rest
-    signal.signal(signal.SIGTERM, _terminated)
     try:
         return int(module_of(options.command).command(options))
     except Problem as problem:
         print(f"osmosis: {problem}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("osmosis: interrupted, nothing is left running", file=sys.stderr)
-        return 130
     except BrokenPipeError:
         return 0

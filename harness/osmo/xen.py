@@ -289,13 +289,18 @@ class Testbed:
 
     def wait(self, name: str, seconds: float, mark: str = "", period: float = 0.3) -> Outcome:
         """Until the guest has ended, or its console holds `mark`, or time is up. Each look is
-        work for dom0, which a guest that measures had better not share the processor with."""
+        work for dom0, which a guest that measures had better not share the processor with.
+        xenconsoled takes what a guest says before it logs it: a guest's last words are those
+        that are the same at a second look."""
         deadline = time.monotonic() + seconds
+        said = None
         while True:
             reason = self.reason(name)
             console = self.console(name)
-            if reason or (mark and mark in console) or time.monotonic() > deadline:
+            ended = reason and console == said
+            if ended or (mark and mark in console) or time.monotonic() > deadline:
                 return Outcome(console.replace("\r\n", "\n"), reason)
+            said = console if reason else None
             time.sleep(period)
 
     def destroy(self, name: str) -> None:

@@ -113,7 +113,7 @@ def test_ctrl_c_leaves_nothing(tmp_path: pathlib.Path) -> None:
                           env={**os.environ, "TMPDIR": str(tmp_path)}) as process:
         time.sleep(3)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 130 and "nothing is left running" in errors
     mine = [d for d in set(paths.scratch_parent().glob("osmosis-*")) - before if _owner(d) == process.pid]
     assert mine == []
