@@ -3,11 +3,15 @@
  * Reports: what a crashed domain was doing, and what the debug keys show.
  */
 #include "hyp/dom/report.h"
+#include "base/format.h"
 #include "base/memory.h"
+#include "hyp/cpu/x86.h"
 #include "hyp/dom/evtchn.h"
 #include "hyp/dom/grant.h"
 #include "hyp/dom/hypercall.h"
 #include "hyp/dom/platform.h"
+#include "hyp/dom/walk.h"
+#include "hyp/mm/p2m.h"
 #include "hyp/virt/virt.h"
 
 enum { EXITS = ARRAY_SIZE(((struct vcpu *)0)->last_exit), EXITS_SHOWN = 8 };
@@ -38,12 +42,45 @@ void report_vcpu(const struct vcpu *v)
     }
 }
 
+static void *table_page(void *context, u64 gfn)
+{
+    return p2m_peek(context, GFN(gfn), P2M_RW);
+}
+
+/* How far the guest's tables lead to an address: the entry that ends it comes last. */
+static void report_tables(struct domain *d, const struct virt_state *s, u64 linear)
+{
+    struct paging p = {.cr0 = s->cr0, .cr3 = s->cr3, .cr4 = s->cr4, .efer = s->efer};
+    struct walk w = {0};
+    char text[WALK_LEVELS * 20] = "";
+    size_t length = 0;
+    int error;
+
+    spin_lock(&d->p2m_lock);
+    error = walk_tables(&p, linear, false, table_page, d, &w);
+    for (u32 i = 0; i < WALK_LEVELS && w.entry[i] && i < w.levels + (error ? 1 : 0); i++)
+        length += format(text + length, sizeof(text) - length, " %lx",
+                         walk_entry(w.entry[i], w.narrow));
+    spin_unlock(&d->p2m_lock);
+    log_line("    %016lx is%s mapped:%s", linear, error ? " not" : "", text);
+}
+
 void report_crash(struct domain *d, const char *why)
 {
     log_line("domain %u crashed: %s", d->id, why);
-    for (u32 i = 0; i < d->vcpu_count; i++)
-        if (!sched_is_off(&d->vcpu[i]->sched) || d->vcpu_count == 1)
-            report_vcpu(d->vcpu[i]);
+    for (u32 i = 0; i < d->vcpu_count; i++) {
+        struct vcpu *v = d->vcpu[i];
+        struct virt_state s = {0};
+
+        if (sched_is_off(&v->sched) && d->vcpu_count > 1)
+            continue;
+        report_vcpu(v);
+        virt_get_state(v, &s);
+        if (!(s.cr0 & CR0_PG))
+            continue;
+        report_tables(d, &s, s.cr2);
+        report_tables(d, &s, v->regs.rip + s.cs.base);
+    }
 }
 
 int report_dump(const struct domain *d, struct osm_dump *out)
