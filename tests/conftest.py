@@ -7,6 +7,7 @@ the last minutes are not one worker's alone.
 """
 
 import pathlib
+import signal
 import sys
 from typing import Any
 
@@ -23,6 +24,9 @@ LONG = ("test_lint_is_clean", "test_images_do_not_depend_on_where_they_are_built
 
 
 def pytest_configure(config: Any) -> None:
+    # What a shell starts in the background ignores Ctrl-C, and so would what the tests start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for area in AREAS:
         config.addinivalue_line("markers", f"{area}: tests of tests/{area}")
     config.addinivalue_line("markers", "slow: left out by make test-quick")
