@@ -4,6 +4,7 @@
  * are kept as the operation and its operands and made only when something looks; an entry
  * whose flags the next instructions overwrite unseen does not even keep those.
  */
+#include "base/bytes.h"
 #include "z8000/fast_code.h"
 
 enum {
@@ -11,6 +12,8 @@ enum {
      * themselves), so the limit is looked at only where control jumps or leaves the page. */
     SLACK = FAST_WORDS * 16,
     BURST_MOST = 1 << 30,
+    CLOCKS_CALR = 15,
+    CLOCKS_MULT_ZERO = 70 - 18, /* saved by a zero */
 };
 
 /* Flags not made yet: of which operation C and V are, and whether Z and S are those of a
@@ -111,7 +114,7 @@ static void make_flags(struct z8000 *c, unsigned kind, u16 a, u16 b, u16 zs)
 }
 
 /* Makes C, before an operation that sets all others. */
-static void make_carry(struct z8000 *c, unsigned kind, u16 a, u16 b)
+static inline void make_carry(struct z8000 *c, unsigned kind, u16 a, u16 b)
 {
     bool carry;
 
@@ -124,6 +127,28 @@ static void make_carry(struct z8000 *c, unsigned kind, u16 a, u16 b)
     set_flags(c, Z8000_C, carry ? Z8000_C : 0);
 }
 
+/* A register pair with its second word in the upper half: of a pointer, the offset. */
+static inline u32 pair_get(const u8 *at)
+{
+    u16 words[2];
+
+    __builtin_memcpy(words, at, sizeof words);
+    return (u32)words[1] << 16 | words[0];
+}
+
+static inline void pair_put(u8 *at, u32 pair)
+{
+    u16 words[2] = {(u16)pair, (u16)(pair >> 16)};
+
+    __builtin_memcpy(at, words, sizeof words);
+}
+
+/* The page that such a pointer points at. */
+static inline u32 pair_page(u32 pair)
+{
+    return pair >> 25 | (pair >> 1 & 0x7f << 7);
+}
+
 /* One line a form keeps what follows readable. */
 /* clang-format off */
 #define PAGE(number_) fast_code(f, (number_), labels[OP_DECODE], labels[OP_EDGE])
@@ -134,17 +159,19 @@ static void make_carry(struct z8000 *c, unsigned kind, u16 a, u16 b)
 #define LATER_ZS(r) do { kind |= PEND_ZS; zs = (u16)(r); } while (0)
 #define FLUSH()     do { if (kind) { make_flags(c, kind, fa, fb, zs); kind = MADE; } } while (0)
 #define CARRY()     do { if (kind & 7) make_carry(c, kind, fa, fb); } while (0)
-#define JUMP(by)    do { left -= e->clocks; if (left < 0) { e += (by); goto out; } GO(by); } while (0)
+#define AT(bytes)   ((struct entry *)(void *)((u8 *)e + (bytes)))
+#define LEAP(to)    do { s32 clocks = e->clocks; e = (to); left -= clocks; if (left < 0) goto out; goto *e->go; } while (0)
+#define JUMP()      LEAP(AT((s16)e->imm))
 
 /* What a pointer register points at, at host address `p`; slow if there is no page. Words
  * ignore the lowest address line. */
 enum { BYTE_IN = Z8000_FAST_PAGE - 1, WORD_IN = Z8000_FAST_PAGE - 2 };
 #define POINT(table, reg, within) \
-    u16 off = WORD((reg) + 2); \
-    u8 *p = f->table[(u32)(WORD(reg) & 0x7f00) >> 1 | off / Z8000_FAST_PAGE]; \
+    u32 pair = pair_get(regs + (reg)); \
+    u8 *p = f->table[pair_page(pair)]; \
     if (__builtin_expect(!p, 0)) \
         goto out; \
-    p += off & (within)
+    p += pair >> 16 & (within)
 
 #define ARITH(name, sign, pend) \
     L_##name: { u16 x = WORD(e->b), y = WORD(e->a); WORD(e->b) = (u16)(x sign y); \
@@ -162,31 +189,31 @@ enum { BYTE_IN = Z8000_FAST_PAGE - 1, WORD_IN = Z8000_FAST_PAGE - 2 };
 
 #define COMPARE(cc, type, sign) \
     L_CPJ_##cc: { u16 x = WORD(e->b), y = WORD(e->a); LATER(PEND_SUB, x, y, x - y); \
-                  if ((type)x sign (type)y) { JUMP((s16)e->imm); } DONE(2); } \
+                  if ((type)x sign (type)y) { JUMP(); } DONE(2); } \
     L_CPIJ_##cc: { u16 x = WORD(e->b), y = e->imm; LATER(PEND_SUB, x, y, x - y); \
-                  if ((type)x sign (type)y) { JUMP(2 + (s8)e->a); } DONE(3); }
+                  if ((type)x sign (type)y) { LEAP(e + 2 + (s8)e->a); } DONE(3); }
 
 #define SUBTRACT(cc, sign) \
     L_SUBJ_##cc: { u16 x = WORD(e->b), y = WORD(e->a); WORD(e->b) = (u16)(x - y); \
-                   LATER(PEND_SUB, x, y, x - y); if (x sign y) { JUMP((s16)e->imm); } DONE(2); }
+                   LATER(PEND_SUB, x, y, x - y); if (x sign y) { JUMP(); } DONE(2); }
 
 /* After a form that takes long: the limit may have been passed. */
-#define LIMITED(n) do { left -= e->clocks; e += (n); if (left < 0) goto out; goto *e->go; } while (0)
+#define LIMITED(n) LEAP(e + (n))
 
 /* By zero it takes 52 clocks less. */
 #define MULTIPLY(by) do { \
-        u16 x = WORD(e->b + 2); \
+        u8 *both = regs + e->b; \
+        u16 x = *(u16 *)(void *)(both + 2); \
         s32 product = (s16)x * (s16)(by); \
-        WORD(e->b) = (u16)((u32)product >> 16); \
-        WORD(e->b + 2) = (u16)product; \
+        pair_put(both, (u32)product << 16 | (u32)product >> 16); \
         if (__builtin_expect(!(by), 0)) \
-            left += 70 - 18; \
+            left += CLOCKS_MULT_ZERO; \
         kind = PEND_MULT, fa = x, fb = (by); \
     } while (0)
 
 /* A word in memory that one step changes: a page that is written is read at the same place. */
 #define STEP_MEMORY(name, sign) \
-    L_##name##_MEMORY: { POINT(write, e->a & ~3, WORD_IN); u16 x; \
+    L_##name##_MEMORY: { POINT(write, e->a, WORD_IN); u16 x; \
         CARRY(); \
         __builtin_memcpy(&x, p, 2); \
         x = __builtin_bswap16(x); \
@@ -194,24 +221,26 @@ enum { BYTE_IN = Z8000_FAST_PAGE - 1, WORD_IN = Z8000_FAST_PAGE - 2 };
         x = __builtin_bswap16(zs); \
         __builtin_memcpy(p, &x, 2); DONE(1); }
 
-/* To an address on any page; leaves where that has no code in memory. */
+/* To an even address of this segment. */
 #define FLY(pc_) do { \
-        struct code *next = f->decoded[fast_page(c->segment, (pc_))]; \
-        c->pc = (pc_); \
-        if (left < 0 || (c->pc & 1) || (!next && !f->read[fast_page(c->segment, c->pc)])) \
-            goto landed; \
-        code = next ? next : PAGE(fast_page(c->segment, c->pc)); \
-        e = &code->entry[c->pc / 2 % FAST_WORDS]; \
+        struct code *next; \
+        to = (pc_); \
+        next = f->decoded[code->base | to / Z8000_FAST_PAGE]; \
+        if (left < 0 || !next) \
+            goto far; \
+        code = next; \
+        e = (struct entry *)(void *)((u8 *)next->entry + \
+                                     (to & WORD_IN) * (sizeof(struct entry) / 2)); \
         goto *e->go; \
     } while (0)
 
-/* The host word at an address on the stack, in RR14. */
+/* Two words on the stack, in RR14, on one page, by a PC whose segment word has bit 15. */
 #define STACK(table, by) \
-    u16 off = (u16)(c->r[15] + (by)); \
-    u8 *p = f->table[(u32)(c->r[14] & 0x7f00) >> 1 | off / Z8000_FAST_PAGE]; \
-    if (__builtin_expect(!p || (off & (Z8000_FAST_PAGE - 1)) > Z8000_FAST_PAGE - 4 || (off & 1), 0)) \
+    u32 pair = pair_get((u8 *)&c->r[14]) + ((u32)(by) << 16), at = pair >> 16 & WORD_IN; \
+    u8 *p = f->table[pair_page(pair)]; \
+    if (__builtin_expect(!p || at == Z8000_FAST_PAGE - 2 || c->bare, 0)) \
         goto out; \
-    p += off & WORD_IN
+    p += at
 
 /* Runs from the PC until `left` clocks are used or something has no short way. Returns the
  * clocks used; all state is as between two instructions. */
@@ -257,6 +286,7 @@ static s32 burst(struct z8000_fast *f, s32 budget)
     u16 fa = 0, fb = 0, zs = 0;
     struct code *code;
     struct entry *e;
+    u32 to;
 
     if ((c->pc & 1) || !f->read[fast_page(c->segment, c->pc)])
         return 0;
@@ -265,7 +295,7 @@ static s32 burst(struct z8000_fast *f, s32 budget)
     goto *e->go;
 
 L_DECODE:
-    e->go = labels[fast_decode(e, code->host, (u32)(e - code->entry))];
+    e->go = labels[fast_decode(e, code, (u32)(e - code->entry))];
     goto *e->go;
 L_EDGE: {
     u16 pc = (u16)((code->number * Z8000_FAST_PAGE + Z8000_FAST_PAGE) & 0xffff);
@@ -286,12 +316,12 @@ L_LDB: regs[e->b] = regs[e->a]; DONE(1);
 L_LDBI: regs[e->a] = (u8)e->imm; DONE(1);
 L_CLR: WORD(e->a) = 0; DONE(1);
 L_EX: { u16 x = WORD(e->a); WORD(e->a) = WORD(e->b); WORD(e->b) = x; DONE(1); }
-L_LD_LOAD: { POINT(read, e->a & ~3, WORD_IN); u16 x;
+L_LD_LOAD: { POINT(read, e->a, WORD_IN); u16 x;
              __builtin_memcpy(&x, p, 2); WORD(e->b) = __builtin_bswap16(x); DONE(1); }
-L_LD_STORE: { POINT(write, e->a & ~3, WORD_IN); u16 x = __builtin_bswap16(WORD(e->b));
+L_LD_STORE: { POINT(write, e->a, WORD_IN); u16 x = __builtin_bswap16(WORD(e->b));
              __builtin_memcpy(p, &x, 2); DONE(1); }
-L_LDB_LOAD: { POINT(read, e->a & ~3, BYTE_IN); regs[e->b] = *p; DONE(1); }
-L_LDB_STORE: { POINT(write, e->a & ~3, BYTE_IN); *p = regs[e->b]; DONE(1); }
+L_LDB_LOAD: { POINT(read, e->a, BYTE_IN); regs[e->b] = *p; DONE(1); }
+L_LDB_STORE: { POINT(write, e->a, BYTE_IN); *p = regs[e->b]; DONE(1); }
     ARITH(ADD, +, PEND_ADD);
     ARITH(SUB, -, PEND_SUB);
     LOGIC(AND, &);
@@ -306,16 +336,16 @@ L_DEC_Q: WORD(e->a) = (u16)(WORD(e->a) - e->imm); DONE(1);
 L_JR:
     FLUSH();
     if (condition(c->fcw, e->b))
-        JUMP((s16)e->imm);
+        JUMP();
     DONE(1);
-L_JR_ALWAYS: JUMP((s16)e->imm);
+L_JR_ALWAYS: JUMP();
 L_DJNZ:
     if (--WORD(e->a))
-        JUMP((s16)e->imm);
+        JUMP();
     DONE(1);
 L_DBJNZ:
     if (--regs[e->a])
-        JUMP((s16)e->imm);
+        JUMP();
     DONE(1);
     COMPARE(EQ, u16, ==)
     COMPARE(NE, u16, !=)
@@ -333,25 +363,22 @@ L_DBJNZ:
     SUBTRACT(UGE, >=)
 L_CALR: {
     STACK(write, -4);
-    u16 pc = (u16)(code->number * Z8000_FAST_PAGE + 2 * (u32)(e + 1 - code->entry));
 
-    p[0] = (u8)(segment_word(c) >> 8);
-    p[1] = 0;
-    p[2] = (u8)(pc >> 8);
-    p[3] = (u8)pc;
-    c->r[15] = off;
-    pc = (u16)(pc - 2 * ((s16)(e->imm << 4) >> 4));
-    left -= e->clocks;
-    FLY(pc);
+    __builtin_memcpy(p, &e->frame, 4);
+    c->r[15] = (u16)(pair >> 16);
+    left -= CLOCKS_CALR;
+    FLY(e->imm);
 }
 L_RET: {
     STACK(read, 0);
-    u16 pc = (u16)(p[2] << 8 | p[3]);
+    u32 frame = be32_get(p);
 
-    segment_load(c, (u16)(p[0] << 8));
-    c->r[15] = (u16)(off + 4);
+    /* To another segment, or to an odd address: the exact way. */
+    if (__builtin_expect((frame ^ code->pushed) & 0xff000001, 0))
+        goto out;
+    c->r[15] = (u16)((pair >> 16) + 4);
     left -= e->clocks;
-    FLY(pc);
+    FLY((u16)frame);
 }
     STEP_MEMORY(INC, +);
     STEP_MEMORY(DEC, -);
@@ -368,7 +395,7 @@ L_MULT: {
     LIMITED(1);
 }
 L_MULT_LOAD: {
-    POINT(read, e->a & ~3, WORD_IN);
+    POINT(read, e->a, WORD_IN);
     u16 y = (u16)(p[0] << 8 | p[1]);
 
     MULTIPLY(y);
@@ -388,6 +415,13 @@ L_GENERIC: {
     goto *e->go;
 }
 
+far:
+    c->pc = (u16)to;
+    if (left < 0 || !f->read[fast_page(c->segment, c->pc)])
+        goto landed;
+    code = PAGE(fast_page(c->segment, c->pc));
+    e = &code->entry[to / 2 % FAST_WORDS];
+    goto *e->go;
 out:
     c->pc = (u16)(code->number * Z8000_FAST_PAGE + 2 * (u32)(e - code->entry));
 landed:

@@ -15,14 +15,18 @@ enum {
 
 struct entry {
     const void *go;
-    s32 clocks;
-    u8 a, b; /* byte offsets of registers in z8000.r */
-    u16 imm;
+    union {
+        s32 clocks;
+        u32 frame; /* CALR: what it pushes, as it lies in memory */
+    };
+    u8 a, b; /* byte offsets of registers in z8000.r, of a pointer's pair */
+    u16 imm; /* CALR: where it goes */
 };
 
 struct code {
-    const u8 *host; /* the page decoded; NULL: none */
-    u32 number;
+    const u8 *host;   /* the page decoded; NULL: none */
+    u32 number, base; /* base: of its segment's first page */
+    u32 pushed;       /* the upper byte of return addresses to this segment, in place */
     struct entry entry[FAST_WORDS + 1]; /* the last one leaves the page */
 };
 
@@ -71,8 +75,8 @@ static inline u16 fast_word(const u8 *host, u32 index)
     return (u16)(host[2 * index] << 8 | host[2 * index + 1]);
 }
 
-/* Fills the entry of word `index`; which of the forms it is. */
-u8 fast_decode(struct entry *e, const u8 *host, u32 index);
+/* Fills the entry of word `index` of a page; which of the forms it is. */
+u8 fast_decode(struct entry *e, const struct code *code, u32 index);
 /* Iterations of the block instruction between two of whose the processor is, as many as have a
  * short way and end no later than the clock `until`; none or more. */
 void fast_block(struct z8000_fast *f, u64 until);

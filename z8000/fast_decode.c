@@ -3,11 +3,13 @@
  * From an instruction to its entry: the short form it has, jumps that are joined to the
  * comparison before them, flags that nobody will see.
  */
+#include "base/bytes.h"
 #include "z8000/fast_code.h"
 
 /* How far to look for an instruction that overwrites flags unseen; those on the way may set
  * some and keep others, but none looks. */
 enum { LOOKAHEAD = 6 };
+enum { PAIR = 0xfc }; /* of a byte offset in the registers: that of the even one */
 
 /* What a plain form decodes to. `quiet` 0: has no flags; else its form without flags. */
 static const struct plain {
@@ -102,6 +104,12 @@ static u8 fused_subtract(u16 jump)
     }
 }
 
+/* A distance in entries as bytes, which saves the multiplication. */
+static u16 jump_field(s32 distance)
+{
+    return (u16)(distance * (s32)sizeof(struct entry));
+}
+
 /* Words from the jump's own entry to its target; false if that is on another page. */
 static bool jump_distance(u16 word, u32 index, s32 *distance)
 {
@@ -111,8 +119,18 @@ static bool jump_distance(u16 word, u32 index, s32 *distance)
     return (s32)index + by >= 0 && (s32)index + by < FAST_WORDS;
 }
 
-static void operands(struct entry *e, const struct plain *p, const u8 *host, u32 index)
+/* CALR's target, and its return address as it is pushed where the PC's segment word has bit 15. */
+static void call_operands(struct entry *e, const struct code *code, u32 index, u16 word)
 {
+    u16 after = (u16)(code->number * Z8000_FAST_PAGE + 2 * (index + 1));
+
+    e->imm = (u16)(after - 2 * ((s16)(u16)(word << 4) >> 4));
+    be32_put(&e->frame, code->pushed | after);
+}
+
+static void operands(struct entry *e, const struct plain *p, const struct code *code, u32 index)
+{
+    const u8 *host = code->host;
     u16 word = fast_word(host, index);
 
     e->a = (u8)(2 * (word >> 4 & 15));
@@ -120,11 +138,16 @@ static void operands(struct entry *e, const struct plain *p, const u8 *host, u32
     if (p->words == 2)
         e->imm = fast_word(host, index + 1);
     switch (p->op) {
-    case OP_LDK:
     case OP_INC_MEMORY:
     case OP_DEC_MEMORY:
+        e->a &= PAIR;
+        e->imm = (u16)((word & 15) + 1);
+        break;
+    case OP_LDK:
     case OP_INC:
     case OP_DEC: e->imm = (u16)((word & 15) + (p->op != OP_LDK)); break;
+    case OP_LD_LOAD:
+    case OP_LD_STORE: e->a &= PAIR; break;
     case OP_LDB:
         e->a = byte_offset(word >> 4 & 15);
         e->b = byte_offset(word & 15);
@@ -133,11 +156,18 @@ static void operands(struct entry *e, const struct plain *p, const u8 *host, u32
         e->a = byte_offset(word >> 8 & 15);
         e->imm = word & 0xff;
         break;
+    case OP_MULT_LOAD:
+        e->a &= PAIR;
+        e->b = (u8)(2 * (word & 14));
+        break;
     case OP_MULT:
-    case OP_MULTI:
-    case OP_MULT_LOAD: e->b = (u8)(2 * (word & 14)); break;
+    case OP_MULTI: e->b = (u8)(2 * (word & 14)); break;
     case OP_LDB_LOAD:
-    case OP_LDB_STORE: e->b = byte_offset(word & 15); break;
+    case OP_LDB_STORE:
+        e->a &= PAIR;
+        e->b = byte_offset(word & 15);
+        break;
+    case OP_CALR: call_operands(e, code, index, word); break;
     case OP_DJNZ: e->a = (u8)(2 * (word >> 8 & 15)); break;
     case OP_DBJNZ: e->a = byte_offset(word >> 8 & 15); break;
     case OP_JR: e->b = word >> 8 & 15; break;
@@ -183,8 +213,9 @@ static u8 decode_generic(struct entry *e, const u8 *host, u32 index)
     return OP_GENERIC;
 }
 
-u8 fast_decode(struct entry *e, const u8 *host, u32 index)
+u8 fast_decode(struct entry *e, const struct code *code, u32 index)
 {
+    const u8 *host = code->host;
     const struct plain *p = find(fast_word(host, index));
     u32 after;
     s32 distance;
@@ -196,21 +227,17 @@ u8 fast_decode(struct entry *e, const u8 *host, u32 index)
         return OP_SLOW;
     after = index + p->words;
     e->clocks = p->clocks;
-    operands(e, p, host, index);
+    operands(e, p, code, index);
     if (p->op == OP_JR || p->op == OP_JR_ALWAYS || p->op == OP_DJNZ || p->op == OP_DBJNZ) {
         if (!jump_distance(fast_word(host, index), index, &distance))
             return OP_SLOW;
-        e->imm = (u16)distance;
-        return p->op;
-    }
-    if (p->op == OP_CALR) {
-        e->imm = fast_word(host, index);
+        e->imm = jump_field(distance);
         return p->op;
     }
     if (p->op == OP_SUB) {
         both = after < FAST_WORDS ? fused_subtract(fast_word(host, after)) : OP_SLOW;
         if (both != OP_SLOW && jump_distance(fast_word(host, after), after, &distance)) {
-            e->imm = (u16)(distance + 1);
+            e->imm = jump_field(distance + 1);
             e->clocks += 6;
             return both;
         }
@@ -220,7 +247,7 @@ u8 fast_decode(struct entry *e, const u8 *host, u32 index)
         if (both == OP_SLOW || !jump_distance(fast_word(host, after), after, &distance))
             return p->op;
         if (p->op == OP_CP) {
-            e->imm = (u16)(distance + 1);
+            e->imm = jump_field(distance + 1);
             e->clocks += 6;
             return both;
         }

@@ -99,6 +99,8 @@ struct code *fast_code(struct z8000_fast *f, u32 number, const void *undecoded,
     code->host = f->read[number];
     ++*counted(f, code->host);
     code->number = number;
+    code->base = number & ~(Z8000_FAST_SEGMENT_PAGES - 1u);
+    code->pushed = (0x80u | number / Z8000_FAST_SEGMENT_PAGES) << 24;
     f->decoded[number] = code;
     for (u32 i = 0; i < FAST_WORDS; i++)
         code->entry[i].go = undecoded;

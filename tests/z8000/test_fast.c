@@ -97,6 +97,8 @@ static void prepare(struct bench *b, u64 seed)
     b->cpu.segment = CODE >> 16;
     b->cpu.pc = (u16)CODE;
     b->cpu.psapseg = 0x8500;
+    b->cpu.r[15] |= seed % 3 == 0; /* an odd stack pointer */
+    b->cpu.bare = seed % 5 == 0;
 }
 
 static void map_all(void)
