@@ -1,7 +1,7 @@
 # Pattern rules of the variants, and the shapes of thing we build on the host.
 #
 #   $(eval $(call library,NAME,SOURCES))   build/VARIANT/libNAME.a for every variant asked for
-#   $(eval $(call host_program,NAME,SOURCES,LIBRARIES))    build/NAME, a tool people run
+#   $(eval $(call host_program,NAME,SOURCES,LIBRARIES,FLAGS))   build/NAME, a tool people run
 #   $(eval $(call domain_image,NAME,SOURCES,LIBRARIES))    build/images/NAME, what a domain boots
 
 define variant_rules
@@ -29,7 +29,7 @@ endef
 define host_program
 $(BUILD)/$(1): $(call objects,host,$(2)) $(foreach l,$(3),$(BUILD)/host/lib$(l).a)
 	@mkdir -p $$(@D)
-	$(Q)$(CC_host) -o $$@ $$^
+	$(Q)$(CC_host) $(4) -o $$@ $$^
 HOST_PROGRAMS += $(BUILD)/$(1)
 endef
 

@@ -11,13 +11,14 @@ import re
 import tomllib
 from typing import Any
 
-from osmo import disks, faults, keyed, outside, schema, units
+from osmo import disks, faults, keyed, linux, outside, schema, units
 from osmo.errors import Problem
 from osmo.faults import Fault
 
 NODE_MEMORY = {"x86": 8 << 20, "z8000": 16 << 20, "linux": 128 << 20, "foreign": 64 << 20}
 NODES_MAX = 10000
 HIT = {"medium": "media", "node": "nodes", "disk": "disks"}  # keys of `random`
+BLOCKS = (1088, 65535)  # what a medium's largest frame can be
 NETWORK_OUTPUT = 64  # MiB of what a run with media says
 
 
@@ -28,6 +29,7 @@ class Medium:
     rate: int | None
     latency: int | None
     queue: int | None
+    block: int | None
     direct: bool
     capture: bool
     outside: str | None
@@ -151,6 +153,7 @@ class _Loader:
         media = self._media(self.given.get("media", {}))
         nodes = self._nodes(self.given.get("nodes"), {m.name: m for m in media}, values["first"])
         self._direct(media, nodes)
+        self._hosted(media, nodes)
         random = self._random(nodes, media)
         self._condition(values["until"], "until", nodes)
         return Cluster(
@@ -169,6 +172,8 @@ class _Loader:
                  for name, one in given.items()]
         for m in media:
             self._outside(m)
+            if m.block is not None and not BLOCKS[0] <= m.block <= BLOCKS[1]:
+                raise self.problem(f"media.{m.name}.block = {m.block}", f"{BLOCKS[0]} to {BLOCKS[1]} bytes")
         if sum(m.outside is not None for m in media) > outside.MOST:
             raise self.problem("too many media lead outside", f"at most {outside.MOST}")
         return media
@@ -225,7 +230,7 @@ class _Loader:
                                'say machine = "foreign", or image = for a node of ours')
         if values["machine"] == "foreign" and not values["kernel"]:
             raise self.problem(f"{path}.kernel is missing", "name a PVH kernel's file")
-        if foreign and (values["programs"] or values["bundle"]):
+        if (values["kernel"] or values["machine"] == "foreign") and (values["programs"] or values["bundle"]):
             raise self.problem(f"{path}.programs are for DEMOS nodes", "leave them out")
         for program in values["programs"]:
             if not program.strip() or len(program) >= 512 or "\n" in program:
@@ -288,6 +293,15 @@ class _Loader:
             if medium.recorder and medium.recorder not in [n.name for n in nodes]:
                 raise self.problem(f"media.{medium.name}.recorder names `{medium.recorder}`",
                                    "name a node")
+
+    def _hosted(self, media: list[Medium], nodes: list[Node]) -> None:
+        """DEMOS nodes in Linux take frames as large as its interfaces do."""
+        for medium in media:
+            if not any(linux.hosts(n) and medium.name in n.media for n in nodes):
+                continue
+            if medium.direct or (medium.block or linux.BLOCK) > linux.BLOCK:
+                raise self.problem(f"media.{medium.name} has a DEMOS node in Linux on it",
+                                   f"leave out direct = true, and block = beyond {linux.BLOCK}")
 
     def _faults(self, nodes: list[Node], media: list[Medium]) -> list[Fault]:
         given = self.given.get("faults", [])
@@ -400,7 +414,7 @@ class _Loader:
                 raise self.problem(f"expect.invariants: `{name}` is unknown",
                                    f"known: {', '.join(schema.INVARIANTS)}")
         judged = values["invariants"]
-        if judged is None and any(m.outside for m in media):
+        if judged is None and (any(m.outside for m in media) or any(map(linux.hosts, nodes))):
             judged = outside.SHOWN
         return Expect(values["output"], values["exit"], judged, values["heal"])
 

@@ -31,14 +31,14 @@ def cluster_text(c: Cluster, faults: Sequence[Fault], seed: int, for_ns: int, wh
     for m in c.media:
         lines += ["", f"[media.{json.dumps(m.name)}]", _line("kind", m.kind), _line("direct", m.direct),
                   _line("capture", m.capture)]
-        optional = {"rate": m.rate, "queue": m.queue, "recorder": m.recorder, "outside": m.outside,
-                    "latency": units.show_time(m.latency) if m.latency is not None else None}
+        optional = {"rate": m.rate, "queue": m.queue, "block": m.block, "recorder": m.recorder,
+                    "outside": m.outside, "latency": units.show_time(m.latency) if m.latency is not None else None}
         lines += [_line(key, value) for key, value in optional.items() if value is not None]
     for n in c.nodes:
         lines += ["", f"[nodes.{json.dumps(n.name)}]", _line("machine", n.machine),
                   _line("memory", units.show_size(n.memory)), _line("cpus", n.cpus), _line("media", n.media),
                   _line("programs", [p.replace("{number}", str(n.number)) for p in n.programs]),
-                  _line("cmdline", n.cmdline)]
+                  _line("bundle", n.bundle), _line("cmdline", n.cmdline)]
         more = {"image": n.image, "kernel": n.kernel, "initrd": n.initrd, "weight": n.weight, "cap": n.cap}
         lines += [_line(key, value) for key, value in more.items() if value is not None]
         lines += [f"disk = [{', '.join(map(_disk, n.disks))}]"] if n.disks else []

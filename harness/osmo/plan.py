@@ -10,7 +10,7 @@ import hashlib
 import pathlib
 import re
 
-from osmo import disks, outside, paths, units, vmlinux
+from osmo import disks, linux, outside, paths, units, vmlinux
 from osmo.cluster import Cluster, Medium, Node
 from osmo.cpio import Archive
 from osmo.errors import Problem
@@ -171,6 +171,9 @@ class Compiler:
             words.append(f"queue={medium.queue}")
         if not medium.capture:
             words.append("capture=no")
+        block = medium.block or (linux.BLOCK if linux.on(self.cluster, medium.name) else None)
+        if block:
+            words.append(f"block={block}")
         if medium.recorder:
             words.append(f"recorder={medium.recorder}")
         return " ".join(words)
@@ -200,6 +203,12 @@ class Compiler:
 
     def _bundle(self, node: Node) -> str:
         """Nodes with the same boot list share one bundle."""
+        data = self._programs(node)
+        name = f"bundle-{hashlib.sha256(data).hexdigest()[:12]}"
+        self.modules[name] = data
+        return name
+
+    def _programs(self, node: Node) -> bytes:
         where = f"{self.cluster.path}: nodes.{node.name}.programs"
         boot = [self._numbered(line.replace("{name}", node.name).replace("{number}", str(node.number)),
                                where) for line in node.programs]
@@ -212,10 +221,7 @@ class Compiler:
         named = [n for line in boot for n in programs_named(line, folder, suffix) if n not in files]
         for n in dict.fromkeys([always, *node.bundle, *named]):
             files[f"{n}{suffix}"] = program_file(folder / f"{n}{suffix}", where)
-        data = bundle({n: file.read_bytes() for n, file in files.items()}, boot)
-        name = f"bundle-{hashlib.sha256(data).hexdigest()[:12]}"
-        self.modules[name] = data
-        return name
+        return bundle({n: file.read_bytes() for n, file in files.items()}, boot)
 
     def _brought(self, line: str, files: dict[str, pathlib.Path], where: str) -> str:
         """A program that is named by a path is brought along, and then goes by its last part."""
@@ -256,14 +262,15 @@ class Compiler:
         return name, words
 
     def _linux(self, node: Node) -> tuple[str, list[str]]:
-        from osmo import debian, linux
+        from osmo import debian
         kernel = debian.kernel()
         if kernel is None:
             raise Problem("no Debian Linux kernel is here", "run `make deps`", f"nodes.{node.name}")
         self.modules["linux"] = vmlinux.extracted(kernel)
-        self.modules["linux-initrd"] = linux.initrd()
+        initrd = f"{node.name}-initrd" if linux.hosts(node) else "linux-initrd"
+        self.modules[initrd] = linux.initrd(self._programs(node) if linux.hosts(node) else None)
         cmdline = f"{LINUX_CMDLINE} osmosis.number={node.number} {node.cmdline}".strip()
-        return "linux", [f"cmdline={quoted(cmdline)}", "module=linux-initrd"]
+        return "linux", [f"cmdline={quoted(cmdline)}", f"module={initrd}"]
 
     def _devices(self, node: Node) -> list[str]:
         lines = [disks.device_line(node.name, number, disk.name, disk.readonly)

@@ -147,6 +147,8 @@ MEDIUM: dict[str, Field] = {
     "rate": Field(RATE, "instead of the kind's own", None),
     "latency": Field(TIME, "instead of the kind's own", None),
     "queue": Field(SIZE, "bytes per sending port", None),
+    "block": Field(SIZE, "its largest frame, 1088 bytes or more, instead of the kind's own; 1514 where a Linux "
+                         "node has programs", None),
     "direct": Field(FLAG, "one ring between two nodes, no fabric: no capture, no faults", False),
     "capture": Field(FLAG, "whether its frames go into capture.pcapng", True),
     "outside": Field(TEXT, "joins it with another machine's, in runs by clock `real`: `listen=HOST:PORT`, "

@@ -66,11 +66,17 @@ static const char *word(struct words *w, const char *key, const char *value)
         w->captured = strcmp(value, "no") != 0;
         return NULL;
     }
+    if (strcmp(key, "block") == 0) {
+        if (!parse_count(value, &n) || n < NET_BLOCK_MIN || n > NET_BLOCK_MAX)
+            return "block is a number of bytes, 1088 to 65535";
+        w->config.block_max = (u16)n;
+        return NULL;
+    }
     if (strcmp(key, "recorder") == 0 && strlen(value) < MEDIUM_NAME) {
         memcpy(w->recorder, value, strlen(value) + 1);
         return NULL;
     }
-    return "a medium has name, kind, rate, latency, queue, capture and recorder";
+    return "a medium has name, kind, rate, latency, queue, block, capture and recorder";
 }
 
 static const char *parse(struct words *w, const char *s)

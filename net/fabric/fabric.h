@@ -59,7 +59,7 @@ struct fabric {
 /* capture may be NULL. */
 void fabric_init(struct fabric *f, struct heap *heap, u64 seed, struct capture *capture);
 void fabric_destroy(struct fabric *f);
-/* A medium from words "name=N kind=K rate=R latency=T queue=B capture=no recorder=P".
+/* A medium from words "name=N kind=K rate=R latency=T queue=B block=B capture=no recorder=P".
  * NULL, or in words what is wrong. */
 const char *fabric_add(struct fabric *f, const char *words);
 /* A vif of `domain` on the medium of that name, with the port's name (for faults). NULL: no

@@ -104,6 +104,8 @@ struct medium *medium_create(struct heap *heap, const struct medium_config *conf
         m->config.latency_ns = k->latency_ns;
     if (!m->config.queue_bytes)
         m->config.queue_bytes = k->queue_bytes;
+    if (!m->config.block_max || m->config.block_max > k->block_max)
+        m->config.block_max = k->block_max;
     for (u32 i = 0; i < config->ports; i++)
         m->port[i].up = true;
     return m;
@@ -405,7 +407,7 @@ void medium_send(struct medium *m, u32 port, const void *frame, size_t len, u64 
     m->stats.bytes += len;
     tell(m, MEDIUM_SENT, start > now && m->stalled_until > now ? MEDIUM_STALL : MEDIUM_OK, port,
          MEDIUM_ANY, number, frame, len, now);
-    if (!len || len > m->kind->block_max)
+    if (!len || len > m->config.block_max)
         why = MEDIUM_TOO_LONG;
     else if (medium_room(m, port, now) < len)
         why = MEDIUM_QUEUE;
@@ -454,7 +456,7 @@ u64 medium_rate(const struct medium *m)
 
 u16 medium_block_max(const struct medium *m)
 {
-    return m->kind->block_max;
+    return m->config.block_max;
 }
 
 const struct medium_config *medium_config(const struct medium *m)

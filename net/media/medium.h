@@ -54,6 +54,7 @@ struct medium_config {
     u64 rate;        /* bytes/s, 0: the kind's own */
     u64 latency_ns;  /* 0: the kind's own */
     u32 queue_bytes; /* per sending port, 0: the kind's own */
+    u16 block_max;   /* largest frame, 0: the kind's own, which it cannot pass */
     char name[MEDIUM_NAME];
 };
 

@@ -1,5 +1,5 @@
 $(eval $(call library,netsim,tests/net/sim.c))
-TESTLIBS_net := netsim net media base
+TESTLIBS_net := netsim fabric net media base
 
 # A program for test_capture.py: it writes a capture of a small scenario to its standard output.
 $(BUILD)/tests/net/capture: $(BUILD)/san/tests/net/capture.o \

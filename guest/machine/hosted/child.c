@@ -299,18 +299,27 @@ enum child_stop child_run(struct child *c)
     return classify(c, status);
 }
 
+/* The host's XSAVE image; of a host without that, as in a domain without it, FXSAVE's. */
+static const int float_sets[] = {NT_X86_XSTATE, NT_PRFPREG};
+
 size_t child_get_float(const struct child *c, void *image, size_t room)
 {
-    struct iovec piece = {image, room};
+    for (u32 i = 0; i < ARRAY_SIZE(float_sets); i++) {
+        struct iovec piece = {image, room};
 
-    if (ptrace(PTRACE_GETREGSET, c->pid, NT_X86_XSTATE, &piece) != 0)
-        return 0;
-    return piece.iov_len;
+        if (ptrace(PTRACE_GETREGSET, c->pid, float_sets[i], &piece) == 0)
+            return piece.iov_len;
+    }
+    return 0;
 }
 
 bool child_set_float(const struct child *c, const void *image, size_t len)
 {
-    struct iovec piece = {(void *)(uintptr_t)image, len};
+    for (u32 i = 0; i < ARRAY_SIZE(float_sets); i++) {
+        struct iovec piece = {(void *)(uintptr_t)image, len};
 
-    return ptrace(PTRACE_SETREGSET, c->pid, NT_X86_XSTATE, &piece) == 0;
+        if (ptrace(PTRACE_SETREGSET, c->pid, float_sets[i], &piece) == 0)
+            return true;
+    }
+    return false;
 }

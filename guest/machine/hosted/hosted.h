@@ -11,15 +11,20 @@
 #include "guest/machine/hosted/child.h"
 #include "guest/machine/hosted/disk.h"
 #include "guest/machine/hosted/ether.h"
+#include "guest/machine/hosted/packet.h"
 #include "guest/machine/place.h"
 #include "guest/machine/registers.h"
 #include "guest/machine/space.h"
+
+enum { HOSTED_PACKETS = 4 };
 
 struct hosted {
     struct node *node;
     struct frames frames;
     struct net *net; /* NULL: alone */
     struct ether ether;
+    struct packet packet[HOSTED_PACKETS];
+    u32 packets;
     struct hosted_disks disks;
     int memory_fd;
     u32 entry_frame;

@@ -172,17 +172,22 @@ static void run(struct hosted *h, struct thread *t)
 static void sleep_idle(struct hosted *h)
 {
     u64 deadline = node_deadline(h->node), now = machine_now(h->node), net = ~0ull, ns;
-    struct pollfd p = {.fd = h->ether.socket, .events = POLLIN};
+    struct pollfd fds[1 + HOSTED_PACKETS * PACKET_FDS];
+    nfds_t count = 0;
     struct timespec t;
 
     if (h->net)
         net = net_deadline(h->net);
+    if (h->ether.socket >= 0)
+        fds[count++] = (struct pollfd){.fd = h->ether.socket, .events = POLLIN};
+    for (u32 i = 0; i < h->packets; i++, count += PACKET_FDS)
+        packet_wait_for(&h->packet[i], &fds[count]);
     if (net != ~0ull)
         deadline = MIN(deadline, net > h->started_ns ? net - h->started_ns : 0);
     ns = deadline > now ? deadline - now : 0;
     t = (struct timespec){(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
     ticks(false);
-    ppoll(&p, h->net ? 1 : 0, deadline == ~0ull ? NULL : &t, NULL);
+    ppoll(fds, count, deadline == ~0ull ? NULL : &t, NULL);
     node_timer(h->node);
 }
 

@@ -22,6 +22,8 @@ struct options {
     struct node_config config;
     u64 memory_mib;
     const char *bundle, *programs, *trace, *list, *pack, *net;
+    const char *ethers[HOSTED_PACKETS];
+    u32 ether_count;
     const char *runs[PACK_RUNS];
     u32 run_count;
     const char *disks[HOSTED_DISKS];
@@ -39,6 +41,7 @@ static const char usage[] =
     "  --list FILE     a boot list, as many lines of --run\n"
     "  --pack FILE     write the bundle there and run nothing\n"
     "  --net DIR       join the network of the nodes that share this directory\n"
+    "  --ether NAME    join the network on this interface of the host; again for more\n"
     "  --disk FILE     a disk, a raw image; again for more\n"
     "  --seed N        keys of links\n"
     "  --trace FILE    the kernel's message trace, as text\n"
@@ -82,6 +85,7 @@ static void parse(struct options *o, int argc, char **argv)
         NO_SHARE,
         NO_FAST,
         NET,
+        ETHER,
         DISK,
         HELP
     };
@@ -94,6 +98,7 @@ static void parse(struct options *o, int argc, char **argv)
         {"list", 1, NULL, LIST},
         {"pack", 1, NULL, PACK},
         {"net", 1, NULL, NET},
+        {"ether", 1, NULL, ETHER},
         {"disk", 1, NULL, DISK},
         {"seed", 1, NULL, SEED},
         {"trace", 1, NULL, TRACE},
@@ -117,6 +122,11 @@ static void parse(struct options *o, int argc, char **argv)
             break;
         case LIST: o->list = optarg; break;
         case NET: o->net = optarg; break;
+        case ETHER:
+            if (o->ether_count == HOSTED_PACKETS)
+                fail("--ether", "too many");
+            o->ethers[o->ether_count++] = optarg;
+            break;
         case DISK:
             if (o->disk_count == HOSTED_DISKS)
                 fail("--disk", "too many");
@@ -190,6 +200,12 @@ static void load(const struct options *o, struct pack *p)
     pack_free(&list);
 }
 
+static void attach(struct hosted *h, struct net_device *d)
+{
+    if (net_attach(h->net, d) != NET_OK)
+        fail("memory", "not enough for the network");
+}
+
 static void join(struct hosted *h, const struct options *o, struct heap *heap)
 {
     struct net_config c = {.self = o->config.machine,
@@ -197,11 +213,19 @@ static void join(struct hosted *h, const struct options *o, struct heap *heap)
                            .seed = o->config.seed,
                            .has_crc32c = __builtin_cpu_supports("sse4.2") != 0};
 
-    if (!ether_open(&h->ether, o->net, o->config.machine))
-        fail(o->net, strerror(errno));
     h->net = net_create(heap, &c);
-    if (!h->net || net_attach(h->net, &h->ether.device) != NET_OK)
+    if (!h->net)
         fail("memory", "not enough for the network");
+    if (o->net) {
+        if (!ether_open(&h->ether, o->net, o->config.machine))
+            fail(o->net, strerror(errno));
+        attach(h, &h->ether.device);
+    }
+    for (; h->packets < o->ether_count; h->packets++) {
+        if (!packet_open(&h->packet[h->packets], o->ethers[h->packets]))
+            fail(o->ethers[h->packets], strerror(errno));
+        attach(h, &h->packet[h->packets].device);
+    }
 }
 
 static void start(struct hosted *h, const struct options *o, const struct pack *p)
@@ -217,7 +241,7 @@ static void start(struct hosted *h, const struct options *o, const struct pack *
     h->started_ns = hosted_clock_ns();
     if (o->trace && !(h->trace = fopen(o->trace, "w")))
         fail(o->trace, strerror(errno));
-    if (o->net)
+    if (o->net || o->ether_count)
         join(h, o, &heap);
     for (u32 i = 0; i < o->disk_count; i++)
         if (!hosted_disk_add(&h->disks, o->disks[i]))
@@ -232,7 +256,7 @@ static void start(struct hosted *h, const struct options *o, const struct pack *
 
 int main(int argc, char **argv)
 {
-    static struct hosted h;
+    static struct hosted h = {.ether.socket = -1};
     static struct options o = {.config = {.machine = 1}, .memory_mib = 64};
     struct pack p = {0};
     int status;
@@ -254,8 +278,9 @@ int main(int argc, char **argv)
     fflush(stdout);
     node_destroy(h.node);
     hosted_disks_close(&h.disks);
-    if (h.net)
-        ether_close(&h.ether);
+    ether_close(&h.ether);
+    while (h.packets)
+        packet_close(&h.packet[--h.packets]);
     if (h.trace)
         fclose(h.trace);
     pack_free(&p);
