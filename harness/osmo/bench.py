@@ -195,9 +195,27 @@ def sizes() -> list[Row]:
                 goal=9000, met=lines <= 9000)]
 
 
+def network() -> list[Row]:
+    """Losses, hops, many pairs, kicks."""
+    from osmo import bench_network
+    return bench_network.rows()
+
+
+def linux() -> list[Row]:
+    """Debian's Linux here."""
+    from osmo import bench_linux
+    return bench_linux.osmosis()
+
+
+def linux_on_xen() -> list[Row]:
+    """And on Xen."""
+    from osmo import bench_linux
+    return bench_linux.on_xen()
+
+
 PLACES: dict[str, Callable[[], list[Row]]] = {
     "native": native, "hypervisor": hypervisor, "osmosis": osmosis, "hosted": hosted, "z8000": z8000,
-    "source": sizes}
+    "source": sizes, "network": network, "linux": linux, "linux-xen": linux_on_xen}
 
 
 def derived(rows: list[Row]) -> list[Row]:
@@ -216,6 +234,9 @@ def derived(rows: list[Row]) -> list[Row]:
         if there and here:
             out.append(Row("P15", goals.BY_ID["P15"].name, where, value=round(there / 2 / here, 4),
                            unit="ratio"))
+    xen = {r.name: r.value for r in rows if r.id == "linux" and r.where == "xen" and r.value}
+    out += [Row("linux", f"{r.name}, against Xen", "osmosis", value=round(r.value / xen[r.name], 4), unit="ratio")
+            for r in rows if r.id == "linux" and r.where == "osmosis" and r.value and r.name in xen]
     domain = {r.id + r.name: r.I for r in rows if r.where == "osmosis" and r.I}
     for r in rows:
         inside = domain.get(r.id + r.name)

@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 
-from osmo import bench, goals, paths, qemu
+from osmo import bench, bench_linux, bench_network, cluster, goals, paths, qemu
+from osmo.errors import Problem
 
 TEXT = """booting
 {"row": "P7", "name": "null kernel call", "value": 744.0, "unit": "ticks", "X": 0}
@@ -52,6 +53,54 @@ def test_ratios_come_from_rows_measured_together() -> None:
             bench.Row("P16", "MOVEDATA of 1 MiB, copied, per byte", "native", I=0.3)]
     out = {(r.id, r.where): r.value for r in bench.derived(rows)}
     assert out == {("P16", "native"): 1.5, ("P29", "osmosis"): 1.0}
+
+
+def test_goodput_is_the_share_of_what_the_medium_carries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DL22: bulk and messages beside each other, at each loss; the loss is the medium's."""
+    played = []
+
+    def play(text: str) -> dict[str, str]:
+        played.append(text)
+        row, value = ("P17", 1600) if "P17" in text else ("P14k", 1024 * 1600)
+        return {"a": f'{{"row": "{row}", "name": "x", "value": {value}, "unit": "ticks"}}'}
+
+    monkeypatch.setattr(bench_network, "play", play)
+    rows = bench_network.goodput()
+    assert [r.value for r in rows] == [0.5] * 2 * len(bench_network.LOSSES)
+    for text, loss in zip(played, 2 * bench_network.LOSSES):
+        made = cluster.parse(text, "x")
+        assert [f.do for f in made.faults] == ([f"loss {loss / 100}"] if loss else [])
+
+
+def test_pairs_and_hops_are_nodes_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def play(text: str) -> dict[str, str]:
+        made = cluster.parse(text, "x")
+        value = {2: 1000, 3: 1500}.get(len(made.nodes), 2000)
+        ids = ("P12", "P14")
+        return {n.name: "\n".join(f'{{"row": "{i}", "name": "x", "value": {value}}}' for i in ids)
+                for n in made.nodes}
+
+    monkeypatch.setattr(bench_network, "play", play)
+    assert [r.I for r in bench_network.hops()] == [250]
+    assert [r.value for r in bench_network.pairs()] == [2e6, 16e6]
+    monkeypatch.setattr(bench_network, "play", lambda text: {"a1": ""} | {f"a{i}": "" for i in range(17)})
+    with pytest.raises(Problem, match="1 of 1 pairs"):
+        bench_network.pairs()
+
+
+def test_linux_says_its_own_time() -> None:
+    said = "linux: node 2 is up\nuptime 3.25 1.00\n64 bytes\nuptime 5.75 1.00\n"
+    assert bench_linux.times(said, 2) == [3.25e9, 5.75e9]
+    with pytest.raises(Problem):
+        bench_linux.times(said, 1)
+    node = cluster.parse(bench_linux.CLUSTER + bench_linux.node("client", bench_linux.SEND, "lan"), "x").nodes[0]
+    assert " " not in node.cmdline and node.machine == "linux"
+
+
+def test_linux_here_is_held_against_linux_there() -> None:
+    rows = [bench.Row("linux", "boot to shell", where, value=value)
+            for where, value in (("osmosis", 3.0), ("xen", 6.0))]
+    assert [(r.name, r.value) for r in bench.derived(rows)] == [("boot to shell, against Xen", 0.5)]
 
 
 @pytest.mark.slow

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The rows of `osmosis bench` that need a medium with a rate, losses, a node between, or many nodes.
+
+All by the clock `count` with a tick for each instruction, so that a row of `netbench` is both the
+instructions of the whole machine and the nanoseconds that the medium's time is counted in.
+"""
+
+import pathlib
+import re
+import statistics
+import tempfile
+
+from osmo import bench, cluster, paths, run
+from osmo.errors import Problem
+
+HEAD = """
+clock = "count"
+for = "300s"
+trace = false
+{until}
+"""
+FAST = 'rate = "10G"\nlatency = "1ns"\ncapture = false\n'
+RATE = 1250000  # 10 Mb/s
+LOSSES = (0, 1, 5, 10, 30)  # per cent
+PAIRS = 16
+KICKS = re.compile(r"(\d+) round trips of \d+ bytes, \d+ in flight: \d+ ns, \d+ ticks each, (\d+) kicks")
+
+
+def play(text: str) -> dict[str, str]:
+    """The consoles of a cluster that ended well."""
+    with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
+        prepared = run.prepare(cluster.parse(text, "bench"), run.Options(clock="count"), pathlib.Path(scratch))
+        prepared.setup.shift = 0
+        outcome = run.execute(prepared)
+    if not outcome.result.ok:
+        raise Problem(outcome.result.error.splitlines()[0])
+    return {name: outcome.collector.text(name) for name in outcome.collector.consoles}
+
+
+def node(name: str, program: str, *media: str) -> str:
+    listed = ", ".join(f'"{m}"' for m in media)
+    return f'[nodes.{name}]\nmemory = "24M"\nmedia = [{listed}]\nprograms = ["{program}"]\n'
+
+
+def measured(text: str, name: str, row: str) -> float:
+    """Instructions (ticks) of one row that this node's netbench printed."""
+    for found in bench.json_rows(play(text)[name], "osmosis"):
+        if found.id == row and found.I:
+            return found.I
+    raise Problem(f"{name} measured no {row}")
+
+
+def goodput() -> list[bench.Row]:
+    """What arrives of what the medium could carry: messages in a window, and bulk, one way each."""
+    out = []
+    ways = (("P14k", "messages of 1024 bytes, window 16", 1024), ("P17", "MOVEDATA of 1 MiB", 1))
+    for row, what, payload in ways:
+        for loss in LOSSES:
+            text = HEAD.format(until='until = "exit a"') + f"[media.net]\nrate = {RATE}\ncapture = false\n"
+            text += node("a", f"+kernel +machine netbench 2 {row}", "net") + node("b", "netbench host", "net")
+            if loss:
+                text += f'[[faults]]\nat = "1ms"\nmedium = "net"\ndo = "loss {loss / 100}"\n'
+            share = payload * 1e9 / measured(text, "a", row) / RATE
+            out.append(bench.Row("goodput", f"{what}, {loss}% of the frames lost, share of 10 Mb/s", "osmosis",
+                                 value=round(share, 4), unit="ratio"))
+    return out
+
+
+def hops() -> list[bench.Row]:
+    """A round trip of nothing over two media and the node between them, against one medium."""
+    ask, wait = "+kernel +machine netbench {} P12", "netbench host"
+    two = HEAD.format(until='until = "exit a"') + f"[media.l]\n{FAST}[media.r]\n{FAST}"
+    two += node("a", ask.format(3), "l") + node("between", wait, "l", "r") + node("b", wait, "r")
+    one = HEAD.format(until='until = "exit a"') + f"[media.l]\n{FAST}"
+    one += node("a", ask.format(2), "l") + node("b", wait, "l")
+    cost = (measured(two, "a", "P12") - measured(one, "a", "P12")) / 2
+    return [bench.Row("hop", "one more node and medium on the way of a message, 0 bytes", "osmosis",
+                      I=round(cost, 1))]
+
+
+def pairs() -> list[bench.Row]:
+    """Messages a second (of 10^9 instructions) between one pair and between many at once: a pair's
+    median rate times their number, since they do not all begin at the same instant."""
+    out = []
+    for count in (1, PAIRS):
+        text = HEAD.format(until="") + f"[media.net]\n{FAST}"
+        text += "".join(node(f"a{i}", f"+kernel +machine netbench {count + i} P14", "net")
+                        for i in range(1, count + 1))
+        text += "".join(node(f"b{i}", "netbench host", "net") for i in range(1, count + 1))
+        text = text.replace('for = "300s"', 'for = "3s"')  # there is nobody whose end is the last
+        said = play(text)
+        each = [r.I for i in range(1, count + 1) for r in bench.json_rows(said[f"a{i}"], "osmosis")
+                if r.id == "P14" and r.I]
+        if len(each) != count:
+            raise Problem(f"{count - len(each)} of {count} pairs did not end")
+        out.append(bench.Row("pairs", f"messages of 1 byte a second, {count} pair{'s' * (count > 1)}, window 16",
+                             "osmosis", value=round(count * 2e9 / statistics.median(each)), unit="per second"))
+    return out
+
+
+def kicks() -> list[bench.Row]:
+    """Events a front end sends its back end for each message it sends, under load."""
+    out = []
+    for window in (1, 16):
+        text = HEAD.format(until='until = "exit n2"') + f"[media.net]\n{FAST}"
+        text += "".join(f'[nodes.n{i}]\nimage = "netping"\nmedia = ["net"]\ncmdline = "{words}"\n' for i, words in
+                        ((1, ""), (2, f"peer=1 count=2000 size=64 stream={window}")))
+        found = KICKS.search(play(text)["n2"])
+        if not found:
+            raise Problem("netping said nothing")
+        out.append(bench.Row("kicks", f"a message of 64 bytes, {window} in flight", "osmosis",
+                             value=round(int(found[2]) / int(found[1]), 4), unit="kicks"))
+    return out
+
+
+def rows() -> list[bench.Row]:
+    return goodput() + hops() + pairs() + kicks()
