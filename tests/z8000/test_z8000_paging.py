@@ -6,7 +6,9 @@ import contextlib
 import json
 import pathlib
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -34,12 +36,12 @@ def command(program: pathlib.Path, number: int, ether: pathlib.Path, *words: str
 
 
 @contextlib.contextmanager
-def store(ether: pathlib.Path) -> Iterator[None]:
+def store(ether: pathlib.Path) -> Iterator[subprocess.Popen[bytes]]:
     """Node 1 has the disk and the pager."""
     with subprocess.Popen(command(X86, 1, ether, "--memory=64", *STORE), stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL) as process:
         try:
-            yield
+            yield process
         finally:
             process.kill()
 
@@ -95,6 +97,31 @@ def test_a_paged_process_moves(tmp_path: pathlib.Path) -> None:
             finally:
                 process.kill()
     assert (status, sorted(text.splitlines(True))) == (0, [LARGE, PAIR])
+
+
+def test_a_process_killed_while_its_processor_is_held(tmp_path: pathlib.Path) -> None:
+    """DV04, DV11: the machine with the pages has stopped, so the reference is never served. When the process
+    is killed from another node the user processor is let go, and the next process runs."""
+    with store(tmp_path) as pager:
+        with subprocess.Popen(command(Z8000, 2, tmp_path, "--memory=64", "--report", "+kernel paging 300", "wait",
+                                      "hello", "wait", "large forever", "wait", "hello"),
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as node:
+            try:
+                assert node.stdout is not None and node.stdout.readline() == "hello from a Z8001\n"
+                pager.send_signal(signal.SIGSTOP)
+                time.sleep(0.5)  # until it has written to more than there is
+                for _ in range(20):
+                    status, _, _ = finish(command(Z8000, 3, tmp_path, "+kernel@2 kill kernel@2 large"))
+                    if status == 0:
+                        break
+                text, report = node.communicate(timeout=30)
+            finally:
+                node.kill()
+    assert (status, node.returncode, text) == (0, 0, "hello from a Z8001\n")
+    words = report.split()
+    counts = {key: int(value) for key, value in zip(words[::2], words[1::2])}
+    assert counts["held"] > 100_000 and counts["holds"] > 100, counts
 
 
 @pytest.mark.timeout(200)

@@ -1,7 +1,7 @@
 ! SPDX-License-Identifier: BSD-2-Clause
 !
-! Writes and checks 63 KB, twice round: with less memory than that on its node it shows paging
-! at work. Each word is its address times 40503, plus the round.
+! Writes and checks 63 KB, three times round, or with an argument until it is ended: with less memory
+! than that on its node it shows paging at work. Each word is its address times 40503, plus the round.
 
 	.include "head.inc"
 	.equ	ROUND, KEEP
@@ -31,6 +31,9 @@ write:	ld	r1,ROUND
 	jr	nz,word			! to the end of the segment
 	inc	r1,#1
 	ld	ROUND,r1
+	ld	r0,START+18		! argc
+	cp	r0,#1
+	jr	ugt,round
 	cp	r1,#3
 	jr	ne,round
 	ldar	rr8,done
