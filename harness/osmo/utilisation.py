@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`osmosis utilisation`: how much of its time the user processor of the 1983 node computes.
 
-Four programs fixed beforehand (z8000/asm/load.s) page under one board, swept over memory, page size,
-clock and paging device (z8000-node paging), beside the paper's 65-68 %. Writes table, JSON and plot.
+Four programs fixed beforehand (z8000/asm/load.s) page under one board, swept over memory (and so the fault
+rate), page size, clock, paging device and replacement (z8000-node paging), beside the paper's 65-68 %. Writes
+tables, JSON and plot.
 """
 
 import argparse
@@ -24,22 +25,27 @@ def measure(seconds: int) -> dict[str, Any]:
     return measured
 
 
-def shares(doc: dict[str, Any]) -> dict[str, dict[int, float]]:
+def by_memory(doc: dict[str, Any], key: str) -> dict[str, dict[int, float]]:
     """By study, then by KB of memory."""
     found: dict[str, dict[int, float]] = {}
     for row in doc["rows"]:
-        found.setdefault(row["study"], {})[row["memory_kb"]] = row["busy"]
+        found.setdefault(row["study"], {})[row["memory_kb"]] = row[key]
     return found
 
 
 def text_table(doc: dict[str, Any]) -> list[str]:
-    found = shares(doc)
-    memories = sorted({m for row in found.values() for m in row})
-    width = max(map(len, found))
     low, high = doc["paper_busy"]
-    return [f"{'busy share, with so many KB':{width}}" + "".join(f"{m:7}" for m in memories),
-            *(f"{name:{width}}" + "".join(f"{row[m]:7.3f}" for m in memories) for name, row in found.items()),
-            f"the paper: {low:.2f} to {high:.2f} on a heavily loaded node"]
+    return [*one_table(doc, "busy", "busy share, with so many KB"), "",
+            *one_table(doc, "faults_per_second", "page faults a second"), "",
+            f"the paper: {low:.2f} to {high:.2f} busy on a heavily loaded node"]
+
+
+def one_table(doc: dict[str, Any], key: str, title: str) -> list[str]:
+    found = by_memory(doc, key)
+    memories = sorted({m for row in found.values() for m in row})
+    width = max(len(title), *map(len, found))
+    return [f"{title:{width}}" + "".join(f"{m:7}" for m in memories),
+            *(f"{name:{width}}" + "".join(f"{row[m]:7.3f}" for m in memories) for name, row in found.items())]
 
 
 def draw(doc: dict[str, Any], path: pathlib.Path) -> None:
@@ -51,19 +57,24 @@ def draw(doc: dict[str, Any], path: pathlib.Path) -> None:
     # Text stays text, and the same data give the same bytes.
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "osmosis", "font.size": 9})
     from matplotlib import pyplot
-    figure, axis = pyplot.subplots(figsize=(8, 5), constrained_layout=True)
-    axis.axhspan(*doc["paper_busy"], color="#ddd", label="the paper")
-    for colour, (name, row) in zip(COLOURS, shares(doc).items()):
-        axis.plot(list(row), list(row.values()), "o-", markersize=3, color=colour, label=name)
-    axis.set_xlabel("KB of memory for four programs")
-    axis.set_ylabel("busy share of the user processor")
-    axis.legend(fontsize=7)
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(12, 5), sharey=True, constrained_layout=True)
+    for axis in (left, right):
+        axis.axhspan(*doc["paper_busy"], color="#ddd", label="the paper")
+    rates = by_memory(doc, "faults_per_second")
+    for colour, (name, row) in zip((*COLOURS, "#444444"), by_memory(doc, "busy").items()):
+        left.plot(list(row), list(row.values()), "o-", markersize=3, color=colour, label=name)
+        right.plot(list(rates[name].values()), list(row.values()), "o", markersize=3, color=colour)
+    left.set_xlabel("KB of memory for four programs")
+    left.set_ylabel("busy share of the user processor")
+    right.set_xlabel("page faults a second")
+    left.legend(fontsize=7)
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seconds", type=int, default=20, help="of emulated time for each point")
+    parser.add_argument("--seconds", type=int, default=60,
+                        help="of emulated time for each point, after as many to fill the memory (60)")
     parser.add_argument("--json", action="store_true", help="print utilisation.json instead of the table")
     parser.add_argument("--out", type=pathlib.Path, metavar="DIR",
                         help="default: utilisation/ where things are built")

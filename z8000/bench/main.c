@@ -7,8 +7,9 @@
  *   z8000-node vcd FILE         the handshake of faults and null calls as a signal trace
  *   z8000-node maps             map loads and evictions of a process with more segments
  *                               than there are page maps
- *   z8000-node paging [SECONDS] share of time the user processor computes, over memory,
- *                               page size, clock and paging device
+ *   z8000-node paging [SECONDS [KB]]
+ *                               share of time the user processor computes, over memory (or
+ *                               with KB alone), page size, clock, paging device, replacement
  *   z8000-node speed ENTRY CLOCKS fast|exact
  *                               a program of load.s (hexadecimal place) without throttle
  */
@@ -58,8 +59,9 @@ static int noise(struct rig *r, u32 every)
 
 static int vcd(struct rig *r, const char *path)
 {
-    static const char *const names[] = {"user_wait", "fault",       "release",      "to_kernel",
-                                        "to_user",   "user_halted", "kernel_halted"};
+    static const char *const names[] = {"user_wait",     "fault",   "release",
+                                        "to_kernel",     "to_user", "user_halted",
+                                        "kernel_halted", "map_set"};
     struct rig_time time;
     bool done;
 
@@ -70,10 +72,10 @@ static int vcd(struct rig *r, const char *path)
     }
     fprintf(r->vcd, "$timescale 1 ns $end\n$scope module node $end\n");
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        fprintf(r->vcd, "$var wire 1 %c %s $end\n", "wfrkuhi"[i], names[i]);
+        fprintf(r->vcd, "$var wire 1 %c %s $end\n", "wfrkuhim"[i], names[i]);
     fprintf(r->vcd, "$upscope $end\n$enddefinitions $end\n#0\n");
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        fprintf(r->vcd, "0%c\n", "wfrkuhi"[i]);
+        fprintf(r->vcd, "0%c\n", "wfrkuhim"[i]);
     done = rig_run(r, RIG_NULL, 3, 0, 1, &time);
     fclose(r->vcd);
     return done ? 0 : 1;
@@ -107,36 +109,46 @@ static const struct {
     const char *name;
     struct paging_machine machine;
 } studies[] = {
-    {"1983, pages of 512", {2000000, 512, 0, 5000, 8.33, false}},
-    {"1983, pages of 1024", {2000000, 1024, 0, 5000, 8.33, false}},
-    {"1983, pages of 2048", {2000000, 2048, 0, 5000, 8.33, false}},
-    {"processor at 10 MHz", {10000000, 512, 0, 5000, 8.33, false}},
-    {"remote paging, 280 ms for 1024 bytes", {2000000, 512, 0, 4700, 63, false}},
-    {"paging device of 50,000 bytes/s", {2000000, 512, 0, 50000, 8.33, false}},
-    {"processor that restarts", {2000000, 512, 0, 5000, 8.33, true}},
+    {"1983, pages of 512", {2000000, 512, 0, 5000, 8.33, false, false}},
+    {"1983, pages of 1024", {2000000, 1024, 0, 5000, 8.33, false, false}},
+    {"1983, pages of 2048", {2000000, 2048, 0, 5000, 8.33, false, false}},
+    {"processor at 10 MHz", {10000000, 512, 0, 5000, 8.33, false, false}},
+    {"remote paging, 280 ms for 1024 bytes", {2000000, 512, 0, 4700, 63, false, false}},
+    {"paging device of 50,000 bytes/s", {2000000, 512, 0, 50000, 8.33, false, false}},
+    {"processor that restarts", {2000000, 512, 0, 5000, 8.33, true, false}},
+    {"1983, a second chance", {2000000, 512, 0, 5000, 8.33, false, true}},
 };
 
-static int paging(struct rig *r, unsigned seconds)
+static void paging_point(struct rig *r, size_t study, u32 memory_kb, unsigned seconds)
 {
+    struct paging_machine m = studies[study].machine;
+    struct paging_share share;
+
+    m.memory_bytes = memory_kb << 10;
+    share = paging_run(r->table, r->load.bytes, r->load.length, &m, seconds);
+    printf("  {\"study\": \"%s\", \"hz\": %u, \"page_bytes\": %u, \"memory_kb\": %u,"
+           " \"bytes_per_second\": %u, \"device_ms\": %g, \"restartable\": %s,"
+           " \"second_chance\": %s, \"busy\": %.3f, \"faults_per_second\": %.2f,"
+           " \"writes_per_second\": %.2f}",
+           studies[study].name, m.hz, m.page_bytes, memory_kb, m.bytes_per_second, m.device_ms,
+           m.restartable ? "true" : "false", m.second_chance ? "true" : "false", share.busy,
+           share.faults_per_second, share.writes_per_second);
+}
+
+/* All memories, or the one of `only_kb`. */
+static int paging(struct rig *r, unsigned seconds, u32 only_kb)
+{
+    bool first = true;
+
     printf("{\"paper_busy\": [0.65, 0.68], \"processes\": %d, \"seconds\": %u,\n \"rows\": [\n",
            PAGING_PROCESSES, seconds);
     for (size_t s = 0; s < ARRAY_SIZE(studies); s++)
-        for (size_t i = 0; i < ARRAY_SIZE(memories); i++) {
-            struct paging_machine m = studies[s].machine;
-            struct paging_share share;
-
-            m.memory_bytes = memories[i] << 10;
-            share = paging_run(r->table, r->load.bytes, r->load.length, &m, seconds);
-            printf("  {\"study\": \"%s\", \"hz\": %u, \"page_bytes\": %u, \"memory_kb\": %u,"
-                   " \"bytes_per_second\": %u, \"device_ms\": %g, \"restartable\": %s,"
-                   " \"busy\": %.3f, \"faults_per_second\": %.2f, \"writes_per_second\": "
-                   "%.2f}%s\n",
-                   studies[s].name, m.hz, m.page_bytes, memories[i], m.bytes_per_second,
-                   m.device_ms, m.restartable ? "true" : "false", share.busy,
-                   share.faults_per_second, share.writes_per_second,
-                   s + 1 < ARRAY_SIZE(studies) || i + 1 < ARRAY_SIZE(memories) ? "," : "");
+        for (size_t i = 0; i < (only_kb ? 1 : ARRAY_SIZE(memories)); i++) {
+            printf("%s", first ? "" : ",\n");
+            paging_point(r, s, only_kb ? only_kb : memories[i], seconds);
+            first = false;
         }
-    printf(" ]}\n");
+    printf("\n ]}\n");
     return 0;
 }
 
@@ -167,13 +179,14 @@ int main(int argc, char **argv)
         status = vcd(r, argv[2]);
     else if (strcmp(what, "maps") == 0 && argc == 2)
         status = maps(r);
-    else if (strcmp(what, "paging") == 0 && argc <= 3)
-        status = paging(r, argc == 3 ? (unsigned)strtoul(argv[2], NULL, 10) : PAGING_SECONDS);
+    else if (strcmp(what, "paging") == 0 && argc <= 4)
+        status = paging(r, argc >= 3 ? (unsigned)strtoul(argv[2], NULL, 10) : PAGING_SECONDS,
+                        argc == 4 ? (u32)strtoul(argv[3], NULL, 10) : 0);
     else if (strcmp(what, "speed") == 0 && argc == 5)
         status = speed(r, argv + 2);
     else
         fprintf(stderr, "usage: z8000-node table | noise EVERY | vcd FILE | maps | paging "
-                        "[SECONDS] | speed "
+                        "[SECONDS [KB]] | speed "
                         "ENTRY CLOCKS fast|exact\n");
     rig_close(r);
     free(r);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The paging experiment. Pages are replaced first in, first out, since the hardware says
- * nothing of use; a page counts as dirty from its first write, which a write-protected map
- * entry makes a (short) fault. Time is the processor's clocks.
+ * The paging experiment. The hardware says nothing of use, so pages are replaced first in, first
+ * out; or the oldest is first taken out of the map, and goes unless a (short) fault has shown by
+ * its next turn that it is used. A page counts as dirty from its first write, which a
+ * write-protected map entry makes a short fault. Time is the processor's clocks.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ enum {
 };
 
 struct page {
-    bool present, dirty;
+    bool present, mapped, dirty;
 };
 
 struct process {
@@ -54,24 +55,41 @@ static u64 transfer_clocks(const struct world *w)
            (u64)w->machine->page_bytes * w->machine->hz / w->machine->bytes_per_second;
 }
 
-/* Puts the page into the oldest frame; the clocks that the device needs for it. */
+static struct page *page_of(struct world *w, const struct frame *f)
+{
+    return &w->process[f->process].pages[f->page];
+}
+
+/* The frame whose page has to go. After one round at most all are out of the map. */
+static struct frame *victim(struct world *w)
+{
+    for (;;) {
+        struct frame *f = &w->frames[w->hand];
+
+        w->hand = (w->hand + 1) % w->frame_count;
+        if (!w->machine->second_chance || !f->used || !page_of(w, f)->mapped)
+            return f;
+        page_of(w, f)->mapped = false;
+    }
+}
+
+/* Puts the page into a frame; the clocks that the device needs for it. */
 static u64 page_in(struct world *w, u16 page)
 {
-    struct frame *f = &w->frames[w->hand];
+    struct frame *f = victim(w);
     u64 clocks = transfer_clocks(w);
 
-    w->hand = (w->hand + 1) % w->frame_count;
     if (f->used) {
-        struct page *old = &w->process[f->process].pages[f->page];
+        struct page *old = page_of(w, f);
 
         if (old->dirty) {
             clocks += transfer_clocks(w);
             w->writes++;
         }
-        *old = (struct page){false, false};
+        *old = (struct page){.present = false};
     }
     *f = (struct frame){.process = (u8)w->running, .page = page, .used = true};
-    w->process[w->running].pages[page].present = true;
+    *page_of(w, f) = (struct page){.present = true, .mapped = true};
     w->faults++;
     return clocks;
 }
@@ -88,8 +106,9 @@ static bool bus(void *owner, struct z8000_cycle *c)
         w->service = HANDSHAKE_CLOCKS + page_in(w, number);
         return false;
     }
-    if (c->write && !page->dirty) {
-        page->dirty = true;
+    if (!page->mapped || (c->write && !page->dirty)) {
+        page->mapped = true;
+        page->dirty |= c->write;
         w->service = HANDSHAKE_CLOCKS;
         return false;
     }

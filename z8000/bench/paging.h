@@ -18,6 +18,7 @@ struct paging_machine {
     u32 bytes_per_second; /* of the paging device */
     double device_ms;     /* before its first byte */
     bool restartable;     /* a fault lets another process run */
+    bool second_chance;   /* else pages go in the order in which they came */
 };
 
 struct paging_share {

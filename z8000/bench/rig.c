@@ -59,7 +59,7 @@ void rig_close(struct rig *r)
 
 static void on_signal(void *owner, u64 clock, enum node_signal which, bool value)
 {
-    static const char codes[] = "wfrkuhi";
+    static const char codes[] = "wfrkuhim";
     struct rig *r = owner;
 
     _Static_assert(sizeof codes == NODE_S_COUNT + 1, "a code for every signal");

@@ -69,6 +69,13 @@ static void choose_process(struct node *n, u8 process)
             show_segment(n, s);
 }
 
+static void loaded(struct node *n)
+{
+    n->map_loads++;
+    node_set_signal(n, NODE_S_MAP, true);
+    node_set_signal(n, NODE_S_MAP, false);
+}
+
 void node_map_write(struct node *n, u16 reg, u16 value)
 {
     unsigned map, at;
@@ -78,7 +85,7 @@ void node_map_write(struct node *n, u16 reg, u16 value)
     case NODE_R_SEGMENT_ENTRY:
         map = n->segment_index / NODE_SEGMENTS % NODE_SEGMENT_MAPS;
         n->segment_map[map][n->segment_index % NODE_SEGMENTS] = value;
-        n->map_loads++;
+        loaded(n);
         if (map == n->process)
             show_segment(n, n->segment_index % NODE_SEGMENTS);
         break;
@@ -89,7 +96,7 @@ void node_map_write(struct node *n, u16 reg, u16 value)
         at = n->page_index % NODE_PAGES_MOST;
         n->page_map[map][at].frame = n->frame;
         n->page_map[map][at].flags = value;
-        n->map_loads++;
+        loaded(n);
         if (at < 0x10000u >> n->page_bits)
             show_map(n, map, at);
         break;

@@ -70,6 +70,7 @@ enum node_signal { /* lines of the handshake, for a trace */
                    NODE_S_TO_USER,
                    NODE_S_USER_HALTED,
                    NODE_S_KERNEL_HALTED,
+                   NODE_S_MAP, /* an entry of a map is written */
                    NODE_S_COUNT,
 };
 
