@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from osmo import paths, qemu
+from osmo import paths, qemu, table1
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILT = (paths.hypervisor().is_file() and paths.image("z8000").is_file()
@@ -69,3 +69,21 @@ def test_frames_pass_while_the_user_processor_computes(tmp_path: pathlib.Path) -
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     ended = {node["name"]: node["ended_ns"] for node in json.loads(done.stdout)["nodes"] if node["ended_ns"]}
     assert ended["far"] < ended["between"] < 8.8e9
+
+
+@pytest.mark.timeout(120)
+def test_three_kinds_of_media_on_one_way(tmp_path: pathlib.Path) -> None:
+    """DN09: each call goes by an acknowledging ether, a serial and a parallel line, and so does its answer."""
+    done = subprocess.run([TOP / "harness" / "osmosis", "run", pathlib.Path(__file__).with_name("media.toml"),
+                           "--json", "--seed", "5", "--clock", "event", "--out", tmp_path],
+                          capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    result = json.loads(done.stdout)
+    assert all(kind["broken"] == 0 for kind in result["invariants"].values())
+    capture = (tmp_path / "capture.pcapng").read_bytes()
+    sizes = {medium["name"]: list(table1.frames(capture, medium["name"])) for medium in result["media"]}
+    assert {medium["kind"] for medium in result["media"]} == {"ack-ether", "serial", "parallel"}
+    assert all(len(frames) > 40 for frames in sizes.values()), "twenty calls and their answers on each"
+    desk = next(node for node in result["nodes"] if node["name"] == "desk")
+    # No faster than the slowest line lets its bytes pass, ten bits each, in the fuller direction.
+    assert desk["ended_ns"] / 1e9 > sum(sizes["serial"]) / 2 * 10 / 19200

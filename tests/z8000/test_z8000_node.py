@@ -137,6 +137,13 @@ def test_maps_are_a_scarce_resource() -> None:
     assert table[16]["evictions_per_round"] == 17, "in a cycle of 17 the oldest is always the next"
 
 
+def test_least_recent_use_and_not_first_in() -> None:
+    """DV08: of sixteen maps the one goes whose segment the kernel has heard of longest ago: the code's for a
+    seventeenth segment, then the code is back for segment 4's, and not for that of 3, which came first but
+    was seen again."""
+    assert json.loads(node("lru")) == {"3": 2, "4": 3, "5": 2, "6": 2}
+
+
 def test_paging_share() -> None:
     """DV11-DV13, DV09, DT08: with memory full, the share falls with a faster processor, with remote paging
     and with larger pages; it rises where a fault lets another process run, and where software sees what is

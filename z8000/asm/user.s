@@ -103,3 +103,20 @@ receive:
 	ld	r5,#1
 	sc	#0
 	ret
+
+	.org	0x0280			! 16 page maps in use, segment 3 once more by another
+lru:	ld	r2,#0x8300		! page, a seventeenth segment; then that of r12
+	ld	r3,#0x4000
+	ld	r4,#15
+lru1:	ld	@rr2,r4
+	add	r2,#0x0100
+	djnz	r4,lru1
+	ld	r2,#0x8300
+	ld	r3,#0x6000
+	ld	@rr2,r4
+	ld	r2,#0x9200
+	ld	@rr2,r4
+	ld	r2,r12
+	ld	r3,#0x4000
+	ld	@rr2,r4
+	end

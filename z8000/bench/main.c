@@ -7,6 +7,7 @@
  *   z8000-node vcd FILE         the handshake of faults and null calls as a signal trace
  *   z8000-node maps             map loads and evictions of a process with more segments
  *                               than there are page maps
+ *   z8000-node lru              evictions of page maps after a known string of references
  *   z8000-node paging [SECONDS [KB]]
  *                               share of time the user processor computes, over memory (or
  *                               with KB alone), page size, clock, paging device, replacement
@@ -100,6 +101,23 @@ static int maps(struct rig *r)
     return 0;
 }
 
+/* By the segment that is referred to last. */
+static int lru(struct rig *r)
+{
+    enum { FIRST = 3, LAST = 6 };
+
+    for (unsigned segment = FIRST; segment <= LAST; segment++) {
+        struct rig_time time;
+
+        if (!rig_run(r, RIG_LRU, 1, (u16)(0x8000 | segment << 8), 1, &time))
+            return 1;
+        printf("%s\"%u\": %llu", segment == FIRST ? "{" : ", ", segment,
+               (unsigned long long)time.evictions);
+    }
+    printf("}\n");
+    return 0;
+}
+
 enum { PAGING_SECONDS = 60 };
 
 /* Memory for the processes, from too little to nearly all they touch. */
@@ -179,15 +197,18 @@ int main(int argc, char **argv)
         status = vcd(r, argv[2]);
     else if (strcmp(what, "maps") == 0 && argc == 2)
         status = maps(r);
+    else if (strcmp(what, "lru") == 0 && argc == 2)
+        status = lru(r);
     else if (strcmp(what, "paging") == 0 && argc <= 4)
         status = paging(r, argc >= 3 ? (unsigned)strtoul(argv[2], NULL, 10) : PAGING_SECONDS,
                         argc == 4 ? (u32)strtoul(argv[3], NULL, 10) : 0);
     else if (strcmp(what, "speed") == 0 && argc == 5)
         status = speed(r, argv + 2);
     else
-        fprintf(stderr, "usage: z8000-node table | noise EVERY | vcd FILE | maps | paging "
-                        "[SECONDS [KB]] | speed "
-                        "ENTRY CLOCKS fast|exact\n");
+        fprintf(stderr,
+                "usage: z8000-node table | noise EVERY | vcd FILE | maps | lru | paging "
+                "[SECONDS [KB]] | speed "
+                "ENTRY CLOCKS fast|exact\n");
     rig_close(r);
     free(r);
     return status;

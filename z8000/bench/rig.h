@@ -27,6 +27,7 @@ enum rig_program {
     RIG_REMOTE = 0x0140,
     RIG_ECHO = 0x0180,
     RIG_TOUCH = 0x01c0,
+    RIG_LRU = 0x0280,
 };
 
 /* What differs between a measurement and its ablations. */
