@@ -54,6 +54,7 @@ GOALS = (
     Goal("P26", "hypervisor memory per domain", 49152, "bytes", peer="Xen PVH 1.5 MiB"),
     Goal("P27", "live nodes in 4 GiB", 10000, "nodes", peer="LightVM 8000 in 128 GiB"),
     Goal("P28", "idle node, per second", 0, X=0),
+    Goal("H14", "a page of RAM under nested paging", None),
     Goal("P29", "same binary, domain against native", 1.0, "ratio"),
     Goal("P30", "same binary, Osmosis against Xen, remote", 0.15, "ratio"),
     Goal("P31", "Z8000 emulation, host instructions each", 12, peer="MAME's core 108"),

@@ -80,7 +80,8 @@ static void print_guest(void)
 
     if (v)
         log_line("  for domain %u vCPU %u at rip %016lx, last exit code %lx", v->domain->id,
-                 v->id, v->regs.rip, v->last_exit[(v->last_exit_at - 1) % 16].code);
+                 v->id, v->regs.rip,
+                 (u64)v->last_exit_code[(v->last_exit_at - 1) % VCPU_LAST_EXITS]);
 }
 
 static void print_registers(const struct trap_frame *f)

@@ -86,10 +86,8 @@ static void set_timer(struct cpu *c)
 }
 
 /* Does what the clock demands; the timer is to be set afterwards. */
-static void run_due(struct cpu *c)
+static void run_due(struct cpu *c, u64 now)
 {
-    u64 now = clock_now_ns();
-
     BUG_ON(c->canary != CPU_CANARY);
     c->heartbeat++;
     if (c->kicked && c->vcpu)
@@ -202,7 +200,7 @@ static void run_vcpu(struct cpu *c, struct vcpu *v)
         if (vcpu_leaves(v))
             return; /* run_forever does what is due */
         if (c->kicked || c->timer_fired || event) {
-            run_due(c);
+            run_due(c, clock_now_ns());
             set_timer(c);
         }
     }
@@ -213,12 +211,13 @@ void run_forever(void)
     struct cpu *c = this_cpu();
 
     for (;;) {
+        u64 now = clock_now_ns();
         struct vcpu *v;
 
         if (cpu_count() > 1)
             virt_leave_cpu(); /* another CPU may take what runs here as soon as it is queued */
-        run_due(c);           /* may wake somebody: before the choice */
-        v = vcpu_schedule();
+        run_due(c, now);      /* may wake somebody: before the choice */
+        v = vcpu_schedule(now);
         set_timer(c);
         if (v)
             run_vcpu(c, v);

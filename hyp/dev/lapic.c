@@ -149,11 +149,6 @@ static void end_of_interrupt(struct vcpu *v)
         interrupt_kick(v);
 }
 
-u64 lapic_tpr(const struct lapic *l)
-{
-    return l->tpr;
-}
-
 void lapic_set_tpr(struct vcpu *v, u32 tpr)
 {
     v->lapic->tpr = tpr & 0xff;

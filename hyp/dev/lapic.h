@@ -43,7 +43,6 @@ void lapic_take(struct lapic *l, int vector); /* request becomes in-service */
 /* A vector arrives, edge triggered; from any CPU. */
 void lapic_raise(struct vcpu *v, u8 vector);
 void lapic_timer_fires(struct vcpu *v, u64 now_ns);
-u64 lapic_tpr(const struct lapic *l); /* for CR8 */
 void lapic_set_tpr(struct vcpu *v, u32 tpr);
 
 /* INIT: the vCPU stops and is reset; SIPI: starts in real mode at vector << 12. Supplied by

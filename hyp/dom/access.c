@@ -32,7 +32,7 @@ struct access_cache *access_cache_create(struct domain *d)
 }
 
 /* Eight bytes at a time: most of what is copied are small structures. */
-static void copy(void *to, const void *from, size_t len)
+static inline void copy(void *to, const void *from, size_t len)
 {
     u8 *t = to;
     const u8 *f = from;
@@ -47,29 +47,34 @@ static void copy(void *to, const void *from, size_t len)
         *t++ = *f++;
 }
 
-/* The differences are gathered and looked at once: a hit is the rule, and this is the longest
- * part of a short hypercall (P3). */
-static inline bool holds(const struct access_entry *e, u64 page, bool write,
-                         const struct paging *p, u64 generation)
+static inline void get_paging(const struct vcpu *v, struct paging *p)
+{
+    *p = (struct paging){.cr0 = *v->paging.cr0,
+                         .cr3 = *v->paging.cr3,
+                         .cr4 = *v->paging.cr4,
+                         .efer = *v->paging.efer};
+}
+
+/* Still the translation of that page? The longest part of a short hypercall (P2, P3). */
+static inline __attribute__((always_inline)) bool holds(const struct access_entry *e, u64 page,
+                                                        bool write, const struct vcpu *v)
 {
     const struct walk *w = &e->walk;
-    u64 differ = (e->page ^ page) | (e->generation ^ generation) | (e->paging.cr3 ^ p->cr3) |
-                 (e->paging.cr0 ^ p->cr0) | (e->paging.cr4 ^ p->cr4) |
-                 (e->paging.efer ^ p->efer);
+    u32 i = 0;
 
-    if (differ || (write && !w->writable))
+    if (e->page != page || e->generation != v->domain->p2m_generation ||
+        e->paging.cr3 != *v->paging.cr3 || e->paging.cr0 != *v->paging.cr0 ||
+        e->paging.cr4 != *v->paging.cr4 || e->paging.efer != *v->paging.efer ||
+        (write && !w->writable))
         return false;
-    if (w->narrow || w->levels < 3) {
-        for (u32 i = 0; i < w->levels; i++)
-            differ |= walk_entry(w->entry[i], w->narrow) ^ w->value[i];
-        return !differ;
-    }
-    differ = (walk_entry(w->entry[0], false) ^ w->value[0]) |
-             (walk_entry(w->entry[1], false) ^ w->value[1]) |
-             (walk_entry(w->entry[2], false) ^ w->value[2]);
-    if (w->levels > 3)
-        differ |= walk_entry(w->entry[3], false) ^ w->value[3];
-    return !differ;
+    if (w->levels >= 3)
+        return walk_entry(w->entry[0], false) == w->value[0] &&
+               walk_entry(w->entry[1], false) == w->value[1] &&
+               walk_entry(w->entry[2], false) == w->value[2] &&
+               (w->levels == 3 || walk_entry(w->entry[3], false) == w->value[3]);
+    while (i < w->levels && walk_entry(w->entry[i], w->narrow) == w->value[i])
+        i++;
+    return i == w->levels;
 }
 
 /* The frames a walk holds. */
@@ -154,61 +159,57 @@ static int copy_slowly(struct vcpu *v, const struct paging *p, u64 linear, void 
     return error ? -XEN_EFAULT : 0;
 }
 
-static int copy_piece(struct vcpu *v, const struct paging *p, u64 linear, void *ours,
-                      size_t len, bool write)
+/* A piece within a page by a translation that is cached: false when it is not. */
+static inline __attribute__((always_inline)) bool
+copy_cached(struct vcpu *v, u64 linear, void *ours, size_t len, bool write)
 {
+    struct access_entry *e = &v->access->entry[(linear >> PAGE_SHIFT) % ENTRIES];
     struct domain *d = v->domain;
-    u64 page = linear >> PAGE_SHIFT;
-    struct access_entry *e = &v->access->entry[page % ENTRIES];
+    bool hit;
 
     spin_lock(&d->p2m_lock);
-    if (holds(e, page + 1, write, p, d->p2m_generation)) {
+    hit = holds(e, (linear >> PAGE_SHIFT) + 1, write, v);
+    if (hit) {
         u8 *at = e->data + (linear & (PAGE_SIZE - 1));
 
         if (write)
             copy(at, ours, len);
         else
             copy(ours, at, len);
-        spin_unlock(&d->p2m_lock);
-        return 0;
     }
-    if (copy_locked(v, e, p, linear, ours, len, write)) {
-        spin_unlock(&d->p2m_lock);
-        return 0;
-    }
-    spin_unlock(&d->p2m_lock);
-    return copy_slowly(v, p, linear, ours, len, write);
-}
-
-bool guest_peek(struct vcpu *v, u64 linear, u32 *value)
-{
-    struct access_entry *e = &v->access->entry[(linear >> PAGE_SHIFT) % ENTRIES];
-    struct domain *d = v->domain;
-    struct paging p;
-    bool hit;
-
-    if (linear & 3)
-        return false;
-    virt_get_paging(v, &p);
-    spin_lock(&d->p2m_lock);
-    hit = holds(e, (linear >> PAGE_SHIFT) + 1, false, &p, d->p2m_generation);
-    if (hit)
-        *value = __atomic_load_n((const u32 *)(e->data + (linear & (PAGE_SIZE - 1))),
-                                 __ATOMIC_RELAXED);
     spin_unlock(&d->p2m_lock);
     return hit;
 }
 
-static int copy_linear(struct vcpu *v, u64 linear, void *ours, size_t len, bool write)
+static __attribute__((noinline)) int copy_piece(struct vcpu *v, u64 linear, void *ours,
+                                                size_t len, bool write)
 {
+    struct access_entry *e = &v->access->entry[(linear >> PAGE_SHIFT) % ENTRIES];
     struct paging p;
+    bool done;
 
-    virt_get_paging(v, &p);
+    get_paging(v, &p);
+    spin_lock(&v->domain->p2m_lock);
+    done = copy_locked(v, e, &p, linear, ours, len, write);
+    spin_unlock(&v->domain->p2m_lock);
+    return done ? 0 : copy_slowly(v, &p, linear, ours, len, write);
+}
+
+bool guest_peek(struct vcpu *v, u64 linear, void *to, u32 words)
+{
+    if (linear & 3 || (linear & (PAGE_SIZE - 1)) + 4 * words > PAGE_SIZE)
+        return false;
+    return copy_cached(v, linear, to, 4 * words, false);
+}
+
+static inline int copy_linear(struct vcpu *v, u64 linear, void *ours, size_t len, bool write)
+{
     v->counters.copied_bytes += len;
     while (len) {
         size_t piece = MIN(len, PAGE_SIZE - (linear & (PAGE_SIZE - 1)));
 
-        if (copy_piece(v, &p, linear, ours, piece, write))
+        if (!copy_cached(v, linear, ours, piece, write) &&
+            copy_piece(v, linear, ours, piece, write))
             return -XEN_EFAULT;
         linear += piece;
         ours = (u8 *)ours + piece;
@@ -266,7 +267,7 @@ int guest_translate(struct vcpu *v, u64 linear, bool write, u64 *gpa)
     struct walk w;
     int error;
 
-    virt_get_paging(v, &p);
+    get_paging(v, &p);
     error = walk_tables(&p, linear, write, hold, &h, &w);
     let_go(&h);
     *gpa = error ? 0 : w.gpa;
@@ -280,7 +281,7 @@ int guest_probe(struct vcpu *v, u64 linear, bool write, bool user, u32 *code)
     struct walk w;
     int error;
 
-    virt_get_paging(v, &p);
+    get_paging(v, &p);
     error = walk_tables(&p, linear, write, hold, &h, &w);
     let_go(&h);
     if (!error && user && !walk_is_users(&p, &w)) {

@@ -17,14 +17,12 @@ struct domain;
 /* 0, or -EFAULT and nothing is said about how much was copied. v is the current vCPU. */
 int guest_read(struct vcpu *v, void *to, u64 linear, size_t len);
 int guest_write(struct vcpu *v, u64 linear, const void *from, size_t len);
-/* An aligned word whose translation is cached; false: nothing was done, read it in general. */
-bool guest_peek(struct vcpu *v, u64 linear, u32 *value);
+/* Aligned words within a page whose translation is cached; false: nothing was done, read them
+ * in general. */
+bool guest_peek(struct vcpu *v, u64 linear, void *to, u32 words);
 /* By guest-physical address, for structures the guest registered. */
 int guest_read_phys(struct domain *d, void *to, u64 gpa, size_t len);
 int guest_write_phys(struct domain *d, u64 gpa, const void *from, size_t len);
-
-/* The registers of the vCPU that decide a translation: supplied by virt/. */
-void virt_get_paging(const struct vcpu *v, struct paging *p);
 
 /* Walks the guest's page tables without the cache: 0 with *gpa, or -EFAULT. For debugging,
  * instruction fetch and tests. */

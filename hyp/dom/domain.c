@@ -231,6 +231,7 @@ int domain_create(domid_t id, u32 vcpus, u32 ports, u32 grant_frames, struct dom
     if (!d)
         return -XEN_ENOMEM;
     d->pause_count = 1;
+    d->hvm_params[HVM_PARAM_TRIPLE_FAULT_REASON] = SHUTDOWN_reboot;
     error = make_tables(d, vcpus, ports, grant_frames);
     if (!error)
         error = enter(d);
@@ -339,6 +340,13 @@ void domain_crash(struct domain *d, const char *why, ...)
     if (d->state < DOMAIN_SHUTDOWN)
         report_crash(d, text);
     domain_shutdown(d, SHUTDOWN_crash);
+}
+
+void domain_triple_fault(struct domain *d)
+{
+    if (d->state < DOMAIN_SHUTDOWN)
+        report_crash(d, "triple fault");
+    domain_shutdown(d, (u8)d->hvm_params[HVM_PARAM_TRIPLE_FAULT_REASON]);
 }
 
 /* --- destruction -------------------------------------------------------------------- */

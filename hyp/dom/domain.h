@@ -51,6 +51,8 @@ enum vcpu_attention {
     VCPU_ATTN_SLOW = 32,  /* always, in discrete-event time: every exit takes the long way */
 };
 
+enum { VCPU_LAST_EXITS = 16 };
+
 struct vcpu {
     struct guest_regs regs; /* first: the entry code's fixed offsets */
     struct domain *domain;
@@ -82,11 +84,15 @@ struct vcpu {
     struct timer single, periodic, poll_timer, apic_timer, late_timer;
     struct lapic *lapic;
     struct access_cache *access;
+    struct {
+        const u64 *cr0, *cr3, *cr4, *efer;
+    } paging;                      /* where virt/ has what decides a translation */
     struct evtchn_fifo_vcpu *fifo; /* dom/fifo.c */
     struct vcpu_counters counters;
     struct {
-        u64 code, rip, info;
-    } last_exit[16];
+        u64 rip, info;
+    } last_exit[VCPU_LAST_EXITS];
+    s32 last_exit_code[VCPU_LAST_EXITS];
     u32 last_exit_at;
     struct {
         u64 rip, gpa, rcx;
@@ -217,6 +223,9 @@ int domain_resume(struct domain *d);
 int domain_destroy(struct domain *d);
 /* The guest did wrong: this domain ends with a report, nothing else does. */
 void domain_crash(struct domain *d, const char *why, ...) PRINTF_LIKE(2, 3);
+/* The same by the guest's own processor, which is what its builder says it is: by default, as
+ * on Xen, its way to reboot (HVM_PARAM_TRIPLE_FAULT_REASON). */
+void domain_triple_fault(struct domain *d);
 /* Once, before the first domain. */
 void domains_init(void);
 

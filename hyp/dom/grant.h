@@ -80,11 +80,30 @@ void grant_unpin(struct domain *granter, grant_ref_t ref, bool readonly);
 s16 grant_swap(struct domain *d, grant_ref_t a, grant_ref_t b);
 bool grant_any_active(struct domain *d);
 
+/* One end of a copy, held. */
+struct grant_end {
+    struct domain *granter; /* NULL: the guest's own frame */
+    u64 what;               /* reference, or the guest's frame number */
+    domid_t domid;
+    bool held, by_ref, readonly;
+    mfn_t frame;
+};
+
+/* What the items of one call have in common stays looked up from one to the next: the domain
+ * that grants, the two ends of a copy. All zero at first. */
+struct grant_batch {
+    struct domain *granter; /* NULL: none yet */
+    domid_t domid;          /* as it was named */
+    struct grant_end from, to;
+};
+/* Everything it holds is let go. */
+void grant_batch_end(struct grant_batch *b);
+
 /* grant_map.c: the operations on one structure; status and outputs are filled in. */
-void grant_map_one(struct domain *d, struct gnttab_map_grant_ref *m);
+void grant_map_one(struct domain *d, struct grant_batch *b, struct gnttab_map_grant_ref *m);
 enum { GRANT_UNMAP_BATCH = 32 };
 /* Unmaps a batch with one flush; statuses are filled in. */
 void grant_unmap_batch(struct domain *d, struct gnttab_unmap_grant_ref *u, u32 count);
-void grant_copy_one(struct vcpu *v, struct gnttab_copy *c);
+void grant_copy_one(struct vcpu *v, struct grant_batch *b, struct gnttab_copy *c);
 
 #endif

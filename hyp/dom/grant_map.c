@@ -79,32 +79,19 @@ static void free_handle(struct domain *d, u32 handle)
 
 /* --- mapping ------------------------------------------------------------------------------------ */
 
-/* A place may get a grant when it is empty or the guest's own: not another mapping, whose
- * account would be lost, nor a device. */
-static bool may_map_at(struct domain *d, u64 gfn)
-{
-    mfn_t frame;
-    enum p2m_access access;
-    enum p2m_kind kind = p2m_look(d, GFN(gfn), &frame, &access);
-
-    return kind == P2M_HOLE || kind == P2M_PROMISED || kind == P2M_RAM || kind == P2M_COPY;
-}
-
 static s16 put_into_map(struct domain *d, const struct gnttab_map_grant_ref *m, mfn_t frame)
 {
-    bool readonly = m->flags & GNTMAP_readonly;
+    enum p2m_access access = m->flags & GNTMAP_readonly ? P2M_R : P2M_RW;
+    int error;
 
     if (!(m->flags & GNTMAP_host_map))
         return GNTST_okay;
-    if (!may_map_at(d, m->host_addr >> PAGE_SHIFT))
-        return GNTST_general_error;
     frame_get(frame); /* the map's own */
-    if (p2m_map(d, GFN(m->host_addr >> PAGE_SHIFT), frame, 0, P2M_GRANT,
-                readonly ? P2M_R : P2M_RW)) {
-        frame_put(frame);
-        return GNTST_no_space;
-    }
-    return GNTST_okay;
+    error = p2m_map(d, GFN(m->host_addr >> PAGE_SHIFT), frame, 0, P2M_GRANT, access);
+    if (!error)
+        return GNTST_okay;
+    frame_put(frame);
+    return error == -XEN_EBUSY ? GNTST_general_error : GNTST_no_space;
 }
 
 static bool has_devices(const struct domain *d)
@@ -145,7 +132,19 @@ static s16 map_from(struct domain *d, struct domain *granter, struct gnttab_map_
     return GNTST_okay;
 }
 
-void grant_map_one(struct domain *d, struct gnttab_map_grant_ref *m)
+/* The domain that an item names; the batch keeps the reference. */
+static struct domain *granter_of(struct grant_batch *b, domid_t domid)
+{
+    if (b->granter && b->domid == domid)
+        return b->granter;
+    if (b->granter)
+        domain_put(b->granter);
+    b->granter = domain_find_or_self(domid);
+    b->domid = domid;
+    return b->granter;
+}
+
+void grant_map_one(struct domain *d, struct grant_batch *b, struct gnttab_map_grant_ref *m)
 {
     struct domain *granter;
 
@@ -158,13 +157,8 @@ void grant_map_one(struct domain *d, struct gnttab_map_grant_ref *m)
         m->status = GNTST_bad_virt_addr;
         return;
     }
-    granter = domain_find_or_self(m->dom);
-    if (!granter) {
-        m->status = GNTST_bad_domain;
-        return;
-    }
-    m->status = map_from(d, granter, m);
-    domain_put(granter);
+    granter = granter_of(b, m->dom);
+    m->status = granter ? map_from(d, granter, m) : GNTST_bad_domain;
 }
 
 /* --- unmapping ------------------------------------------------------------------------------------ */
@@ -251,67 +245,86 @@ int grant_destroy(struct domain *d)
 
 /* --- copying ---------------------------------------------------------------------------------------- */
 
-/* One end of a copy, held. */
-struct end {
-    struct domain *granter; /* NULL: the guest's own frame */
-    grant_ref_t ref;
-    bool readonly;
-    mfn_t frame;
-};
+static void let_go(struct grant_end *e)
+{
+    if (!e->held)
+        return;
+    if (e->by_ref) {
+        grant_unpin(e->granter, (grant_ref_t)e->what, e->readonly);
+        domain_put(e->granter);
+    } else {
+        frame_put(e->frame);
+    }
+    e->held = false;
+}
 
-static s16 hold_end(struct domain *d, bool by_ref, domid_t domid, grant_ref_t ref, u64 gfn,
-                    bool readonly, struct end *e)
+static s16 hold_end(struct domain *d, struct grant_end *e)
 {
     s16 status;
 
-    *e = (struct end){.ref = ref, .readonly = readonly};
-    if (!by_ref) {
-        if (domid != DOMID_SELF && domid != d->id)
+    if (!e->by_ref) {
+        if (e->domid != DOMID_SELF && e->domid != d->id)
             return GNTST_permission_denied;
-        return p2m_get(d, GFN(gfn), readonly ? P2M_R : P2M_RW, &e->frame) ? GNTST_bad_page
-                                                                          : GNTST_okay;
+        return p2m_get(d, GFN(e->what), e->readonly ? P2M_R : P2M_RW, &e->frame)
+                   ? GNTST_bad_page
+                   : GNTST_okay;
     }
-    e->granter = domain_find_or_self(domid);
+    e->granter = domain_find_or_self(e->domid);
     if (!e->granter)
         return GNTST_bad_domain;
-    status = grant_pin(e->granter, ref, d->id, readonly, &e->frame);
+    status = grant_pin(e->granter, (grant_ref_t)e->what, d->id, e->readonly, &e->frame);
     if (status != GNTST_okay)
         domain_put(e->granter);
     return status;
 }
 
-static void let_go(struct end *e)
+/* Makes e the end that is asked for: often it is already (as on Xen, a page that several
+ * items name is held from the first to the last). */
+static s16 take_end(struct domain *d, struct grant_end *e, bool by_ref, domid_t domid, u64 what,
+                    bool readonly)
 {
-    if (!e->granter) {
-        frame_put(e->frame);
-        return;
-    }
-    grant_unpin(e->granter, e->ref, e->readonly);
-    domain_put(e->granter);
+    s16 status;
+
+    if (e->held && e->by_ref == by_ref && e->domid == domid && e->what == what)
+        return GNTST_okay;
+    let_go(e);
+    *e = (struct grant_end){
+        .what = what, .domid = domid, .by_ref = by_ref, .readonly = readonly};
+    status = hold_end(d, e);
+    e->held = status == GNTST_okay;
+    return status;
 }
 
-void grant_copy_one(struct vcpu *v, struct gnttab_copy *c)
+void grant_copy_one(struct vcpu *v, struct grant_batch *b, struct gnttab_copy *c)
 {
+    bool from_ref = c->flags & GNTCOPY_source_gref, to_ref = c->flags & GNTCOPY_dest_gref;
     struct domain *d = v->domain;
-    struct end from, to;
 
     if (c->source.offset + c->len > PAGE_SIZE || c->dest.offset + c->len > PAGE_SIZE ||
         c->flags & ~(GNTCOPY_source_gref | GNTCOPY_dest_gref)) {
         c->status = GNTST_bad_copy_arg;
         return;
     }
-    c->status = hold_end(d, c->flags & GNTCOPY_source_gref, c->source.domid, c->source.u.ref,
-                         c->source.u.gmfn, true, &from);
+    c->status = take_end(d, &b->from, from_ref, c->source.domid,
+                         from_ref ? c->source.u.ref : c->source.u.gmfn, true);
+    if (c->status == GNTST_okay)
+        c->status = take_end(d, &b->to, to_ref, c->dest.domid,
+                             to_ref ? c->dest.u.ref : c->dest.u.gmfn, false);
     if (c->status != GNTST_okay)
         return;
-    c->status = hold_end(d, c->flags & GNTCOPY_dest_gref, c->dest.domid, c->dest.u.ref,
-                         c->dest.u.gmfn, false, &to);
-    if (c->status == GNTST_okay) {
-        memmove((u8 *)frame_map(to.frame) + c->dest.offset,
-                (u8 *)frame_map(from.frame) + c->source.offset, c->len);
-        v->counters.copied_bytes += c->len;
-        trace(OSM_T_copy, d->id, c->len, c->source.domid, c->dest.domid);
-        let_go(&to);
-    }
-    let_go(&from);
+    memmove((u8 *)frame_map(b->to.frame) + c->dest.offset,
+            (u8 *)frame_map(b->from.frame) + c->source.offset, c->len);
+    v->counters.copied_bytes += c->len;
+    trace(OSM_T_copy, d->id, c->len, c->source.domid, c->dest.domid);
+}
+
+/* --- several in one call ---------------------------------------------------------------------- */
+
+void grant_batch_end(struct grant_batch *b)
+{
+    let_go(&b->from);
+    let_go(&b->to);
+    if (b->granter)
+        domain_put(b->granter);
+    b->granter = NULL;
 }

@@ -32,19 +32,19 @@ struct copy_narrow {
 
 /* --- operations on one structure ------------------------------------------------------------- */
 
-static s64 map(struct call *c, void *item)
+static s64 map(struct call *c, struct grant_batch *b, void *item)
 {
-    grant_map_one(c->v->domain, item);
+    grant_map_one(c->v->domain, b, item);
     return 0;
 }
 
-static s64 copy(struct call *c, void *item)
+static s64 copy(struct call *c, struct grant_batch *b, void *item)
 {
     struct copy_narrow *n = item;
     struct gnttab_copy wide;
 
     if (!c->compat) {
-        grant_copy_one(c->v, item);
+        grant_copy_one(c->v, b, item);
         return 0;
     }
     wide = (struct gnttab_copy){
@@ -52,16 +52,17 @@ static s64 copy(struct call *c, void *item)
         .dest = {{.gmfn = n->dest.u}, n->dest.domid, n->dest.offset},
         .len = n->len,
         .flags = n->flags};
-    grant_copy_one(c->v, &wide);
+    grant_copy_one(c->v, b, &wide);
     n->status = wide.status;
     return 0;
 }
 
-static s64 unmap_and_replace(struct call *c, void *item)
+static s64 unmap_and_replace(struct call *c, struct grant_batch *b, void *item)
 {
     struct gnttab_unmap_and_replace *r = item;
     struct gnttab_unmap_grant_ref u = {.host_addr = r->host_addr, .handle = r->handle};
 
+    (void)b;
     /* Moving another page into the hole is for guests that own page tables (as on Xen). */
     if (r->new_addr) {
         r->status = GNTST_general_error;
@@ -72,20 +73,22 @@ static s64 unmap_and_replace(struct call *c, void *item)
     return 0;
 }
 
-static s64 swap(struct call *c, void *item)
+static s64 swap(struct call *c, struct grant_batch *b, void *item)
 {
     struct gnttab_swap_grant_ref *s = item;
 
+    (void)b;
     s->status = grant_swap(c->v->domain, s->ref_a, s->ref_b);
     return 0;
 }
 
-static s64 query_size(struct call *c, void *item)
+static s64 query_size(struct call *c, struct grant_batch *b, void *item)
 {
     struct gnttab_query_size *q = item;
     s64 error;
     struct domain *d = domain_for(c->v->domain, q->dom, &error);
 
+    (void)b;
     if (!d) {
         q->status = error == -XEN_EPERM ? GNTST_permission_denied : GNTST_bad_domain;
         return 0;
@@ -114,7 +117,7 @@ static s64 list_frames(struct call *c, struct domain *d, u32 count, u64 list)
     return GNTST_okay;
 }
 
-static s64 setup_table(struct call *c, void *item)
+static s64 setup_table(struct call *c, struct grant_batch *b, void *item)
 {
     struct gnttab_setup_table *wide = item;
     struct setup_table_narrow *narrow = item;
@@ -123,6 +126,7 @@ static s64 setup_table(struct call *c, void *item)
     s64 result;
     struct domain *d = domain_for(c->v->domain, wide->dom, &result);
 
+    (void)b;
     if (!d) {
         wide->status = result == -XEN_EPERM ? GNTST_permission_denied : GNTST_bad_domain;
         return 0;
@@ -135,12 +139,13 @@ static s64 setup_table(struct call *c, void *item)
     return 0;
 }
 
-static s64 get_version(struct call *c, void *item)
+static s64 get_version(struct call *c, struct grant_batch *b, void *item)
 {
     struct gnttab_get_version *g = item;
     s64 error;
     struct domain *d = domain_for(c->v->domain, g->dom, &error);
 
+    (void)b;
     if (!d)
         return error;
     g->version = 1;
@@ -148,35 +153,34 @@ static s64 get_version(struct call *c, void *item)
     return 0;
 }
 
-static s64 set_version(struct call *c, void *item)
+static s64 set_version(struct call *c, struct grant_batch *b, void *item)
 {
     struct gnttab_set_version *s = item;
 
-    (void)c;
+    (void)b, (void)c;
     if (s->version != 1)
         return fail(s->version == 2 ? -XEN_ENOSYS : -XEN_EINVAL);
     return 0;
 }
 
-static s64 get_status_frames(struct call *c, void *item)
+static s64 get_status_frames(struct call *c, struct grant_batch *b, void *item)
 {
     struct gnttab_get_status_frames *g = item;
 
-    (void)c;
+    (void)b, (void)c;
     g->status = GNTST_general_error; /* version 1 has none */
     return 0;
 }
 
-static s64 cache_flush(struct call *c, void *item)
+static s64 cache_flush(struct call *c, struct grant_batch *b, void *item)
 {
-    (void)c;
-    (void)item;
+    (void)b, (void)c, (void)item;
     return fail(-XEN_EOPNOTSUPP); /* caches are coherent here */
 }
 
 static const struct grant_op {
     const char *name;
-    s64 (*perform)(struct call *c, void *item);
+    s64 (*perform)(struct call *c, struct grant_batch *b, void *item);
     u16 size, compat_size;
 } ops[] = {
 #define OP(op, fn, type) [GNTTABOP_##op] = {#op, fn, sizeof(struct type), sizeof(struct type)}
@@ -222,15 +226,17 @@ static s64 unmap_all(struct call *c)
 static s64 do_chunk(struct call *c, const struct grant_op *op, u32 size, u32 count)
 {
     u64 items[CHUNK_BYTES / 8];
+    struct grant_batch batch = {0};
     s64 error = 0;
     u32 done = 0;
 
     if (call_read(c, items, c->arg[1], count * size))
         return fail(-XEN_EFAULT);
     while (done < count && !error) {
-        error = op->perform(c, (u8 *)items + done * size);
+        error = op->perform(c, &batch, (u8 *)items + done * size);
         done += !error;
     }
+    grant_batch_end(&batch);
     if (done && call_write(c, c->arg[1], items, done * size))
         return fail(-XEN_EFAULT);
     c->arg[1] += done * size;

@@ -48,6 +48,10 @@ static s64 set_checked(struct call *c, struct domain *d, const struct xen_hvm_pa
 {
     /* Page and port of store and console are set once, by the builder. */
     switch (p->index) {
+    case HVM_PARAM_TRIPLE_FAULT_REASON:
+        if (p->value > SHUTDOWN_MAX)
+            return fail(-XEN_EINVAL);
+        break;
     case HVM_PARAM_CALLBACK_IRQ: set_callback(c, d, p->value); break;
     case HVM_PARAM_STORE_PFN:
     case HVM_PARAM_STORE_EVTCHN:

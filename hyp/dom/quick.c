@@ -22,11 +22,26 @@ static s64 quick_event(struct vcpu *v, u64 command, u64 argument)
 {
     u32 port;
 
-    if (command != EVTCHNOP_send || trace_classes || !guest_peek(v, argument, &port))
+    if (command != EVTCHNOP_send || trace_classes || !guest_peek(v, argument, &port, 1))
         return QUICK_NO;
     v->counters.hypercalls++;
     v->counters.copied_bytes += sizeof(port);
     return evtchn_send(v->domain, port);
+}
+
+/* SCHEDOP_poll of one port without a time limit. */
+static s64 quick_sched(struct vcpu *v, u64 command, u64 argument)
+{
+    struct sched_poll p;
+    evtchn_port_t port;
+
+    if (command != SCHEDOP_poll || trace_classes ||
+        !guest_peek(v, argument, &p, sizeof(p) / 4) || p.nr_ports != 1 || p.timeout ||
+        !guest_peek(v, (u64)p.ports.p, &port, 1))
+        return QUICK_NO;
+    v->counters.hypercalls++;
+    v->counters.copied_bytes += sizeof(p) + sizeof(port);
+    return vcpu_poll(v, &port, 1, 0);
 }
 
 /* OSM_OP_notify_block: the same, and then wait for the answer. */
@@ -35,7 +50,7 @@ static s64 quick_vendor(struct vcpu *v, u64 command, u64 argument)
     u32 port;
     s64 error;
 
-    if (command != OSM_OP_notify_block || trace_classes || !guest_peek(v, argument, &port))
+    if (command != OSM_OP_notify_block || trace_classes || !guest_peek(v, argument, &port, 1))
         return QUICK_NO;
     v->counters.hypercalls++;
     v->counters.copied_bytes += sizeof(port);
@@ -54,7 +69,9 @@ static s64 no(struct vcpu *v, u64 a, u64 b)
 quick_fn *const quick_calls[QUICK_CALLS] = {
     [0 ... __HYPERVISOR_xen_version - 1] = no,
     [__HYPERVISOR_xen_version] = quick_version,
-    [__HYPERVISOR_xen_version + 1 ... __HYPERVISOR_event_channel_op - 1] = no,
+    [__HYPERVISOR_xen_version + 1 ... __HYPERVISOR_sched_op - 1] = no,
+    [__HYPERVISOR_sched_op] = quick_sched,
+    [__HYPERVISOR_sched_op + 1 ... __HYPERVISOR_event_channel_op - 1] = no,
     [__HYPERVISOR_event_channel_op] = quick_event,
     [__HYPERVISOR_event_channel_op + 1 ... __HYPERVISOR_arch_7 - 1] = no,
     [__HYPERVISOR_arch_7] = quick_vendor,

@@ -14,7 +14,7 @@
 #include "hyp/mm/p2m.h"
 #include "hyp/virt/virt.h"
 
-enum { EXITS = ARRAY_SIZE(((struct vcpu *)0)->last_exit), EXITS_SHOWN = 8 };
+enum { EXITS = VCPU_LAST_EXITS, EXITS_SHOWN = 8 };
 
 void report_vcpu(const struct vcpu *v)
 {
@@ -36,9 +36,9 @@ void report_vcpu(const struct vcpu *v)
     for (u32 i = 0; i < EXITS_SHOWN; i++) {
         u32 at = (v->last_exit_at + EXITS - 1 - i) % EXITS;
 
-        if (v->last_exit[at].code || v->last_exit[at].rip)
-            log_line("    exit -%u: code %lx rip %016lx info %lx", i, v->last_exit[at].code,
-                     v->last_exit[at].rip, v->last_exit[at].info);
+        if (v->last_exit_code[at] || v->last_exit[at].rip)
+            log_line("    exit -%u: code %lx rip %016lx info %lx", i,
+                     (u64)v->last_exit_code[at], v->last_exit[at].rip, v->last_exit[at].info);
     }
 }
 
@@ -104,9 +104,9 @@ int report_dump(const struct domain *d, struct osm_dump *out)
     for (u32 i = 0; i < EXITS; i++) { /* oldest first */
         u32 at = (v->last_exit_at + i) % EXITS;
 
-        if (!v->last_exit[at].code && !v->last_exit[at].rip)
+        if (!v->last_exit_code[at] && !v->last_exit[at].rip)
             continue;
-        out->last_exit[out->exits].code = v->last_exit[at].code;
+        out->last_exit[out->exits].code = (u64)v->last_exit_code[at];
         out->last_exit[out->exits].rip = v->last_exit[at].rip;
         out->last_exit[out->exits].info = v->last_exit[at].info;
         out->exits++;

@@ -245,16 +245,6 @@ static u32 some_allowed(const struct sched *s, const struct sched_entity *e, u32
 
 /* --- waking ------------------------------------------------------------------------ */
 
-static void start_slice(struct sched *s, u32 cpu, u64 now_ns)
-{
-    struct sched_cpu *c = &s->cpu[cpu];
-
-    if (s->slice_ns && c->running && c->slice_end_ns == SCHED_NEVER) {
-        c->slice_end_ns = now_ns + s->slice_ns;
-        sched_deadline_moved(cpu, c->slice_end_ns);
-    }
-}
-
 /* e has just been put into the queue of `cpu`, whose lock is held. */
 static void announce(struct sched *s, u32 cpu, struct sched_entity *e, u32 waker, u64 now_ns)
 {
@@ -265,9 +255,12 @@ static void announce(struct sched *s, u32 cpu, struct sched_entity *e, u32 waker
         poke(s, cpu);
         return;
     }
-    start_slice(s, cpu, now_ns);
     if (!s->slice_ns)
         return;
+    if (c->slice_end_ns == SCHED_NEVER) {
+        c->slice_end_ns = now_ns + s->slice_ns;
+        sched_deadline_moved(cpu, c->slice_end_ns);
+    }
     if (e->group == r->group) /* r may spin for e: the run loop is to watch it */
         sched_deadline_moved(cpu, now_ns);
     if (cpu == waker && !c->handed && e->group != r->group) {
@@ -298,15 +291,27 @@ static u32 wake_place(struct sched *s, const struct sched_entity *e, u32 waker)
     return !idle || idle & bit(cpu) ? cpu : (u32)__builtin_ctzll(idle);
 }
 
-void sched_release(struct sched *s, struct sched_entity *e, u32 why, u32 waker, u64 now_ns)
+/* Where there is one CPU there is no place to choose. */
+static void release_here(struct sched *s, struct sched_entity *e, u32 waker, u64 now_ns)
 {
-    u32 left = __atomic_and_fetch(&e->hold, ~why, __ATOMIC_SEQ_CST);
-    struct sched_cpu *c;
+    struct sched_cpu *c = &s->cpu[e->cpu];
+
+    spin_lock(&c->lock);
+    if (e->state == SCHED_ASLEEP && !__atomic_load_n(&e->hold, __ATOMIC_SEQ_CST)) {
+        __atomic_add_fetch(&e->group->runnable, 1, __ATOMIC_RELAXED);
+        catch_up(s, c, now_ns);
+        put_in(c, e, WOKEN_BEHIND_NS);
+        announce(s, e->cpu, e, waker, now_ns);
+    }
+    spin_unlock(&c->lock);
+}
+
+static __attribute__((noinline)) void release_somewhere(struct sched *s, struct sched_entity *e,
+                                                        u32 waker, u64 now_ns)
+{
+    struct sched_cpu *c = lock_queue(s, e);
     u32 cpu;
 
-    if (left)
-        return;
-    c = lock_queue(s, e);
     if (e->state != SCHED_ASLEEP || __atomic_load_n(&e->hold, __ATOMIC_SEQ_CST)) {
         spin_unlock(&c->lock);
         return;
@@ -331,6 +336,16 @@ void sched_release(struct sched *s, struct sched_entity *e, u32 why, u32 waker, 
     put_in(c, e, WOKEN_BEHIND_NS);
     announce(s, cpu, e, waker, now_ns);
     spin_unlock(&c->lock);
+}
+
+void sched_release(struct sched *s, struct sched_entity *e, u32 why, u32 waker, u64 now_ns)
+{
+    if (__atomic_and_fetch(&e->hold, ~why, __ATOMIC_SEQ_CST))
+        return;
+    if (s->online == bit(e->cpu))
+        release_here(s, e, waker, now_ns);
+    else
+        release_somewhere(s, e, waker, now_ns);
 }
 
 void sched_hold(struct sched *s, struct sched_entity *e, u32 why)
@@ -529,16 +544,33 @@ static u64 deadline_of(struct sched_cpu *c)
     return parked ? MIN(deadline, parked->key) : deadline;
 }
 
-struct sched_entity *sched_pick(struct sched *s, u32 cpu, u64 now_ns)
+/* The usual turn on the only CPU, in a straight line: what ran has blocked, what it woke is all
+ * that waits, and there are no caps. NULL: it is another turn. */
+static struct sched_entity *hand_over(struct sched *s, struct sched_cpu *c, u64 now_ns)
+{
+    struct sched_entity *from = c->running, *to = c->handed;
+
+    if (!from || !to || c->load != 1 || order_first(&c->parked) ||
+        s->online & (s->online - 1) || !__atomic_load_n(&from->hold, __ATOMIC_SEQ_CST) ||
+        from->group->cap | to->group->cap)
+        return NULL;
+    charge(s, c, from, now_ns);
+    fall_asleep(from);
+    take_out(c, to);
+    __atomic_store_n(&to->state, SCHED_ON_CPU, __ATOMIC_RELEASE);
+    to->since_ns = now_ns;
+    c->running = to;
+    return to;
+}
+
+/* Any turn. */
+static __attribute__((noinline)) struct sched_entity *pick(struct sched *s, u32 cpu, u64 now_ns)
 {
     struct sched_cpu *c = &s->cpu[cpu];
     struct sched_entity *e;
     bool blocked = true;
     u64 deadline;
 
-    spin_lock(&c->lock);
-    __atomic_store_n(&c->look_again, false, __ATOMIC_SEQ_CST);
-    c->slice_end_ns = SCHED_NEVER;
     if (c->running)
         blocked = put_back(s, cpu, c->running, now_ns);
     unpark(c, now_ns);
@@ -562,6 +594,20 @@ struct sched_entity *sched_pick(struct sched *s, u32 cpu, u64 now_ns)
     deadline = deadline_of(c);
     if (deadline != SCHED_NEVER)
         sched_deadline_moved(cpu, deadline);
+    return e;
+}
+
+struct sched_entity *sched_pick(struct sched *s, u32 cpu, u64 now_ns)
+{
+    struct sched_cpu *c = &s->cpu[cpu];
+    struct sched_entity *e;
+
+    spin_lock(&c->lock);
+    __atomic_store_n(&c->look_again, false, __ATOMIC_SEQ_CST);
+    c->slice_end_ns = SCHED_NEVER;
+    e = hand_over(s, c, now_ns);
+    if (!e)
+        e = pick(s, cpu, now_ns);
     spin_unlock(&c->lock);
     return e;
 }

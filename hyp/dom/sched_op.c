@@ -114,20 +114,12 @@ static void read_poll(struct call *c, const void *arg, struct poll *p)
         *p = (struct poll){(u64)wide->ports.p, wide->timeout, wide->nr_ports};
 }
 
-/* 1 when one of the ports is pending, 0 when none is, or an error; *last is the last one. */
-static s64 any_pending(struct call *c, const struct poll *p, u32 *last)
+/* 1 when that port is pending, 0 when not, or an error. */
+static inline s64 is_pending(const struct domain *d, evtchn_port_t port)
 {
-    struct domain *d = c->v->domain;
-
-    for (u32 i = 0; i < p->count; i++) {
-        if (call_read(c, last, p->ports + i * sizeof(*last), sizeof(*last)))
-            return fail(-XEN_EFAULT);
-        if (*last >= evtchn_ports_allowed(d))
-            return fail(-XEN_EINVAL);
-        if (evtchn_is_pending(d, *last))
-            return 1;
-    }
-    return 0;
+    if (port >= evtchn_ports_allowed(d))
+        return fail(-XEN_EINVAL);
+    return evtchn_is_pending(d, port);
 }
 
 static void stop_polling(struct vcpu *v)
@@ -136,36 +128,48 @@ static void stop_polling(struct vcpu *v)
         __atomic_sub_fetch(&v->domain->polling, 1, __ATOMIC_SEQ_CST);
 }
 
-static s64 poll(struct call *c, void *arg)
+s64 vcpu_poll(struct vcpu *v, const evtchn_port_t *port, u32 count, u64 timeout_ns)
 {
-    struct vcpu *v = c->v;
-    struct poll p;
-    u32 last = 0;
-    s64 result;
+    s64 result = 0;
 
-    read_poll(c, arg, &p);
-    if (p.count > POLL_PORTS)
-        return fail(-XEN_EINVAL);
     if (timer_is_set(&v->poll_timer))
         timer_stop(&v->poll_timer);
     /* Announced first, looked at after: whoever sets a bit after the look sees the poller. */
-    result = any_pending(c, &p, &last);
-    if (result)
-        return result < 0 ? result : 0;
-    v->poll_port = p.count == 1 ? last : 0;
+    v->poll_port = count == 1 ? *port : 0;
     __atomic_add_fetch(&v->domain->polling, 1, __ATOMIC_SEQ_CST);
     __atomic_store_n(&v->polling, true, __ATOMIC_SEQ_CST);
     vcpu_hold_blocked(v);
-    result = any_pending(c, &p, &last);
-    if (result || (p.timeout && p.timeout <= clock_now_ns()) || vcpu_should_wake(v)) {
+    for (u32 i = 0; i < count && !result; i++)
+        result = is_pending(v->domain, port[i]);
+    if (result || (timeout_ns && timeout_ns <= clock_now_ns()) || vcpu_should_wake(v)) {
         stop_polling(v);
         vcpu_unhold_blocked(v);
         return result < 0 ? result : 0;
     }
-    if (p.timeout)
-        timer_set(&v->poll_timer, v->cpu, p.timeout);
+    if (timeout_ns)
+        timer_set(&v->poll_timer, v->cpu, timeout_ns);
     vcpu_leave(v);
     return 0;
+}
+
+static s64 poll(struct call *c, void *arg)
+{
+    evtchn_port_t port[POLL_PORTS];
+    struct poll p;
+
+    read_poll(c, arg, &p);
+    if (p.count > POLL_PORTS)
+        return fail(-XEN_EINVAL);
+    for (u32 i = 0; i < p.count; i++) {
+        s64 result;
+
+        if (call_read(c, &port[i], p.ports + i * sizeof(port[i]), sizeof(port[i])))
+            return fail(-XEN_EFAULT);
+        result = is_pending(c->v->domain, port[i]);
+        if (result)
+            return result < 0 ? result : 0;
+    }
+    return vcpu_poll(c->v, port, p.count, p.timeout);
 }
 
 static const struct subop ops[] = {

@@ -126,6 +126,7 @@ void vcpu_runstate(struct vcpu *v, u8 state, u64 now_ns)
 {
     if (v->runstate == state)
         return;
+    now_ns = MAX(now_ns, v->runstate_since); /* which another CPU may have set meanwhile */
     v->runstate_time[v->runstate] += now_ns - v->runstate_since;
     v->runstate_since = now_ns;
     v->runstate = state;

@@ -101,17 +101,16 @@ static u8 runstate_of(u32 hold)
     return hold & (SCHED_HOLD_DOWN | SCHED_HOLD_PAUSED) ? RUNSTATE_offline : RUNSTATE_blocked;
 }
 
-struct vcpu *vcpu_schedule(void)
+struct vcpu *vcpu_schedule(u64 now_ns)
 {
     u32 cpu = cpu_id();
-    u64 now = clock_now_ns();
     struct vcpu *before = on(cpu), *next;
     struct sched_entity *chosen;
 
     if (before)
-        vcpu_runstate(before, runstate_of(before->sched.hold), now);
+        vcpu_runstate(before, runstate_of(before->sched.hold), now_ns);
     vcpu_set_current(NULL); /* from here on another CPU may run it, or end it */
-    chosen = sched_pick(&scheduler, cpu, now);
+    chosen = sched_pick(&scheduler, cpu, now_ns);
     next = chosen ? container_of(chosen, struct vcpu, sched) : NULL;
     vcpu_set_current(next);
     if (!next)
@@ -122,7 +121,7 @@ struct vcpu *vcpu_schedule(void)
         __atomic_load_n(&next->sched.hold, __ATOMIC_SEQ_CST))
         __atomic_or_fetch(&next->attention, VCPU_ATTN_LEAVE, __ATOMIC_SEQ_CST);
     next->cpu = cpu;
-    vcpu_runstate(next, RUNSTATE_running, now);
+    vcpu_runstate(next, RUNSTATE_running, now_ns);
     if (next != before)
         trace(OSM_T_run, next->domain->id, next->id, cpu, 0);
     return next;

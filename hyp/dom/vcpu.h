@@ -3,7 +3,7 @@
  * vCPUs as the run loop sees them. The loop of each CPU is
  *
  *     for (;;) {
- *         struct vcpu *v = vcpu_schedule();      NULL: idle until an interrupt
+ *         struct vcpu *v = vcpu_schedule(now);   NULL: idle until an interrupt
  *         while (!(v->attention & VCPU_ATTN_LEAVE)) { enter the guest, handle the exit }
  *     }
  *
@@ -20,7 +20,7 @@ enum { VCPU_STARTUP_WAIT = 0x200, VCPU_STARTUP_REAL = 0x100 }; /* the latter | v
 
 /* Gives this CPU's vCPU back (if it had one) and takes the next, which current() must
  * return from then on: vcpu_set_current is the machine's. */
-struct vcpu *vcpu_schedule(void);
+struct vcpu *vcpu_schedule(u64 now_ns);
 void vcpu_set_current(struct vcpu *v);
 /* The next instant at which CPU `cpu` must call vcpu_tick, or TIMER_NEVER. */
 u64 vcpu_deadline(u32 cpu);
@@ -42,6 +42,9 @@ void vcpu_hold_blocked(struct vcpu *v);
 void vcpu_unhold_blocked(struct vcpu *v);
 bool vcpu_should_wake(struct vcpu *v);
 void vcpu_leave(struct vcpu *v);
+/* SCHEDOP_poll by the current vCPU: blocks until one of the ports is pending or it is
+ * `timeout_ns` (0: never). -EINVAL: there is no such port. */
+s64 vcpu_poll(struct vcpu *v, const evtchn_port_t *port, u32 count, u64 timeout_ns);
 /* The current vCPU executed HLT: blocks, or with interrupts off goes down, and the last one
  * down powers the domain off. The instruction has been skipped. */
 void vcpu_hlt(struct vcpu *v, bool interrupts_enabled);

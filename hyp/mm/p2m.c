@@ -277,6 +277,15 @@ int p2m_promise(struct domain *d, gfn_t first, u64 count)
     return error;
 }
 
+/* A grant may come where nothing is or the guest's own RAM: not over another mapping, whose
+ * account would be lost, nor over a device. */
+static bool may_grant_at(u64 entry)
+{
+    const u32 places = 1u << P2M_HOLE | 1u << P2M_PROMISED | 1u << P2M_RAM | 1u << P2M_COPY;
+
+    return places >> kind_of(entry) & 1;
+}
+
 int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, u32 order, enum p2m_kind kind,
             enum p2m_access access)
 {
@@ -288,9 +297,9 @@ int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, u32 order, enum p2m_kind kin
         return -XEN_EINVAL;
     spin_lock(&d->p2m_lock);
     e = reach(d, gfn, level);
-    if (!e) {
+    if (!e || (kind == P2M_GRANT && !may_grant_at(*e))) {
         spin_unlock(&d->p2m_lock);
-        return -XEN_ENOMEM;
+        return e ? -XEN_EBUSY : -XEN_ENOMEM;
     }
     old = *e;
     __atomic_store_n(e, entry_make(mfn.n << PAGE_SHIFT, kind, access) | (level ? LARGE : 0),

@@ -30,8 +30,8 @@ int p2m_init(struct domain *d);
 int p2m_destroy(struct domain *d);
 int p2m_promise(struct domain *d, gfn_t first, u64 count);
 /* Puts a frame there, in place of a hole, a promise or the domain's own RAM (which is let
- * go, with a flush); takes over the caller's reference to it. -EBUSY on what only its own
- * interface may remove (grant, foreign, device, emulated), -ENOMEM. */
+ * go, with a flush); takes over the caller's reference to it. -EBUSY: a grant, in place of what
+ * only its own interface may remove (grant, foreign, device, emulated); -ENOMEM. */
 int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, u32 order, enum p2m_kind kind,
             enum p2m_access access);
 /* Removes the entry, flushes, and drops the reference it held; -ENOENT where nothing was. */

@@ -118,7 +118,7 @@ void exit_handle(struct vcpu *v, enum virt_exit exit, const struct virt_exit_inf
     case VIRT_EXIT_SPIN: vcpu_yield(v); break;
     case VIRT_EXIT_FAULT: handle_fault(v, x); break;
     case VIRT_EXIT_IO: exit_port(v, x); break;
-    case VIRT_EXIT_SHUTDOWN: domain_crash(v->domain, "triple fault"); break;
+    case VIRT_EXIT_SHUTDOWN: domain_triple_fault(v->domain); break;
     case VIRT_EXIT_BROKEN:
         domain_crash(v->domain, "exit %lx, which cannot be handled", x->code);
         break;

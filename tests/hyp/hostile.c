@@ -313,7 +313,7 @@ static void time_passes(void)
     world.now_ns += byte() * 100000;
     for (world.cpu = 0; world.cpu < world.cpus; world.cpu++) {
         vcpu_tick(world.cpu, world.now_ns);
-        vcpu_schedule();
+        vcpu_schedule(world.now_ns);
     }
     world.cpu = 0;
 }

@@ -260,6 +260,7 @@ static void the_mapper_dies_first(void)
 
 static void handles_have_no_fixed_limit(void)
 {
+    struct grant_batch batch = {0};
     u64 before;
 
     begin();
@@ -268,11 +269,12 @@ static void handles_have_no_fixed_limit(void)
     for (u32 i = 0; i < 5000; i++) {
         struct gnttab_map_grant_ref m = {.flags = GNTMAP_device_map, .ref = 17, .dom = 1};
 
-        grant_map_one(b, &m);
+        grant_map_one(b, &batch, &m);
         CHECK_EQ(m.status, GNTST_okay);
         CHECK_EQ(m.handle, i);
         CHECK_EQ(m.dev_bus_addr, 0); /* machine addresses are for who drives devices */
     }
+    grant_batch_end(&batch);
     CHECK(frames_free() < before);
     CHECK(b->overhead > 5000 * sizeof(struct grant_map)); /* charged to the mapper */
     end();
@@ -311,6 +313,48 @@ static void batches_and_copies(void)
     one.source.offset = 4000;
     CHECK_EQ(gop(b, GNTTABOP_copy, &one, sizeof(one)), 0);
     CHECK_EQ(one.status, GNTST_bad_copy_arg);
+    end();
+}
+
+/* Items of one call share what they have in common and nothing else: the same reference of
+ * another domain is another page, a refusal in between harms nobody. */
+static void a_batch_keeps_its_items_apart(void)
+{
+    static const char texts[][16] = {"the first", "the second"};
+    struct xen_add_to_physmap add = {
+        .domid = DOMID_SELF, .space = XENMAPSPACE_grant_table, .gpfn = GRANT_GFN};
+    struct gnttab_copy items[6];
+    char seen[16] = {0};
+
+    begin();
+    CHECK_EQ(
+        world_op(c->vcpu[0], __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &add, sizeof(add)),
+        0);
+    grant(19, 2, PAGE, true);
+    table(c)[19] = (struct grant_entry_v1){.domid = 2, .frame = PAGE + 1};
+    __atomic_store_n(&table(c)[19].flags, GTF_permit_access, __ATOMIC_SEQ_CST);
+    world_put(a, PAGE * PAGE_SIZE, texts[0], 16);
+    world_put(c, (PAGE + 1) * PAGE_SIZE, texts[1], 16);
+    for (u32 i = 0; i < ARRAY_SIZE(items); i++) {
+        items[i] = (struct gnttab_copy){.len = 16, .flags = GNTCOPY_source_gref};
+        items[i].source.u.ref = i == 2 ? 20 : 19;
+        items[i].source.domid = i % 2 ? 3 : 1;
+        items[i].dest.u.gmfn = PAGE + i / 4;
+        items[i].dest.offset = (u16)(16 * i);
+        items[i].dest.domid = DOMID_SELF;
+    }
+    world_put(b, WORLD_ARG, items, sizeof(items));
+    CHECK_EQ(world_call(b->vcpu[0], __HYPERVISOR_grant_table_op, GNTTABOP_copy, WORLD_ARG,
+                        ARRAY_SIZE(items)),
+             0);
+    world_get(b, WORLD_ARG, items, sizeof(items));
+    for (u32 i = 0; i < ARRAY_SIZE(items); i++) {
+        CHECK_EQ(items[i].status, i == 2 ? GNTST_general_error : GNTST_okay);
+        world_get(b, (PAGE + i / 4) * PAGE_SIZE + 16 * i, seen, sizeof(seen));
+        CHECK(i == 2 || !strcmp(seen, texts[i % 2]));
+    }
+    CHECK_EQ(table(a)[19].flags, GTF_permit_access | GTF_readonly);
+    CHECK_EQ(table(c)[19].flags, GTF_permit_access);
     end();
 }
 
@@ -406,4 +450,5 @@ TESTS(CASE(a_mapped_page_is_shared), CASE(readonly_is_readonly),
       CASE(in_use_bits_follow_the_uses), CASE(wrong_uses_are_refused),
       CASE(revoked_while_mapped), CASE(the_granter_dies_first), CASE(the_mapper_dies_first),
       CASE(handles_have_no_fixed_limit), CASE(batches_and_copies),
-      CASE(batched_unmaps_flush_once), CASE(the_small_operations), CASE(nothing_leaks))
+      CASE(a_batch_keeps_its_items_apart), CASE(batched_unmaps_flush_once),
+      CASE(the_small_operations), CASE(nothing_leaks))

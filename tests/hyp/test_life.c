@@ -104,7 +104,7 @@ static void everybody_picks(void)
 {
     for (u32 turn = 0; turn < 4; turn++)
         for (world.cpu = 0; world.cpu < world.cpus; world.cpu++)
-            vcpu_schedule();
+            vcpu_schedule(world.now_ns);
     world.cpu = 0;
     world.current = control->vcpu[0];
 }
@@ -496,7 +496,7 @@ static void preempted_at_an_instant(void)
         CHECK_EQ(simple(XEN_DOMCTL_unpausedomain, id[n]), 0);
     }
     world.cpu = 0;
-    mine = vcpu_schedule();
+    mine = vcpu_schedule(world.now_ns);
     CHECK(mine);
     i.domid = mine->domain->id;
     CHECK_EQ(inject_arm(&i), 0);
@@ -504,7 +504,7 @@ static void preempted_at_an_instant(void)
     CHECK(!(mine->attention & VCPU_ATTN_LEAVE));
     vcpu_tick(0, world.now_ns += 1);
     CHECK(mine->attention & VCPU_ATTN_LEAVE);
-    other = vcpu_schedule();
+    other = vcpu_schedule(world.now_ns);
     CHECK(other && other != mine);
     vcpu_tick(0, world.now_ns += 50000);
     CHECK(!(other->attention & VCPU_ATTN_LEAVE));
@@ -515,7 +515,7 @@ static void preempted_at_an_instant(void)
     CHECK_EQ(inject_arm(&i), -XEN_EINVAL);
     for (u32 n = 0; n < 2; n++)
         destroy(id[n]);
-    vcpu_schedule();
+    vcpu_schedule(world.now_ns);
     world_end(control);
 }
 

@@ -279,6 +279,56 @@ static void devices_are_not_ram(void)
     end();
 }
 
+/* Entries of 1 GiB and 2 MiB: made whole, looked through, and split where a page goes; what is
+ * left leads where it led. */
+static void large_pages_are_split(void)
+{
+    enum { GIB = 1 << 18 };
+    const u64 device = 4 * GIB, at = GIB;
+    enum p2m_access access;
+    u64 before;
+    mfn_t m;
+
+    begin();
+    CHECK_EQ(p2m_map(guest, GFN(at + 512), MFN(device), 18, P2M_DEVICE, P2M_RW), -XEN_EINVAL);
+    CHECK_EQ(p2m_map(guest, GFN(at), MFN(device + 1), 18, P2M_DEVICE, P2M_RW), -XEN_EINVAL);
+    CHECK_EQ(p2m_map(guest, GFN(at), MFN(device), 17, P2M_DEVICE, P2M_RW), -XEN_EINVAL);
+    CHECK_EQ(p2m_map(guest, GFN(at), MFN(device), 18, P2M_DEVICE, P2M_RW), 0);
+    CHECK_EQ(p2m_look(guest, GFN(at + 123456), &m, &access), P2M_DEVICE);
+    CHECK(m.n == device + 123456 && access == P2M_RW);
+    CHECK_EQ(p2m_look(guest, GFN(at + GIB), &m, &access), P2M_HOLE);
+    before = guest->overhead;
+    CHECK_EQ(p2m_unmap(guest, GFN(at + 1000)), 0);
+    CHECK(guest->overhead > before); /* the tables of its pieces */
+    for (u64 i = 0; i < GIB; i += i < 2048 ? 1 : 511) {
+        enum p2m_kind kind = p2m_look(guest, GFN(at + i), &m, &access);
+
+        CHECK_EQ(kind, i == 1000 ? P2M_HOLE : P2M_DEVICE);
+        CHECK(i == 1000 || (m.n == device + i && access == P2M_RW));
+    }
+    CHECK_EQ(p2m_map(guest, GFN(at + 5), MFN(1), 0, P2M_GRANT, P2M_R), -XEN_EBUSY);
+    before = guest->frames;
+    CHECK_EQ(p2m_promise(guest, GFN(at + GIB), GIB), 0); /* one entry, no table more */
+    CHECK_EQ(kind_at(guest, at + 2 * GIB - 1), P2M_PROMISED);
+    CHECK_EQ(guest->frames, before);
+    CHECK_EQ(p2m_get(guest, GFN(at + GIB + 777), P2M_RW, &m), 0);
+    frame_put(m);
+    CHECK(guest->frames > before && guest->frames <= before + 8);
+    CHECK_EQ(kind_at(guest, at + GIB + 777), P2M_RAM);
+    CHECK_EQ(kind_at(guest, at + GIB + 1777), P2M_PROMISED);
+    guest->frames_max = 16384; /* a domain whose memory comes in pieces of 2 MiB */
+    CHECK_EQ(p2m_get(guest, GFN(at + GIB + 5 * 512 + 3), P2M_RW, &m), 0);
+    frame_put(m);
+    CHECK(guest->frames > 512);
+    before = guest->frames;
+    CHECK_EQ(p2m_unmap(guest, GFN(at + GIB + 5 * 512 + 4)), 0);
+    CHECK_EQ(guest->frames, before - 1);
+    CHECK_EQ(kind_at(guest, at + GIB + 5 * 512 + 4), P2M_HOLE);
+    CHECK_EQ(p2m_look(guest, GFN(at + GIB + 5 * 512 + 3), &m, &access), P2M_RAM);
+    CHECK(frame_of(m)->refs == 1);
+    end();
+}
+
 static void nothing_leaks(void)
 {
     u64 before;
@@ -297,4 +347,4 @@ TESTS(CASE(ram_comes_and_goes), CASE(holes_read_as_ones),
       CASE(long_calls_are_preempted_and_finish), CASE(shared_pages_have_one_place),
       CASE(pages_move), CASE(foreign_pages_are_for_builders),
       CASE(narrow_callers_use_narrow_structures), CASE(devices_are_not_ram),
-      CASE(nothing_leaks))
+      CASE(large_pages_are_split), CASE(nothing_leaks))

@@ -280,6 +280,44 @@ static void a_woken_entity_follows_its_waker(void)
     }
 }
 
+/* The straight path of two that hand the one CPU over keeps the same accounts as any other turn:
+ * with a cap, which takes the general one, everything is as without. */
+static void two_hand_the_cpu_over(void)
+{
+    u64 spent[2][2] = {{0}}, wanted[2] = {0};
+
+    for (u32 capped = 0; capped < 2; capped++) {
+        begin(1, SCHED_SLICE_NS);
+        CHECK(!capped || sched_group_set(&group[0], 256, 100, now));
+        wake(0, SCHED_NO_WAKER);
+        settle();
+        for (u32 turn = 0; turn < 1000; turn++) {
+            u32 from = turn & 1, to = !from;
+
+            CHECK(on[0] == &entity[from]);
+            now += 100 + turn % 7;
+            wanted[from] += capped ? 0 : 100 + turn % 7;
+            wake(to, 0);
+            CHECK_EQ(entity[to].state, SCHED_WAITING);
+            CHECK(sched_deadline(&s, 0) != SCHED_NEVER); /* its waker might go on */
+            sched_hold(&s, &entity[from], SCHED_HOLD_BLOCKED);
+            pick(0);
+            CHECK_EQ(entity[from].state, SCHED_ASLEEP);
+            CHECK_EQ(group[from].runnable, 0);
+            CHECK_EQ(group[to].runnable, 1);
+            CHECK_EQ(s.cpu[0].load, 0);
+            CHECK(!s.cpu[0].handed && !order_first(&s.cpu[0].waiting));
+            CHECK(capped || sched_deadline(&s, 0) == SCHED_NEVER);
+        }
+        for (u32 i = 0; i < 2; i++) {
+            spent[capped][i] = entity[i].vtime;
+            CHECK_EQ(ran(i), wanted[i]);
+        }
+    }
+    CHECK_EQ(spent[0][0], spent[1][0]);
+    CHECK_EQ(spent[0][1], spent[1][1]);
+}
+
 static void ping_pong_does_not_starve_a_spinner(void)
 {
     u64 end;
@@ -504,7 +542,8 @@ TESTS(CASE(two_spinners_share_a_cpu), CASE(weights_set_the_shares),
       CASE(three_spinners_share_two_cpus), CASE(no_cpu_idles_while_somebody_waits),
       CASE(pinned_entities_stay), CASE(stealing_passes_over_the_pinned),
       CASE(a_blocked_entity_costs_nothing), CASE(a_woken_entity_follows_its_waker),
-      CASE(ping_pong_does_not_starve_a_spinner), CASE(a_sleeper_that_moves_is_not_late),
-      CASE(time_alone_is_no_debt), CASE(cpus_share_alike_after_they_were_apart),
-      CASE(a_stolen_one_keeps_its_distance), CASE(a_sibling_does_not_wait_for_its_waker),
-      CASE(discrete_time_runs_until_blocked), CASE(anything_may_happen))
+      CASE(two_hand_the_cpu_over), CASE(ping_pong_does_not_starve_a_spinner),
+      CASE(a_sleeper_that_moves_is_not_late), CASE(time_alone_is_no_debt),
+      CASE(cpus_share_alike_after_they_were_apart), CASE(a_stolen_one_keeps_its_distance),
+      CASE(a_sibling_does_not_wait_for_its_waker), CASE(discrete_time_runs_until_blocked),
+      CASE(anything_may_happen))

@@ -76,8 +76,8 @@ def test_a_richer_processor(tmp_path: pathlib.Path) -> None:
 
 def test_ends(tmp_path: pathlib.Path) -> None:
     """H05, H16: how a kernel ends is what is told of it: HLT with interrupts off is a power-off, a
-    watchdog that nobody sets again is its own reason; the last words come through."""
-    ends = {"halt": "poweroff", "reboot": "reboot", "crash": "crash", "silent": "watchdog"}
+    watchdog that nobody sets again is its own reason, a triple fault a reboot; the last words come through."""
+    ends = {"halt": "poweroff", "reboot": "reboot", "crash": "crash", "silent": "watchdog", "fault": "reboot"}
     plan = "".join(f'create e-{how} image=suite-0 mem=32M on_reboot=destroy cmdline="x {how}"\n' for how in ends)
     order = list(ends)
     plan += f"start e-{order[0]}\n"
@@ -85,5 +85,6 @@ def test_ends(tmp_path: pathlib.Path) -> None:
     plan += f"when exit e-{order[-1]} finish\nat 40s finish status=1\n"
     ended = machine.run(tmp_path, plan, ["suite-0"], seconds=80)
     assert {str(e["name"])[2:]: e["reason"] for e in ended.events("exit")} == ends, ended.serial[-3000:]
-    for words in ("halting with interrupts off", "reason 1", "reason 3", "silent from now on"):
+    for words in ("halting with interrupts off", "reason 1", "reason 3", "silent from now on",
+                  "crashed: triple fault"):
         assert words in ended.serial

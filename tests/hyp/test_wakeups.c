@@ -54,7 +54,7 @@ static void run_due(u32 cpu)
 static void choose(u32 cpu)
 {
     run_due(cpu);
-    vcpu_schedule();
+    vcpu_schedule(world.now_ns);
     set_timer(cpu);
 }
 

@@ -273,17 +273,16 @@ int virt_vcpu_create(struct vcpu *v)
 {
     v->virt = calloc(1, sizeof(*v->virt));
     v->virt->bits = 64;
+    v->paging.cr0 = &v->virt->paging.cr0;
+    v->paging.cr3 = &v->virt->paging.cr3;
+    v->paging.cr4 = &v->virt->paging.cr4;
+    v->paging.efer = &v->virt->paging.efer;
     return 0;
 }
 
 void virt_vcpu_destroy(struct vcpu *v)
 {
     free(v->virt);
-}
-
-void virt_get_paging(const struct vcpu *v, struct paging *p)
-{
-    *p = v->virt->paging;
 }
 
 void virt_get_state(struct vcpu *v, struct virt_state *s)
@@ -391,7 +390,7 @@ void world_end(struct domain *d)
         world.current = NULL;
     while (domain_destroy(d))
         for (world.cpu = 0; world.cpu < world.cpus; world.cpu++)
-            vcpu_schedule();
+            vcpu_schedule(world.now_ns);
     world.cpu = 0;
     domains_reap();
 }

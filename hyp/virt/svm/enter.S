@@ -68,6 +68,8 @@ svm_enter:
     jne .Lleave
     cmpb $0, VMCB_CPL(%rsi)
     jne .Lleave
+    testb $RFLAGS_STEP, VMCB_RFLAGS + 1(%rsi) /* who steps gets his trap behind the call */
+    jnz .Lleave
     incq VCPU_WORLD(%rdi)
     mov VMCB_RAX(%rsi), %rax
     cmp $QUICK_CALLS, %rax

@@ -32,6 +32,8 @@
 #define VMCB_CS_ATTR   0x412
 #define VMCB_CS_LONG   0x02 /* in its high byte; meaningless outside long mode, where it is 0 */
 #define VMCB_CPL       0x4cb
+#define VMCB_RFLAGS    0x570
+#define RFLAGS_STEP    0x01 /* TF, in its second byte */
 #define VMCB_RIP       0x578
 #define VMCB_RAX       0x5f8
 

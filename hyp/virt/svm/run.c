@@ -84,20 +84,41 @@ void virt_count(struct vcpu *v)
     v->virt->world_counted = world - (world - v->virt->world_counted) % 2;
 }
 
-/* Each vCPU of d takes a fresh address space id before it runs again. One that runs on
- * another CPU is made to exit, and waited for: its next entry sees the request, because
- * `world` turns even (a locked instruction) before attention is looked at. */
+/* An address space id that nothing on this CPU has used. */
+static void new_asid(struct vcpu *v, struct cpu *c, u64 flushes)
+{
+    struct virt_vcpu *x = v->virt;
+
+    x->vmcb->asid = c->asid_next++;
+    x->asid_cpu = c->id;
+    x->asid_generation = c->asid_generation;
+    x->flush_seen = flushes;
+    v->counters.flushes++;
+    svm_dirty(v, CLEAN_ASID);
+}
+
+/* Each vCPU of d takes a fresh address space id before it runs again: the one that asks at
+ * once, while there are some. One that runs on another CPU is made to exit, and waited for:
+ * its next entry sees the request, because `world` turns even (a locked instruction) before
+ * attention is looked at. */
 void virt_flush(struct domain *d)
 {
+    struct cpu *c = this_cpu();
+    u64 flushes;
+
     if (!d->virt)
         return;
-    __atomic_add_fetch(&d->virt->flushes, 1, __ATOMIC_SEQ_CST);
+    flushes = __atomic_add_fetch(&d->virt->flushes, 1, __ATOMIC_SEQ_CST);
     for (u32 i = 0; i < d->vcpu_count; i++) {
         struct vcpu *v = d->vcpu[i];
         u64 world;
 
         if (!v || !v->virt)
             continue;
+        if (v == c->vcpu && c->asid_next < svm.asids) {
+            new_asid(v, c, flushes);
+            continue;
+        }
         __atomic_or_fetch(&v->attention, VCPU_ATTN_FLUSH, __ATOMIC_SEQ_CST);
         world = __atomic_load_n(&v->world, __ATOMIC_SEQ_CST);
         if (world & 1)
@@ -124,12 +145,7 @@ static void take_asid(struct vcpu *v)
         c->asid_next = 1;
         x->vmcb->tlb_control = TLB_FLUSH_ALL;
     }
-    x->vmcb->asid = c->asid_next++;
-    x->asid_cpu = c->id;
-    x->asid_generation = c->asid_generation;
-    x->flush_seen = flushes;
-    v->counters.flushes++;
-    svm_dirty(v, CLEAN_ASID);
+    new_asid(v, c, flushes);
 }
 
 /* An exit comes as soon as the guest can take an interrupt; or no longer does. */
@@ -196,10 +212,9 @@ static void deliver(struct vcpu *v, u32 vector)
 }
 
 /* Puts what is pending into the control block: an event now, or a window for later. */
-static void prepare_event(struct vcpu *v)
+static void prepare_event(struct vcpu *v, u32 wanted)
 {
     struct vmcb *b = v->virt->vmcb;
-    u32 wanted = __atomic_load_n(&v->attention, __ATOMIC_SEQ_CST);
     bool busy = b->event & EVENT_VALID || b->shadow & 1 || is_armed(b);
     int vector = -1;
 
@@ -226,7 +241,7 @@ static void prepare_event(struct vcpu *v)
 static void watch_pauses(struct vcpu *v)
 {
     struct vmcb *b = v->virt->vmcb;
-    bool on = v->domain->vcpu_count > 1 && vcpu_may_spin(v);
+    bool on = vcpu_may_spin(v);
 
     if (on == !!(b->intercept1 & INTERCEPT1_PAUSE))
         return;
@@ -277,10 +292,12 @@ static void requeue_event(struct vcpu *v)
 static void enter(struct vcpu *v)
 {
     struct vmcb *b = v->virt->vmcb;
-    u64 tpr = lapic_tpr(v->lapic) >> 4 & VINTR_TPR;
+    u64 tpr = v->lapic->tpr >> 4 & VINTR_TPR;
 
-    b->interrupt = (b->interrupt & ~VINTR_TPR) | tpr;
-    svm_dirty(v, CLEAN_TPR);
+    if ((b->interrupt & VINTR_TPR) != tpr) {
+        b->interrupt = (b->interrupt & ~VINTR_TPR) | tpr;
+        svm_dirty(v, CLEAN_TPR);
+    }
     if (!svm.clean)
         b->clean = 0;
     b->rax = v->regs.rax;
@@ -306,7 +323,7 @@ static void record(struct vcpu *v, const struct vmcb *b)
 {
     u32 at = v->last_exit_at++ % ARRAY_SIZE(v->last_exit);
 
-    v->last_exit[at].code = b->exit_code;
+    v->last_exit_code[at] = (s32)b->exit_code;
     v->last_exit[at].rip = b->rip;
     v->last_exit[at].info = b->exit_code == EXIT_NPF ? b->exit_info2 : b->exit_info1;
 }
@@ -427,14 +444,18 @@ static enum virt_exit dispatch(struct vcpu *v, struct virt_exit_info *x)
 enum virt_exit virt_run(struct vcpu *v, struct virt_exit_info *x)
 {
     struct vmcb *b = v->virt->vmcb;
+    u32 wanted;
 
     svm_load(v);
     if (halts_in_shadow(v)) {
         virt_skip_to(v, b->rip + 1);
         return VIRT_EXIT_HLT;
     }
-    prepare_event(v);
-    watch_pauses(v);
+    wanted = __atomic_load_n(&v->attention, __ATOMIC_SEQ_CST);
+    if (wanted & (VCPU_ATTN_NMI | VCPU_ATTN_INTERRUPT) || b->interrupt & VINTR_PENDING)
+        prepare_event(v, wanted);
+    if (v->domain->vcpu_count > 1)
+        watch_pauses(v);
     enter(v);
     x->code = b->exit_code;
     if (v->virt->control_unwatched)

@@ -36,7 +36,7 @@ static void set_intercepts(struct vcpu *v)
 {
     struct vmcb *b = v->virt->vmcb;
 
-    b->dr_reads = b->dr_writes = v->virt->uses_dr ? 0 : 0xffff;
+    b->dr_reads = b->dr_writes = 0xffff;
     /* #DB and #AC: a guest can make their delivery loop for ever inside the processor. */
     b->exceptions = 1u << EXCEPTION_DB | 1u << EXCEPTION_AC | 1u << EXCEPTION_MC;
     b->intercept1 = INTERCEPT1_INTR | INTERCEPT1_NMI | INTERCEPT1_INIT | INTERCEPT1_RDPMC |
@@ -116,6 +116,10 @@ int virt_vcpu_create(struct vcpu *v)
     x->fpu = (u8 *)ALIGN_UP((u64)area, FPU_ALIGN);
     x->vmcb = frame_map(x->vmcb_frame);
     x->vmcb_pa = x->vmcb_frame.n << PAGE_SHIFT;
+    v->paging.cr0 = &x->vmcb->cr0;
+    v->paging.cr3 = &x->vmcb->cr3;
+    v->paging.cr4 = &x->vmcb->cr4;
+    v->paging.efer = &x->vmcb->efer;
     v->world = x->world_counted = 1;
     v->virt = x;
     if (clock_mode() == OSM_CLOCK_EVENT)
@@ -324,16 +328,6 @@ int virt_set_state(struct vcpu *v, const struct virt_state *s)
     return 0;
 }
 
-void virt_get_paging(const struct vcpu *v, struct paging *p)
-{
-    const struct vmcb *b = v->virt->vmcb;
-
-    p->cr0 = b->cr0;
-    p->cr3 = b->cr3;
-    p->cr4 = b->cr4;
-    p->efer = b->efer;
-}
-
 u32 virt_cpl(const struct vcpu *v)
 {
     return v->virt->vmcb->cpl;
@@ -384,7 +378,8 @@ void svm_give_dr(struct vcpu *v)
 {
     v->virt->uses_dr = true;
     SWAP_DR(v, WRITE_DR);
-    set_intercepts(v);
+    v->virt->vmcb->dr_reads = v->virt->vmcb->dr_writes = 0;
+    svm_dirty(v, CLEAN_INTERCEPTS);
 }
 
 int virt_allow_ports(struct domain *d, u32 first, u32 count, bool allow)

@@ -9,7 +9,7 @@
 #include "hyp/virt/svm/layout.h"
 #include "hyp/virt/virt.h"
 
-struct PACKED vmcb {
+struct vmcb {
     u16 cr_reads, cr_writes, dr_reads, dr_writes;
     u32 exceptions, intercept1, intercept2, intercept3;
     u8 reserved0[0x3c - 0x18];
@@ -27,7 +27,7 @@ struct PACKED vmcb {
     u64 next_rip;
     u8 fetched, bytes[15];
     u8 reserved4[0x400 - 0xe0];
-    struct PACKED {
+    struct {
         u16 selector, attr;
         u32 limit;
         u64 base;
@@ -52,6 +52,7 @@ _Static_assert(offsetof(struct vmcb, exit_code) == VMCB_EXITCODE, "enter.S");
 _Static_assert(offsetof(struct vmcb, cs.attr) == VMCB_CS_ATTR, "enter.S");
 _Static_assert(offsetof(struct vmcb, cpl) == VMCB_CPL, "enter.S");
 _Static_assert(offsetof(struct vmcb, rip) == VMCB_RIP, "enter.S");
+_Static_assert(offsetof(struct vmcb, rflags) == VMCB_RFLAGS, "enter.S");
 _Static_assert(offsetof(struct vmcb, rax) == VMCB_RAX, "enter.S");
 _Static_assert(offsetof(struct vmcb, event) == 0xa8, "appendix B");
 _Static_assert(offsetof(struct vmcb, clean) == 0xc0, "appendix B");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The hypervisor's figures between two domains on one CPU, as lines of JSON for the bench
- * (P1-P6, P24-P26, P28): instructions are TSC ticks under clock=count at shift 0, the callers'
+ * (P1-P6, P24-P26, P28, H14): instructions are TSC ticks under clock=count at shift 0, the callers'
  * included and the empty loop taken off; X, F and C are the hypervisor's own counters over all domains. Each
  * operation runs TURNS times, twice, and the second pass counts.
  */
@@ -15,6 +15,8 @@ enum {
     HOLE = 0x140000, /* frame numbers without RAM */
     CROWD = 1000,    /* domains for the growth of creation */
     CROWD_PAGES = 4,
+    FRESH = 0x1800000, /* RAM that nobody has touched: a page for each turn of both passes */
+    FRESH_PAGES = 2 * TURNS,
     PART_POLL = 1,       /* answers with send and poll */
     PART_BLOCK = 2,      /* with one notify_block */
     IDLE_NS = 1000000000 /* the idle node's second */
@@ -238,6 +240,16 @@ static void copy_batch(u32 i)
     EXPECT(c[BATCH - 1].status == GNTST_okay && target[0] == BATCH - 1);
 }
 
+/* A page of RAM comes into the nested page table when it is touched first; after that the second
+ * level of paging costs no instruction and no exit. */
+static void touch(u32 i)
+{
+    static u32 touched;
+
+    (void)i;
+    *(volatile u8 *)(FRESH + (u64)touched++ % FRESH_PAGES * 4096) = 1;
+}
+
 /* --- domains ------------------------------------------------------------------------------------- */
 
 static u64 free_frames(void)
@@ -310,6 +322,8 @@ static const struct operation {
     {"P4", "grant map and unmap, single", map_one, 1, PART_POLL},
     {"P5b", "grant map and unmap, per page in a batch of 32", map_batch, BATCH, PART_POLL},
     {"P6", "grant copy of 1 KiB, batch of 32", copy_batch, BATCH, PART_POLL},
+    {"H14", "first touch of a page of RAM", touch, 1, PART_POLL},
+    {"H14", "touch of a page that is there", touch, 1, PART_POLL},
 };
 
 static void measure(const struct operation *o)

@@ -26,6 +26,7 @@ STEPS(step_wbinvd, "wbinvd; nop");
 STEPS(step_cr4, "mov %cr4, " R(ax) "; mov " R(ax) ", %cr4; nop");
 STEPS(step_shadow, "mov %ss, %eax; mov %eax, %ss; nop; nop");
 STEPS(step_outs, "rep outsb; nop");
+STEPS(step_vmmcall, ".byte 0x0f, 0x01, 0xd9; nop");
 SNIPPET(watched, "nop; cpuid; nop");
 SNIPPET(write_word, "movl $5, (" R(di) "); nop; nop");
 SNIPPET(many_registers,
@@ -35,7 +36,7 @@ enum { ON_LENGTH = 9, DR6_STEP = 1 << 14, PROGRAM_MOST = 4 };
 
 static void check_steps(const char *name, const u8 *code, const s32 *at, u32 count)
 {
-    struct registers in = {.cx = 0x1b, .dx = 0x12};
+    struct registers in = {.ax = __HYPERVISOR_xen_version, .cx = 0x1b, .dx = 0x12};
     struct outcome o;
     u32 good = 0;
 
@@ -68,6 +69,7 @@ static void check_single_steps(void)
         {"step: writing cr4", step_cr4, {3, 6, 7}, 3},
         {"step: loading ss holds one step back", step_shadow, {2, 5, 6}, 3},
         {"step: each turn of rep outsb", step_outs, {0, 0, 2, 3}, 4},
+        {"step: a hypercall", step_vmmcall, {3, 4}, 2},
     };
 
     for (u32 i = 0; i < ARRAY_SIZE(steps); i++)

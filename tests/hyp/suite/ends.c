@@ -43,10 +43,26 @@ static void be_silent(void)
         CALL2(sched_op, SCHEDOP_yield, 0);
 }
 
+/* No table of interrupts, so that the second fault is a third one. */
+static void fault(void)
+{
+    struct PACKED {
+        u16 limit;
+        word base;
+    } none = {0, 0};
+
+    print("faulting three times\n");
+    __asm__ volatile("lidt %0; ud2" ::"m"(none));
+}
+
 static const struct {
     const char *word;
     void (*end)(void);
-} ends[] = {{"reboot", reboot}, {"crash", crash}, {"halt", halt}, {"silent", be_silent}};
+} ends[] = {{"reboot", reboot},
+            {"crash", crash},
+            {"halt", halt},
+            {"silent", be_silent},
+            {"fault", fault}};
 
 void end_by(const char *how)
 {
