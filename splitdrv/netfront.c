@@ -6,9 +6,16 @@
  */
 #include "splitdrv/net.h"
 
+enum { RX_FIRST = NET_SLOTS_MAX }; /* buffers posted at first: room for the largest frame */
+
+static u32 posted(const struct netfront *f)
+{
+    return f->rx.req_prod_pvt - f->rx.rsp_cons;
+}
+
 static void post(struct netfront *f)
 {
-    while (f->rx_pool.free) {
+    while (f->rx_pool.free && posted(f) < f->rx_want) {
         u32 id = pool_take(&f->rx_pool);
         struct netif_rx_request *r = RING_GET_REQUEST(&f->rx, f->rx.req_prod_pvt);
 
@@ -33,6 +40,7 @@ bool netfront_open(struct netfront *f, domid_t peer, void *tx_ring, void *rx_rin
         pool_close(&f->tx_pool);
         return false;
     }
+    f->rx_want = MIN((u32)RX_FIRST, f->rx_pool.count);
     f->tx.sring->rsp_event = 0; /* behind: no kick for tx answers unless we ask for it */
     post(f);
     return true;
@@ -199,11 +207,19 @@ static u32 arrived(struct netfront *f)
 {
     RING_IDX prod = ring_peer(&f->rx.sring->rsp_prod);
 
-    if (prod - f->rx.rsp_cons > f->rx.req_prod_pvt - f->rx.rsp_cons) {
+    if (prod - f->rx.rsp_cons > posted(f)) {
         f->broken = "rx response index is out of the ring";
         return 0;
     }
     return prod - f->rx.rsp_cons;
+}
+
+/* All that was posted is full: more came than there was room for, or soon will. A page that
+ * was never posted was never touched, and costs nothing where memory comes by being touched. */
+static void post_more(struct netfront *f, u32 available)
+{
+    if (available == posted(f) && f->rx_want < f->rx_pool.count)
+        f->rx_want = MIN(2 * f->rx_want, f->rx_pool.count);
 }
 
 size_t netfront_take(struct netfront *f, void *frame, size_t room, u32 *checksum)
@@ -211,7 +227,10 @@ size_t netfront_take(struct netfront *f, void *frame, size_t room, u32 *checksum
     u32 available;
 
     while (!f->broken && (available = arrived(f)) != 0) {
-        size_t len = assemble(f, f->rx.rsp_cons + available, frame, room, checksum);
+        size_t len;
+
+        post_more(f, available);
+        len = assemble(f, f->rx.rsp_cons + available, frame, room, checksum);
 
         if (!f->broken)
             post(f);

@@ -102,7 +102,8 @@ static bool lend(struct split_device *d)
     long port;
 
     v->rings = v->rings ? v->rings : rt_frames(2);
-    v->buffers = v->buffers ? v->buffers : rt_frames(VIF_TX_PAGES + VIF_RX_PAGES);
+    if (!v->buffers) /* what lies in them is never looked at before it is written */
+        v->buffers = rt_frames_untouched(VIF_TX_PAGES + VIF_RX_PAGES);
     port = rt_event_alloc_unbound(d->peer, on_event, v);
     if (!v->rings || !v->buffers || port < 0)
         return false;

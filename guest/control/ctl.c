@@ -70,12 +70,13 @@ long ctl_info(u16 domid, xen_domctl_getdomaininfo_t *info)
 }
 
 /* As few extents as their alignment allows: one call for each range. */
-static long populate(u16 domid, u64 gfn, u64 count)
+static long populate(u16 domid, u64 gfn, u64 count, u32 flags)
 {
     while (count) {
         u32 order = 0;
         xen_pfn_t first = gfn;
-        struct xen_memory_reservation r = {.nr_extents = 1, .domid = domid};
+        struct xen_memory_reservation r = {
+            .nr_extents = 1, .mem_flags = flags, .domid = domid};
         long done;
 
         while (order < 18 && (2ull << order) <= count)
@@ -107,7 +108,7 @@ static long set_map(u16 domid, const struct layout *l)
     return hypercall_memory_op(XENMEM_set_memory_map, &m);
 }
 
-long ctl_memory(u16 domid, const struct layout *l)
+long ctl_memory(u16 domid, const struct layout *l, bool on_demand)
 {
     xen_domctl_t op = {.cmd = XEN_DOMCTL_max_mem, .domain = domid};
     long error;
@@ -115,7 +116,8 @@ long ctl_memory(u16 domid, const struct layout *l)
     op.u.max_mem.max_memkb = l->pages * 4;
     error = hypercall_domctl(&op);
     for (u32 i = 0; !error && i < l->range_count; i++)
-        error = populate(domid, l->range[i].base >> 12, l->range[i].size >> 12);
+        error = populate(domid, l->range[i].base >> 12, l->range[i].size >> 12,
+                         on_demand ? XENMEMF_populate_on_demand : 0);
     return error ? error : set_map(domid, l);
 }
 

@@ -16,7 +16,7 @@ long ctl_pause(u16 domid);
 long ctl_unpause(u16 domid);
 long ctl_info(u16 domid, xen_domctl_getdomaininfo_t *info);
 /* Room for `pages` frames, promised where the layout says. */
-long ctl_memory(u16 domid, const struct layout *l);
+long ctl_memory(u16 domid, const struct layout *l, bool on_demand);
 /* The first vCPU, as PVH starts: 32-bit, flat, paging off, EBX = info. */
 long ctl_first_vcpu(u16 domid, u32 entry, u32 info);
 /* Weight and cap (0: leave, 0xffff: leave), then the CPUs (0: all) of every vCPU. */

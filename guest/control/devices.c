@@ -20,6 +20,7 @@ struct attachment {
     struct list link;
     char kind[KIND], id[ID], back[NAME_MOST + 1];
     u16 back_domid;
+    bool served; /* it counts for the back end's quotas */
     u32 len;
     char options[OPTIONS];
 };
@@ -73,6 +74,26 @@ static bool options_write(struct device *d, const struct attachment *a, char *wh
     return true;
 }
 
+/* Who serves more devices may hold more in the store; not so once a device has gone. */
+static void served(struct attachment *a, bool now)
+{
+    const struct guest *back = guest_find(a->back);
+    u32 count = 0;
+
+    a->served = now;
+    list_for_each(g, &control.guests)
+    {
+        list_for_each(at, &list_entry(g, struct guest, link)->devices)
+        {
+            const struct attachment *other = list_entry(at, struct attachment, link);
+
+            count += other->served && strcmp(other->back, a->back) == 0;
+        }
+    }
+    if (back && back->built)
+        xs_domain_serves(&control.store, back->domid, count);
+}
+
 /* The back end's directory is complete before the front's `state` says so, and watchers of
  * a back end look at `state` too: both come last. */
 static bool attach(struct guest *front, struct attachment *a, char *why)
@@ -86,6 +107,7 @@ static bool attach(struct guest *front, struct attachment *a, char *why)
         return false;
     }
     a->back_domid = back->domid;
+    served(a, true);
     paths(&d, front, a);
     node(&d, true, "", "");
     node(&d, false, "", "");
@@ -119,10 +141,12 @@ void devices_gone(const struct guest *g)
 {
     list_for_each(at, &g->devices)
     {
+        struct attachment *a = list_entry(at, struct attachment, link);
         struct device d;
 
-        paths(&d, g, list_entry(at, struct attachment, link));
+        paths(&d, g, a);
         remove_path(d.back);
+        served(a, false);
     }
 }
 
@@ -215,6 +239,7 @@ static struct attachment *attachment_find(const struct guest *g, const char *kin
 
 static void attachment_drop(struct attachment *a)
 {
+    served(a, false);
     list_remove(&a->link);
     rt_free(a, sizeof(*a));
 }

@@ -93,7 +93,8 @@ static bool read_schedule(struct command *c, u64 *weight, u64 *cap, u64 *pin)
 static bool read_recipe(struct command *c, struct recipe *r)
 {
     const char *image = words_option(c->w, "image"), *memory = words_option(c->w, "mem"),
-               *cmdline = words_option(c->w, "cmdline"), *start = words_option(c->w, "start");
+               *cmdline = words_option(c->w, "cmdline"), *start = words_option(c->w, "start"),
+               *overcommit = words_option(c->w, "overcommit");
     u64 vcpus = 1, weight = 0, cap = 0xffff, pin = 0;
 
     if (!image || strlen(image) >= sizeof(r->image))
@@ -116,6 +117,7 @@ static bool read_recipe(struct command *c, struct recipe *r)
     r->cap = (u32)cap;
     r->pin = pin;
     r->start = start && strcmp(start, "yes") == 0;
+    r->overcommit = overcommit && strcmp(overcommit, "yes") == 0;
     return true;
 }
 

@@ -158,7 +158,7 @@ static bool build_failed(char *why, const char *what, long error)
 
 static bool fill(struct guest *g, char *why)
 {
-    long error = ctl_memory(g->domid, &layout);
+    long error = ctl_memory(g->domid, &layout, g->recipe.overcommit);
 
     if (error)
         return build_failed(why, "the machine has no memory for it", error);

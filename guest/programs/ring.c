@@ -4,7 +4,8 @@
  * token goes round and is counted by all.
  *
  * `ring of MACHINES at N [ROUNDS]`, one on each of the machines 1 to MACHINES: the ring goes
- * round them, and the one on machine 1 starts it. They need the link "names".
+ * round them, and the one on machine 1 starts it. They need the link "names". `at here` asks
+ * the link "kernel" for the machine's number, so that all machines can have the same boot list.
  */
 #include "guest/lib/names.h"
 #include "guest/lib/process.h"
@@ -47,11 +48,22 @@ static u64 turn(s64 next, u64 rounds)
     return be64_get(body);
 }
 
+/* The number of this machine, from its kernel. */
+static u64 this_machine(void)
+{
+    struct words w;
+
+    words_start(&w, KERNEL_OP_NODE);
+    if (words_call(demos_link("kernel"), &w, NULL, 0, NULL) < 0)
+        demos_die("ring: the kernel does not say where we are");
+    return words_get(&w);
+}
+
 /* Member `here` of the machines 1 to `machines`. */
 static int of_machines(u64 machines, u64 here, u64 rounds)
 {
     s64 next;
-    u64 hops;
+    u64 hops, began;
 
     if (names_post("ring", demos_link_make(DEMOS_GENERAL, DEMOS_DUP | DEMOS_GIVE, CHANNEL, 0)) <
         0)
@@ -61,9 +73,13 @@ static int of_machines(u64 machines, u64 here, u64 rounds)
         demos_die("ring: no next machine: %s", demos_error(next));
     if (here != 1)
         return relay(next);
+    turn(next, 1); /* by then all others have found their next */
+    began = demos_time_ns();
     hops = turn(next, rounds);
-    demos_print("ring: %llu machines, %llu rounds, %llu hops\n", (unsigned long long)machines,
-                (unsigned long long)rounds, (unsigned long long)hops);
+    demos_print("ring: %llu machines, %llu rounds, %llu hops, %llu ns each\n",
+                (unsigned long long)machines, (unsigned long long)rounds,
+                (unsigned long long)hops,
+                (unsigned long long)((demos_time_ns() - began) / (machines * rounds)));
     return hops == (machines - 1) * rounds ? 0 : 1;
 }
 
@@ -88,7 +104,9 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "member") == 0)
         return member();
     if (argc > 4 && strcmp(argv[1], "of") == 0)
-        return of_machines(number(argv[2]), number(argv[4]), argc > 5 ? number(argv[5]) : 10);
+        return of_machines(number(argv[2]),
+                           strcmp(argv[4], "here") == 0 ? this_machine() : number(argv[4]),
+                           argc > 5 ? number(argv[5]) : 10);
     members = MIN(members, (u64)MOST);
     for (u64 i = 0; i < members; i++) { /* from the last to the first */
         s64 link = start_member();

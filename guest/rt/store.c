@@ -144,14 +144,15 @@ long rt_store_call(u32 type, u32 transaction, const char *payload, size_t len, c
 /* Hands one change to whoever watches for it: the token says who. */
 static void deliver(const struct queued *q)
 {
-    const char *token = q->text + strnlen(q->text, q->len) + 1;
-    char mine[16];
+    const char *digits = q->text + strnlen(q->text, q->len) + 1;
+    u32 token = 0;
 
-    if (token > q->text + q->len)
+    if (digits > q->text + q->len)
         return;
+    for (; *digits >= '0' && *digits <= '9'; digits++)
+        token = token * 10 + (u32)(*digits - '0');
     for (struct rt_store_watch *w = watches; w; w = w->next) {
-        format(mine, sizeof(mine), "%u", w->token);
-        if (strcmp(mine, token) == 0) {
+        if (w->token == token) {
             w->fn(w->arg, q->text);
             return;
         }

@@ -37,6 +37,7 @@ COMMANDS = {
     "bench": "the performance rows: instructions and world switches, goal and peer",
     "compare": "one node and program on osmosis, Xen, native and hosted: table, plot, JSON",
     "table1": "the 1987 paper's Table 1 in the emulated time of the 1983 node: model, ratio, JSON",
+    "many": "what one more node costs: memory, creation, a message, against their number",
     "utilisation": "how busy the 1983 node's user processor is while it pages: table, plot, JSON",
     "path": "where the instructions of one performance row go, by function",
     "new": "a folder with a program of your own and a cluster that runs it",

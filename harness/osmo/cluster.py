@@ -20,6 +20,7 @@ NODES_MAX = 10000
 HIT = {"medium": "media", "node": "nodes", "disk": "disks"}  # keys of `random`
 BLOCKS = (1088, 65535)  # what a medium's largest frame can be
 NETWORK_OUTPUT = 64  # MiB of what a run with media says
+TOUCHED = 1 << 20  # what the machine has for each node whose memory is not set aside
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Node:
     machine: str
     image: str | None
     memory: int
+    overcommit: bool
     cpus: int
     media: list[str]
     programs: list[str]
@@ -114,22 +116,33 @@ class Cluster:
         return sorted(self.faults + drawn, key=lambda f: (f.at_ns or 0, f.target, f.name, f.do))
 
 
-def load(path: pathlib.Path) -> Cluster:
-    """Reads and checks a cluster file."""
+def load(path: pathlib.Path, counts: dict[str, int] | None = None) -> Cluster:
+    """Reads and checks a cluster file; `counts` says how many nodes of a name there are to be."""
     try:
         text = path.read_text()
     except OSError as error:
         raise Problem(f"{path}: {error.strerror}", "name a cluster file, such as "
                       "harness/clusters/hello.toml") from None
-    return parse(text, str(path))
+    return parse(text, str(path), counts)
 
 
-def parse(text: str, where: str = "cluster") -> Cluster:
+def parse(text: str, where: str = "cluster", counts: dict[str, int] | None = None) -> Cluster:
     try:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Problem(f"not TOML: {error}", "see harness/clusters/ for examples", where) from None
-    return _Loader(given, where).cluster()
+    return _Loader(_counted(given, counts or {}, where), where).cluster()
+
+
+def _counted(given: dict[str, Any], counts: dict[str, int], where: str) -> dict[str, Any]:
+    """The file with other numbers of nodes."""
+    nodes = given.get("nodes")
+    for name, count in counts.items():
+        if not isinstance(nodes, dict) or not isinstance(nodes.get(name), dict):
+            raise Problem(f"--count {name}={count}: there is no [nodes.{name}]",
+                          f"known: {', '.join(nodes) if isinstance(nodes, dict) else 'none'}", where)
+        nodes[name]["count"] = count
+    return given
 
 
 class _Loader:
@@ -451,7 +464,8 @@ def machine_memory(cluster: Cluster) -> int:
     """MiB for the whole machine: what the nodes ask for and room for us and the fabric."""
     if cluster.memory:
         return max(64, cluster.memory >> 20)
-    nodes = (sum(n.memory for n in cluster.nodes) + 2 * disks.memory(cluster)) >> 20
+    nodes = (sum(TOUCHED if n.overcommit else n.memory for n in cluster.nodes)
+             + 2 * disks.memory(cluster)) >> 20
     return max(256, nodes + nodes // 8 + 160 + (NETWORK_OUTPUT if network(cluster) else 0))
 
 

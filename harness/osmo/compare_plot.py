@@ -47,19 +47,21 @@ def operations(axis: Any, doc: dict[str, Any]) -> None:
 
 def curve(axis: Any, doc: dict[str, Any]) -> None:
     """A call there and back against the bytes it carries each way."""
+    drawn = False
     for place, colour in COLOUR.items():
         for kind, style in (("remote", "o-"), ("local", "s--")):
             points = [(int(r["name"].split()[1]), r["places"][place]["I"]) for r in doc["rows"]
                       if r["row"] == "L35" and r["name"].startswith(kind) and r["places"].get(place, {}).get("I")]
             if points:
                 axis.plot(*zip(*points), style, markersize=3, color=colour, label=f"{place}, {kind}")
+                drawn = True
     for cut in range(1024, 4097, 1024):
         axis.axvline(cut, color="#ddd", linewidth=0.8, zorder=0)
     axis.set_yscale("log")
     axis.set_xlabel("bytes each way (the network cuts at multiples of 1,024)")
     axis.set_ylabel("instructions")
     axis.set_title("Delay of a call against its size")
-    if axis.lines:
+    if drawn:  # the network's cuts have no name
         axis.legend(fontsize=7)
 
 

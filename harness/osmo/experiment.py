@@ -259,9 +259,9 @@ def command(options: argparse.Namespace) -> int:
     if options.slurm:
         print(slurm(options, seeds, options.slurm), end="")
         return 0
-    cluster = clusters.load(options.file)
-    run.open_results(options.out)
     chosen = run.run_options(options)
+    cluster = clusters.load(options.file, chosen.counts)
+    run.open_results(options.out)
     chosen.clock = chosen.clock or "count"
     done = 0
 

@@ -81,6 +81,12 @@ def program_file(path: pathlib.Path, where: str) -> pathlib.Path:
     return path
 
 
+def replaced(line: str, words: dict[str, str]) -> str:
+    for word, value in words.items():
+        line = line.replace(word, value)
+    return line
+
+
 class Compiler:
     """One compilation; modules are collected as the lines need them."""
 
@@ -181,6 +187,8 @@ class Compiler:
     def _create(self, node: Node) -> list[str]:
         image, words = self._image(node)
         line = [f"create {node.name}", f"image={image}", f"mem={units.show_size(node.memory)}"]
+        if node.overcommit:
+            line.append("overcommit=yes")
         if node.cpus != 1:
             line.append(f"vcpus={node.cpus}")
         if node.weight:
@@ -210,8 +218,8 @@ class Compiler:
 
     def _programs(self, node: Node) -> bytes:
         where = f"{self.cluster.path}: nodes.{node.name}.programs"
-        boot = [self._numbered(line.replace("{name}", node.name).replace("{number}", str(node.number)),
-                               where) for line in node.programs]
+        own = {"{name}": node.name, "{number}": str(node.number), "{nodes}": str(len(self.cluster.nodes))}
+        boot = [self._numbered(replaced(line, own), where) for line in node.programs]
         if node.machine == "z8000":
             folder, suffix, always = paths.build() / "z8000" / "demos", ".bin", "trap"
         else:

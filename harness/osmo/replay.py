@@ -71,7 +71,7 @@ def options_of(before: result.Result) -> run.Options:
     """The same choices as then; what the host decided then stays decided."""
     return run.Options(clock=before.clock, seed=before.seed, for_ns=before.options.get("for_ns"),
                        cpus=before.options.get("cpus"), machine=before.options.get("machine", "q35"),
-                       kvm=before.qemu.get("accelerator") == "kvm")
+                       kvm=before.qemu.get("accelerator") == "kvm", counts=before.options.get("counts", {}))
 
 
 def command(options: argparse.Namespace) -> int:
@@ -81,7 +81,7 @@ def command(options: argparse.Namespace) -> int:
     source = options.directory / "cluster.toml"
     if not source.exists():
         raise Problem(f"{source} is missing", "the directory is not whole")
-    cluster = dataclasses.replace(clusters.load(source), name=before.name, path=before.cluster)
+    cluster = dataclasses.replace(clusters.load(source, before.options.get("counts")), name=before.name, path=before.cluster)
     with tempfile.TemporaryDirectory(prefix="osmosis-", dir=paths.scratch_parent()) as scratch:
         prepared = run.prepare(cluster, options_of(before), pathlib.Path(scratch))
         outcome = run.execute(prepared)

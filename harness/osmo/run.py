@@ -37,6 +37,7 @@ class Options:
     deadline: float = 3600.0
     faults: list[Fault] | None = None
     attended: bool = False
+    counts: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -145,7 +146,7 @@ def execute(prepared: Prepared, onlooker: Callable[[Session], None] | None = Non
     out.git = result.git_commit()
     out.wall_ms = round((time.monotonic() - start) * 1000)
     out.options = {"for_ns": prepared.options.for_ns, "cpus": prepared.setup.cpus,
-                   "machine": prepared.setup.machine, "plan": prepared.plan.digest(),
+                   "counts": prepared.options.counts, "machine": prepared.setup.machine, "plan": prepared.plan.digest(),
                    "images": images_digest(prepared.setup)}
     return Outcome(collector, ending, out, prepared, images)
 
@@ -205,6 +206,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """What every subcommand that runs clusters takes."""
     parser.add_argument("--for", dest="length", metavar="TIME", help="virtual time, such as 10s")
+    parser.add_argument("--count", action="append", default=[], metavar="NAME=N",
+                        help="so many nodes of [nodes.NAME], whatever the file says")
     parser.add_argument("--clock", choices=("real", "count", "event"), help="which clock to go by")
     parser.add_argument("--seed", type=int, help="of every random decision")
     parser.add_argument("--cpus", type=int, help="of the machine (clock real)")
@@ -221,15 +224,26 @@ def run_options(options: argparse.Namespace) -> Options:
     except ValueError as wrong:
         raise Problem(f"--for: {wrong}", "for example --for 10s") from None
     return Options(options.clock, options.seed, length, options.cpus, options.machine, options.kvm,
-                   options.patience)
+                   options.patience, counts=counts_of(options.count))
+
+
+def counts_of(given: list[str]) -> dict[str, int]:
+    """`--count NAME=N`, each name once."""
+    counts: dict[str, int] = {}
+    for word in given:
+        name, equals, number = word.rpartition("=")
+        if not equals or not number.isdecimal() or int(number) < 1 or name in counts:
+            raise Problem(f"--count {word}", "say NAME=N once for each name, for example --count n=64")
+        counts[name] = int(number)
+    return counts
 
 
 def command(options: argparse.Namespace) -> int:
-    cluster = clusters.load(options.file)
+    wanted = run_options(options)
+    wanted.attended = True
+    cluster = clusters.load(options.file, wanted.counts)
     open_results(options.out)
     with tempfile.TemporaryDirectory(prefix="osmosis-", dir=paths.scratch_parent()) as scratch:
-        wanted = run_options(options)
-        wanted.attended = True
         prepared = prepare(cluster, wanted, pathlib.Path(scratch))
         show = not options.headless and not options.json and sys.stdout.isatty()
         from osmo.attendance import Attendance

@@ -125,6 +125,7 @@ NODE: dict[str, Field] = {
     "machine": Field(TEXT, "what kind of node", "x86", MACHINES),
     "image": Field(TEXT, "its kernel image, when it is not the machine's usual one"),
     "memory": Field(SIZE, "of each", None),
+    "overcommit": Field(FLAG, "its memory is not set aside: the machine has less than all nodes may use", False),
     "cpus": Field(WHOLE, "virtual CPUs of each", 1),
     "media": Field(NAMES, "which media it is attached to, in the order of its devices", []),
     "programs": Field(LINES, "lines of its boot list: a program and its arguments", []),

@@ -64,6 +64,8 @@ static s64 populate(struct call *c, struct domain *d, const struct extents *e, u
 
     if (read_frame(c, e->list, at >> e->order, &gfn))
         return fail(-XEN_EFAULT);
+    if (e->flags & XENMEMF_populate_on_demand && may_control(c->v->domain))
+        d->overcommit = true;
     error = physmap_populate(d, gfn, 1ull << e->order);
     return error ? error : (s64)(1ull << e->order);
 }

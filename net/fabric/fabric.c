@@ -296,9 +296,7 @@ static bool honest(struct fabric_port *p, const u8 *frame, size_t len)
             p->fabric->node[node].machine = source;
         return p->fabric->node[node].machine == source;
     }
-    return source != p->fabric->node[node].machine &&
-           (p->fabric->node[node].vifs > 1 ||
-            (frame[FRAME_KIND] == FRAME_ROUTE && frame[FRAME_FLAGS] & FRAME_WIDE));
+    return source != p->fabric->node[node].machine && p->fabric->node[node].vifs > 1;
 }
 
 void fabric_take(struct fabric_port *p, u8 *frame, size_t len, bool checksum_blank, u64 now)

@@ -363,7 +363,7 @@ static void test_quotas_name_themselves(void)
     char path[32], big[2100];
     u8 wire[64];
     struct xsd_sockmsg head = {.type = XS_TRANSACTION_START, .len = 1};
-    u32 i;
+    u32 i, held;
     int error = 0;
 
     open_store();
@@ -385,6 +385,16 @@ static void test_quotas_name_themselves(void)
     }
     CHECK_EQ(error, XEN_E2BIG);
     CHECK(strcmp(last_refusal, "watches") == 0);
+    CHECK(xs_domain_serves(&s, 1, 2)); /* a back end of two devices may hold more, and so much */
+    for (error = 0, held = i; !error && i < 300; i++) {
+        snprintf(path, sizeof(path), "w%u|t", i);
+        error = ask(one, XS_WATCH, 0, path);
+    }
+    CHECK_EQ(i, held + 2 * XS_DEVICE_WATCHES + 1);
+    CHECK_EQ(error, XEN_E2BIG);
+    CHECK_EQ(put(one, 0, "more", ""), 0);
+    CHECK(xs_domain_serves(&s, 1, 0)); /* what it has stays, and nothing comes to it */
+    CHECK_EQ(put(one, 0, "further", ""), XEN_ENOSPC);
     for (i = 0, error = 0; !error && i < 20; i++)
         error = ask(two, XS_TRANSACTION_START, 0, "");
     CHECK(error == XEN_ENOSPC && i == xs_default_quota.transactions + 1);

@@ -198,6 +198,8 @@ static void forged(void)
     fabric_take(device[0].port, f, sizeof(f), false, now);
     f[FRAME_HOPS] = 3; /* "passed on", by a node that has one vif */
     fabric_take(device[0].port, f, sizeof(f), false, now);
+    f[FRAME_FLAGS] = FRAME_WIDE; /* or even back: a path by it would lead nowhere */
+    fabric_take(device[0].port, f, sizeof(f), false, now);
     be32_put(f + FRAME_SRC, 1);
     f[FRAME_FROM + 5] = 77;
     fabric_take(device[0].port, f, sizeof(f), false, now);
@@ -267,5 +269,5 @@ int main(void)
     if (heap.in_use)
         return 4;
     free(memory);
-    return delivered == 31 && bulk_done == 2 && refused == 3 ? 0 : 1;
+    return delivered == 31 && bulk_done == 2 && refused == 4 ? 0 : 1;
 }

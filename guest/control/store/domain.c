@@ -34,6 +34,22 @@ struct xs_domain *xs_domain_need(struct xs *s, u16 domid)
     return d;
 }
 
+u32 xs_devices(const struct xs *s, u16 domid)
+{
+    const struct xs_domain *d = xs_domain_find(s, domid);
+
+    return d ? d->devices : 0;
+}
+
+bool xs_domain_serves(struct xs *s, u16 domid, u32 devices)
+{
+    struct xs_domain *d = xs_domain_need(s, domid);
+
+    if (d)
+        d->devices = devices;
+    return d;
+}
+
 /* Rights an old domain of the same number was given do not pass to a new one. */
 static u32 listed_rights(const struct xs_conn *c, const struct xs_node *n, u16 domid)
 {

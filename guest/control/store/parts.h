@@ -52,6 +52,7 @@ struct xs_domain {
     u16 target;
     u64 born; /* permissions that were set before it do not concern it */
     u32 nodes, connections;
+    u32 devices; /* of which it is the back end */
     struct list owned;
 };
 
@@ -108,6 +109,8 @@ u32 xs_parent_len(const char *path, u32 len);
 /* domain.c */
 struct xs_domain *xs_domain_find(const struct xs *s, u16 domid);
 struct xs_domain *xs_domain_need(struct xs *s, u16 domid);
+/* How many devices a domain serves, by which its quotas are more. */
+u32 xs_devices(const struct xs *s, u16 domid);
 u32 xs_rights(const struct xs_conn *c, const struct xs_node *n);
 int xs_refuse(struct xs_conn *c, const char *quota, int error);
 

@@ -27,6 +27,10 @@ struct xs_quota {
     u32 events;            /* watch events not yet taken; further ones are dropped */
 };
 
+/* What a domain may hold besides for each device of which it is the back end: its nodes, its
+ * watches on both ends, and their events. */
+enum { XS_DEVICE_NODES = 32, XS_DEVICE_WATCHES = 4, XS_DEVICE_EVENTS = 16 };
+
 /* What the server asks of its surroundings; each may be NULL. */
 struct xs_hooks {
     /* A client that may do so introduces or releases a domain: 0 or a positive Xen errno. */
@@ -80,6 +84,8 @@ void xs_disconnect(struct xs_conn *c);
 /* The domain now exists: @introduceDomain. It dies: its nodes go, @releaseDomain. */
 void xs_domain_introduced(struct xs *s, u16 domid);
 void xs_domain_released(struct xs *s, u16 domid);
+/* The toolstack has made it the back end of so many devices. False: no memory. */
+bool xs_domain_serves(struct xs *s, u16 domid, u32 devices);
 /* Takes a node and all below it away, without asking anybody; watchers are told. */
 void xs_remove(struct xs *s, const char *path);
 /* It shut down but exists: @releaseDomain, once until XS_RESUME. */

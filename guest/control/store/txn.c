@@ -195,6 +195,7 @@ static void unreserve(struct xs_txn *t)
 static int prepare(struct xs_txn *t)
 {
     struct xs_conn *c = t->conn;
+    u64 quota = c->s->quota.nodes + (u64)XS_DEVICE_NODES * xs_devices(c->s, c->domid);
     s64 more = 0;
 
     list_for_each(at, &t->order)
@@ -210,7 +211,7 @@ static int prepare(struct xs_txn *t)
             return XEN_ENOMEM;
     }
     if (!c->privileged && more > 0 &&
-        xs_domain_find(c->s, c->domid)->nodes + (u64)more > c->s->quota.nodes)
+        xs_domain_find(c->s, c->domid)->nodes + (u64)more > quota)
         return xs_refuse(c, "nodes", XEN_ENOSPC);
     return 0;
 }

@@ -44,6 +44,7 @@ static void memory_init(struct heap *heap)
     base = rt_frames_untouched(count);
     frames_init(&x86.frames, (u8 *)base + (u64)refs * FRAME_SIZE,
                 rt_physical(base) + (u64)refs * FRAME_SIZE, base, count - refs);
+    x86.frames.born_zero = rt_host() == RT_OSMOSIS; /* which zeroes what it hands out */
     x86.entry_frame = frame_alloc_zero(&x86.frames);
     memcpy(frame_at(&x86.frames, x86.entry_frame), entry, sizeof entry);
 }

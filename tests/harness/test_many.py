@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Many nodes on one box: the plan that looks at what they hold, the table, and real runs (H18, P27)."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import xml.etree.ElementTree as xml
+
+import pytest
+
+from osmo import cluster, many, paths, plan, qemu, run
+from osmo.errors import Problem
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+OSMOSIS = str(TOP / "harness" / "osmosis")
+
+BUILT = (paths.hypervisor().is_file() and all(paths.image(i).is_file() for i in ("control", "node", "fabric"))
+         and shutil.which(qemu.BINARY) is not None)
+built = pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
+
+ROWS = [many.Density(nodes=n, own=600 << 10, kept=64 << 10, machine=(100 << 20) + n * (700 << 10),
+                     fabric=1 << 20, create=900000, ready_ns=10**8, hop_ns=150000, wall_s=1.0) for n in (2, 8, 32)]
+
+
+@built
+def test_all_nodes_share_one_bundle_and_set_nothing_aside() -> None:
+    """However many there are; the boot list says their number, which the file does not."""
+    made = plan.compile_cluster(cluster.load(many.FILE, {"n": 40}), [])
+    created = [line for line in made.text.splitlines() if line.startswith("create n")]
+    assert len(created) == 40 and all("overcommit=yes" in line for line in created)
+    bundles = [name for name in made.modules if name.startswith("bundle")]
+    assert len(bundles) == 1 and b"ring of 40 at here" in bytes(made.modules[bundles[0]])  # type: ignore[arg-type]
+    assert len({line.split("module=")[1] for line in created}) == 1
+
+
+@pytest.mark.parametrize("given", [{"m": 3}, {"n1": 3}])
+def test_a_count_of_nobody_is_refused(given: dict[str, int]) -> None:
+    with pytest.raises(Problem, match=r"there is no \[nodes.*known: n"):
+        cluster.load(many.FILE, given)
+
+
+@pytest.mark.parametrize("words", [["n"], ["n=0"], ["n=x"], ["=3"], ["n=-1"], ["n=2", "n=3"]])
+def test_counts_that_are_none(words: list[str]) -> None:
+    with pytest.raises(Problem, match="--count|there is no"):
+        cluster.load(many.FILE, run.counts_of(words))
+
+
+def test_memory_that_is_not_set_aside_needs_a_smaller_machine() -> None:
+    c = cluster.load(many.FILE, {"n": 512})
+    tight = dataclasses.replace(c, nodes=[dataclasses.replace(n, overcommit=False) for n in c.nodes])
+    assert cluster.machine_memory(tight) - cluster.machine_memory(c) >= 512 * 3
+
+
+def test_the_plan_looks_before_it_ends() -> None:
+    text = many.looked_at("start n1\nwhen exit n1 finish status=0\nat 9s finish\n", 8)
+    lines = text.splitlines()
+    assert [line.split()[-1] for line in lines if "counters" in line] == ["n2", "n4", "n8", "fabric", "all"]
+    assert lines[-2:] == ["when exit n1 finish status=0", "at 9s finish"]
+    with pytest.raises(Problem, match="does not end with n1"):
+        many.looked_at("start n1\nat 9s finish\n", 8)
+
+
+def test_one_more_node_is_the_difference_of_two_runs(tmp_path: pathlib.Path) -> None:
+    rows = many.compared(ROWS)
+    assert [r.more for r in rows] == [None, 700 << 10, 700 << 10]
+    table = many.text_table(rows)
+    assert table[2].split()[:4] == ["8", "600", "64", "700"] and len({len(line) for line in table}) == 1
+    many.draw(rows, tmp_path / "many.svg")
+    words = "".join(xml.parse(tmp_path / "many.svg").getroot().itertext())
+    assert "microseconds a hop" in words and "kept by the hypervisor" in words and "32" in words
+
+
+@pytest.mark.parametrize("text", ["", "1", "a", "2,,3", "0,8"])
+def test_numbers_of_nodes(text: str) -> None:
+    with pytest.raises(Problem, match="--nodes"):
+        many.numbers(text)
+    assert many.numbers("64,2,8,8") == [2, 8, 64]
+
+
+@built
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_what_one_more_node_costs(tmp_path: pathlib.Path) -> None:
+    """The message goes round them all, and a node is far from having what it was promised."""
+    done = subprocess.run([OSMOSIS, "many", "--nodes", "2,12", "--json", "--out", str(tmp_path)],
+                          capture_output=True, text=True, check=False, timeout=280)
+    assert done.returncode == 0, done.stderr
+    few, more = json.loads(done.stdout)["rows"]
+    assert json.loads((tmp_path / "many.json").read_text()) == json.loads(done.stdout)
+    for row in few, more:
+        assert 100 << 10 < row["own"] < 1 << 20 and 0 < row["kept"] <= 64 << 10 and row["hop_ns"] > 0
+    assert few["own"] < more["more"] < 2 << 20
+    assert (tmp_path / "many.svg").exists() and "KiB one more" in (tmp_path / "many.txt").read_text()
+
+
+@built
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_run_of_another_size_is_replayed_with_that_size(tmp_path: pathlib.Path) -> None:
+    """--count goes with the result; the run is had again bit for bit."""
+    for words in (["run", many.FILE, "--count", "n=5", "--json", "--out", tmp_path], ["replay", tmp_path]):
+        done = subprocess.run([OSMOSIS, *map(str, words)], capture_output=True, text=True, check=False, timeout=140)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "identical" in done.stdout
+    assert [n["name"] for n in json.loads((tmp_path / "result.json").read_text())["nodes"]] == [
+        f"n{i}" for i in range(1, 6)]
+
+
+@built
+@pytest.mark.slow
+@pytest.mark.skipif("OSMOSIS_LONG" not in os.environ, reason="minutes: OSMOSIS_LONG=1")
+@pytest.mark.timeout(3600)
+def test_a_hundred_nodes(tmp_path: pathlib.Path) -> None:
+    """More than a domain's usual quotas of the store would let one back end serve."""
+    done = subprocess.run([OSMOSIS, "run", str(many.FILE), "--count", "n=100", "--json", "--out", str(tmp_path)],
+                          capture_output=True, text=True, check=False, timeout=3500)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
