@@ -279,14 +279,15 @@ def command(options: argparse.Namespace) -> int:
     out = summary(cluster, rows, time.monotonic() - start, words)
     if not options.no_shrink:
         out["shrunk"] = shrink_all(cluster, chosen, rows, options.out)
-    if options.out:
-        from osmo import export, report
-        (options.out / "campaign.json").write_text(json.dumps(out, indent=1) + "\n")
-        (options.out / "junit.xml").write_text(export.junit(out))
-        report.write(options.out)
     print(json.dumps(out, indent=1) if options.json else
           f"\n{survival_words(out['survival'])}\n{len(rows)} runs, {len(out['failed'])} failed, "
           f"{out['per_minute']} a minute")
+    if options.out:
+        from osmo import export, report
+        with run.writing(options.out):
+            (options.out / "campaign.json").write_text(json.dumps(out, indent=1) + "\n")
+            (options.out / "junit.xml").write_text(export.junit(out))
+            report.write(options.out)
     return 1 if out["failed"] else 0
 
 
@@ -313,5 +314,6 @@ def _shrink_each(cluster: Cluster, options: run.Options, rows: list[Row], direct
         if directory:
             why = f"Shrunk from seed {one.seed} of {cluster.path}: {', '.join(one.broken)} broken."
             text = dump.cluster_text(cluster, small.faults, one.seed, small.for_ns, why)
-            (directory / f"seed-{one.seed}.toml").write_text(text)
+            with run.writing(directory):
+                (directory / f"seed-{one.seed}.toml").write_text(text)
     return out

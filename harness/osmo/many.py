@@ -164,9 +164,10 @@ def command(options: argparse.Namespace) -> int:
         print(f"{nodes} nodes ...", file=sys.stderr, flush=True)
         rows = compared([*rows, measure(FILE, nodes)])
     doc = document(rows)
-    (where / "many.json").write_text(json.dumps(doc, indent=1) + "\n")
-    (where / "many.txt").write_text("\n".join(text_table(rows)) + "\n")
-    draw(rows, where / "many.svg")
     print(json.dumps(doc, indent=1) if options.json else "\n".join(text_table(rows)))
+    with run.writing(where):
+        (where / "many.json").write_text(json.dumps(doc, indent=1) + "\n")
+        (where / "many.txt").write_text("\n".join(text_table(rows)) + "\n")
+        draw(rows, where / "many.svg")
     print(f"{where}: many.json, many.txt, many.svg", file=sys.stderr)
     return 0

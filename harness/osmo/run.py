@@ -2,6 +2,7 @@
 """`osmosis run CLUSTER`: one run from file to verdict, live or headless."""
 
 import argparse
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -10,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from osmo import cluster as clusters
 from osmo import disks, doctor, judge, outside, paths, plan, qemu, result, units
@@ -166,6 +167,16 @@ def open_results(directory: pathlib.Path | None) -> None:
         raise Problem(f"--out {directory}: cannot be written", "name a directory you can write to")
 
 
+@contextlib.contextmanager
+def writing(directory: pathlib.Path) -> Iterator[None]:
+    """What cannot be written, for a full disk, is the user's to mend."""
+    try:
+        yield
+    except OSError as error:
+        raise Problem(f"--out {directory}: {error.strerror}",
+                      "what is there is not whole; make room, or name another directory") from None
+
+
 def save(outcome: Outcome, directory: pathlib.Path) -> None:
     """The result directory: everything to look at the run and to have it again."""
     open_results(directory)
@@ -251,11 +262,14 @@ def command(options: argparse.Namespace) -> int:
         watch = Watch(cluster, prepared.options.for_ns, prepared.faults)
         with Attendance(watch, prepared.setup.second_serial, show, options.paused) as attendance:
             outcome = execute(prepared, attendance.look)
-    if options.out:
-        save(outcome, options.out)
-        from osmo import report
-        report.write(options.out)
-    report_words(outcome, options)
+    try:
+        if options.out:
+            with writing(options.out):
+                save(outcome, options.out)
+                from osmo import report
+                report.write(options.out)
+    finally:  # whatever became of the results, what came out is said
+        report_words(outcome, options)
     return outcome.result.exit
 
 

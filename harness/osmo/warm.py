@@ -31,6 +31,7 @@ class Warm:
             setup.modules = [(path, words) for path, words in setup.modules if path.name != "plan"]
             setup.snapshots = True
             self.modules = set(self.prepared.plan.modules)
+            self.version = doctor.qemu_version()
             self.machine = qemu.Qemu(setup)
             self.machine.start()
             ending = Session(self.machine, Collector(), True).ready()
@@ -63,6 +64,6 @@ class Warm:
             session.go(made.text.encode(), seed)
             ending = session.run()
         out = judge.judge(cluster, session.collector, ending, faults, seed, self.prepared.clock)
-        out.qemu = {"version": doctor.qemu_version(), "argv": self.machine.argv, "accelerator": "tcg"}
+        out.qemu = {"version": self.version, "argv": self.machine.argv, "accelerator": "tcg"}
         out.wall_ms = round((time.monotonic() - start) * 1000)
         return out

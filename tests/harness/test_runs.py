@@ -120,6 +120,18 @@ def test_ctrl_c_leaves_nothing(tmp_path: pathlib.Path) -> None:
     assert _children(process.pid) == []
 
 
+@pytest.mark.parametrize("command,file,said", [
+    (["run", "--headless"], "trace", "hello, world"),
+    (["experiment", "--seeds", "1..2", "--jobs", "1"], "junit.xml", "2 runs, 0 failed")])
+def test_a_full_disk_is_said_after_the_verdict(tmp_path: pathlib.Path, command: list[str], file: str,
+                                               said: str) -> None:
+    (tmp_path / file).symlink_to("/dev/full")
+    done = subprocess.run([OSMOSIS, *command, str(CLUSTERS / "hello.toml"), "--clock", "count", "--for", "300ms",
+                           "--out", str(tmp_path)], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 2 and said in done.stdout
+    assert "No space left on device (what is there is not whole" in done.stderr and "Traceback" not in done.stderr
+
+
 def _owner(directory: pathlib.Path) -> int | None:
     """Whether a machine's directory is still some process's: by the QEMU that runs in it."""
     for entry in pathlib.Path("/proc").glob("[0-9]*/cwd"):
