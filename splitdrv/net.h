@@ -67,7 +67,7 @@ struct netfront {
     u32 tx_port, rx_port;
     bool tx_dirty, rx_dirty;
     struct pool tx_pool, rx_pool;
-    u32 rx_want; /* buffers to have posted */
+    u32 rx_want;           /* buffers to have posted */
     u16 rx_slot[NET_RING]; /* id of the buffer posted at each place of the ring */
     struct split_net_stats stats;
 };

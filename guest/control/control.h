@@ -21,7 +21,7 @@ struct recipe {
     u32 vcpus, weight, cap, module_count;
     u64 memory, pin;
     bool start;
-    bool overcommit; /* its memory is not set aside */
+    bool overcommit;                     /* its memory is not set aside */
     u8 on_poweroff, on_reboot, on_crash; /* enum on_end */
     u8 device_count;
     u8 device[DEVICES_MOST]; /* PCI functions it drives itself: device * 8 + function */

@@ -75,8 +75,7 @@ static long populate(u16 domid, u64 gfn, u64 count, u32 flags)
     while (count) {
         u32 order = 0;
         xen_pfn_t first = gfn;
-        struct xen_memory_reservation r = {
-            .nr_extents = 1, .mem_flags = flags, .domid = domid};
+        struct xen_memory_reservation r = {.nr_extents = 1, .mem_flags = flags, .domid = domid};
         long done;
 
         while (order < 18 && (2ull << order) <= count)

@@ -121,9 +121,12 @@ def draw(rows: list[Density], path: pathlib.Path) -> None:
     from matplotlib import pyplot
     figure, axes = pyplot.subplots(3, 1, figsize=(7, 9), constrained_layout=True, sharex=True)
     nodes = [r.nodes for r in rows]
-    series = ([("touched", [r.own / 1024 for r in rows]), ("kept by the hypervisor", [r.kept / 1024 for r in rows])],
-              [("to create", [r.create for r in rows])], [("a hop", [r.hop_ns / 1000 for r in rows])])
-    for axis, lines, name in zip(axes, series, ("KiB a node", "instructions a node", "microseconds a hop")):
+    series: list[tuple[str, list[tuple[str, list[float]]]]] = [
+        ("KiB a node", [("touched", [r.own / 1024 for r in rows]),
+                        ("kept by the hypervisor", [r.kept / 1024 for r in rows])]),
+        ("instructions a node", [("to create", [float(r.create) for r in rows])]),
+        ("microseconds a hop", [("a hop", [r.hop_ns / 1000 for r in rows])])]
+    for axis, (name, lines) in zip(axes, series):
         for colour, (label, values) in zip(COLOURS, lines):
             axis.plot(nodes, values, "o-", markersize=3, color=colour, label=label)
         axis.set_ylabel(name)

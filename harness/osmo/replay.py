@@ -81,7 +81,8 @@ def command(options: argparse.Namespace) -> int:
     source = options.directory / "cluster.toml"
     if not source.exists():
         raise Problem(f"{source} is missing", "the directory is not whole")
-    cluster = dataclasses.replace(clusters.load(source, before.options.get("counts")), name=before.name, path=before.cluster)
+    cluster = dataclasses.replace(clusters.load(source, before.options.get("counts")), name=before.name,
+                                  path=before.cluster)
     with tempfile.TemporaryDirectory(prefix="osmosis-", dir=paths.scratch_parent()) as scratch:
         prepared = run.prepare(cluster, options_of(before), pathlib.Path(scratch))
         outcome = run.execute(prepared)

@@ -385,7 +385,8 @@ static void test_quotas_name_themselves(void)
     }
     CHECK_EQ(error, XEN_E2BIG);
     CHECK(strcmp(last_refusal, "watches") == 0);
-    CHECK(xs_domain_serves(&s, 1, 2)); /* a back end of two devices may hold more, and so much */
+    CHECK(
+        xs_domain_serves(&s, 1, 2)); /* a back end of two devices may hold more, and so much */
     for (error = 0, held = i; !error && i < 300; i++) {
         snprintf(path, sizeof(path), "w%u|t", i);
         error = ask(one, XS_WATCH, 0, path);

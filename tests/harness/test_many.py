@@ -102,7 +102,8 @@ def test_what_one_more_node_costs(tmp_path: pathlib.Path) -> None:
 def test_a_run_of_another_size_is_replayed_with_that_size(tmp_path: pathlib.Path) -> None:
     """--count goes with the result; the run is had again bit for bit."""
     for words in (["run", many.FILE, "--count", "n=5", "--json", "--out", tmp_path], ["replay", tmp_path]):
-        done = subprocess.run([OSMOSIS, *map(str, words)], capture_output=True, text=True, check=False, timeout=140)
+        done = subprocess.run([OSMOSIS, *map(str, words)], capture_output=True, text=True, check=False,
+                              timeout=140)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "identical" in done.stdout
     assert [n["name"] for n in json.loads((tmp_path / "result.json").read_text())["nodes"]] == [

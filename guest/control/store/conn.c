@@ -96,8 +96,8 @@ void xs_push_event(struct xs_watch *w, const char *path)
     memcpy(payload + path_len, w->token, token_len);
     if (repeats(c, payload, head.len))
         return;
-    if (!c->privileged && c->events >= c->s->quota.events +
-                                           XS_DEVICE_EVENTS * xs_devices(c->s, c->domid)) {
+    if (!c->privileged &&
+        c->events >= c->s->quota.events + XS_DEVICE_EVENTS * xs_devices(c->s, c->domid)) {
         c->s->dropped++;
         xs_refuse(c, "events not yet read", 0);
         return;

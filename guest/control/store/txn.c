@@ -210,8 +210,7 @@ static int prepare(struct xs_txn *t)
         if (created(n) && !xs_children_reserve(c->s, future_parent(t, n), name_len(n) + 1))
             return XEN_ENOMEM;
     }
-    if (!c->privileged && more > 0 &&
-        xs_domain_find(c->s, c->domid)->nodes + (u64)more > quota)
+    if (!c->privileged && more > 0 && xs_domain_find(c->s, c->domid)->nodes + (u64)more > quota)
         return xs_refuse(c, "nodes", XEN_ENOSPC);
     return 0;
 }

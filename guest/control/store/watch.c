@@ -42,8 +42,8 @@ int xs_watch_add(struct xs_conn *c, const char *path, const char *token, bool re
 
     if (find(c, path, token))
         return XEN_EEXIST;
-    if (!c->privileged && c->watches >= c->s->quota.watches +
-                                            XS_DEVICE_WATCHES * xs_devices(c->s, c->domid))
+    if (!c->privileged &&
+        c->watches >= c->s->quota.watches + XS_DEVICE_WATCHES * xs_devices(c->s, c->domid))
         return xs_refuse(c, "watches", XEN_E2BIG);
     size += path_len + (u32)strlen(token) + 2;
     w = xs_alloc(c->s, size);
