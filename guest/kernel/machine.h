@@ -90,6 +90,8 @@ void machine_page_unmap(struct node *n, struct task *t, u64 va);
 /* The frame that a region without object has at `va`, with one more holder, copied before
  * anybody writes to it; 0: none, it reads as zero. */
 u32 machine_page_lend(struct node *n, struct task *t, const struct region *r, u64 va);
+/* Whether such a region has anything at `va`; false: nobody ever wrote there. */
+bool machine_page_there(struct node *n, struct task *t, u64 va);
 
 /* Registers of a thread that has not run yet. Sets th->machine. */
 enum machine_result machine_thread_create(struct node *n, struct thread *th);

@@ -22,6 +22,7 @@
  */
 #include "base/bytes.h"
 #include "guest/kernel/park.h"
+#include "guest/kernel/travel.h"
 
 enum step { OFFER = 1, ACCEPT, REFUSE, PULL, ESTABLISHED, CLEANED };
 enum part { RESIDENT, REST, MEMORY, PARTS };
@@ -38,9 +39,10 @@ struct migration {
     u8 part;      /* being pulled */
     u64 transfer; /* of that part */
     u64 lengths[PARTS];
-    u8 *image;           /* RESIDENT and REST */
-    struct link answer;  /* MIGRATE's reply link; kind DEMOS_KINDS: none */
-    struct list pending; /* arriving: messages sent on by the source */
+    u8 *image;            /* RESIDENT and REST */
+    struct travel travel; /* MEMORY */
+    struct link answer;   /* MIGRATE's reply link; kind DEMOS_KINDS: none */
+    struct list pending;  /* arriving: messages sent on by the source */
 };
 
 static struct migration *find(const struct node *n, const struct process_id *id)
@@ -75,6 +77,7 @@ static u64 image_length(const struct migration *g)
 static void forget(struct node *n, struct migration *g)
 {
     list_remove(&g->all);
+    travel_free(n, &g->travel);
     node_free(n, g->image, image_length(g));
     node_free(n, g, sizeof(*g));
 }
@@ -148,13 +151,14 @@ static void answer(struct node *n, const struct link *to, s64 result)
 static void detach(struct node *n, struct task *t, struct thread *th)
 {
     struct message *m = th->delivered;
+    bool again = th->state == THREAD_WAITING && th->wait >= WAIT_ROOM && th->wait <= WAIT_PAGE;
 
     bulk_detach(n, th);
     timer_forget(n, th);
     if (th->wait == WAIT_PAGE)
         fault_waited(th);
     thread_unready(n, th); /* out of run queues and waiters alike */
-    if (th->state == THREAD_WAITING && th->wait >= WAIT_ROOM && th->wait <= WAIT_PAGE) {
+    if (again) {
         th->state = THREAD_READY;
         th->wait = WAIT_NOTHING;
         th->progress = 0;
@@ -167,21 +171,6 @@ static void detach(struct node *n, struct task *t, struct thread *th)
     t->queued++;
     t->queued_bytes += message_cost(m->length, m->link_count);
     n->count.queued++;
-}
-
-/* What a user's keeper keeps is fetched from it again, there. */
-static bool travels(const struct region *r)
-{
-    return !r->object || r->object->keeper.kind == DEMOS_KINDS;
-}
-
-static u64 memory_length(const struct task *t)
-{
-    u64 length = 0;
-
-    for (const struct region *r = t->regions; r; r = r->next)
-        length += travels(r) ? r->length : 0;
-    return length;
 }
 
 /* Messages that were only kept, in their order, now really arrive. */
@@ -235,26 +224,37 @@ static void take_back(struct node *n, struct migration *g, s64 error)
     go_on(n, t, state);
 }
 
+/* The state and the list of what travels with it; false: no memory. */
+static bool write_down(struct node *n, struct migration *g, struct task *t)
+{
+    size_t state = state_export(n, t, NULL, 0), list = travel_write(n, t, NULL, 0);
+
+    g->image = node_alloc(n, state + list, false);
+    if (!g->image)
+        return false;
+    g->lengths[RESIDENT] = STATE_RESIDENT;
+    g->lengths[REST] = state + list - STATE_RESIDENT;
+    state_export(n, t, g->image, state);
+    travel_write(n, t, g->image + state, list);
+    if (!travel_read(n, t, g->image + state, list, &g->travel))
+        return false;
+    g->lengths[MEMORY] = g->travel.length;
+    return true;
+}
+
 /* The thread has stopped: its state can be written down, and the process be offered. */
 void migrate_offer(struct node *n, struct task *t)
 {
     struct migration *g = find(n, &t->id);
-    size_t size;
+    bool good;
 
     if (!g || g->arriving || g->image || !pageout_clean(n, t))
         return;
     detach(n, t, task_thread(t));
     t->state = g->state;
-    size = state_export(n, t, NULL, 0);
-    g->image = node_alloc(n, size, false);
-    if (g->image) {
-        state_export(n, t, g->image, size);
-        g->lengths[RESIDENT] = STATE_RESIDENT;
-        g->lengths[REST] = size - STATE_RESIDENT;
-        g->lengths[MEMORY] = memory_length(t);
-    }
+    good = write_down(n, g, t);
     t->state = DEMOS_MIGRATING;
-    if (!g->image) {
+    if (!good) {
         take_back(n, g, DEMOS_E_MEMORY);
         return;
     }
@@ -429,11 +429,21 @@ static void settle(struct node *n, struct migration *g)
     forget(n, g);
 }
 
+/* The process as its image says, without its memory, if that is what was offered. */
+static bool read_back(struct node *n, struct migration *g)
+{
+    u64 len = image_length(g), list = travel_bytes(g->image, len);
+
+    return list && !state_import(n, g->task, g->image, len - list) &&
+           travel_room(g->task) <= n->config.limits.memory_bytes &&
+           travel_read(n, g->task, g->image + len - list, list, &g->travel) &&
+           g->travel.length == g->lengths[MEMORY];
+}
+
 static void pulled(struct node *n, struct migration *g, bool good)
 {
     if (good && g->part == REST)
-        good = !state_import(n, g->task, g->image, image_length(g)) &&
-               memory_length(g->task) == g->lengths[MEMORY];
+        good = read_back(n, g);
     if (!good) {
         refuse(n, g);
         return;
@@ -521,32 +531,24 @@ bool migrate_keep(struct node *n, struct message *m)
     return true;
 }
 
-/* Bytes of the part that is being pulled: image, or the regions one behind the other. */
+/* Bytes of the part that is being pulled: one span of the memory behind the other. */
 static enum machine_result memory_piece(struct node *n, struct migration *g, u64 offset,
                                         void *to, const void *from, size_t len)
 {
-    u64 at = 0;
+    for (size_t done = 0; done < len;) {
+        u64 address, left = travel_find(&g->travel, offset + done, &address);
+        size_t piece = (size_t)MIN((u64)(len - done), left);
+        enum machine_result got = !piece ? MACHINE_FAULT
+                                  : to   ? machine_copy_in(n, g->task, (u8 *)to + done, address,
+                                                           piece)
+                                         : machine_load(n, g->task, address,
+                                                        (const u8 *)from + done, piece);
 
-    for (const struct region *r = g->task->regions; r && len; r = r->next) {
-        u64 skip = offset > at ? offset - at : 0;
-        size_t piece = skip < r->length ? (size_t)MIN((u64)len, r->length - skip) : 0;
-        enum machine_result done = MACHINE_OK;
-
-        if (!travels(r))
-            continue;
-        at += r->length;
-        if (!piece)
-            continue;
-        done = to ? machine_copy_in(n, g->task, to, r->base + skip, piece)
-                  : machine_load(n, g->task, r->base + skip, from, piece);
-        if (done != MACHINE_OK)
-            return done;
-        to = to ? (u8 *)to + piece : NULL;
-        from = from ? (const u8 *)from + piece : NULL;
-        offset += piece;
-        len -= piece;
+        if (got != MACHINE_OK)
+            return got;
+        done += piece;
     }
-    return len ? MACHINE_FAULT : MACHINE_OK;
+    return MACHINE_OK;
 }
 
 /* False: the network is to ask again, when the page that was missing has come. */

@@ -65,6 +65,8 @@ int demos_move_to(s64 link, u64 offset, const void *from, size_t len);
 /* Prints by way of the link "console", whole lines at a time. */
 void demos_print(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void demos_flush(void);
+/* From now on to another link that takes what a console takes (guest/lib/input.h); 0: back. */
+void demos_print_to(s64 link);
 /* The error's name, "E_LINK" and so on; "ok" for zero and more. */
 const char *demos_error(s64 error);
 /* Nanoseconds since the node started, by a message to "clock"; 0 without that link. */

@@ -74,3 +74,11 @@ u32 machine_page_lend(struct node *n, struct task *t, const struct region *r, u6
     (void)n;
     return space_lend(space_of(t), r, va);
 }
+
+bool machine_page_there(struct node *n, struct task *t, u64 va)
+{
+    const u64 *e = space_entry(space_of(t), va);
+
+    (void)n;
+    return e && *e & ENTRY_FRAME;
+}

@@ -2,10 +2,11 @@
 /*
  * `counter-client [TIMES [PAUSE]]`: a client of the counter server. It starts one when it was
  * not given a link to one, opens two counters and shows that they are two, PAUSE milliseconds
- * between one step and the next.
+ * between one step and the next; then it also says how long calls took.
  */
 #include "guest/lib/process.h"
 #include "guest/programs/counter.h"
+#include "guest/programs/delays.h"
 #include "guest/programs/number.h"
 
 enum { PROGRESS = 10 }; /* steps, where there is time to look */
@@ -49,6 +50,25 @@ static u64 up(s64 counter, u64 by)
     return words_get(&w);
 }
 
+static struct delays delays;
+
+static u64 timed_up(s64 counter, u64 by, bool timed)
+{
+    u64 before = timed ? demos_time_ns() : 0, value = up(counter, by);
+
+    if (timed)
+        delays_add(&delays, demos_time_ns() - before);
+    return value;
+}
+
+static void progress(u64 steps)
+{
+    demos_print(
+        "counter: %llu steps, all counted; a call %llu us, %llu late, at most %llu us\n",
+        (unsigned long long)steps, (unsigned long long)(delays_usual(&delays) / 1000),
+        (unsigned long long)delays_late(&delays), (unsigned long long)(delays.longest / 1000));
+}
+
 int main(int argc, char **argv)
 {
     s64 server = service(), first = open_counter(server), second = open_counter(server);
@@ -56,8 +76,8 @@ int main(int argc, char **argv)
     u64 a = 0, b = 0;
 
     for (u64 i = 1; i <= times; i++) {
-        a = up(first, 1);
-        b = up(second, i);
+        a = timed_up(first, 1, pause);
+        b = timed_up(second, i, pause);
         if (a != i || b != i * (i + 1) / 2)
             demos_die("counter: step %llu gave %llu and %llu", (unsigned long long)i,
                       (unsigned long long)a, (unsigned long long)b);
@@ -65,7 +85,7 @@ int main(int argc, char **argv)
             continue;
         demos_sleep_ns(pause * 1000000);
         if (i % PROGRESS == 0)
-            demos_print("counter: %llu steps, all counted\n", (unsigned long long)i);
+            progress(i);
     }
     demos_print("counter: first %llu, second %llu\n", (unsigned long long)a,
                 (unsigned long long)b);

@@ -51,15 +51,18 @@ int main(int argc, char **argv)
     at = here();
     control = start(argv[1], argv[2]);
     for (u64 i = 0; i < rounds * machines; i++) {
-        u64 next = at % machines + 1;
+        u64 next = at % machines + 1, before;
         s64 result;
 
         demos_sleep_ns(pause);
+        before = demos_time_ns();
         result = process_control(control, CONTROL_MIGRATE, next, 0, 0);
         if (result >= 0) {
             at = next;
             moves++;
-            demos_print("tour: %s is on machine %llu\n", argv[1], (unsigned long long)at);
+            demos_print("tour: %s is on machine %llu, moved in %llu us\n", argv[1],
+                        (unsigned long long)at,
+                        (unsigned long long)((demos_time_ns() - before) / 1000));
         } else {
             refused++;
             demos_print("tour: machine %llu: %s\n", (unsigned long long)next,

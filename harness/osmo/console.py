@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`osmosis console NODE`: a node's console, both ways; end of input or Ctrl-C leaves it.
+"""`osmosis console NODE`: a node's console, both ways; end of input (Ctrl-D) or Ctrl-C leaves it.
 
-What the console has said so far comes first. Lines go to the node as they are typed; a run
-in a seeded clock can only be read.
+What the console has said so far comes first. On a terminal keys go to the node as they are
+typed, and what is shown is what the node echoes (guest/servers/shell/line.h); otherwise lines
+go. A run in a seeded clock can only be read.
 """
 
 import argparse
+import contextlib
 import os
 import select
 import sys
+import termios
 import time
+import tty
+from collections.abc import Iterator
 
 from osmo import caller
 from osmo.errors import Problem
@@ -24,11 +29,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     caller.add_run_argument(parser)
 
 
+EDITS, PLAIN, LEAVES = b"\x1e", b"\x1f", b"\x04"
+
+
+@contextlib.contextmanager
+def keys() -> Iterator[bool]:
+    """Keys one by one and unseen while it lasts, if there is a terminal: whether there is."""
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        yield False
+        return
+    before = termios.tcgetattr(sys.stdin)
+    tty.setcbreak(sys.stdin)
+    try:
+        yield True
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
 class Terminal:
     """Both directions of one console."""
 
-    def __init__(self, run: caller.Caller, options: argparse.Namespace) -> None:
+    def __init__(self, run: caller.Caller, options: argparse.Namespace, by_key: bool) -> None:
         self.run = run
+        self.by_key = by_key
         self.node = options.node
         self.until = options.until
         self.ends = time.monotonic() + options.seconds if options.seconds else None
@@ -74,19 +97,38 @@ class Terminal:
 
     def _type(self) -> None:
         got = os.read(sys.stdin.fileno(), 4096)
+        if self.by_key:
+            typed, *leaves = got.split(LEAVES, 1)
+            self.send(typed)
+            self.open = not leaves
+            return
         self.open = bool(got)
         self.typed += got if got else b"\n" if self.typed else b""
         while b"\n" in self.typed:
             line, self.typed = self.typed.split(b"\n", 1)
             self.said = ""
-            text = line.decode("utf-8", "replace") + "\n"
-            self.run.send({"do": "command", "line": f"input {self.node} {quoted(text)}"})
+            self.send(line + b"\n")
+
+    def input(self, text: bytes) -> str:
+        return f"input {self.node} {quoted(text.decode('utf-8', 'replace'))}"
+
+    def send(self, text: bytes) -> None:
+        if text:
+            self.run.send({"do": "command", "line": self.input(text)})
 
 
 def command(options: argparse.Namespace) -> int:
-    with caller.call(options) as run:
-        terminal = Terminal(run, options)
+    with caller.call(options) as run, keys() as by_key:
+        terminal = Terminal(run, options, by_key)
         run.ask({"do": "console", "node": options.node})
+        if by_key:
+            with contextlib.suppress(Problem):  # then it can only be read
+                run.command(terminal.input(EDITS))
         for line in run.seen:
             terminal.show(line)
-        return 0 if terminal.serve() else 1
+        try:
+            return 0 if terminal.serve() else 1
+        finally:
+            if by_key:
+                with contextlib.suppress(Problem):
+                    terminal.send(PLAIN)

@@ -240,6 +240,42 @@ static void test_refusals(void)
     sim_destroy(s);
 }
 
+/* Of 200 pages three were written to (and its start page): no more travel, or are there then. */
+static void test_untouched_pages_stay_away(void)
+{
+    struct sim *s = cluster(2, NULL);
+    struct sim_process *p = sim_spawn(&s->nodes[0], IDLER, 200), *c;
+    struct process_id id = p->task->id;
+    static const u64 written[] = {3, 4, 199};
+    u64 pages = s->pages, blocks;
+    u32 copies;
+    u8 byte;
+
+    for (u32 i = 0; i < ARRAY_SIZE(written); i++)
+        sim_poke(p, SIM_DATA + written[i] * SIM_PAGE + i, "x", 1);
+    CHECK_EQ(s->pages, pages + ARRAY_SIZE(written));
+    pages = s->pages;
+    c = ask_move(s, 1, p, 1);
+    CHECK(sim_run(s, 100000));
+    CHECK_EQ(c->self[5], 0);
+    p = where(s, &id, &copies);
+    CHECK(p && copies == 1 && p->node == &s->nodes[1]);
+    if (!p)
+        return;
+    for (u64 page = 0, i = 0; page < 200; page++) {
+        bool full = i < ARRAY_SIZE(written) && page == written[i];
+
+        CHECK(sim_peek(p, SIM_DATA + page * SIM_PAGE + (full ? i++ : 0), &byte, 1));
+        CHECK_EQ(byte, full ? 'x' : 0);
+    }
+    node_kill(c->node->node, c->task);
+    CHECK(s->pages <= pages);
+    blocks = net_stats(s->nodes[0].net)->bulk_out;
+    CHECK(blocks <= 2 + 4 * (ARRAY_SIZE(written) + 1));
+    printf("blocks of 1 KiB for a process of 200 pages: %llu\n", (unsigned long long)blocks);
+    sim_destroy(s);
+}
+
 static u32 stop_after; /* administrative messages */
 static u64 seen;
 static bool settled;
@@ -431,4 +467,4 @@ static void test_crash_at_every_moment(void)
 
 TESTS(CASE(test_crashes), CASE(test_crash_at_every_moment), CASE(test_one_move),
       CASE(test_moving_target), CASE(test_moving_target_without_room), CASE(test_moving_server),
-      CASE(test_refusals))
+      CASE(test_refusals), CASE(test_untouched_pages_stay_away))

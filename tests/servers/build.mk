@@ -1,1 +1,1 @@
-TESTLIBS_servers := board membertable balance estimate fs base
+TESTLIBS_servers := board membertable balance estimate delays line fs base

@@ -92,3 +92,21 @@ def test_partitions(tmp_path: pathlib.Path) -> None:
         entered(shell, 1, 2)
         assert machines(shell.say("nodes")) == {1: "alive", 2: "alive"}
         assert "E_DEAD" in shell.say("on 3 hello")
+
+
+def test_a_server_is_replaced(tmp_path: pathlib.Path) -> None:
+    """L42: a service ends and another takes its name, on another machine; nothing else starts anew, and who asks
+    by name is served by the new one."""
+    with Cluster(tmp_path) as cluster:
+        shell = cluster.shell(1, *MANAGER)
+        cluster.start(2, MEMBER, "=counter counter-server", "announce counter", "with never hello")
+        entered(shell, 1, 2)
+        assert "first 10" in shell.say("with counter counter-client")
+        [name], [old] = where(shell, "announce"), where(shell, "counter-server")
+        assert shell.say(f"kill {name}") == ""  # its entry goes with it, before the shell hears
+        assert shell.say("with counter counter-client &") == "[1] with\n"  # asks, and waits
+        cluster.start(3, MEMBER, "=counter counter-server", "announce counter", "with never hello")
+        assert "first 10, second 55" in shell.say("wait")
+        assert shell.say(f"kill {old}") == ""
+        assert "first 10, second 55" in shell.say("with counter counter-client")
+        assert [w[0] for w in where(shell, "counter-server")] == ["3"]

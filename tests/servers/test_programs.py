@@ -145,3 +145,20 @@ def test_shell_programs() -> None:
                  boards=("+kernel =board switchboard global",))
     assert said == ("hello, world you\nnosuch: E_REFUSED\n[1] with\n[1] with\nwith: killed\n"
                     "kill: no such program: E_ARGUMENT\n" + "x" * 300 + ": E_REFUSED\n")
+
+
+def test_shell_pipes() -> None:
+    """DS01: what one prints goes to the next in messages; commands of the shell's own begin a pipe, too."""
+    said = shell("put a one two", "cat a | lines", "hello pipes | match pipe | lines", "hello | match nothing",
+                 "hello | hello", "| lines", "hello | lines &", "hello | nosuch", "ls | match a")
+    assert said == ("1 lines, 8 bytes\n1 lines, 19 bytes\nmatch: status 1\nhello, world\nhello: reads no input\n"
+                    "COMMAND | PROGRAM ...: E_ARGUMENT\na pipe behind: E_ARGUMENT\nnosuch: E_REFUSED\n"
+                    "         8 a\n")
+
+
+def test_shell_edits_lines() -> None:
+    """DS01: for a terminal that asks for it the line is edited and shown as it is typed."""
+    said = shell("\x1ehelo\x1b[Dl\x05 you", "\x1b[A again", "\x1fhello plain")
+    assert [line for line in said.split("\n") if line.startswith("hello, world")] == [
+        "hello, world you", "hello, world you again", "hello, world plain"]
+    assert "hello\x1b[K\x1b[1D" in said  # the letter put in, and the cursor back

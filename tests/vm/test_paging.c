@@ -162,6 +162,44 @@ static struct beside beside(u32 at)
     return b;
 }
 
+/* Of sixty pages, 24 are used and most of these are with the pager: they are fetched and travel,
+ * the others are not sent; the walk, which waited for a page, goes on where the process is then. */
+static void test_moves_with_pages_away(void)
+{
+    struct sim *s = puppets(2, 0, NULL);
+    struct sim_process *boss = puppet_on(s, 0), *p;
+    struct process_id id;
+    u64 before;
+    s64 control;
+
+    pager_reset();
+    pager_for(s, 1, 0, 12, PAGING_QUEUES);
+    p = walker_on(s, 0, 60, 500, 0);
+    p->self[4] = 24;
+    id = p->task->id;
+    p->task->state = DEMOS_READY;
+    machine_thread_start(p->node->node, p->thread, WALKER, DEMOS_STACK_TOP, 0);
+    thread_ready(p->node->node, p->thread);
+    while (p->self[0] < 200 || !memory_awaited(p))
+        CHECK(!sim_run(s, 1));
+    control = sim_link(boss, p, DEMOS_REQUEST_LINK, DEMOS_TOKERNEL, 0, 0);
+    before = net_stats(s->nodes[0].net)->bulk_out;
+    order(boss, control, CONTROL_MIGRATE, 2, 0, 0, 0, 0);
+    CHECK(sim_run(s, 2000000));
+    CHECK(!node_find(s->nodes[0].node, &id));
+    CHECK(node_find(s->nodes[1].node, &id));
+    if (!node_find(s->nodes[1].node, &id))
+        return;
+    p = sim_process_of(node_find(s->nodes[1].node, &id));
+    CHECK_EQ(p->self[0], 500);
+    CHECK_EQ(p->self[3], 0);
+    CHECK_EQ(s->nodes[0].frames_taken, 0);
+    printf("%llu blocks of 1 KiB for 24 used pages, twelve frames, some fetched for it\n",
+           (unsigned long long)(net_stats(s->nodes[0].net)->bulk_out - before));
+    CHECK(net_stats(s->nodes[0].net)->bulk_out - before < 56 * 4);
+    sim_destroy(s);
+}
+
 /* Whose pages are lost ends, and gives back all it had; who has none goes on, and so do those
  * that come after, within the frames there are or with another pager. */
 static void only_the_walker_ends(struct beside *b, bool another)
@@ -233,4 +271,5 @@ static void test_shared_pager(void)
 }
 
 TESTS(CASE(test_larger_than_memory), CASE(test_diskless), CASE(test_cut), CASE(test_pager_dies),
-      CASE(test_pager_refuses), CASE(test_pagers_machine_dies), CASE(test_shared_pager))
+      CASE(test_pager_refuses), CASE(test_pagers_machine_dies), CASE(test_shared_pager),
+      CASE(test_moves_with_pages_away))

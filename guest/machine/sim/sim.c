@@ -250,6 +250,12 @@ u32 machine_page_lend(struct node *n, struct task *t, const struct region *r, u6
     return number;
 }
 
+bool machine_page_there(struct node *n, struct task *t, u64 va)
+{
+    (void)n;
+    return sim_space_there(space(t), va);
+}
+
 enum machine_result machine_thread_create(struct node *n, struct thread *th)
 {
     struct sim_process *p = calloc(1, sizeof(*p));

@@ -162,6 +162,13 @@ struct sim_frame *sim_space_lend(struct sim_space *s, u64 address)
     return slot ? slot->frame : NULL;
 }
 
+bool sim_space_there(const struct sim_space *s, u64 address)
+{
+    const struct sim_slot *slot = find(s, address / SIM_PAGE);
+
+    return slot && slot->frame;
+}
+
 bool sim_space_access(struct sim_space *s, u64 address, void *bytes, size_t len, u32 right,
                       bool write)
 {

@@ -42,6 +42,7 @@ u64 sim_space_missing(const struct sim_space *s, u64 address, size_t len, u32 ri
 void sim_space_show(struct sim_space *s, u64 address, struct sim_frame *frame, bool write);
 /* The frame there, with one more holder; NULL: zeros. */
 struct sim_frame *sim_space_lend(struct sim_space *s, u64 address);
+bool sim_space_there(const struct sim_space *s, u64 address);
 struct sim_frame *sim_frame_new(struct sim *sim);
 void sim_frame_drop(struct sim *sim, struct sim_frame *f);
 u64 sim_space_share(struct sim_space *to, u64 to_address, struct sim_space *from,

@@ -97,3 +97,10 @@ u32 machine_page_lend(struct node *n, struct task *t, const struct region *r, u6
     z_page_changed(m, t, va);
     return e->frame;
 }
+
+bool machine_page_there(struct node *n, struct task *t, u64 va)
+{
+    const struct z_page *e = z_page_entry(z_machine(n), t, va, false);
+
+    return e && e->frame;
+}

@@ -14,13 +14,20 @@
 #include "guest/lib/file.h"
 #include "guest/lib/process.h"
 
-enum { CHANNEL_STORE = 1, CHANNEL_FILE = 2, OPEN_MAX = 256, HEAP = 4 << 20, CACHE = 1024 };
+enum {
+    CHANNEL_STORE = 1,
+    CHANNEL_FILE = 2,
+    OPEN_MAX = 256,
+    OPEN_EACH = 128,
+    HEAP = 4 << 20,
+    CACHE = 1024
+};
 enum { PIECE = 128 * FS_BLOCK, STAMPS = 64 /* changes with one time */ };
 #define QUIET_NS 1000000000ull
 
 struct open_file {
     u64 code; /* 0: free */
-    u32 file, generation, flags;
+    u32 file, generation, flags, owner;
 };
 
 /* What was asked; and what is answered, with `len` bytes of `piece` behind it. */
@@ -34,7 +41,8 @@ struct question {
 
 static struct store store;
 static struct open_file files[OPEN_MAX];
-static u64 last_code;
+static u32 open_count;
+static u64 opened; /* ever */
 static bool changed;
 static u8 piece[PIECE] __attribute__((aligned(4096)));
 
@@ -120,28 +128,42 @@ static s64 op_change(struct question *q)
 
 /* --- for users, by way of the directory manager -------------------------------------- */
 
-static struct open_file *free_slot(void)
+static bool has_room(u32 owner)
 {
+    u32 theirs = 0;
+
+    for (u32 i = 0; open_count >= OPEN_EACH && i < OPEN_MAX; i++)
+        theirs += files[i].code && files[i].owner == owner;
+    return theirs < OPEN_EACH;
+}
+
+/* NULL: there is none, or none for this owner, whose files leave room for others'. */
+static struct open_file *free_slot(u32 owner)
+{
+    if (open_count == OPEN_MAX || !has_room(owner))
+        return NULL;
     for (u32 i = 0; i < OPEN_MAX; i++)
         if (!files[i].code)
             return &files[i];
     return NULL;
 }
 
+/* A code says which slot it is, and the how manieth file. */
 static struct open_file *file_of(u64 code)
 {
-    for (u32 i = 0; i < OPEN_MAX; i++)
-        if (code && files[i].code == code)
-            return &files[i];
-    return NULL;
+    struct open_file *f = &files[code % OPEN_MAX];
+
+    return code && f->code == code ? f : NULL;
 }
 
 static s64 op_open(struct question *q)
 {
     u32 file = (u32)words_get(&q->words), flags = (u32)words_get(&q->words);
-    struct open_file *f = free_slot();
+    u32 owner = (u32)words_get(&q->words);
+    struct open_file *f = free_slot(owner);
     struct row row;
     int error;
+    u64 code;
 
     if (!f)
         return DEMOS_E_MEMORY;
@@ -155,11 +177,13 @@ static s64 op_open(struct question *q)
     }
     if (error)
         return said(error);
+    code = ++opened * OPEN_MAX + (u64)(f - files);
     q->link = demos_link_make(DEMOS_REQUEST_LINK, DEMOS_GIVE | DEMOS_TELLDEST, CHANNEL_FILE,
-                              last_code + 1);
+                              code);
     if (q->link < 0)
         return q->link;
-    *f = (struct open_file){++last_code, file, row.generation, flags};
+    *f = (struct open_file){code, file, row.generation, flags, owner};
+    open_count++;
     words_put(&q->answer, row.size);
     return 0;
 }
@@ -303,6 +327,7 @@ static void close_file(u64 code)
         store_resize(&store, f->file, row.size);
     }
     f->code = 0;
+    open_count--;
 }
 
 /* --- the process -------------------------------------------------------------------- */

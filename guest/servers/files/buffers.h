@@ -21,7 +21,7 @@ enum store_op {
     STORE_READ = 3,   /* file, offset, len up to STORE_PIECE -> bytes, and they follow */
     STORE_CHANGE = 4, /* steps -> kind, generation, size, number of the file that was made */
     /* General messages with the user's reply link; the user is answered as file.h says. */
-    STORE_OPEN = 16,  /* file, flags */
+    STORE_OPEN = 16,  /* file, flags, whose request it is */
     STORE_SYNC = 17,  /* */
     STORE_QUOTA = 18, /* owner, blocks */
     STORE_USED = 19,  /* owner */

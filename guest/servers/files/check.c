@@ -8,7 +8,7 @@
 #include "guest/lib/process.h"
 #include "guest/servers/fs/format.h"
 
-enum { CHANNEL_ENDS = 5, BIG = 2500000, MANY = 700 };
+enum { CHANNEL_ENDS = 5, BIG = 2500000, MANY = 700, EACH = 128 };
 
 static u32 failures;
 static u8 out[BIG], in[BIG];
@@ -98,6 +98,29 @@ static void check_names(void)
            FILE_ERROR(FS_E_NAME));
 }
 
+/* While one owner has all the open files it may have, others open theirs. */
+static void check_open_files(s64 theirs)
+{
+    static s64 held[EACH];
+    u32 had = 0;
+    s64 f = file_open(fs, "ours", FILE_WRITES | FILE_CREATES);
+
+    demos_link_drop(f);
+    while (had < EACH && (held[had] = file_open(theirs, "ours", FILE_READS)) > 0)
+        had++;
+    expect("an owner's open files", had, EACH);
+    expect("not more", file_open(theirs, "ours", FILE_READS), DEMOS_E_MEMORY);
+    f = file_open(fs, "ours", FILE_READS);
+    expect("another's", f > 0, true);
+    demos_link_drop(f);
+    while (had)
+        demos_link_drop(held[--had]);
+    f = file_open(theirs, "ours", FILE_READS);
+    expect("and theirs again", f > 0, true);
+    demos_link_drop(f);
+    file_path_op(fs, FILE_REMOVE, "ours");
+}
+
 /* What one owner holds has a limit, and the others do not mind: for who has the owner's link. */
 static void check_quotas(void)
 {
@@ -130,6 +153,7 @@ static void check_quotas(void)
     demos_link_drop(f);
     file_path_op(theirs, FILE_REMOVE, "again");
     file_path_op(whole, FILE_REMOVE, "ours");
+    check_open_files(theirs);
 }
 
 /* More than the server has room for at once: each is closed by its link's end. */
@@ -170,12 +194,14 @@ static void check_death(void)
     expect("leave room behind", file_open(fs, "m", FILE_READS) > 0, true);
 }
 
-/* Holds most of the open files there may be. */
+/* Holds as many open files as one owner may have. */
 static int hold(void)
 {
-    for (u32 i = 0; i < 200; i++)
+    for (u32 i = 0; i < EACH; i++)
         if (file_open(fs, "m", FILE_READS) < 0)
             return 1;
+    if (file_open(fs, "m", FILE_READS) >= 0)
+        return 1;
     demos_offer(demos_link_make(DEMOS_GENERAL, DEMOS_GIVE, 1, 0));
     demos_receive(DEMOS_CHANNEL(0), NULL, 0, NULL);
     return 0;

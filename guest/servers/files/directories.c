@@ -56,6 +56,7 @@ static s64 pass(struct request *r, enum store_op op, u64 a, u64 b)
     words_start(&w, op);
     words_put(&w, a);
     words_put(&w, b);
+    words_put(&w, r->owner);
     result = demos_send_links(demos_link("buffers"), w.bytes, 8 * w.count, &r->reply, 1);
     return result < 0 ? result : PASSED;
 }

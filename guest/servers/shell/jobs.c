@@ -2,9 +2,12 @@
 /*
  * Programs the shell has started and holds the control links of.
  */
+#include "guest/lib/input.h"
 #include "guest/servers/shell/shell.h"
 
 enum { JOBS = 32 };
+
+static s64 output; /* where new ones print; 0: to our console */
 
 static struct job {
     s64 control; /* 0: free */
@@ -53,7 +56,15 @@ static s64 await(u32 wanted)
     return tell(wanted, &end, false);
 }
 
-static s64 spawn(s64 kernel, u64 place, char **words, u32 count, u32 number)
+static s64 gift(const char *name, s64 kernel)
+{
+    if (kernel && strcmp(name, "kernel") == 0)
+        return kernel; /* of where it will be */
+    return output && strcmp(name, "console") == 0 ? output : demos_link(name);
+}
+
+/* With `input`, one that reads what others print. */
+static s64 spawn(s64 kernel, u64 place, char **words, u32 count, u32 number, s64 *input)
 {
     static const char *const ours[] = {"console",     "clock", "programs",
                                        "switchboard", "files", "kernel"};
@@ -68,15 +79,13 @@ static s64 spawn(s64 kernel, u64 place, char **words, u32 count, u32 number)
 
     for (u32 i = 0; i < ARRAY_SIZE(ours); i++)
         if (demos_link(ours[i]) > 0)
-            gifts[s.gift_count++] = (struct demos_gift){ours[i], demos_link(ours[i])};
-    for (u32 i = 0; kernel && i < s.gift_count; i++)
-        if (strcmp(gifts[i].name, "kernel") == 0)
-            gifts[i].link = kernel; /* of where it will be */
+            gifts[s.gift_count++] = (struct demos_gift){ours[i], gift(ours[i], kernel)};
     s.watch = process_watch(CHANNEL_ENDS, number);
-    return demos_spawn(&s);
+    return input ? demos_spawn_server(&s, input) : demos_spawn(&s);
 }
 
-s64 job_run_on(s64 kernel, u64 place, char **words, u32 count, bool behind)
+/* The number of a new job, or an error. */
+static s64 begin(s64 kernel, u64 place, char **words, u32 count, s64 *input)
 {
     u32 number = 1;
 
@@ -85,7 +94,7 @@ s64 job_run_on(s64 kernel, u64 place, char **words, u32 count, bool behind)
     if (number > JOBS)
         return complain("too many programs", DEMOS_E_MEMORY);
     demos_flush();
-    jobs[number].control = spawn(kernel, place, words, count, number);
+    jobs[number].control = spawn(kernel, place, words, count, number, input);
     if (jobs[number].control < 0) {
         s64 error = jobs[number].control;
 
@@ -94,10 +103,42 @@ s64 job_run_on(s64 kernel, u64 place, char **words, u32 count, bool behind)
     }
     memset(jobs[number].name, 0, sizeof jobs[number].name);
     memcpy(jobs[number].name, words[0], strnlen(words[0], DEMOS_NAME_MAX));
+    return number;
+}
+
+s64 job_run_on(s64 kernel, u64 place, char **words, u32 count, bool behind)
+{
+    s64 number = begin(kernel, place, words, count, NULL);
+
+    if (number < 0)
+        return number;
     if (!behind)
-        return await(number);
-    demos_print("[%u] %s\n", number, jobs[number].name);
+        return await((u32)number);
+    demos_print("[%lld] %s\n", (long long)number, jobs[number].name);
     return 0;
+}
+
+s64 job_filter(s64 kernel, u64 place, char **words, u32 count, s64 *input)
+{
+    s64 number = begin(kernel, place, words, count, input);
+
+    if (number < 0 || *input > 0)
+        return number;
+    await((u32)number);
+    demos_print("%s: reads no input\n", words[0]);
+    return DEMOS_E_REFUSED;
+}
+
+s64 job_end_input(s64 number, s64 input)
+{
+    input_end(input);
+    demos_link_drop(input);
+    return await((u32)number);
+}
+
+void job_output(s64 link)
+{
+    output = link;
 }
 
 s64 job_run(char **words, u32 count, bool behind)

@@ -7,10 +7,12 @@
  */
 #include "guest/lib/switchboard.h"
 #include "guest/machine/protocol.h"
+#include "guest/servers/shell/line.h"
 #include "guest/servers/shell/shell.h"
 
-enum { LINE_MAX = 512 };
+enum { PIECE = 256 }; /* of what is printed at once */
 #define LOOK_AGAIN_NS 20000000ull
+#define PROMPT        "demos> "
 
 static bool ending;
 
@@ -104,8 +106,16 @@ static s64 help(char **words, u32 count)
     demos_print(
         "on MACHINE PROGRAM ... starts it there, on any PROGRAM ... where a manager says;\n"
         "anything else is a program of this one\n"
+        "COMMAND | PROGRAM ...: the program reads what the command prints (match, lines)\n"
         "& behind a program does not wait for its end\n");
     return 0;
+}
+
+static bool has_pipe(char **words, u32 count)
+{
+    while (count && strcmp(words[count - 1], "|") != 0)
+        count--;
+    return count != 0;
 }
 
 static s64 perform(char **words, u32 count)
@@ -115,6 +125,9 @@ static s64 perform(char **words, u32 count)
     count -= behind;
     if (!count)
         return 0;
+    if (has_pipe(words, count))
+        return behind ? complain("a pipe behind", DEMOS_E_ARGUMENT)
+                      : pipe_run(words, count, perform);
     for (u32 i = 0; i < ARRAY_SIZE(commands); i++)
         if (strcmp(words[0], commands[i].name) == 0)
             return commands[i].run(words, count);
@@ -179,30 +192,32 @@ u8 shell_byte(void)
 }
 
 /* A line without its end; what is too long for it is lost. */
-static void read_line(char line[LINE_MAX])
+static void read_line(struct line *l)
 {
-    u32 len = 0;
+    bool whole;
 
-    for (u8 c = shell_byte(); c != '\n' && c != '\r'; c = shell_byte()) {
-        if ((c == 8 || c == 127) && len)
-            len--;
-        else if (c >= ' ' && c != 127 && len < LINE_MAX - 1)
-            line[len++] = (char)c;
-    }
-    line[len] = '\0';
+    line_next(l);
+    do {
+        whole = line_key(l, shell_byte());
+        for (u32 at = 0; at < l->echoed; at += PIECE)
+            demos_print("%.*s", (int)MIN(l->echoed - at, (u32)PIECE), l->echo + at);
+        if (l->echoed)
+            demos_flush();
+    } while (!whole);
 }
 
 int main(int argc, char **argv)
 {
-    static char line[LINE_MAX];
+    static struct line line;
 
     if (argc > 1)
         return perform_all(argv + 1, (u32)argc - 1) != 0;
+    line_init(&line, PROMPT);
     while (!ending) {
-        demos_print("demos> ");
+        demos_print("%s", PROMPT);
         demos_flush();
-        read_line(line);
-        perform_line(line);
+        read_line(&line);
+        perform_line(line.text);
     }
     return 0;
 }

@@ -141,6 +141,12 @@ static bool anywhere(const char *word, u64 *place)
     return machine && machine != ~(u64)0;
 }
 
+s64 node_where(const char *word, u64 *place)
+{
+    return anywhere(word, place) ? demos_link_dup(demos_link("manager"))
+                                 : kernel_of(number_in(word));
+}
+
 s64 node_run(char **words, u32 count, bool behind)
 {
     s64 kernel, result;
@@ -148,8 +154,7 @@ s64 node_run(char **words, u32 count, bool behind)
 
     if (count < 3)
         return usage("on MACHINE|any|any@MACHINE|any@!MACHINE PROGRAM [ARGUMENT ...]");
-    kernel = anywhere(words[1], &place) ? demos_link_dup(demos_link("manager"))
-                                        : kernel_of(number_in(words[1]));
+    kernel = node_where(words[1], &place);
     if (kernel < 0)
         return complain(words[1], kernel);
     result = job_run_on(kernel, place, words + 2, count - 2, behind);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The shell's parts: programs it has started, and its commands about files. Commands get
+ * The shell's parts: lines as they are typed, programs it has started, its commands. Commands get
  * their words, answer 0 or an error, and have said what went wrong themselves.
  */
 #ifndef GUEST_SERVERS_SHELL_SHELL_H
@@ -20,6 +20,12 @@ s64 job_run(char **words, u32 count, bool behind);
 /* The same on another machine, whose kernel link this is; or by a process manager, who may
  * be told a place (guest/lib/manager.h). */
 s64 job_run_on(s64 kernel, u64 place, char **words, u32 count, bool behind);
+/* A program that reads what others print, over *input; its number, or an error. */
+s64 job_filter(s64 kernel, u64 place, char **words, u32 count, s64 *input);
+/* Tells it that this was all, gives `input` up, and waits for its end. */
+s64 job_end_input(s64 number, s64 input);
+/* What is started from now on prints over this link; 0: to the shell's console. */
+void job_output(s64 link);
 /* Ends all of them. */
 void job_end_all(void);
 /* A number that is all there is in `word`; ~0: it is not one. */
@@ -35,6 +41,14 @@ s64 node_run(char **words, u32 count, bool behind);
 s64 node_move(char **words, u32 count);
 s64 node_kill(char **words, u32 count);
 s64 node_dead(char **words, u32 count);
+
+/* Where MACHINE, any, any@MACHINE and any@!MACHINE are: a link to a kernel, or to a process
+ * manager who is to be told *place; the caller's to drop. */
+s64 node_where(const char *word, u64 *place);
+
+/* pipe.c: commands parted by `|`, each reading what the one before it prints. `command` does
+ * what one says that is no program to be started elsewhere. */
+s64 pipe_run(char **words, u32 count, s64 (*command)(char **words, u32 count));
 
 /* files.c */
 s64 file_ls(char **words, u32 count);
