@@ -140,6 +140,19 @@ static void test_one_kick_per_batch(void)
     close_both();
 }
 
+/* As many as the front end has buffers for. */
+static u32 fill_back(void)
+{
+    u32 sent = 0;
+
+    while (netback_room(&back, 4000)) {
+        CHECK(netback_put(&back, frame, 4000, 0));
+        sent++;
+    }
+    netback_flush(&back);
+    return sent;
+}
+
 static void test_room_and_wake(void)
 {
     u32 checksum, sent = 0;
@@ -154,13 +167,15 @@ static void test_room_and_wake(void)
     netback_flush(&back);
     CHECK_EQ(world.kicks[3], 1);
     CHECK(netfront_room(&front, 4000));
-    /* And the other way: no buffers, a promise of a kick, buffers again. */
-    sent = 0;
-    while (netback_room(&back, 4000)) {
-        CHECK(netback_put(&back, frame, 4000, 0));
-        sent++;
+    /* And the other way: no buffers, a promise of a kick, buffers again; each time that all were
+     * full there are twice as many, up to all there are. */
+    for (u32 room = NET_SLOTS_MAX; room < RX_PAGES; room *= 2) {
+        CHECK_EQ(fill_back(), room);
+        for (u32 i = 0; i < room; i++)
+            CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), 4000);
+        netfront_flush(&front);
     }
-    CHECK_EQ(sent, RX_PAGES);
+    CHECK_EQ(fill_back(), RX_PAGES);
     CHECK(!netback_put(&back, frame, 64, 0));
     netback_flush(&back);
     world.kicks[2] = 0;
@@ -328,9 +343,13 @@ static void test_hostile_back(void)
     CHECK(!front.broken);
     close_both();
 
-    open_both(true); /* more than a frame can be */
-    for (u32 i = 0; i < 20; i++)
-        rx(i, front.rx_slot[i], 0, i < 19 ? NETRXF_more_data : 0, 4096);
+    open_both(true); /* more than a frame can be, once there are so many buffers */
+    for (u32 i = 0; i < NET_SLOTS_MAX; i++)
+        rx(i, front.rx_slot[i], 0, 0, 100);
+    for (u32 i = 0; i < NET_SLOTS_MAX; i++)
+        CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), 100);
+    for (u32 i = NET_SLOTS_MAX; i < NET_SLOTS_MAX + 20; i++)
+        rx(i, front.rx_slot[i], 0, i < NET_SLOTS_MAX + 19 ? NETRXF_more_data : 0, 4096);
     CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), 0);
     CHECK(!front.broken);
     close_both();
