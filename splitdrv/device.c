@@ -61,11 +61,11 @@ static bool parse_mac(const char *s, u8 mac[6])
     return true;
 }
 
-bool split_mac(const char *base, u8 mac[6])
+bool split_mac(const char *base, const char *key, u8 mac[6])
 {
     char text[32];
 
-    return split_read(base, "mac", text, sizeof(text)) >= 0 && parse_mac(text, mac);
+    return split_read(base, key, text, sizeof(text)) >= 0 && parse_mac(text, mac);
 }
 
 static void on_change(void *arg, const char *path)

@@ -47,8 +47,8 @@ void split_device_close(struct split_device *d);
 /* Values below our own node and the other side's; negative: not there or no number. */
 long split_read(const char *base, const char *key, char *value, size_t room);
 bool split_number(const char *base, const char *key, u64 *value);
-/* The Ethernet address at `mac`. */
-bool split_mac(const char *base, u8 mac[6]);
+/* An Ethernet address. */
+bool split_mac(const char *base, const char *key, u8 mac[6]);
 bool split_write(const char *base, const char *key, u64 value);
 /* As split_write, but a node left by an earlier connection goes first, with its
  * permissions: they named whom we were connected to then. */

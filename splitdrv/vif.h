@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A vif as a DEMOS network device: netfront behind the four device functions. It finds its
- * vif in the store, connects, and connects again after the back end was away.
+ * A vif as a DEMOS network device: either end of its rings behind the four device functions.
+ * Of most vifs we are the front end, and the fabric is the back end; of a direct medium one node is
+ * the front, the other the back. It finds its vif in the store, connects, and connects again after
+ * the other end was away.
  */
 #ifndef SPLITDRV_VIF_H
 #define SPLITDRV_VIF_H
@@ -10,29 +12,58 @@
 #include "splitdrv/device.h"
 #include "splitdrv/net.h"
 
-enum { VIF_TX_PAGES = 32, VIF_RX_PAGES = 64 };
+struct vif;
+
+/* What differs between the ends. */
+struct vif_end {
+    bool (*put)(struct vif *v, const void *block, size_t len);
+    size_t (*take)(struct vif *v, void *block, size_t room);
+    bool (*room)(struct vif *v, size_t len); /* false: an event will say when there is */
+    void (*flush)(struct vif *v);
+    bool (*idle)(struct vif *v);          /* true: nothing to take; an event will say when */
+    const char *(*broken)(struct vif *v); /* what the other end did that cannot be */
+    const struct split_net_stats *(*stats)(struct vif *v);
+    XenbusState anew; /* the state to begin in again when it was broken */
+};
 
 struct vif {
     struct net_device device;
     struct split_device bus;
-    struct netfront front;
-    void *rings, *buffers; /* frames of ours, kept over reconnections */
-    grant_ref_t tx_ref, rx_ref;
-    u32 port;
+    const struct vif_end *end;
     bool opened, up, refused;
     u32 interrupts; /* enum net_interrupt, not yet taken */
 };
 
-/* The vif number `n` of this domain. False: there is none, or no memory for it. Waits
- * until its back end has connected it, but no longer than `wait_ns`: a later connection
- * comes as a status interrupt. */
-bool vif_open(struct vif *v, u32 n, u64 wait_ns);
+/* The vif number `n` of this domain, its handshake begun, or NULL: there is none, or no memory
+ * for it. */
+struct vif *vif_front_open(u32 n);
+/* The back end of a direct vif, device `handle` of `domain`. The key `address` of its directory
+ * is our own Ethernet address there; without it NULL. */
+struct vif *vif_back_open(u32 domain, u32 handle);
+/* Whether it is the back end of that device. */
+bool vif_is_back_of(const struct vif *v, u32 domain, u32 handle);
+/* A back end whose device the toolstack has taken away; such a one can be another's. */
+bool vif_back_is_gone(const struct vif *v);
+void vif_back_drop(struct vif *v);
+bool vif_back_again(struct vif *v, u32 domain, u32 handle);
+
+/* Somebody has attached the device: it is not to change its size any more. */
+void vif_attached(struct vif *v);
 /* Goes on with the handshake: call after rt_store_poll, before net_poll. */
 void vif_poll(struct vif *v);
-/* From now on the back end tells of what arrives. False: something has already. */
+/* From now on the other end tells of what arrives. False: something has already. */
 bool vif_listen(struct vif *v);
-/* Sends what write_block has queued, with one kick; call before sleeping. False: something
- * has arrived in between, do not sleep. */
+/* Sends what write_block has queued, with one kick. */
+void vif_flush(struct vif *v);
+/* The same before sleeping. False: something has arrived in between, do not sleep. */
 bool vif_rest(struct vif *v);
+/* Of the connection there is now. */
+const struct split_net_stats *vif_stats(struct vif *v);
+
+/* For the two ends: what they begin with, their event handler, and that they came up or went. */
+void vif_init(struct vif *v, const struct vif_end *end);
+void vif_event(void *arg, u32 port);
+void vif_is_up(struct vif *v);
+void vif_is_down(struct vif *v);
 
 #endif

@@ -2,30 +2,107 @@
 /*
  * The vifs of a domain, and the network over them.
  */
-#include "guest/rt/frame.h"
 #include "guest/rt/rt.h"
 #include "guest/rt/time.h"
+#include "splitdrv/backends.h"
 #include "splitdrv/wire.h"
 
 enum { TURNS = 4 }; /* then others have theirs, whatever comes */
 
+static void on_change(void *arg, const char *path)
+{
+    (void)path;
+    *(bool *)arg = true;
+}
+
+/* A direct medium's other node may have been built anew: its device takes the old one's place. */
+static void take_back(void *arg, u32 domain, u32 handle)
+{
+    struct wire *w = arg;
+    struct vif *v;
+
+    for (u32 i = 0; i < w->count; i++) {
+        if (vif_is_back_of(w->vif[i], domain, handle))
+            return;
+    }
+    for (u32 i = 0; i < w->count; i++) {
+        if (vif_back_is_gone(w->vif[i])) {
+            vif_back_again(w->vif[i], domain, handle);
+            return;
+        }
+    }
+    v = w->count < WIRE_VIFS ? vif_back_open(domain, handle) : NULL;
+    if (v)
+        w->vif[w->count++] = v;
+}
+
+static void open_all(struct wire *w)
+{
+    struct vif *v;
+
+    while (w->count < WIRE_VIFS && (v = vif_front_open(w->count)))
+        w->vif[w->count++] = v;
+    if (split_backends("vif", take_back, w))
+        rt_store_watch(&w->watch, "backend/vif", on_change, &w->backs_changed);
+}
+
+/* One that the network has no memory for is left alone. */
+static void attach_new(struct wire *w)
+{
+    while (w->attached < w->count) {
+        struct vif *v = w->vif[w->attached];
+
+        if (net_attach(w->net, &v->device) == NET_OK) {
+            vif_attached(v);
+            w->attached++;
+        } else {
+            split_device_close(&v->bus);
+            w->vif[w->attached] = w->vif[--w->count];
+        }
+    }
+}
+
+/* True if there was anything to follow. */
+static bool follow_store(struct wire *w)
+{
+    bool any = rt_store_poll() || w->backs_changed;
+
+    if (w->backs_changed) {
+        w->backs_changed = false;
+        for (u32 i = 0; i < w->count; i++)
+            vif_back_drop(w->vif[i]);
+        split_backends("vif", take_back, w);
+    }
+    for (u32 i = 0; i < w->count; i++) {
+        any |= w->vif[i]->bus.changed;
+        vif_poll(w->vif[i]);
+    }
+    return any;
+}
+
+static bool all_up(const struct wire *w)
+{
+    for (u32 i = 0; i < w->count; i++) {
+        if (!w->vif[i]->up)
+            return false;
+    }
+    return true;
+}
+
 u32 wire_open(struct wire *w, struct net *net, u64 wait_ns)
 {
+    u64 end = rt_now_ns() + wait_ns;
+
     *w = (struct wire){.net = net};
     net_poll(net, rt_now_ns());
     if (!rt_store_present())
         return 0;
-    while (w->count < WIRE_VIFS) {
-        struct vif *v = rt_alloc(sizeof(*v));
-
-        if (!v)
-            break;
-        if (!vif_open(v, w->count, wait_ns) || net_attach(net, &v->device) != NET_OK) {
-            rt_free(v, sizeof(*v));
-            break;
-        }
-        w->vif[w->count++] = v;
+    open_all(w);
+    while (!all_up(w) && rt_now_ns() < end) {
+        if (!follow_store(w))
+            rt_wait_until(end);
     }
+    attach_new(w);
     return w->count;
 }
 
@@ -40,9 +117,8 @@ bool wire_wants(const struct wire *w)
 
 void wire_poll(struct wire *w)
 {
-    rt_store_poll();
-    for (u32 i = 0; i < w->count; i++)
-        vif_poll(w->vif[i]);
+    follow_store(w);
+    attach_new(w);
     net_poll(w->net, rt_now_ns());
     wire_flush(w);
 }
@@ -62,15 +138,13 @@ void wire_attend(struct wire *w)
 
 void wire_flush(struct wire *w)
 {
-    for (u32 i = 0; i < w->count; i++) {
-        if (w->vif[i]->up)
-            netfront_flush(&w->vif[i]->front);
-    }
+    for (u32 i = 0; i < w->count; i++)
+        vif_flush(w->vif[i]);
 }
 
 bool wire_rest(struct wire *w)
 {
-    bool quiet = true;
+    bool quiet = !w->backs_changed;
 
     for (u32 i = 0; i < w->count; i++)
         quiet = vif_rest(w->vif[i]) && !w->vif[i]->bus.changed && quiet;

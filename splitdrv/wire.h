@@ -19,12 +19,14 @@ enum { WIRE_VIFS = 8 };
 
 struct wire {
     struct net *net;
-    u32 count;
+    u32 count, attached;
     struct vif *vif[WIRE_VIFS];
+    struct rt_store_watch watch; /* of what we are the back end of, if we are of any */
+    bool backs_changed;
 };
 
-/* Opens vifs 0, 1, ... as far as the store has them, waiting up to `wait_ns` for each to
- * connect, and attaches them. Returns how many. */
+/* Opens vifs 0, 1, ... as far as the store has them and those of direct media whose back end
+ * we are, waits up to `wait_ns` for all to connect, and attaches them. Returns how many. */
 u32 wire_open(struct wire *w, struct net *net, u64 wait_ns);
 /* True when there is reason to call wire_poll now: cheap, for the way back to a program. */
 bool wire_wants(const struct wire *w);

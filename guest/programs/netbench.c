@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What messages between two machines cost: `netbench MACHINE [ROW]` starts its other half
- * here, moves it to that machine and calls it; `netbench host` only keeps a node alive that is
- * moved to. Rows as of `bench`; where one instruction counter serves the whole machine,
+ * here, moves it to that machine and calls it; `netbench MACHINE direct` says in its rows that a
+ * direct medium joins the two; `netbench host` only keeps a node alive that is moved to. Rows as of
+ * `bench`; where one instruction counter serves the whole machine,
  * they hold everything on the way: both nodes, the fabric between them and the hypervisor.
  * Switches are those of this node's own domain.
  */
@@ -104,8 +105,21 @@ static s64 start_partner(u64 machine)
     return control;
 }
 
+static void print(u32 i, bool direct)
+{
+    struct cost c;
+    char row[8], name[80];
+
+    format(row, sizeof row, "%s%s", rows[i].row, direct ? "d" : "");
+    format(name, sizeof name, "%s%s", rows[i].name, direct ? ", direct" : "");
+    rows[i].work(rows[i].warm);
+    c = measure(rows[i].work, rows[i].turns);
+    measure_print(row, name, &c, rows[i].divide);
+}
+
 int main(int argc, char **argv)
 {
+    bool direct = argc > 2 && strcmp(argv[2], "direct") == 0;
     s64 control;
 
     if (argc > 1 && strcmp(argv[1], "serve") == 0)
@@ -114,13 +128,8 @@ int main(int argc, char **argv)
         demos_receive(DEMOS_CHANNEL(CHANNEL), NULL, 0, NULL);
     control = start_partner(argc > 1 ? number(argv[1]) : 2);
     for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
-        struct cost c;
-
-        if (argc > 2 && strcmp(argv[2], rows[i].row) != 0)
-            continue;
-        rows[i].work(rows[i].warm);
-        c = measure(rows[i].work, rows[i].turns);
-        measure_print(rows[i].row, rows[i].name, &c, rows[i].divide);
+        if (argc < 3 || direct || strcmp(argv[2], rows[i].row) == 0)
+            print(i, direct);
     }
     return process_kill(control) < 0;
 }

@@ -86,7 +86,7 @@ def _row(given: dict[str, Any], where: str, shift: int) -> Row:
         setattr(row, letter, given.get(letter))
     if ticks:
         row.I = value / (1 << shift)  # noqa: E741
-        if row.name.endswith("per byte"):
+        if row.name.removesuffix(", direct").endswith("per byte"):
             row.unit = "I/byte"
     else:
         row.value, row.unit = value, given["unit"]

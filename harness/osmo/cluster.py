@@ -300,6 +300,10 @@ class _Loader:
             if medium.direct and ends != 2:
                 raise self.problem(f"media.{medium.name}.direct has {ends} ends",
                                    "a direct medium joins exactly two nodes")
+            strangers = [n.name for n in nodes if medium.name in n.media and n.machine in ("linux", "foreign")]
+            if medium.direct and strangers:
+                raise self.problem(f"media.{medium.name} is direct, and {strangers[0]} is no DEMOS node",
+                                   "leave out direct = true")
             if medium.kind in ("parallel", "serial") and ends > 2:
                 raise self.problem(f"media.{medium.name} is a {medium.kind} line with {ends} ends",
                                    "a line joins two nodes")

@@ -283,22 +283,22 @@ class Compiler:
     def _devices(self, node: Node) -> list[str]:
         lines = [disks.device_line(node.name, number, disk.name, disk.readonly)
                  for number, disk in enumerate(node.disks)]
-        for device, name in enumerate(node.media):
-            medium = self.cluster.medium(name)
-            if medium.direct:
-                lines += self._direct(node, device, medium)
-            else:
-                lines.append(f"device vif {node.name} {device} backend=fabric mac={node.mac(device)} "
-                             f"back.medium={name} back.port={node.name}")
-        return lines
+        fronts = [m for m in map(self.cluster.medium, node.media) if not m.direct or self._ends(m)[0] is node]
+        return lines + [self._vif(node, device, medium) for device, medium in enumerate(fronts)]
 
-    def _direct(self, node: Node, device: int, medium: Medium) -> list[str]:
+    def _ends(self, medium: Medium) -> tuple[Node, Node]:
         """One ring: the first node named is its front, the second its back."""
         front, back = self.cluster.attached(medium.name)
-        if node is not front:
-            return []
-        return [f"device vif {front.name} {device} backend={back.name} mac={front.mac(device)} "
-                f"back.medium={medium.name}"]
+        return front, back
+
+    def _vif(self, node: Node, device: int, medium: Medium) -> str:
+        mac = node.mac(node.media.index(medium.name))
+        if medium.direct:
+            back = self._ends(medium)[1]
+            return (f"device vif {node.name} {device} backend={back.name} mac={mac} "
+                    f"back.address={back.mac(back.media.index(medium.name))}")
+        return (f"device vif {node.name} {device} backend=fabric mac={mac} back.medium={medium.name} "
+                f"back.port={node.name}")
 
 
 def compile_cluster(cluster: Cluster, faults: list[Fault], for_ns: int | None = None) -> Plan:

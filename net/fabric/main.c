@@ -15,8 +15,9 @@
 #include "net/fabric/outlet.h"
 #include "net/fabric/outside.h"
 #include "net/fabric/vifback.h"
+#include "splitdrv/backends.h"
 
-enum { KEPT_FRAMES = 512, NAMES = 4096, LINE = 512, ROUNDS = 64 };
+enum { KEPT_FRAMES = 512, LINE = 512, ROUNDS = 64 };
 
 static struct {
     struct fabric fabric;
@@ -88,13 +89,6 @@ static const char *take_way(const char *line)
     return outside_open(&fab.fabric, line);
 }
 
-static bool number(const char *s, u32 *value)
-{
-    for (*value = 0; *s >= '0' && *s <= '9' && *value < 100000; s++)
-        *value = *value * 10 + (u32)(*s - '0');
-    return !*s;
-}
-
 static struct vifback *vif_of(u32 domain, u32 handle)
 {
     struct vifback *v = fab.vifs;
@@ -104,34 +98,16 @@ static struct vifback *vif_of(u32 domain, u32 handle)
     return v;
 }
 
-static void open_vif(u32 domain, u32 handle)
+static void open_vif(void *arg, u32 domain, u32 handle)
 {
     struct vifback *v = vif_of(domain, handle) ? NULL
                                                : vifback_open(&fab.fabric, domain, handle);
 
+    (void)arg;
     if (!v)
         return;
     v->next = fab.vifs;
     fab.vifs = v;
-}
-
-static void find_vifs(void)
-{
-    static char domains[NAMES], handles[NAMES];
-    long got = rt_store_directory(0, "backend/vif", domains, sizeof(domains));
-
-    for (long at = 0; at < got; at += (long)strlen(domains + at) + 1) {
-        char path[64];
-        u32 domain, handle;
-        long count;
-
-        format(path, sizeof(path), "backend/vif/%s", domains + at);
-        count = rt_store_directory(0, path, handles, sizeof(handles));
-        for (long h = 0; h < count; h += (long)strlen(handles + h) + 1) {
-            if (number(domains + at, &domain) && number(handles + h, &handle))
-                open_vif(domain, handle);
-        }
-    }
 }
 
 /* Devices that the toolstack has taken away. */
@@ -175,7 +151,7 @@ static void follow_store(void)
     if (fab.vifs_changed) {
         fab.vifs_changed = false;
         drop_vifs();
-        find_vifs();
+        split_backends("vif", open_vif, NULL);
     }
     for (struct vifback *v = fab.vifs; v; v = v->next)
         split_device_poll(&v->bus);

@@ -108,7 +108,7 @@ static void run(u64 until)
 static void measure(u64 count, u64 stream)
 {
     struct osm_counters before = {.domid = DOMID_SELF, .vcpu = 0xffff}, after = before;
-    u64 start, tsc, kicks = ping.wire.vif[0]->front.stats.kicks;
+    u64 start, tsc, kicks = vif_stats(ping.wire.vif[0])->kicks;
 
     if (rt_host() == RT_OSMOSIS)
         hypercall_osmosis(OSM_OP_counters, &before);
@@ -129,7 +129,7 @@ static void measure(u64 count, u64 stream)
     rt_printf("netping: %lu round trips of %lu bytes, %lu in flight: %lu ns, %lu ticks each, "
               "%lu kicks, %lu exits, %lu wrong\n",
               count, ping.size, stream, (rt_now_ns() - start) / count, tsc / count,
-              ping.wire.vif[0]->front.stats.kicks - kicks, after.exits - before.exits,
+              vif_stats(ping.wire.vif[0])->kicks - kicks, after.exits - before.exits,
               ping.wrong);
 }
 

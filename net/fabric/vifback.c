@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One vif's back end. The configuration is the toolstack's (our own directory); rings,
- * ports and features are the front end's and believed only as far as they can be used.
+ * One vif's back end. The configuration is the toolstack's (our own directory).
  */
 #include "base/format.h"
 #include "base/memory.h"
 #include "guest/rt/console.h"
-#include "guest/rt/event.h"
 #include "guest/rt/frame.h"
 #include "net/fabric/vifback.h"
 #include "splitdrv/ready.h"
@@ -56,33 +54,7 @@ static bool offer(struct split_device *d)
     block = medium_block_max(m->medium);
     if (m->outside)
         block = MIN(block, (u32)FABRIC_OUTSIDE_BLOCK);
-    return split_write(d->own, "feature-rx-copy", 1) &&
-           split_write(d->own, "feature-rx-flip", 0) && split_write(d->own, "feature-sg", 1) &&
-           split_write(d->own, "feature-split-event-channels", 1) &&
-           split_write(d->own, "feature-persistent", 1) &&
-           split_write(d->own, "medium-rate", medium_rate(m->medium)) &&
-           split_write(d->own, "medium-block", block);
-}
-
-static u32 bind(struct split_device *d, const char *key)
-{
-    u64 remote;
-    long port;
-
-    if (!split_number(d->other, key, &remote) || remote > 0xffffffffu)
-        return 0;
-    port = rt_event_bind_interdomain(d->peer, (u32)remote, on_event, d->owner);
-    return port > 0 ? (u32)port : 0;
-}
-
-static bool bind_ports(struct vifback *v)
-{
-    v->tx_port = v->rx_port = bind(&v->bus, "event-channel");
-    if (v->tx_port)
-        return true;
-    v->tx_port = bind(&v->bus, "event-channel-tx");
-    v->rx_port = bind(&v->bus, "event-channel-rx");
-    return v->tx_port && v->rx_port;
+    return vif_rings_offer(d, medium_rate(m->medium), block);
 }
 
 static struct fabric_port *attach(struct vifback *v)
@@ -92,7 +64,7 @@ static struct fabric_port *attach(struct vifback *v)
     u8 address[6];
     u64 machine = 0;
 
-    if (!m || !split_mac(v->bus.own, address))
+    if (!m || !split_mac(v->bus.own, "mac", address))
         return NULL;
     if (split_read(v->bus.own, "port", port, sizeof(port)) < 0)
         format(port, sizeof(port), "vif%u.%u", v->domain, v->handle);
@@ -106,20 +78,10 @@ static void stop(struct split_device *d)
     struct vifback *v = d->owner;
 
     list_remove(&v->ready);
-    if (v->port) {
-        netback_close(&v->net);
+    if (v->port)
         fabric_detach(v->port);
-    }
     v->port = NULL;
-    if (v->tx.at)
-        split_unmap(&v->tx);
-    if (v->rx.at)
-        split_unmap(&v->rx);
-    if (v->tx_port)
-        rt_event_close(v->tx_port);
-    if (v->rx_port && v->rx_port != v->tx_port)
-        rt_event_close(v->rx_port);
-    v->tx_port = v->rx_port = 0;
+    vif_rings_close(&v->rings);
 }
 
 static bool fail(const struct vifback *v, const char *why)
@@ -131,25 +93,14 @@ static bool fail(const struct vifback *v, const char *why)
 static bool connect(struct split_device *d)
 {
     struct vifback *v = d->owner;
-    u64 tx, rx, copy = 0, persistent = 0;
+    const char *why = vif_rings_connect(&v->rings, d, on_event, v);
 
-    if (!split_number(d->other, "tx-ring-ref", &tx) ||
-        !split_number(d->other, "rx-ring-ref", &rx) || tx >> 32 || rx >> 32)
-        return fail(v, "the front end does not say where its rings are");
-    split_number(d->other, "request-rx-copy", &copy);
-    split_number(d->other, "feature-persistent", &persistent);
-    if (!copy)
-        return fail(v, "the front end wants pages flipped, which is history");
-    if (!split_map(d->peer, (grant_ref_t)tx, false, &v->tx) ||
-        !split_map(d->peer, (grant_ref_t)rx, false, &v->rx))
-        return fail(v, "the rings cannot be mapped");
-    if (!bind_ports(v))
-        return fail(v, "the event channels cannot be bound");
+    if (why)
+        return fail(v, why);
     v->port = attach(v);
     if (!v->port)
         return fail(v, "no address, or no place left on the medium");
     v->port->owner = v;
-    netback_open(&v->net, d->peer, v->tx.at, v->rx.at, v->tx_port, v->rx_port, persistent == 1);
     vifback_is_ready(v);
     return true;
 }
@@ -181,8 +132,8 @@ void vifback_close(struct vifback *v)
 
 bool vifback_give(struct vifback *v, const u8 *bytes, size_t len)
 {
-    if (v->net.broken || !netback_room(&v->net, len) ||
-        !netback_put(&v->net, bytes, len, SPLIT_CSUM_GOOD))
+    if (v->rings.net.broken || !netback_room(&v->rings.net, len) ||
+        !netback_put(&v->rings.net, bytes, len, SPLIT_CSUM_GOOD))
         return false;
     vifback_is_ready(v);
     return true;
@@ -194,15 +145,15 @@ static bool give(struct vifback *v)
     u32 count = 0;
 
     while ((f = fabric_next(v->port)) && count++ < FRAMES_PER_TURN) {
-        if (!netback_room(&v->net, f->len)) {
+        if (!netback_room(&v->rings.net, f->len)) {
             /* It keeps its place until the front end posts buffers and kicks. One longer
              * than the front end could ever take goes nowhere. */
-            if (f->len <= NET_FRAME_MAX && !v->net.broken)
+            if (f->len <= NET_FRAME_MAX && !v->rings.net.broken)
                 return false;
             fabric_given(v->port);
             continue;
         }
-        netback_put(&v->net, f->bytes, f->len, SPLIT_CSUM_GOOD);
+        netback_put(&v->rings.net, f->bytes, f->len, SPLIT_CSUM_GOOD);
         fabric_given(v->port);
     }
     return f != NULL;
@@ -215,18 +166,18 @@ static bool serve(struct vifback *v, u64 now)
     bool more = false;
     size_t len;
 
-    if (!v->port || v->net.broken)
+    if (!v->port || v->rings.net.broken)
         return false;
     while (count++ < FRAMES_PER_TURN &&
-           (len = netback_take(&v->net, frame, sizeof(frame), &checksum)) != 0)
+           (len = netback_take(&v->rings.net, frame, sizeof(frame), &checksum)) != 0)
         fabric_take(v->port, frame, len, checksum & SPLIT_CSUM_BLANK, now);
     more = give(v);
-    netback_flush(&v->net);
-    if (v->net.broken) {
-        rt_printf("fabric: %s: %s\n", v->bus.own, v->net.broken);
+    netback_flush(&v->rings.net);
+    if (v->rings.net.broken) {
+        rt_printf("fabric: %s: %s\n", v->bus.own, v->rings.net.broken);
         return false;
     }
-    return more || !netback_idle(&v->net);
+    return more || !netback_idle(&v->rings.net);
 }
 
 bool vifback_turn(u64 now)

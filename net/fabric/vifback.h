@@ -8,8 +8,7 @@
 
 #include "base/list.h"
 #include "net/fabric/fabric.h"
-#include "splitdrv/device.h"
-#include "splitdrv/net.h"
+#include "splitdrv/rings.h"
 
 struct vifback {
     struct vifback *next;
@@ -17,9 +16,7 @@ struct vifback {
     struct fabric *fabric;
     u32 domain, handle;
     struct split_device bus;
-    struct netback net;
-    struct split_mapping tx, rx;
-    u32 tx_port, rx_port;
+    struct vif_rings rings;
     struct fabric_port *port; /* NULL: not connected */
 };
 

@@ -18,6 +18,7 @@
 #include "guest/rt/rt.h"
 #include "guest/rt/store.h"
 #include "guest/rt/time.h"
+#include "splitdrv/backends.h"
 #include "splitdrv/disks/device.h"
 #include "splitdrv/disks/vbdback.h"
 
@@ -179,17 +180,11 @@ static void follow_disks(void)
 
 /* --- front ends --------------------------------------------------------------------------------- */
 
-static bool number(const char *s, u32 *value)
-{
-    for (*value = 0; *s >= '0' && *s <= '9' && *value < 100000000; s++)
-        *value = *value * 10 + (u32)(*s - '0');
-    return !*s;
-}
-
-static void open_vbd(u32 domain, u32 handle)
+static void open_vbd(void *arg, u32 domain, u32 handle)
 {
     struct vbdback *v = dom.vbds;
 
+    (void)arg;
     while (v && (v->domain != domain || v->handle != handle))
         v = v->next;
     v = v ? NULL : vbdback_open(domain, handle);
@@ -197,24 +192,6 @@ static void open_vbd(u32 domain, u32 handle)
         return;
     v->next = dom.vbds;
     dom.vbds = v;
-}
-
-static void find_vbds(void)
-{
-    static char domains[NAMES], handles[NAMES];
-    long got = rt_store_directory(0, "backend/vbd", domains, sizeof(domains));
-
-    for (long at = 0; at < got; at += (long)strlen(domains + at) + 1) {
-        char path[64];
-        u32 domain, handle;
-        long count;
-
-        format(path, sizeof(path), "backend/vbd/%s", domains + at);
-        count = rt_store_directory(0, path, handles, sizeof(handles));
-        for (long h = 0; h < count; h += (long)strlen(handles + h) + 1)
-            if (number(domains + at, &domain) && number(handles + h, &handle))
-                open_vbd(domain, handle);
-    }
 }
 
 /* Devices that the toolstack has taken away. */
@@ -260,7 +237,7 @@ static void follow_store(void)
     if (dom.vbds_changed) {
         dom.vbds_changed = false;
         drop_vbds();
-        find_vbds();
+        split_backends("vbd", open_vbd, NULL);
     }
     for (struct vbdback *v = dom.vbds; v; v = v->next)
         split_device_poll(&v->bus);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The back ends a domain is to be, as the toolstack has written them into its directory.
+ */
+#ifndef SPLITDRV_BACKENDS_H
+#define SPLITDRV_BACKENDS_H
+
+#include "guest/rt/store.h"
+
+typedef void split_backend_fn(void *arg, u32 domain, u32 handle);
+
+/* Calls `take` for each back end of the kind ("vif", "vbd"), which may ask the store. False:
+ * the domain's directory has none of that kind. */
+bool split_backends(const char *kind, split_backend_fn *take, void *arg);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A vif's front end: it lends its rings and buffers, and keeps them over reconnections.
+ */
+#include "base/format.h"
+#include "guest/rt/event.h"
+#include "guest/rt/frame.h"
+#include "guest/rt/grant.h"
+#include "splitdrv/vif.h"
+
+enum { TX_PAGES = 32, RX_PAGES = 64 };
+
+struct vif_front {
+    struct vif vif;
+    struct netfront front;
+    void *rings, *buffers; /* frames of ours */
+    grant_ref_t tx_ref, rx_ref;
+    u32 port;
+};
+
+static struct vif_front *front_of(struct vif *v)
+{
+    return container_of(v, struct vif_front, vif);
+}
+
+static bool put(struct vif *v, const void *block, size_t len)
+{
+    return netfront_put(&front_of(v)->front, block, len, 0);
+}
+
+static size_t take(struct vif *v, void *block, size_t room)
+{
+    u32 checksum;
+
+    return netfront_take(&front_of(v)->front, block, room, &checksum);
+}
+
+static bool room(struct vif *v, size_t len)
+{
+    return netfront_room(&front_of(v)->front, len);
+}
+
+static void flush(struct vif *v)
+{
+    netfront_flush(&front_of(v)->front);
+}
+
+static bool idle(struct vif *v)
+{
+    return netfront_idle(&front_of(v)->front);
+}
+
+static const char *broken(struct vif *v)
+{
+    return front_of(v)->front.broken;
+}
+
+static const struct split_net_stats *stats(struct vif *v)
+{
+    return &front_of(v)->front.stats;
+}
+
+static const struct vif_end end = {put,  take,   room,  flush,
+                                   idle, broken, stats, XenbusStateInitialising};
+
+/* What the back end says of the medium; it may lie, so within what a device can be. */
+static void read_medium(struct vif *v)
+{
+    u64 value;
+    u16 block = v->device.block_max;
+
+    if (split_number(v->bus.other, "medium-block", &value) && value >= NET_BLOCK_MIN &&
+        value <= NET_BLOCK_MAX)
+        block = (u16)value;
+    /* Whoever attached the device has made its buffers: they may not become too small. */
+    v->device.block_max = v->opened ? MIN(block, v->device.block_max) : block;
+    v->device.bytes_per_second = split_number(v->bus.other, "medium-rate", &value) ? value : 0;
+}
+
+static void let_go(struct split_device *d)
+{
+    struct vif_front *f = front_of(d->owner);
+
+    if (f->port)
+        rt_event_close(f->port);
+    f->port = 0;
+    vif_is_down(&f->vif);
+    if (!f->tx_ref)
+        return;
+    /* Pages a back end that died still has mapped are never lent or used again. */
+    if (!netfront_close(&f->front) || !rt_grant_end(f->tx_ref) || !rt_grant_end(f->rx_ref))
+        f->rings = f->buffers = NULL;
+    f->tx_ref = f->rx_ref = 0;
+}
+
+static bool lend(struct split_device *d)
+{
+    struct vif_front *f = front_of(d->owner);
+    u8 *rings, *buffers;
+    long port;
+
+    f->rings = f->rings ? f->rings : rt_frames(2);
+    if (!f->buffers) /* what lies in them is never looked at before it is written */
+        f->buffers = rt_frames_untouched(TX_PAGES + RX_PAGES);
+    port = rt_event_alloc_unbound(d->peer, vif_event, &f->vif);
+    if (!f->rings || !f->buffers || port < 0)
+        return false;
+    rings = f->rings;
+    buffers = f->buffers;
+    f->port = (u32)port;
+    f->tx_ref = split_grant(d->peer, rings, false);
+    f->rx_ref = split_grant(d->peer, rings + SPLIT_PAGE, false);
+    if (!f->tx_ref || !f->rx_ref ||
+        !netfront_open(&f->front, d->peer, rings, rings + SPLIT_PAGE, f->port, f->port, buffers,
+                       TX_PAGES, buffers + TX_PAGES * SPLIT_PAGE, RX_PAGES))
+        return false;
+    netfront_flush(&f->front);
+    read_medium(&f->vif);
+    return split_renew(d->own, "tx-ring-ref", f->tx_ref) &&
+           split_renew(d->own, "rx-ring-ref", f->rx_ref) &&
+           split_renew(d->own, "event-channel", f->port) &&
+           split_renew(d->own, "request-rx-copy", 1) &&
+           split_renew(d->own, "feature-rx-notify", 1) &&
+           split_renew(d->own, "feature-sg", 1) && split_renew(d->own, "feature-persistent", 1);
+}
+
+static void run(struct split_device *d)
+{
+    vif_is_up(d->owner);
+}
+
+static const struct split_driver driver = {.lend = lend, .run = run, .stop = let_go};
+
+struct vif *vif_front_open(u32 n)
+{
+    struct vif_front *f = rt_alloc(sizeof(*f));
+    char path[SPLIT_PATH];
+
+    if (!f)
+        return NULL;
+    *f = (struct vif_front){0};
+    vif_init(&f->vif, &end);
+    format(path, sizeof(path), "device/vif/%u", n);
+    if (split_mac(path, "mac", f->vif.device.address) &&
+        split_device_open(&f->vif.bus, BUS_FRONT, path, &driver, &f->vif))
+        return &f->vif;
+    rt_free(f, sizeof(*f));
+    return NULL;
+}
