@@ -149,7 +149,7 @@ struct net {
     struct net_config config;
     void *owner;
     u64 now;
-    bool polling, again, rooms;
+    bool polling, again, rooms, silent; /* silent: nobody wants its trace */
     struct list nfsms, fresh, bulks, replies;
     u32 devices;
     struct due_heap due;
@@ -274,7 +274,11 @@ void bulk_rebind(struct net *n, machine_t machine);
 void bulk_free_all(struct net *n);
 
 /* net.c: helpers for all. */
-void net_trace(struct net *n, enum net_trace type, u32 who, u64 a, u64 b);
+static inline void net_trace(struct net *n, enum net_trace type, u32 who, u64 a, u64 b)
+{
+    if (!n->silent)
+        net_up_trace(n, (u16)type, who, a, b);
+}
 void net_drop(struct net *n, enum net_drop why, const u8 *f);
 /* Lays a header with this node as source over 64 bytes. */
 void frame_start(const struct net *n, u8 *f, enum frame_kind kind, machine_t dst, u32 epoch);

@@ -134,23 +134,39 @@ static void tell_room(struct net *n)
     }
 }
 
+static void settle(struct net *n)
+{
+    struct list *at;
+
+    while ((at = list_pop_front(&n->fresh)))
+        peer_fresh(list_entry(at, struct peer, fresh));
+}
+
+bool net_unsettled(const struct net *n)
+{
+    return !list_empty(&n->fresh);
+}
+
+void net_settle(struct net *n, u64 now_ns)
+{
+    n->now = MAX(n->now, now_ns);
+    settle(n);
+}
+
 void net_poll(struct net *n, u64 now_ns)
 {
     struct due *d;
-    struct list *at;
 
     if (n->polling)
         return;
     n->polling = true;
     n->again = false;
     n->now = MAX(n->now, now_ns);
-    while ((at = list_pop_front(&n->fresh)))
-        peer_fresh(list_entry(at, struct peer, fresh));
+    settle(n);
     list_for_each(nfsm, &n->nfsms) nfsm_scan(list_entry(nfsm, struct nfsm, all));
     while ((d = due_next(&n->due, n->now)))
         due_act[d->kind](d);
-    while ((at = list_pop_front(&n->fresh)))
-        peer_fresh(list_entry(at, struct peer, fresh));
+    settle(n);
     n->polling = false;
     if (n->rooms) {
         n->rooms = false;
@@ -178,9 +194,9 @@ void *net_owner(const struct net *n)
     return n->owner;
 }
 
-void net_trace(struct net *n, enum net_trace type, u32 who, u64 a, u64 b)
+void net_set_trace(struct net *n, bool on)
 {
-    net_up_trace(n, (u16)type, who, a, b);
+    n->silent = !on;
 }
 
 void net_drop(struct net *n, enum net_drop why, const u8 *f)

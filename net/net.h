@@ -130,6 +130,10 @@ void net_declare_dead(struct net *n, machine_t machine, u32 epoch);
 
 /* The scanner's turn: reads interrupts, runs the NFSMs, fires timers up to `now_ns`. */
 void net_poll(struct net *n, u64 now_ns);
+/* What was sent since the last net_poll was sent now: its timers are set, so that nothing wants
+ * a net_poll for having been sent. net_unsettled: there is such. */
+bool net_unsettled(const struct net *n);
+void net_settle(struct net *n, u64 now_ns);
 /* When net_poll wants to be called next even if nothing arrives; ~0 for never. */
 u64 net_deadline(const struct net *n);
 
@@ -151,6 +155,8 @@ bool net_up_bulk_write(struct net *n, u64 transfer, u64 offset, const void *data
 void net_up_bulk_done(struct net *n, u64 transfer, int result);
 /* A one-line trace event for the invariant checker; types in net/trace.h. */
 void net_up_trace(struct net *n, u16 type, u32 who, u64 a, u64 b);
+/* Whether it is called at all; so it is at first. */
+void net_set_trace(struct net *n, bool on);
 const struct net_stats *net_stats(const struct net *n);
 /* The kernel's own pointer, kept for it. */
 void net_set_owner(struct net *n, void *owner);

@@ -136,8 +136,15 @@ void wire_attend(struct wire *w)
     }
 }
 
+static void settle(struct wire *w)
+{
+    if (net_unsettled(w->net))
+        net_settle(w->net, rt_now_ns());
+}
+
 void wire_flush(struct wire *w)
 {
+    settle(w);
     for (u32 i = 0; i < w->count; i++)
         vif_flush(w->vif[i]);
 }
@@ -146,6 +153,7 @@ bool wire_rest(struct wire *w)
 {
     bool quiet = !w->backs_changed;
 
+    settle(w);
     for (u32 i = 0; i < w->count; i++)
         quiet = vif_rest(w->vif[i]) && !w->vif[i]->bus.changed && quiet;
     /* A handshake's questions to the store may have brought changes along. */

@@ -59,8 +59,10 @@ struct node *node_create(struct heap *heap, const struct node_config *config, st
     list_init(&n->names);
     list_init(&n->switchboards.waiters);
     paging_init(n);
-    if (net)
+    if (net) {
         net_set_owner(net, n);
+        net_set_trace(net, n->config.flags & NODE_TRACE);
+    }
     return n;
 }
 
@@ -114,6 +116,8 @@ const struct node_counters *node_counters(const struct node *n)
 void node_set_trace(struct node *n, bool on)
 {
     n->config.flags = on ? n->config.flags | NODE_TRACE : n->config.flags & ~(u32)NODE_TRACE;
+    if (n->net)
+        net_set_trace(n->net, on);
     for (u32 row = 0; row < n->row_count; row++) {
         if (n->rows[row])
             task_slow(n, n->rows[row], SLOW_TRACE, on);

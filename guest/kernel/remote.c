@@ -25,11 +25,12 @@ struct peer *remote_peer(struct node *n, u32 machine)
 {
     struct peer *p = peer_find(n, machine);
 
-    if (p) {
+    if (p && n->peers.next != &p->all) {
         list_remove(&p->all); /* those we talk to are found first */
         list_push_front(&n->peers, &p->all);
-        return p;
     }
+    if (p)
+        return p;
     p = node_alloc(n, sizeof(*p), true);
     if (!p)
         machine_stop(n, "no memory for another machine's state");

@@ -13,7 +13,7 @@ void net_up_trace(struct net *net, u16 type, u32 who, u64 a, u64 b)
 {
     struct node *n = net_owner(net);
 
-    if (n && (node_config(n)->flags & NODE_TRACE))
+    if (n) /* asked for by NODE_TRACE: node.c */
         machine_trace(n, type, who, a, b);
 }
 

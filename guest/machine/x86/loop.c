@@ -49,9 +49,9 @@ static NORETURN void to_user(struct thread *t)
 {
     struct context *c = t->machine;
 
-    guard_slice();
     if (x86.net)
         wire_flush(&x86.wire);
+    guard_slice();
     cpu_float_load(c);
     x86_enter(c);
 }
@@ -84,16 +84,16 @@ static NORETURN void halt(void)
 
 static void idle(void)
 {
-    u64 deadline = ~0ull;
+    u64 deadline = ~0ull, all;
     bool quiet;
 
     if (frames_idle(&x86.frames))
         return;
     quiet = !x86.disks || x86_disks_rest(&deadline);
     if ((!x86.net || wire_rest(&x86.wire)) && quiet) {
-        deadline = MIN(deadline, deadline_of_all());
-        /* The network wants its turn at once after every message: no alarm for that. */
-        if (deadline > machine_now(x86.node)) {
+        all = deadline_of_all();
+        deadline = MIN(deadline, all);
+        if (deadline == RT_NEVER || deadline > machine_now(x86.node)) {
             set_alarm(deadline);
             rt_wait();
         }
