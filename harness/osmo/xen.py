@@ -175,13 +175,13 @@ class Shell:
         before, _, self.pending = self.pending.partition(mark)
         return before
 
-    def run(self, command: str, seconds: float = 60) -> tuple[int, str]:
+    def run(self, command: str, seconds: float = 120) -> tuple[int, str]:
         self.count += 1
         mark = f"<END{self.count}="
         # The shell prints the mark in two pieces, so that an echo could not be taken for it.
         self.socket.sendall(f"{command}\nprintf '%s%s>\\n' '<END{self.count}' \"=$?\"\n".encode())
         text = self.until(mark.encode(), seconds)
-        status = self.until(b">\n", 10)
+        status = self.until(b">\n", 30)
         return int(status), text.decode("utf-8", "replace")
 
     def close(self) -> None:

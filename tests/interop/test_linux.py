@@ -18,7 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "control
 import machine  # noqa: E402
 
 LONG = os.environ.get("OSMOSIS_LONG") == "1"
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("linux"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("linux"), pytest.mark.timeout(3000 if LONG else 400)]
 KERNEL_WORDS = "console=hvc0 quiet panic=-1"
 
 
