@@ -126,7 +126,7 @@ def test_create_and_destroy_leak_nothing(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(("vcpus", "cpus", "calls"), [
     (1, 1, 400_000), (3, 1, 300_000),
     pytest.param(3, 2, 300_000, marks=pytest.mark.xfail(
-        strict=False, reason="on two CPUs the guest's own page table root is lost now and then: not understood yet"))])
+        strict=False, reason="on two CPUs the guest loses its page table root now and then: not understood"))])
 def test_a_hostile_guest_reaches_nobody(tmp_path: pathlib.Path, vcpus: int, cpus: int, calls: int) -> None:
     """H23, F27, I5, I7: a million random and edge calls, from rings 0 and 3, from several vCPUs at
     once that rewrite each other's arguments, while a bystander checks its memory. 100,000,000 in
