@@ -12,9 +12,10 @@
 #include "guest/rt/map.h"
 #include "guest/rt/native.h"
 #include "guest/rt/rt.h"
+#include "guest/rt/time.h"
 #include "guest/rt/x86.h"
 
-enum { FULL_TRIES = 200, FULL_WAIT_MS = 10, PORT_E9 = 0xe9 };
+enum { FULL_WAIT_MS = 10, PORT_E9 = 0xe9 };
 
 static struct xencons_interface *ring;
 static u32 ring_port;
@@ -48,14 +49,18 @@ static size_t ring_put(const char *text, size_t len)
     return len;
 }
 
-/* Sleeps for room without running handlers: printing may happen inside one. */
+/* Sleeps for room without running handlers: printing may happen inside one. The limit is
+ * counted from now, not from vcpu_info's system_time, which Xen writes once a second. */
 static void ring_wait(void)
 {
     evtchn_port_t port = ring_port;
-    struct vcpu_info *info = &rt_shared_info()->vcpu_info[0];
     struct sched_poll poll = {.nr_ports = 1,
-                              .timeout = info->time.system_time + FULL_WAIT_MS * 1000000ull};
+                              .timeout = rt_now_ns() + FULL_WAIT_MS * 1000000ull};
 
+    if (!rt_shared_info()) {
+        hypercall_sched_op(SCHEDOP_yield, NULL);
+        return;
+    }
     set_xen_guest_handle(poll.ports, &port);
     rt_event_clear(port);
     if (ring->out_prod - __atomic_load_n(&ring->out_cons, __ATOMIC_ACQUIRE) ==
@@ -63,16 +68,15 @@ static void ring_wait(void)
         hypercall_sched_op(SCHEDOP_poll, &poll);
 }
 
+/* Waits for as long as it takes: the reader may be slow, and nothing said is lost. */
 static void to_ring(const char *text, size_t len)
 {
-    for (u32 tries = FULL_TRIES; len && tries; tries--) {
+    while (len) {
         size_t done = ring_put(text, len);
 
         rt_event_send(ring_port);
         text += done;
         len -= done;
-        if (len && !rt_shared_info())
-            return;
         if (len)
             ring_wait();
     }

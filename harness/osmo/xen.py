@@ -268,12 +268,13 @@ class Testbed:
         except binascii.Error:
             raise Problem(f"{name} came garbled from dom0", where="xen") from None
 
-    def create(self, guest: Guest) -> None:
+    def create(self, guest: Guest, paused: bool = False) -> None:
         if guest.kernel not in self.have:
             raise Problem(f"image {guest.kernel} is not in the test bed", where="xen")
         self.put(f"{guest.name}.cfg", guest.config().encode())
         self.shell.run(f"rm -f /var/log/xen/console/guest-{guest.name}.log")
-        status, said = self.shell.run(f"xl -f create -q /guests/{guest.name}.cfg </dev/null", 120)
+        flags = "-q -p" if paused else "-q"
+        status, said = self.shell.run(f"xl -f create {flags} /guests/{guest.name}.cfg </dev/null", 120)
         if status:
             raise Problem(f"xl create {guest.name} failed: {said.strip()}", where="xen")
 
