@@ -1,1 +1,1 @@
-$(eval $(call host_program,net-count,net/tools/count.c,net base))
+$(eval $(call host_program,net-count,net/tools/count.c,net deaf base))

@@ -79,36 +79,6 @@ void net_up_message(struct net *n, machine_t from, u32 epoch, enum net_class cla
     if (me == &node[1])
         net_send(n, from, NET_GUARANTEED, message, len, NULL, 0);
 }
-void net_up_room(struct net *n, machine_t to)
-{
-    (void)n, (void)to;
-}
-void net_up_reachable(struct net *n, machine_t machine, u32 epoch, bool reachable)
-{
-    (void)n, (void)machine, (void)epoch, (void)reachable;
-}
-void net_up_announce(struct net *n, machine_t from, const void *bytes, size_t len)
-{
-    (void)n, (void)from, (void)bytes, (void)len;
-}
-bool net_up_bulk_read(struct net *n, u64 transfer, u64 offset, void *buffer, size_t len)
-{
-    (void)n, (void)transfer, (void)offset, (void)buffer, (void)len;
-    return false;
-}
-bool net_up_bulk_write(struct net *n, u64 transfer, u64 offset, const void *data, size_t len)
-{
-    (void)n, (void)transfer, (void)offset, (void)data, (void)len;
-    return false;
-}
-void net_up_bulk_done(struct net *n, u64 transfer, int result)
-{
-    (void)n, (void)transfer, (void)result;
-}
-void net_up_trace(struct net *n, u16 type, u32 who, u64 a, u64 b)
-{
-    (void)n, (void)type, (void)who, (void)a, (void)b;
-}
 
 /* One message there and one back; what callgrind counts. */
 __attribute__((noinline)) void round_trip(const void *message, size_t len);

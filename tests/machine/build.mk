@@ -1,1 +1,1 @@
-TESTLIBS_machine := hosted_child hosted_ether net space bundle base
+TESTLIBS_machine := hosted_child hosted_ether net deaf space bundle base

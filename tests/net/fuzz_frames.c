@@ -118,11 +118,6 @@ void net_up_bulk_done(struct net *n, u64 transfer, int result)
     net_bulk_expect(n, 2, transfer, area_len);
 }
 
-void net_up_trace(struct net *n, u16 type, u32 who, u64 a, u64 b)
-{
-    (void)n, (void)type, (void)who, (void)a, (void)b;
-}
-
 static void put_frame(const u8 *bytes, size_t len)
 {
     u8 *f = queue[last % QUEUE].bytes;
