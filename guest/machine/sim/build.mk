@@ -1,1 +1,2 @@
-$(eval $(call library,sim,$(addprefix guest/machine/sim/,sim.c space.c wire.c)))
+$(eval $(call library,sim,$(addprefix guest/machine/sim/,loop.c memory.c pages.c sim.c \
+    space.c thread.c wire.c)))
