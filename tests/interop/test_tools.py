@@ -16,13 +16,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("linux"), pytest.mark.ti
 RING = "+names ring of 2 at {number} 40"
 PLAN = """
 [media.lan]
-[nodes.tools]
-machine = "linux"
-media = ["lan"]
-programs = ["hello"]
-[nodes.plain]
-machine = "linux"
-media = ["lan"]
+[nodes]
+tools = {machine = "linux", media = ["lan"], programs = ["hello"]}
+plain = {machine = "linux", media = ["lan"]}
 """
 
 

@@ -4,31 +4,15 @@ P12). What they carry, that frames are routed over them, and that either end may
 """
 
 import pathlib
-import re
 
+import netping
 import pytest
 
 from osmo import cluster, run
 from osmo.errors import Problem
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-PING = """
-for = "60s"
-[nodes.n1]
-image = "netping"
-media = ["wire"]
-cmdline = ""
-[nodes.n2]
-image = "netping"
-media = ["wire"]
-cmdline = "peer=1 {words}"
-[media.wire]
-direct = true
-[expect.exit]
-n1 = "poweroff"
-n2 = "poweroff"
-"""
-LINE = """
+CHAIN = """
 for = "5s"
 [media.left]
 direct = true
@@ -36,45 +20,32 @@ direct = true
 direct = true
 [nodes.a]
 media = ["left"]
-programs = ["+names ring of 3 at 1 100"]
+programs = ["{}"]
 [nodes.b]
 media = ["left", "right"]
-programs = ["+names ring of 3 at 2 100"]
+programs = ["{}"]
 [nodes.c]
 media = ["right"]
-programs = ["+names ring of 3 at 3 100"]
+programs = ["{}"]
+"""
+RING = "+names ring of 3 at {} 100"
+LINE = CHAIN.format(*(RING.format(n) for n in (1, 2, 3))) + """
 [expect.output]
 a = "ring: 3 machines, 100 rounds, 200 hops"
 """
-RESTART = """
-for = "5s"
-[media.near]
-direct = true
-[media.far]
-direct = true
-[nodes.client1]
-media = ["near"]
-programs = ["+counter@server counter-client 100 5"]
-[nodes.server]
-media = ["near", "far"]
-programs = ["+post:counter counter-server"]
-[nodes.client2]
-media = ["far"]
-programs = ["+counter@server counter-client 100 5"]
+CLIENT = "+counter@b counter-client 100 5"
+RESTART = CHAIN.format(CLIENT, "+post:counter counter-server", CLIENT) + """
 [[faults]]
 at = "300ms"
-node = "client1"
+node = "a"
 do = "restart"
 [[faults]]
 at = "400ms"
-node = "client2"
+node = "c"
 do = "restart"
-[expect.output]
-client1 = "counter: first 100, second 5050"
-client2 = "counter: first 100, second 5050"
-[expect.exit]
-client1 = "poweroff"
-client2 = "poweroff"
+[expect]
+output = {a = "counter: first 100, second 5050", c = "counter: first 100, second 5050"}
+exit = {a = "poweroff", c = "poweroff"}
 """
 
 
@@ -87,14 +58,10 @@ def play(text: str, tmp_path: pathlib.Path) -> run.Outcome:
     return outcome
 
 
-@pytest.mark.parametrize("words", ["count=500 size=4", "count=30 size=60000", "count=1000 size=1000 stream=16"])
+@pytest.mark.parametrize("words", netping.WORDS)
 def test_round_trips(tmp_path: pathlib.Path, words: str) -> None:
-    outcome = play(PING.format(words=words), tmp_path)
-    found = re.search(r"(\d+) round trips .* (\d+) kicks, (\d+) exits, 0 wrong", outcome.collector.text("n2"))
-    assert found, outcome.collector.text("n2")
-    count, kicks = int(found[1]), int(found[2])
-    # A kick is for a batch: never more than one for a message, far fewer in a stream.
-    assert kicks <= count + 20 if "stream" not in words else kicks < count / 4
+    outcome = play(netping.text(words, "direct = true"), tmp_path)
+    netping.kicks_are_for_batches(outcome.collector.text("n2"), words)
 
 
 def test_frames_are_passed_on(tmp_path: pathlib.Path) -> None:
@@ -109,4 +76,4 @@ def test_either_end_is_built_anew(tmp_path: pathlib.Path) -> None:
 
 def test_no_strangers() -> None:
     with pytest.raises(Problem, match="is no DEMOS node"):
-        cluster.parse(PING.format(words="").replace('image = "netping"', 'machine = "linux"', 1), "direct.toml")
+        cluster.parse(netping.text("", "direct = true").replace('image = "netping"', 'machine = "linux"', 1), "direct.toml")

@@ -6,54 +6,32 @@ what returns. Runs count instructions, so that they repeat; the figures are quot
 """
 
 import pathlib
-import re
 
+import netping
 import pytest
 
 from osmo import cluster, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-NODES = """
-for = "{seconds}s"
-[nodes.n1]
-image = "netping"
-media = ["wire"]
-cmdline = "{linger}"
-[nodes.n2]
-image = "netping"
-media = ["wire"]
-cmdline = "peer=1 {words}"
-[media.wire]
-kind = "{kind}"
-[expect.exit]
-n1 = "poweroff"
-n2 = "poweroff"
-"""
 LOSS = '[[faults]]\nat = "1ms"\nmedium = "wire"\ndo = "loss 0.2"\n'
-DONE = re.compile(r"(\d+) round trips of (\d+) bytes, (\d+) in flight: (\d+) ns, \d+ ticks each, "
-                  r"(\d+) kicks, (\d+) exits, 0 wrong")
 
 
 def play(tmp_path: pathlib.Path, words: str, kind: str = "ether", seconds: int = 60, more: str = "",
-         plan: str = "", linger: str = "") -> re.Match[str]:
+         plan: str = "", linger: str = "") -> str:
     path = tmp_path / "ping.toml"
-    path.write_text(NODES.format(words=words, kind=kind, seconds=seconds, linger=linger) + more)
+    path.write_text(netping.text(words, f'kind = "{kind}"', seconds, linger) + more)
     prepared = run.prepare(cluster.load(path), run.Options(clock="count"), tmp_path)
     prepared.plan.text += plan
     (tmp_path / "plan").write_text(prepared.plan.text)
     outcome = run.execute(prepared)
     said = "\n".join(f"{n}: {outcome.collector.text(n)}" for n in outcome.collector.consoles)
-    found = DONE.search(said)
-    assert found and said.count("netping: done") == 2, said
-    return found
+    assert netping.DONE.search(said) and said.count("netping: done") == 2, said
+    return said
 
 
-@pytest.mark.parametrize("words", ["count=500 size=4", "count=50 size=60000", "count=1000 size=1000 stream=16"])
+@pytest.mark.parametrize("words", netping.WORDS)
 def test_round_trips(tmp_path: pathlib.Path, words: str) -> None:
-    found = play(tmp_path, words)
-    count, kicks = int(found[1]), int(found[5])
-    # A kick is for a batch: never more than one for a message, far fewer in a stream.
-    assert kicks <= count + 20 if "stream" not in words else kicks < count / 4
+    netping.kicks_are_for_batches(play(tmp_path, words), words)
 
 
 @pytest.mark.parametrize("kind", ["ack-ether", "parallel"])

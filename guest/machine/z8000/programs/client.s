@@ -52,13 +52,8 @@ up:	calr	empty_body
 	calr	print
 	clr	r4
 	calr	exit
-failed:	ldar	rr8,wrong
-	calr	print
-	ld	r4,#1
-	calr	exit
+	failing	"client: went wrong"
 done:	.asciz	"client: counted to 10\n"
-	.even
-wrong:	.asciz	"client: went wrong\n"
 	.even
 counter_name:
 	.ascii	"counter"

@@ -96,13 +96,8 @@ next:	calr	fresh
 	kernel	REPLY
 	jr	next
 
-failed:	ldar	rr8,wrong
-	calr	print
-	ld	r4,#1
-	calr	exit
+	failing	"echo: went wrong"
 done:	.asciz	"echo: all answered\n"
-	.even
-wrong:	.asciz	"echo: went wrong\n"
 	.even
 echo_name:
 	.ascii	"echo"

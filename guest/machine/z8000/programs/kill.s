@@ -63,12 +63,7 @@ end:	ldm	r4,INFO_LINKS,#4
 	calr	no_links
 	ldm	r4,KERNEL,#4
 	ld	r8,#8
-	calr	ask
-	test	r0
-	check	pl
-	ld	r0,ANSWER
-	test	r0
-	check	pl
+	calr	asked
 	clr	r4
 	calr	exit
 
@@ -83,8 +78,4 @@ x1:	ldb	rl0,@rr2
 	djnz	r1,x1
 	calr	failed
 
-failed:	ldar	rr8,wrong
-	calr	print
-	ld	r4,#1
-	calr	exit
-wrong:	.asciz	"kill: no such process\n"
+	failing	"kill: no such process"

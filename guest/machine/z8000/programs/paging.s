@@ -47,12 +47,7 @@ main:	ld	r6,#512
 	calr	find_link
 	check	nz
 	ld	r8,#16
-	calr	ask
-	test	r0
-	check	pl
-	ld	r0,ANSWER
-	test	r0
-	check	pl
+	calr	asked
 	clr	r4
 	calr	exit
 
@@ -63,11 +58,7 @@ one_link:
 	check	eq
 	ret
 
-failed:	ldar	rr8,wrong
-	calr	print
-	ld	r4,#1
-	calr	exit
-wrong:	.asciz	"paging: no pager, or no room there\n"
+	failing	"paging: no pager, or no room there"
 	.even
 pager_name:
 	.ascii	"pager"
