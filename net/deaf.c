@@ -35,7 +35,8 @@ WEAK bool net_up_bulk_read(struct net *n, u64 transfer, u64 offset, void *buffer
     return false;
 }
 
-WEAK bool net_up_bulk_write(struct net *n, u64 transfer, u64 offset, const void *data, size_t len)
+WEAK bool net_up_bulk_write(struct net *n, u64 transfer, u64 offset, const void *data,
+                            size_t len)
 {
     (void)n, (void)transfer, (void)offset, (void)data, (void)len;
     return false;
