@@ -5,13 +5,17 @@
  * A hit is used under the domain's p2m_lock with the map's generation compared, so the frames
  * behind the pointers cannot have gone; a miss walks with references held. The cache is touched
  * only by the CPU that runs its vCPU.
+ *
+ * Within one stay in the hypervisor (v->world stands still) an entry is compared with the
+ * guest's tables once: as in a processor's TLB, what another of its processors changes meanwhile
+ * counts when this one has been back in the guest to acknowledge it.
  */
 #include "base/memory.h"
 #include "hyp/dom/access.h"
 #include "hyp/dom/domain.h"
 #include "hyp/mm/p2m.h"
 
-enum { ENTRIES = 16 };
+enum { ENTRIES = 16, COPY_AT_ONCE = 64 };
 
 struct access_entry {
     u64 page; /* linear page number + 1; 0: empty */
@@ -21,8 +25,11 @@ struct access_entry {
     struct walk walk;
 };
 struct access_cache {
+    u64 stay;    /* v->world when `checked` was begun: one stay in the hypervisor */
+    u32 checked; /* entries compared in that stay, a bit each: no need to do it again */
     struct access_entry entry[ENTRIES];
 };
+_Static_assert(ENTRIES <= 32, "a bit for each entry");
 _Static_assert(sizeof(struct access_cache) <= DOMAIN_ALLOC_MAX,
                "one object of a domain's heap");
 
@@ -37,6 +44,10 @@ static inline void copy(void *to, const void *from, size_t len)
     u8 *t = to;
     const u8 *f = from;
 
+    if (len >= COPY_AT_ONCE) {
+        memcpy(to, from, len);
+        return;
+    }
     for (; len >= 8; len -= 8, t += 8, f += 8)
         __builtin_memcpy(t, f, 8);
     if (len >= 4) {
@@ -55,26 +66,59 @@ static inline void get_paging(const struct vcpu *v, struct paging *p)
                          .efer = *v->paging.efer};
 }
 
-/* Still the translation of that page? The longest part of a short hypercall (P2, P3). */
-static inline __attribute__((always_inline)) bool holds(const struct access_entry *e, u64 page,
-                                                        bool write, const struct vcpu *v)
+/* One or two levels, narrow ones, or none: guests of 32 bits, or without paging. */
+static __attribute__((noinline)) bool same_few(const struct walk *w)
 {
-    const struct walk *w = &e->walk;
     u32 i = 0;
 
-    if (e->page != page || e->generation != v->domain->p2m_generation ||
-        e->paging.cr3 != *v->paging.cr3 || e->paging.cr0 != *v->paging.cr0 ||
-        e->paging.cr4 != *v->paging.cr4 || e->paging.efer != *v->paging.efer ||
-        (write && !w->writable))
-        return false;
-    if (w->levels >= 3)
-        return walk_entry(w->entry[0], false) == w->value[0] &&
-               walk_entry(w->entry[1], false) == w->value[1] &&
-               walk_entry(w->entry[2], false) == w->value[2] &&
-               (w->levels == 3 || walk_entry(w->entry[3], false) == w->value[3]);
     while (i < w->levels && walk_entry(w->entry[i], w->narrow) == w->value[i])
         i++;
     return i == w->levels;
+}
+
+/* The guest's tables still say what they said. The longest part of a short hypercall (P2, P3). */
+static inline __attribute__((always_inline)) bool holds(const struct access_entry *e,
+                                                        const struct vcpu *v)
+{
+    const struct walk *w = &e->walk;
+
+    if (e->paging.cr3 != *v->paging.cr3 || e->paging.cr0 != *v->paging.cr0 ||
+        e->paging.cr4 != *v->paging.cr4 || e->paging.efer != *v->paging.efer)
+        return false;
+    if (w->levels < 3)
+        return same_few(w);
+    return walk_entry(w->entry[2], false) == w->value[2] &&
+           walk_entry(w->entry[1], false) == w->value[1] &&
+           walk_entry(w->entry[0], false) == w->value[0] &&
+           (w->levels == 3 || walk_entry(w->entry[3], false) == w->value[3]);
+}
+
+/* Where that byte is, by a translation that is cached; NULL when it is not. The caller holds
+ * p2m_lock while it uses it. */
+static inline __attribute__((always_inline)) u8 *cached(struct vcpu *v, u64 linear, bool write)
+{
+    struct access_cache *c = v->access;
+    u32 place = (linear >> PAGE_SHIFT) % ENTRIES;
+    const struct access_entry *e = &c->entry[place];
+
+    if (e->page != (linear >> PAGE_SHIFT) + 1 || e->generation != v->domain->p2m_generation ||
+        (write && !e->walk.writable))
+        return NULL;
+    if (c->stay != v->world) {
+        c->stay = v->world;
+        c->checked = 0;
+    }
+    if (!(c->checked >> place & 1)) {
+        if (!holds(e, v))
+            return NULL;
+        c->checked |= 1u << place;
+    }
+    return e->data + (linear & (PAGE_SIZE - 1));
+}
+
+void guest_forget_stay(struct vcpu *v)
+{
+    v->access->checked = 0;
 }
 
 /* The frames a walk holds. */
@@ -163,22 +207,17 @@ static int copy_slowly(struct vcpu *v, const struct paging *p, u64 linear, void 
 static inline __attribute__((always_inline)) bool
 copy_cached(struct vcpu *v, u64 linear, void *ours, size_t len, bool write)
 {
-    struct access_entry *e = &v->access->entry[(linear >> PAGE_SHIFT) % ENTRIES];
     struct domain *d = v->domain;
-    bool hit;
+    u8 *at;
 
     spin_lock(&d->p2m_lock);
-    hit = holds(e, (linear >> PAGE_SHIFT) + 1, write, v);
-    if (hit) {
-        u8 *at = e->data + (linear & (PAGE_SIZE - 1));
-
-        if (write)
-            copy(at, ours, len);
-        else
-            copy(ours, at, len);
-    }
+    at = cached(v, linear, write);
+    if (at && write)
+        copy(at, ours, len);
+    else if (at)
+        copy(ours, at, len);
     spin_unlock(&d->p2m_lock);
-    return hit;
+    return at;
 }
 
 static __attribute__((noinline)) int copy_piece(struct vcpu *v, u64 linear, void *ours,
@@ -195,11 +234,17 @@ static __attribute__((noinline)) int copy_piece(struct vcpu *v, u64 linear, void
     return done ? 0 : copy_slowly(v, &p, linear, ours, len, write);
 }
 
-bool guest_peek(struct vcpu *v, u64 linear, void *to, u32 words)
+const void *guest_open(struct vcpu *v, u64 linear, u32 len)
 {
-    if (linear & 3 || (linear & (PAGE_SIZE - 1)) + 4 * words > PAGE_SIZE)
-        return false;
-    return copy_cached(v, linear, to, 4 * words, false);
+    const void *at = NULL;
+
+    if (linear & 3 || (linear & (PAGE_SIZE - 1)) + len > PAGE_SIZE)
+        return NULL;
+    spin_lock(&v->domain->p2m_lock);
+    at = cached(v, linear, false);
+    if (!at)
+        guest_close(v);
+    return at;
 }
 
 static inline int copy_linear(struct vcpu *v, u64 linear, void *ours, size_t len, bool write)

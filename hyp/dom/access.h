@@ -2,24 +2,29 @@
 /*
  * The only way to guest memory: by guest-linear address, through the checked translation
  * cache. An entry keeps the address and value of every page-table entry walked; a hit
- * re-reads and compares them, because the hypervisor sees neither INVLPG nor CR3 writes.
- * Copies once; nobody outside gets a pointer to guest memory but by frames they hold.
+ * re-reads and compares them, because the hypervisor sees neither INVLPG nor CR3 writes; once
+ * in each stay in the hypervisor.
+ * Copies once; nobody outside gets a pointer to guest memory but by frames they hold, or for the
+ * length of one copy (guest_open).
  */
 #ifndef HYP_DOM_ACCESS_H
 #define HYP_DOM_ACCESS_H
 
+#include "hyp/dom/domain.h"
 #include "hyp/dom/walk.h"
-#include "hyp/mm/frame.h"
-
-struct vcpu;
-struct domain;
 
 /* 0, or -EFAULT and nothing is said about how much was copied. v is the current vCPU. */
 int guest_read(struct vcpu *v, void *to, u64 linear, size_t len);
 int guest_write(struct vcpu *v, u64 linear, const void *from, size_t len);
-/* Aligned words within a page whose translation is cached; false: nothing was done, read them
- * in general. */
-bool guest_peek(struct vcpu *v, u64 linear, void *to, u32 words);
+/* Where an aligned structure within a page is, when its translation is cached: to be copied once
+ * and closed at once, for p2m_lock is held until then. NULL: it is not, read it in general. */
+const void *guest_open(struct vcpu *v, u64 linear, u32 len);
+static inline void guest_close(struct vcpu *v)
+{
+    spin_unlock(&v->domain->p2m_lock);
+}
+/* What follows is no part of the call in hand: v has been off its CPU since. */
+void guest_forget_stay(struct vcpu *v);
 /* By guest-physical address, for structures the guest registered. */
 int guest_read_phys(struct domain *d, void *to, u64 gpa, size_t len);
 int guest_write_phys(struct domain *d, u64 gpa, const void *from, size_t len);

@@ -17,12 +17,35 @@ static s64 quick_version(struct vcpu *v, u64 command, u64 unused)
     return VERSION;
 }
 
+/* What most of these calls have for an argument. */
+static bool get_port(struct vcpu *v, u64 at, evtchn_port_t *port)
+{
+    const evtchn_port_t *there = guest_open(v, at, sizeof(*port));
+
+    if (!there)
+        return false;
+    *port = *(const volatile evtchn_port_t *)there;
+    guest_close(v);
+    return true;
+}
+
+static bool get_poll(struct vcpu *v, u64 at, struct sched_poll *p)
+{
+    const struct sched_poll *there = guest_open(v, at, sizeof(*p));
+
+    if (!there)
+        return false;
+    *p = *(const volatile struct sched_poll *)there;
+    guest_close(v);
+    return true;
+}
+
 /* EVTCHNOP_send: one port number in memory. */
 static s64 quick_event(struct vcpu *v, u64 command, u64 argument)
 {
-    u32 port;
+    evtchn_port_t port;
 
-    if (command != EVTCHNOP_send || trace_classes || !guest_peek(v, argument, &port, 1))
+    if (command != EVTCHNOP_send || trace_classes || !get_port(v, argument, &port))
         return QUICK_NO;
     v->counters.hypercalls++;
     v->counters.copied_bytes += sizeof(port);
@@ -35,9 +58,8 @@ static s64 quick_sched(struct vcpu *v, u64 command, u64 argument)
     struct sched_poll p;
     evtchn_port_t port;
 
-    if (command != SCHEDOP_poll || trace_classes ||
-        !guest_peek(v, argument, &p, sizeof(p) / 4) || p.nr_ports != 1 || p.timeout ||
-        !guest_peek(v, (u64)p.ports.p, &port, 1))
+    if (command != SCHEDOP_poll || trace_classes || !get_poll(v, argument, &p) ||
+        p.nr_ports != 1 || p.timeout || !get_port(v, (u64)p.ports.p, &port))
         return QUICK_NO;
     v->counters.hypercalls++;
     v->counters.copied_bytes += sizeof(p) + sizeof(port);
@@ -47,10 +69,10 @@ static s64 quick_sched(struct vcpu *v, u64 command, u64 argument)
 /* OSM_OP_notify_block: the same, and then wait for the answer. */
 static s64 quick_vendor(struct vcpu *v, u64 command, u64 argument)
 {
-    u32 port;
+    evtchn_port_t port;
     s64 error;
 
-    if (command != OSM_OP_notify_block || trace_classes || !guest_peek(v, argument, &port, 1))
+    if (command != OSM_OP_notify_block || trace_classes || !get_port(v, argument, &port))
         return QUICK_NO;
     v->counters.hypercalls++;
     v->counters.copied_bytes += sizeof(port);

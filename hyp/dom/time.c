@@ -110,6 +110,7 @@ void vcpu_write_runstate(struct vcpu *v)
                                             v->runstate_time[2], v->runstate_time[3]}};
     bool flagged = v->domain->assists & 1u << VMASST_TYPE_runstate_update_flag;
 
+    guest_forget_stay(v);
     if (flagged) { /* readers retry while the flag is set */
         r.state_entry_time |= XEN_RUNSTATE_UPDATE;
         if (write_area(v, &r)) {

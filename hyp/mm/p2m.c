@@ -77,18 +77,11 @@ static u32 index_at(gfn_t gfn, u32 level)
     return (u32)(gfn.n >> (9 * level) & 511);
 }
 
-/* The entry that decides gfn, and its level (0: one page). The lowest tables found last are
- * kept, since tables stay where they are until the domain goes. The lock is held. */
-static u64 *find(struct domain *d, gfn_t gfn, u32 *level)
+static __attribute__((noinline)) u64 *find_from_root(struct domain *d, gfn_t gfn, u32 *level)
 {
-    u64 *table, group = gfn.n >> 9;
+    u64 *table = frame_map(MFN(d->p2m_root >> PAGE_SHIFT)), group = gfn.n >> 9;
     u32 place = group % P2M_LAST_KEPT;
 
-    if (d->p2m_last[place].group == group && d->p2m_last[place].table) {
-        *level = 0;
-        return &d->p2m_last[place].table[gfn.n & 511];
-    }
-    table = frame_map(MFN(d->p2m_root >> PAGE_SHIFT));
     for (u32 l = LEVELS - 1;; l--) {
         u64 *e = &table[index_at(gfn, l)];
 
@@ -102,6 +95,19 @@ static u64 *find(struct domain *d, gfn_t gfn, u32 *level)
         }
         table = table_at(*e);
     }
+}
+
+/* The entry that decides gfn, and its level (0: one page). The lowest tables found last are
+ * kept, since tables stay where they are until the domain goes. The lock is held. */
+static inline u64 *find(struct domain *d, gfn_t gfn, u32 *level)
+{
+    u64 group = gfn.n >> 9;
+    u32 place = group % P2M_LAST_KEPT;
+
+    if (d->p2m_last[place].group != group || !d->p2m_last[place].table)
+        return find_from_root(d, gfn, level);
+    *level = 0;
+    return &d->p2m_last[place].table[gfn.n & 511];
 }
 
 /* Puts a table of 512 entries in place of one that covers them all: the same mapping or

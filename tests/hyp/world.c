@@ -410,8 +410,9 @@ s64 world_call(struct vcpu *v, u64 nr, u64 a0, u64 a1, u64 a2)
         v->regs.rcx = a1;
         v->regs.rdx = a2;
     }
-    while (!hypercall_dispatch(v))
-        ;
+    do
+        v->world += 2; /* it has been in its guest */
+    while (!hypercall_dispatch(v));
     world.current = before;
     return v->virt->bits == 64 ? (s64)v->regs.rax : (s32)v->regs.rax;
 }
