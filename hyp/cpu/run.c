@@ -12,6 +12,7 @@
 #include "hyp/cpu/panic.h"
 #include "hyp/cpu/watch.h"
 #include "hyp/dev/mailbox.h"
+#include "hyp/dev/trace.h"
 #include "hyp/dom/inject.h"
 #include "hyp/dom/vcpu.h"
 #include "hyp/virt/exit.h"
@@ -77,9 +78,9 @@ void cpu_idle(void)
 
 /* Sets the timer for what is next. Where nobody said that a deadline moved it stands right,
  * or too early; only in discrete-event time it counts something else. */
-static void set_timer(struct cpu *c)
+static void set_timer(struct cpu *c, bool event)
 {
-    if (!c->timer_stale && clock_mode() != OSM_CLOCK_EVENT)
+    if (!c->timer_stale && !event)
         return;
     c->timer_stale = false;
     timer_program(watch_deadline(vcpu_deadline(c->id)));
@@ -170,28 +171,37 @@ static void limit_computing(struct cpu *c, struct vcpu *v, enum virt_exit exit)
     }
 }
 
+/* What somebody wants of this vCPU before it is entered. */
+static void prepare(struct vcpu *v)
+{
+    if (__atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_RESET)
+        vcpu_apply_reset(v);
+    if (__atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_INJECT)
+        strike(v);
+}
+
 static bool vcpu_leaves(const struct vcpu *v)
 {
     return __atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_LEAVE;
 }
 
-static void run_vcpu(struct cpu *c, struct vcpu *v)
+static void run_vcpu(struct cpu *c, struct vcpu *v, bool event)
 {
-    bool event = clock_mode() == OSM_CLOCK_EVENT;
     enum virt_exit exit = VIRT_EXIT_HANDLED;
     struct virt_exit_info x;
 
     while (!vcpu_leaves(v)) {
-        if (__atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_RESET)
-            vcpu_apply_reset(v);
-        if (__atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & VCPU_ATTN_INJECT)
-            strike(v);
+        if (__atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) &
+            (VCPU_ATTN_RESET | VCPU_ATTN_INJECT))
+            prepare(v);
         if (event && exit != VIRT_EXIT_INTERRUPT)
             vcpu_update_time(v);
         exit = virt_run(v, &x);
         if (event)
             limit_computing(c, v, exit);
-        if (exit == VIRT_EXIT_INTERRUPT)
+        if (exit == VIRT_EXIT_SERVED)
+            trace(OSM_T_exit, v->domain->id, v->id, x.code, v->regs.rip);
+        else if (exit == VIRT_EXIT_INTERRUPT)
             cpu_take_interrupts();
         else
             exit_handle(v, exit, &x);
@@ -201,26 +211,27 @@ static void run_vcpu(struct cpu *c, struct vcpu *v)
             return; /* run_forever does what is due */
         if (c->kicked || c->timer_fired || event) {
             run_due(c, clock_now_ns());
-            set_timer(c);
+            set_timer(c, event);
         }
     }
 }
 
 void run_forever(void)
 {
+    bool event = clock_mode() == OSM_CLOCK_EVENT, several = cpu_count() > 1;
     struct cpu *c = this_cpu();
 
     for (;;) {
         u64 now = clock_now_ns();
         struct vcpu *v;
 
-        if (cpu_count() > 1)
+        if (several)
             virt_leave_cpu(); /* another CPU may take what runs here as soon as it is queued */
         run_due(c, now);      /* may wake somebody: before the choice */
         v = vcpu_schedule(now);
-        set_timer(c);
+        set_timer(c, event);
         if (v)
-            run_vcpu(c, v);
+            run_vcpu(c, v, event);
         else
             idle(c);
     }

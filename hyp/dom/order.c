@@ -60,20 +60,15 @@ static void set_top(struct order *q, struct order_node *n)
     }
 }
 
-void order_add(struct order *q, struct order_node *n, u64 key)
+void order_add_beside(struct order *q, struct order_node *n)
 {
-    n->key = key;
-    n->turn = ++q->turns;
-    n->child = n->next = NULL;
     set_top(q, join(q->top, n));
 }
 
-void order_remove(struct order *q, struct order_node *n)
+void order_remove_from_many(struct order *q, struct order_node *n)
 {
     struct order_node *rest;
 
-    if (!n->slot)
-        return;
     *n->slot = n->next;
     if (n->next)
         n->next->slot = n->slot;

@@ -34,9 +34,33 @@ static inline struct order_node *order_first(const struct order *q)
     return q->top;
 }
 
+/* Their parts for queues that hold more than the one node. */
+void order_add_beside(struct order *q, struct order_node *n);
+void order_remove_from_many(struct order *q, struct order_node *n);
+
 /* The node must be in no queue. */
-void order_add(struct order *q, struct order_node *n, u64 key);
+static inline void order_add(struct order *q, struct order_node *n, u64 key)
+{
+    n->key = key;
+    n->turn = ++q->turns;
+    n->child = n->next = NULL;
+    if (q->top) {
+        order_add_beside(q, n);
+    } else {
+        q->top = n;
+        n->slot = &q->top;
+    }
+}
+
 /* Removing a node that is in no queue is harmless. */
-void order_remove(struct order *q, struct order_node *n);
+static inline void order_remove(struct order *q, struct order_node *n)
+{
+    if (q->top == n && !n->child) {
+        q->top = NULL;
+        n->slot = NULL;
+    } else if (n->slot) {
+        order_remove_from_many(q, n);
+    }
+}
 
 #endif

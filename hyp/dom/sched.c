@@ -28,6 +28,14 @@ void sched_entity_init(struct sched_entity *e, struct sched_group *g, u32 cpu)
         .group = g, .affinity = ~0ull, .hold = SCHED_HOLD_DOWN, .cpu = cpu};
 }
 
+u64 sched_weighted(const struct sched_group *g, u64 sharers, u64 ran_ns)
+{
+    u64 factor = SCHED_WEIGHT * sharers, weight = g->weight;
+
+    ran_ns = MIN(ran_ns, STRETCH_MOST_NS);
+    return ran_ns / weight * factor + ran_ns % weight * factor / weight;
+}
+
 /* --- waking ------------------------------------------------------------------------ */
 
 void sched_announce(struct sched *s, u32 cpu, struct sched_entity *e, u32 waker, u64 now_ns)
@@ -60,6 +68,20 @@ void sched_announce(struct sched *s, u32 cpu, struct sched_entity *e, u32 waker,
     }
 }
 
+/* The usual case of the above on the only CPU: what runs has woken e, of another group and the
+ * first in its turn. */
+static inline bool hand(struct sched *s, struct sched_cpu *c, struct sched_entity *e, u32 waker,
+                        u64 now_ns)
+{
+    if (waker != e->cpu || !c->running || c->handed || !s->slice_ns ||
+        c->slice_end_ns != SCHED_NEVER || e->group == c->running->group)
+        return false;
+    c->slice_end_ns = now_ns + s->slice_ns;
+    c->handed = e;
+    sched_deadline_moved(waker, c->slice_end_ns);
+    return true;
+}
+
 /* Where there is one CPU there is no place to choose. */
 static void release_here(struct sched *s, struct sched_entity *e, u32 waker, u64 now_ns)
 {
@@ -70,7 +92,8 @@ static void release_here(struct sched *s, struct sched_entity *e, u32 waker, u64
         __atomic_add_fetch(&e->group->runnable, 1, __ATOMIC_RELAXED);
         catch_up(s, c, now_ns);
         put_in(c, e, WOKEN_BEHIND_NS);
-        sched_announce(s, e->cpu, e, waker, now_ns);
+        if (!hand(s, c, e, waker, now_ns))
+            sched_announce(s, e->cpu, e, waker, now_ns);
     }
     spin_unlock(&c->lock);
 }

@@ -74,7 +74,7 @@ struct sched_cpu {
     u64 handover_ns;             /* until when `handed` waits for its waker */
     u64 idle_since_ns, idle_ns;
     u32 load; /* entities in `waiting` */
-};
+} __attribute__((aligned(128))); /* cache lines of its own */
 
 struct sched {
     struct sched_cpu cpu[SCHED_CPUS];

@@ -46,22 +46,22 @@ void sched_keep_up(struct sched *s, struct sched_cpu *c, struct sched_entity *e)
 
 /* --- sched.c -------------------------------------------------------------------------- */
 
+/* A stretch of real time of one of so many entities of g that share its weight. */
+u64 sched_weighted(const struct sched_group *g, u64 sharers, u64 ran_ns);
 /* e has just been put into the queue of `cpu`, whose lock is held. */
 void sched_announce(struct sched *s, u32 cpu, struct sched_entity *e, u32 waker, u64 now_ns);
 
 /* --- virtual time ----------------------------------------------------------------------- */
 
 /* Virtual time for a stretch of real time. Stretches beyond STRETCH_MOST_NS, which only a CPU
- * without competition runs, weigh no more: the products below stay within 64 bits. */
+ * without competition runs, weigh no more: products stay within 64 bits. */
 static inline u64 weighted(const struct sched_entity *e, u64 ran_ns)
 {
-    u64 sharers = MAX(__atomic_load_n(&e->group->runnable, __ATOMIC_RELAXED), 1u);
-    u64 factor = SCHED_WEIGHT * sharers, weight = e->group->weight;
+    u64 sharers = __atomic_load_n(&e->group->runnable, __ATOMIC_RELAXED);
 
-    ran_ns = MIN(ran_ns, STRETCH_MOST_NS);
-    if (factor == weight) /* the usual weight, and nobody else of the group runs */
-        return ran_ns;
-    return ran_ns / weight * factor + ran_ns % weight * factor / weight;
+    if (sharers == 1 && e->group->weight == SCHED_WEIGHT) /* nearly always */
+        return MIN(ran_ns, STRETCH_MOST_NS);
+    return sched_weighted(e->group, MAX(sharers, 1u), ran_ns);
 }
 
 static inline void charge(struct sched *s, struct sched_cpu *c, struct sched_entity *e,

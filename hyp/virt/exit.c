@@ -109,6 +109,7 @@ void exit_handle(struct vcpu *v, enum virt_exit exit, const struct virt_exit_inf
     trace(OSM_T_exit, v->domain->id, v->id, x->code, v->regs.rip);
     switch (exit) {
     case VIRT_EXIT_HANDLED: break;
+    case VIRT_EXIT_SERVED: break;
     case VIRT_EXIT_INTERRUPT: break; /* taken by the run loop */
     case VIRT_EXIT_HYPERCALL:
         if (hypercall_dispatch(v))

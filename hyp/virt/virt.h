@@ -13,6 +13,7 @@
 
 enum virt_exit {
     VIRT_EXIT_HANDLED,   /* nothing to do: go round */
+    VIRT_EXIT_SERVED,    /* the same after a hypercall by the short way */
     VIRT_EXIT_INTERRUPT, /* a physical interrupt is waiting */
     VIRT_EXIT_HYPERCALL, /* from outside ring 0, or with attention wanted */
     VIRT_EXIT_HLT,       /* skipped already */

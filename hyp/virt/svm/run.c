@@ -407,9 +407,6 @@ static enum virt_exit dispatch(struct vcpu *v, struct virt_exit_info *x)
     if (code >= EXIT_EXCEPTION && code < EXIT_INTR)
         return exception(v, (u32)code - EXIT_EXCEPTION);
     switch (code) {
-    case EXIT_SERVED: /* enter.S has turned `world` for the call, we for the same switch */
-        v->virt->world_counted += 2;
-        return VIRT_EXIT_HANDLED;
     case EXIT_INTR:
     case EXIT_NMI:
     case EXIT_SMI: return host_interrupt(v);
@@ -460,8 +457,11 @@ enum virt_exit virt_run(struct vcpu *v, struct virt_exit_info *x)
     x->code = b->exit_code;
     if (v->virt->control_unwatched)
         svm_watch_control(v, true);
-    if (b->exit_code != EXIT_SERVED)
-        record(v, b);
+    if (b->exit_code == EXIT_SERVED) {
+        v->virt->world_counted += 2; /* enter.S has turned it for the call, we for the switch */
+        return VIRT_EXIT_SERVED;
+    }
+    record(v, b);
     requeue_event(v);
     return dispatch(v, x);
 }
