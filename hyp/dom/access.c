@@ -247,9 +247,10 @@ const void *guest_open(struct vcpu *v, u64 linear, u32 len)
     return at;
 }
 
-static inline int copy_linear(struct vcpu *v, u64 linear, void *ours, size_t len, bool write)
+/* Piece by piece, each within a page. */
+static __attribute__((noinline)) int copy_pieces(struct vcpu *v, u64 linear, void *ours,
+                                                 size_t len, bool write)
 {
-    v->counters.copied_bytes += len;
     while (len) {
         size_t piece = MIN(len, PAGE_SIZE - (linear & (PAGE_SIZE - 1)));
 
@@ -261,6 +262,17 @@ static inline int copy_linear(struct vcpu *v, u64 linear, void *ours, size_t len
         len -= piece;
     }
     return 0;
+}
+
+/* Nearly always it is one piece, by a translation that is known. */
+static inline __attribute__((always_inline)) int copy_linear(struct vcpu *v, u64 linear,
+                                                             void *ours, size_t len, bool write)
+{
+    v->counters.copied_bytes += len;
+    if (len && len <= PAGE_SIZE - (linear & (PAGE_SIZE - 1)) &&
+        copy_cached(v, linear, ours, len, write))
+        return 0;
+    return copy_pieces(v, linear, ours, len, write);
 }
 
 int guest_read(struct vcpu *v, void *to, u64 linear, size_t len)

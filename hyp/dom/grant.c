@@ -49,6 +49,7 @@ static int add_frame(struct domain *d)
         return -XEN_ENOMEM;
     }
     f->frame = frame;
+    f->entries = frame_map(frame);
     f->gfn = ~0ull;
     t->frame[t->frames] = f;
     t->frames++;
@@ -89,8 +90,7 @@ static struct grant_entry_v1 *shared_entry(const struct domain *d, grant_ref_t r
 
     if (ref / GRANT_PER_FRAME >= t->frames)
         return NULL;
-    return (struct grant_entry_v1 *)frame_map(t->frame[ref / GRANT_PER_FRAME]->frame) +
-           ref % GRANT_PER_FRAME;
+    return &t->frame[ref / GRANT_PER_FRAME]->entries[ref % GRANT_PER_FRAME];
 }
 
 static struct grant_active **active_bucket(const struct domain *d, grant_ref_t ref)

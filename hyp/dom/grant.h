@@ -17,9 +17,9 @@ enum {
     GRANT_FRAMES_USUAL = 64,
     GRANT_PER_FRAME = PAGE_SIZE / sizeof(struct grant_entry_v1),
     GRANT_ACTIVE_BUCKET = 64,
-    GRANT_MAP_BUCKET = 96,
-    GRANT_MAP_GROUP = 384,
-    GRANT_MAP_GROUPS = 64,
+    GRANT_MAP_BUCKET = 64, /* powers of two: a handle's place is found often */
+    GRANT_MAP_GROUP = 256,
+    GRANT_MAP_GROUPS = 144,
 };
 
 /* An entry in use. */
@@ -43,16 +43,17 @@ struct grant_map {
 
 struct grant_frame {
     mfn_t frame;
-    u64 gfn; /* where the guest mapped it, ~0: nowhere */
+    struct grant_entry_v1 *entries; /* what is in it */
+    u64 gfn;                        /* where the guest mapped it, ~0: nowhere */
     struct grant_active *active[GRANT_PER_FRAME / GRANT_ACTIVE_BUCKET];
 };
 
 struct grant_table {
     u32 frames, limit;
-    struct grant_frame **frame;                /* `limit` places */
-    struct grant_map **maps[GRANT_MAP_GROUPS]; /* groups of buckets */
-    u32 map_room;                              /* handles with memory behind them */
-    u32 map_free;                              /* first free handle + 1; 0: none */
+    struct grant_frame **frame; /* `limit` places */
+    struct grant_map ***maps;   /* groups of buckets; NULL until something is mapped */
+    u32 map_room;               /* handles with memory behind them */
+    u32 map_free;               /* first free handle + 1; 0: none */
     u32 map_count;
     u32 destroy_at;
 };

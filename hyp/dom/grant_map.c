@@ -31,6 +31,10 @@ static bool more_handles(struct domain *d)
 
     if (group >= GRANT_MAP_GROUPS)
         return false;
+    if (!t->maps)
+        t->maps = domain_alloc(d, GRANT_MAP_GROUPS * sizeof(struct grant_map **));
+    if (!t->maps)
+        return false;
     if (!t->maps[group])
         t->maps[group] = domain_alloc(d, GRANT_MAP_GROUP * sizeof(struct grant_map *));
     bucket = t->maps[group] ? domain_alloc(d, GRANT_MAP_BUCKET * sizeof(*bucket)) : NULL;
@@ -63,10 +67,9 @@ static struct grant_map *take_handle(struct domain *d, struct domain *granter, u
     return m;
 }
 
-static void free_handle(struct domain *d, u32 handle)
+static void free_handle(struct domain *d, u32 handle, struct grant_map *m)
 {
     struct grant_table *t = d->grant;
-    struct grant_map *m = map_of(d, handle);
     struct domain *granter = m->granter;
 
     spin_lock(&d->grant_lock);
@@ -119,7 +122,7 @@ static s16 map_from(struct domain *d, struct domain *granter, struct gnttab_map_
             grant_unpin(granter, m->ref, readonly);
     }
     if (status != GNTST_okay) {
-        free_handle(d, handle);
+        free_handle(d, handle, map);
         return status;
     }
     map->ref = m->ref;
@@ -200,7 +203,7 @@ static void finish(struct domain *d, u32 handle, struct grant_map *m)
 {
     trace(OSM_T_unmap, d->id, m->ref, m->granter->id, m->gfn);
     grant_unpin(m->granter, m->ref, m->flags & GNTMAP_readonly);
-    free_handle(d, handle);
+    free_handle(d, handle, m);
 }
 
 void grant_unmap_batch(struct domain *d, struct gnttab_unmap_grant_ref *u, u32 count)
@@ -258,7 +261,7 @@ static void let_go(struct grant_end *e)
     e->held = false;
 }
 
-static s16 hold_end(struct domain *d, struct grant_end *e)
+static s16 hold_end(struct domain *d, struct grant_batch *b, struct grant_end *e)
 {
     s16 status;
 
@@ -269,28 +272,30 @@ static s16 hold_end(struct domain *d, struct grant_end *e)
                    ? GNTST_bad_page
                    : GNTST_okay;
     }
-    e->granter = domain_find_or_self(e->domid);
+    e->granter = granter_of(b, e->domid);
     if (!e->granter)
         return GNTST_bad_domain;
     status = grant_pin(e->granter, (grant_ref_t)e->what, d->id, e->readonly, &e->frame);
-    if (status != GNTST_okay)
-        domain_put(e->granter);
+    if (status == GNTST_okay)
+        domain_get(e->granter); /* the end's */
     return status;
 }
 
 /* Makes e the end that is asked for: often it is already (as on Xen, a page that several
  * items name is held from the first to the last). */
-static s16 take_end(struct domain *d, struct grant_end *e, bool by_ref, domid_t domid, u64 what,
-                    bool readonly)
+static inline s16 take_end(struct domain *d, struct grant_batch *b, struct grant_end *e,
+                           bool by_ref, domid_t domid, u64 what)
 {
     s16 status;
 
     if (e->held && e->by_ref == by_ref && e->domid == domid && e->what == what)
         return GNTST_okay;
     let_go(e);
-    *e = (struct grant_end){
-        .what = what, .domid = domid, .by_ref = by_ref, .readonly = readonly};
-    status = hold_end(d, e);
+    e->what = what;
+    e->domid = domid;
+    e->by_ref = by_ref;
+    e->readonly = e == &b->from;
+    status = hold_end(d, b, e);
     e->held = status == GNTST_okay;
     return status;
 }
@@ -305,11 +310,11 @@ void grant_copy_one(struct vcpu *v, struct grant_batch *b, struct gnttab_copy *c
         c->status = GNTST_bad_copy_arg;
         return;
     }
-    c->status = take_end(d, &b->from, from_ref, c->source.domid,
-                         from_ref ? c->source.u.ref : c->source.u.gmfn, true);
+    c->status = take_end(d, b, &b->from, from_ref, c->source.domid,
+                         from_ref ? c->source.u.ref : c->source.u.gmfn);
     if (c->status == GNTST_okay)
-        c->status = take_end(d, &b->to, to_ref, c->dest.domid,
-                             to_ref ? c->dest.u.ref : c->dest.u.gmfn, false);
+        c->status = take_end(d, b, &b->to, to_ref, c->dest.domid,
+                             to_ref ? c->dest.u.ref : c->dest.u.gmfn);
     if (c->status != GNTST_okay)
         return;
     memmove((u8 *)frame_map(b->to.frame) + c->dest.offset,

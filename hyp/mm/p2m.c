@@ -129,9 +129,7 @@ static bool split(struct domain *d, u64 *entry, u32 level)
     return true;
 }
 
-/* The entry for gfn at exactly `level`, splitting what is larger; NULL without memory or
- * where smaller pieces are in the way. */
-static u64 *reach(struct domain *d, gfn_t gfn, u32 level)
+static __attribute__((noinline)) u64 *reach_by_splitting(struct domain *d, gfn_t gfn, u32 level)
 {
     u64 *e;
     u32 l;
@@ -140,6 +138,16 @@ static u64 *reach(struct domain *d, gfn_t gfn, u32 level)
         if (!split(d, e, l))
             return NULL;
     return l == level ? e : NULL;
+}
+
+/* The entry for gfn at exactly `level`, splitting what is larger; NULL without memory or
+ * where smaller pieces are in the way. */
+static inline u64 *reach(struct domain *d, gfn_t gfn, u32 level)
+{
+    u32 l;
+    u64 *e = find(d, gfn, &l);
+
+    return l == level ? e : reach_by_splitting(d, gfn, level);
 }
 
 static void changed(struct domain *d)
@@ -292,15 +300,12 @@ static bool may_grant_at(u64 entry)
     return places >> kind_of(entry) & 1;
 }
 
-int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, u32 order, enum p2m_kind kind,
-            enum p2m_access access)
+static inline __attribute__((always_inline)) int put(struct domain *d, gfn_t gfn, mfn_t mfn,
+                                                     u32 level, enum p2m_kind kind,
+                                                     enum p2m_access access)
 {
-    u32 level = order / 9;
     u64 *e, old;
 
-    if (order % 9 || level > LARGEST || (gfn.n | mfn.n) & ((1ull << order) - 1) ||
-        gfn.n >> 9 * LEVELS)
-        return -XEN_EINVAL;
     spin_lock(&d->p2m_lock);
     e = reach(d, gfn, level);
     if (!e || (kind == P2M_GRANT && !may_grant_at(*e))) {
@@ -311,7 +316,7 @@ int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, u32 order, enum p2m_kind kin
     __atomic_store_n(e, entry_make(mfn.n << PAGE_SHIFT, kind, access) | (level ? LARGE : 0),
                      __ATOMIC_RELEASE);
     if (kind == P2M_RAM || kind == P2M_COPY)
-        d->memory_top = MAX(d->memory_top, gfn.n + (1ull << order));
+        d->memory_top = MAX(d->memory_top, gfn.n + (1ull << 9 * level));
     if (old & PRESENT) /* nobody can have cached a translation to what was not there */
         changed(d);
     spin_unlock(&d->p2m_lock);
@@ -320,6 +325,26 @@ int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, u32 order, enum p2m_kind kin
         release(old, level);
     }
     return 0;
+}
+
+static __attribute__((noinline)) int put_large(struct domain *d, gfn_t gfn, mfn_t mfn,
+                                               u32 order, enum p2m_kind kind,
+                                               enum p2m_access access)
+{
+    u32 level = order / 9;
+
+    if (order % 9 || level > LARGEST || (gfn.n | mfn.n) & ((1ull << order) - 1))
+        return -XEN_EINVAL;
+    return put(d, gfn, mfn, level, kind, access);
+}
+
+int p2m_map(struct domain *d, gfn_t gfn, mfn_t mfn, u32 order, enum p2m_kind kind,
+            enum p2m_access access)
+{
+    if (gfn.n >> 9 * LEVELS)
+        return -XEN_EINVAL;
+    return order ? put_large(d, gfn, mfn, order, kind, access)
+                 : put(d, gfn, mfn, 0, kind, access);
 }
 
 static int unmap(struct domain *d, gfn_t gfn, bool flush)
@@ -463,6 +488,13 @@ static int unshare(struct domain *d, gfn_t gfn, u64 *old)
     return 0;
 }
 
+/* Nothing has to be populated or copied before `access`. */
+static inline bool is_ready(u64 entry, enum p2m_access access)
+{
+    return entry & PRESENT && !(access & ~access_of(entry)) &&
+           (kind_of(entry) != P2M_COPY || !(access & 2));
+}
+
 /* Makes gfn usable for `access`; on success *entry and *level say what stands there. The
  * lock is held. */
 static int prepare(struct domain *d, gfn_t gfn, enum p2m_access access, u64 *entry, u32 *level,
@@ -472,8 +504,8 @@ static int prepare(struct domain *d, gfn_t gfn, enum p2m_access access, u64 *ent
     int error = 0;
 
     *entry = e;
-    if (e & PRESENT && !(access & ~access_of(e)) && (kind_of(e) != P2M_COPY || !(access & 2)))
-        return 0; /* nearly always */
+    if (is_ready(e, access))
+        return 0;
     if (kind_of(e) == P2M_PROMISED)
         error = populate(d, gfn, *level);
     else if (kind_of(e) == P2M_COPY && (access & 2))
@@ -488,15 +520,15 @@ static int prepare(struct domain *d, gfn_t gfn, enum p2m_access access, u64 *ent
     return 0;
 }
 
-int p2m_get(struct domain *d, gfn_t gfn, enum p2m_access access, mfn_t *mfn)
+/* Where something has to be done first; the rest is p2m_get's. */
+static __attribute__((noinline)) int get_prepared(struct domain *d, gfn_t gfn,
+                                                  enum p2m_access access, mfn_t *mfn)
 {
     u64 entry = 0, old = 0;
     u32 level;
     int error;
 
     *mfn = MFN_NONE;
-    if (gfn.n >> 9 * LEVELS)
-        return -XEN_EFAULT;
     spin_lock(&d->p2m_lock);
     error = prepare(d, gfn, access, &entry, &level, &old);
     if (is_void(entry))
@@ -511,6 +543,26 @@ int p2m_get(struct domain *d, gfn_t gfn, enum p2m_access access, mfn_t *mfn)
         release(old, 0);
     }
     return error;
+}
+
+int p2m_get(struct domain *d, gfn_t gfn, enum p2m_access access, mfn_t *mfn)
+{
+    u32 level;
+    u64 e;
+
+    *mfn = MFN_NONE;
+    if (gfn.n >> 9 * LEVELS)
+        return -XEN_EFAULT;
+    spin_lock(&d->p2m_lock);
+    e = *find(d, gfn, &level);
+    if (!is_ready(e, access) || is_void(e)) {
+        spin_unlock(&d->p2m_lock);
+        return get_prepared(d, gfn, access, mfn);
+    }
+    *mfn = level ? frame_in(e, level, gfn) : MFN((e & ADDRESS) >> PAGE_SHIFT);
+    frame_get(*mfn);
+    spin_unlock(&d->p2m_lock);
+    return 0;
 }
 
 /* The domain's page of ones: made when first needed. The lock is held. */
