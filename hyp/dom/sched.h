@@ -73,7 +73,7 @@ struct sched_cpu {
     u64 slice_end_ns;            /* of the running entity, while others wait */
     u64 handover_ns;             /* until when `handed` waits for its waker */
     u64 idle_since_ns, idle_ns;
-    u32 load; /* entities in `waiting` */
+    u32 load;                    /* entities in `waiting` */
 } __attribute__((aligned(128))); /* cache lines of its own */
 
 struct sched {
