@@ -292,7 +292,6 @@ static void random_changes_never_show_a_stale_page(void)
 
 TESTS(CASE(walks_agree_with_the_reference), CASE(a_changed_entry_is_noticed),
       CASE(write_protection_and_dirty_bits), CASE(a_changed_physical_map_is_noticed),
-      CASE(only_what_a_translation_goes_by_ends_it),
-      CASE(tables_are_compared_once_in_a_stay), CASE(windows_open_where_all_is_known),
-      CASE(accesses_cross_pages_and_stop_at_holes),
+      CASE(only_what_a_translation_goes_by_ends_it), CASE(tables_are_compared_once_in_a_stay),
+      CASE(windows_open_where_all_is_known), CASE(accesses_cross_pages_and_stop_at_holes),
       CASE(random_changes_never_show_a_stale_page))
