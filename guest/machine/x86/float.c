@@ -5,6 +5,7 @@
  * otherwise (AMD APM volume 2, 11.5). The kernel itself uses no such register.
  */
 #include "base/memory.h"
+#include "base/x87.h"
 #include "guest/machine/x86/cpu.h"
 #include "guest/rt/rt.h"
 #include "guest/rt/x86.h"
@@ -53,12 +54,16 @@ static void save(u8 *at)
         asm volatile("fxsave64 (%0)" : : "r"(at) : "memory");
 }
 
-static void restore(const u8 *at)
+static void restore(u8 *at)
 {
+    bool shielded = x87_shield(at);
+
     if (states)
         asm volatile("xrstor64 (%0)" : : "r"(at), "a"(states), "d"(0) : "memory");
     else
         asm volatile("fxrstor64 (%0)" : : "r"(at) : "memory");
+    if (shielded)
+        x87_loaded(at);
 }
 
 void cpu_float_load(struct context *c)

@@ -70,7 +70,7 @@ void svm_detect(void)
     svm.decode = c.edx >> 7 & 1;
     svm.pause_filter = c.edx >> 10 & 1;
     svm.rdtscp = cpuid(0x80000001, 0).edx >> 27 & 1;
-    svm.repeats_interrupts = cpu_is_tcg();
+    svm.tcg = cpu_is_tcg();
     choose_xsave();
     if (svm.asids < 2)
         panic("the processor has %u address space ids", svm.asids);

@@ -182,8 +182,7 @@ static void inject_nmi(struct vcpu *v)
  */
 static bool is_armed(const struct vmcb *b)
 {
-    return svm.repeats_interrupts && b->interrupt & VINTR_PENDING &&
-           !(b->intercept1 & INTERCEPT1_VINTR);
+    return svm.tcg && b->interrupt & VINTR_PENDING && !(b->intercept1 & INTERCEPT1_VINTR);
 }
 
 static void arm(struct vcpu *v, u32 vector)
@@ -205,7 +204,7 @@ static void watch_return(struct vcpu *v)
 
 static void deliver(struct vcpu *v, u32 vector)
 {
-    if (svm.repeats_interrupts)
+    if (svm.tcg)
         arm(v, vector);
     else
         v->virt->vmcb->event = EVENT_VALID | EVENT_EXTERNAL | vector;

@@ -4,6 +4,7 @@
  * floating-point registers. Half of it stays in the processor until another vCPU comes.
  */
 #include "base/memory.h"
+#include "base/x87.h"
 #include "hyp/cpu/clock.h"
 #include "hyp/cpu/cpu.h"
 #include "hyp/cpu/x86.h"
@@ -169,14 +170,22 @@ static void fpu_save(struct virt_vcpu *x)
     __asm__ volatile("xsaveq (%0)" ::"r"(x->fpu), "a"((u32)svm.xcr0), "d"(0) : "memory");
 }
 
+static void fpu_restore(struct virt_vcpu *x)
+{
+    if (svm.xsave)
+        __asm__ volatile("xrstorq (%0)" ::"r"(x->fpu), "a"((u32)svm.xcr0), "d"(0) : "memory");
+    else
+        __asm__ volatile("fxrstorq (%0)" ::"r"(x->fpu) : "memory");
+}
+
 static void fpu_load(struct virt_vcpu *x)
 {
-    if (!svm.xsave) {
-        __asm__ volatile("fxrstorq (%0)" ::"r"(x->fpu) : "memory");
-        return;
-    }
-    __asm__ volatile("xrstorq (%0)" ::"r"(x->fpu), "a"((u32)svm.xcr0), "d"(0) : "memory");
-    if (x->xcr0 != svm.xcr0)
+    bool shielded = svm.tcg && x87_shield(x->fpu);
+
+    fpu_restore(x);
+    if (shielded)
+        x87_loaded(x->fpu);
+    if (svm.xsave && x->xcr0 != svm.xcr0)
         xsetbv(0, x->xcr0);
 }
 

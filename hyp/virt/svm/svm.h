@@ -40,7 +40,7 @@ struct virt_domain {
 /* Features of this processor. */
 struct svm_features {
     bool present, next_rip, decode, clean, flush_by_asid, pause_filter, rdtscp, xsave;
-    bool repeats_interrupts; /* see run.c: is_armed */
+    bool tcg; /* QEMU's emulator: see run.c: is_armed, and base/x87.h */
     u32 asids;
     u64 xcr0;     /* what guests may enable */
     u32 fpu_size; /* of the area */
