@@ -20,12 +20,11 @@ enum kernel_channel {
     KERNEL_CLOCK = 2,   /* time as messages */
     KERNEL_CONSOLE = 3, /* the node's console */
     KERNEL_MACHINE = 4, /* the machine's own (frames, devices), handled by machine_message */
-    KERNEL_NAMES = 5,   /* links that this node's processes post, for other machines */
-    KERNEL_KEEPING = 6, /* objects, for their keepers (keeper.h): request links */
-    KERNEL_FRAME = 7,   /* frames on their way, for the same */
-    KERNEL_OBJECT = 8,  /* objects' names */
-    KERNEL_DISK = 9,    /* the machine's disks, by machine_message, too */
-    KERNEL_CHANNELS = 10
+    KERNEL_KEEPING = 5, /* objects, for their keepers (keeper.h): request links */
+    KERNEL_FRAME = 6,   /* frames on their way, for the same */
+    KERNEL_OBJECT = 7,  /* objects' names */
+    KERNEL_DISK = 8,    /* the machine's disks, by machine_message, too */
+    KERNEL_CHANNELS = 9
 };
 
 /* To KERNEL_PROCESS. */
@@ -74,13 +73,6 @@ enum paging_policy {
 enum members_flags { MEMBERS_ALL = 1 };
 enum switchboard_scope { SWITCHBOARD_NEAREST, SWITCHBOARD_CLUSTER };
 enum switchboard_register_flags { SWITCHBOARD_REPLACE = 1 };
-
-/* To KERNEL_NAMES. Posting, and the way to other machines, are for this node's processes. */
-enum names_op {
-    NAMES_POST = 1,  /* name as 3 words; [link with DUP, posted until another is; none: gone] */
-    NAMES_FIND = 2,  /* name as 3 words -> ; a copy of the link (DEMOS_E_REFUSED: none yet) */
-    NAMES_OTHER = 3, /* machine -> ; link to that machine's KERNEL_NAMES */
-};
 
 enum demos_create_flags {
     DEMOS_CREATE_WITH_PARENT = 1, /* is killed when its creator ends */

@@ -114,8 +114,6 @@ struct node {
     bool members; /* the membership authority has named all machines */
     struct process_id gone[NODE_GONE];
     u32 gone_next;
-    struct list names; /* links posted for other machines */
-    u32 name_count;
     struct switchboards switchboards;
     struct paging paging;
 };
@@ -302,10 +300,6 @@ u32 switchboard_update(struct node *n, const struct process_id *id, u32 machine)
 void switchboard_ended(struct node *n, const struct process_id *id);
 void switchboard_machine_dead(struct node *n, u32 machine);
 
-/* names.c: links that a machine's processes post, for anybody who can ask */
-void names_message(struct node *n, struct message *m);
-void names_update(struct node *n, const struct process_id *id, u32 machine);
-void names_free(struct node *n);
 /* control.c: what goes over control links */
 /* False: it waits for memory, and will come again. */
 bool control_message(struct node *n, struct task *t, struct message *m);

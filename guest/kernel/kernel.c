@@ -338,7 +338,6 @@ static void (*const handlers[KERNEL_CHANNELS])(struct node *n, struct message *m
     [KERNEL_CLOCK] = clock_handler,
     [KERNEL_CONSOLE] = machine_handler,
     [KERNEL_MACHINE] = machine_handler,
-    [KERNEL_NAMES] = names_message,
     [KERNEL_KEEPING] = keeper_message,
     [KERNEL_FRAME] = keeper_frame_message,
     [KERNEL_OBJECT] = keeper_name_message,

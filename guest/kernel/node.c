@@ -56,7 +56,6 @@ struct node *node_create(struct heap *heap, const struct node_config *config, st
     list_init(&n->searches);
     list_init(&n->moves);
     list_init(&n->migrations);
-    list_init(&n->names);
     list_init(&n->switchboards.waiters);
     paging_init(n);
     if (net) {
@@ -77,7 +76,6 @@ void node_destroy(struct node *n)
     kernel_work(n);
     paging_free(n);
     kernel_work(n); /* requests that waited for memory */
-    names_free(n);
     remote_free(n);
     for (u32 p = 0; p < MESSAGE_POOLS; p++) {
         while (n->pool[p]) {

@@ -271,7 +271,6 @@ u32 links_update(struct node *n, const struct process_id *id, const struct place
             changed += was != NO_MACHINE;
         }
     }
-    names_update(n, id, at->machine);
     keeper_update(n, id, at->machine);
     changed += switchboard_update(n, id, at->machine);
     n->count.updates++;

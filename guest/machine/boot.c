@@ -20,7 +20,6 @@ static const struct {
     {"clock", KERNEL_CLOCK},
     {"console", KERNEL_CONSOLE},
     {"machine", KERNEL_MACHINE},
-    {"names", KERNEL_NAMES},
     {"disks", KERNEL_DISK},
 };
 

@@ -7,12 +7,10 @@
  *
  * A line of the boot list is a program and its arguments. Words before it that begin with
  * `+` give the process a link it would not have: +kernel (may make processes), +machine
- * (counters and the end of the node), +names (guest/kernel/control.h), +disks (the machine's
- * disks, guest/machine/protocol.h). +NAME@N gives the link that machine N has posted as NAME,
- * as soon as it is there; +post:NAME posts what the process offers (demos_offer) for others to
- * find. All get console, clock, programs and switchboard (guest/lib/switchboard.h; a question
- * waits until there is one). The line `wait` holds the next ones back until everything before
- * it has ended.
+ * (counters and the end of the node), +disks (the machine's disks, guest/machine/protocol.h).
+ * All get console, clock, programs and switchboard (guest/lib/switchboard.h; a question waits
+ * until there is one), by which what other machines offer is found. The line `wait` holds the
+ * next ones back until everything before it has ended.
  *
  * A word `=NAME` makes the process a server: the next line waits until it has offered a
  * link, and everything started after it gets that link under NAME. A second link, if it
@@ -24,10 +22,9 @@
 #include "guest/machine/bundle.h"
 #include "guest/machine/protocol.h"
 
-enum { CHANNEL_PROGRAMS = 1, CHANNEL_ENDS = 2, CHANNEL_FOUND = 3, CHANNEL_OFFERS = 4 };
-enum { FILES_MAX = 64, POSTS_MAX = 16, SERVICES_MAX = 8, PAGE = 4096 };
+enum { CHANNEL_PROGRAMS = 1, CHANNEL_ENDS = 2 };
+enum { FILES_MAX = 64, SERVICES_MAX = 8, PAGE = 4096 };
 enum { CODE_PROGRAM = 0, CODE_SERVER = 1 }; /* of exit notices */
-#define ASK_AGAIN_NS 5000000ull
 
 /* A program file, copied to pages of its own when it is first wanted: then its segments
  * are whole pages, and loading them shares instead of copying. */
@@ -55,10 +52,6 @@ static u32 running;
 static s64 worst;
 static s64 programs_link;
 static s64 switchboard; /* the nearest, whichever that is when it is used */
-static char posts[POSTS_MAX][DEMOS_NAME_MAX + 1]; /* by the code of the offer */
-static u32 post_count;
-static bool answered; /* our question to another machine, with `found` or without */
-static s64 found;
 
 static bool grow(u64 len)
 {
@@ -185,20 +178,6 @@ static void ended(u64 code, const void *body, size_t len)
         worst = end.status;
 }
 
-/* A process we started offers a link to be posted. */
-static void offered(u64 code, s64 link)
-{
-    struct words w;
-    s64 result;
-
-    words_start(&w, NAMES_POST);
-    words_put_name(&w, posts[code]);
-    result = words_call(demos_link("names"), &w, &link, 1, NULL);
-    demos_link_drop(link); /* what is posted is a copy */
-    if (result < 0)
-        demos_print("init: cannot post %s: %s\n", posts[code], demos_error(result));
-}
-
 /* A server offers links, or the notice says that it never will: how many are kept. */
 static u32 take_offer(const struct demos_info *info)
 {
@@ -210,30 +189,20 @@ static u32 take_offer(const struct demos_info *info)
     return MIN(info->count, 2u);
 }
 
-/* One request, notice, offer or answer, if one comes in that time. */
-static void serve_within(u64 ns)
+/* One request, notice or offer. */
+static void serve(void)
 {
     struct words w;
     struct demos_info info = {0};
-    s64 len = demos_receive_within(
-        ns,
-        DEMOS_CHANNEL(CHANNEL_PROGRAMS) | DEMOS_CHANNEL(CHANNEL_ENDS) |
-            DEMOS_CHANNEL(CHANNEL_FOUND) | DEMOS_CHANNEL(CHANNEL_OFFERS) |
-            DEMOS_CHANNEL(DEMOS_OFFER_CHANNEL),
-        w.bytes, sizeof w.bytes, &info);
-    bool general = info.kind == DEMOS_MSG_GENERAL, reply = info.kind == DEMOS_MSG_REPLY;
+    s64 len = demos_receive(DEMOS_CHANNEL(CHANNEL_PROGRAMS) | DEMOS_CHANNEL(CHANNEL_ENDS) |
+                                DEMOS_CHANNEL(DEMOS_OFFER_CHANNEL),
+                            w.bytes, sizeof w.bytes, &info);
     u32 kept = 0;
 
     if (len < 0)
         return;
-    if (info.channel == CHANNEL_FOUND) {
-        answered = true;
-        found = reply && info.count ? info.links[kept++] : 0;
-    } else if (info.channel == CHANNEL_OFFERS && general && info.count) {
-        offered(info.code, info.links[kept++]);
-    } else if (info.channel == DEMOS_OFFER_CHANNEL && offering && info.code == offer) {
+    if (info.channel == DEMOS_OFFER_CHANNEL && offering && info.code == offer)
         kept = take_offer(&info);
-    }
     while (kept < info.count)
         demos_link_drop(info.links[kept++]);
     if (info.kind == DEMOS_MSG_NOTICE && info.notice == DEMOS_NOTICE_EXIT)
@@ -249,11 +218,6 @@ static void serve_within(u64 ns)
     }
 }
 
-static void serve(void)
-{
-    serve_within(DEMOS_FOREVER);
-}
-
 static u64 number(const char *digits)
 {
     u64 value = 0;
@@ -263,39 +227,6 @@ static u64 number(const char *digits)
     return value;
 }
 
-/* The link posted as `name` on another machine. We go on serving while it is not there. */
-static s64 find_at(const char *name, u64 machine)
-{
-    struct words w;
-    s64 there;
-
-    words_start(&w, NAMES_OTHER);
-    words_put(&w, machine);
-    if (words_call(demos_link("names"), &w, NULL, 0, &there) < 0)
-        return 0;
-    for (found = 0; found <= 0; serve_within(found > 0 ? DEMOS_NOW : ASK_AGAIN_NS)) {
-        words_start(&w, NAMES_FIND);
-        words_put_name(&w, name);
-        answered = false;
-        if (demos_request(there, w.bytes, 8 * w.count, 8, CHANNEL_FOUND, 0) < 0)
-            break;
-        while (!answered)
-            serve();
-    }
-    demos_link_drop(there);
-    return found;
-}
-
-/* A link to us over which the process will offer what is to be posted. */
-static s64 offer_link(const char *name)
-{
-    if (post_count == POSTS_MAX)
-        return 0;
-    memcpy(posts[post_count], name, strnlen(name, DEMOS_NAME_MAX));
-    return demos_link_make(DEMOS_GENERAL, DEMOS_GIVE | DEMOS_ONCE, CHANNEL_OFFERS,
-                           post_count++);
-}
-
 /* A link for those only whose line asks for it. */
 static s64 special(const char *name)
 {
@@ -303,19 +234,6 @@ static s64 special(const char *name)
         if (strcmp(services[i].name, name) == 0)
             return services[i].owner;
     return demos_link(name);
-}
-
-/* The link that a word of the boot list asks for; the word becomes its name. */
-static struct demos_gift asked_for(char *word)
-{
-    char *at = strchr(word, '@');
-
-    if (strncmp(word, "post:", 5) == 0)
-        return (struct demos_gift){"boss", offer_link(word + 5)};
-    if (!at)
-        return (struct demos_gift){word, special(word)};
-    *at = '\0';
-    return (struct demos_gift){word, find_at(word, number(at + 1))};
 }
 
 /* Adds a gift; one of the same name gives way. */
@@ -346,7 +264,7 @@ static u32 choose_gifts(struct demos_spawn *s, struct demos_gift *gifts,
         add(s, gifts, (struct demos_gift){services[i].name, services[i].link});
     for (; at < c->count && strchr("+=", c->args[at][0]); at++) {
         if (c->args[at][0] == '+')
-            add(s, gifts, asked_for(c->args[at] + 1));
+            add(s, gifts, (struct demos_gift){c->args[at] + 1, special(c->args[at] + 1)});
         else
             *serves = c->args[at] + 1;
     }

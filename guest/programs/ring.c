@@ -4,14 +4,16 @@
  * token goes round and is counted by all.
  *
  * `ring of MACHINES at N [ROUNDS]`, one on each of the machines 1 to MACHINES: the ring goes
- * round them, and the one on machine 1 starts it. They need the link "names". `at here` asks
- * the link "kernel" for the machine's number, so that all machines can have the same boot list.
+ * round them, and the one on machine 1 starts it. They find each other by the cluster's
+ * switchboard, where each posts itself for the one before it. `at here` asks the link "kernel"
+ * for the machine's number, so that all machines can have the same boot list.
  */
-#include "guest/lib/names.h"
 #include "guest/lib/process.h"
+#include "guest/lib/switchboard.h"
 #include "guest/programs/number.h"
 
 enum { CHANNEL = 1, MOST = 256 };
+#define POST_AGAIN_NS 5000000ull
 
 /* Passes tokens on for ever. */
 static int relay(s64 next)
@@ -59,16 +61,31 @@ static u64 this_machine(void)
     return words_get(&w);
 }
 
+/* Posts a link to this machine's member, for the one before it to take. A switchboard that is
+ * full has room again as soon as others are taken. */
+static void post(u64 here)
+{
+    s64 link = demos_link_make(DEMOS_GENERAL, DEMOS_DUP | DEMOS_GIVE, CHANNEL, 0), entry;
+    char name[DEMOS_NAME_MAX];
+
+    format(name, sizeof name, "ring-%llu", (unsigned long long)here);
+    while ((entry = demos_post(name, link, SWITCHBOARD_GLOBAL)) == DEMOS_E_MEMORY)
+        demos_sleep_ns(POST_AGAIN_NS);
+    if (entry < 0)
+        demos_die("ring: cannot be found by others: %s", demos_error(entry));
+    demos_link_drop(link);
+}
+
 /* Member `here` of the machines 1 to `machines`. */
 static int of_machines(u64 machines, u64 here, u64 rounds)
 {
     s64 next;
     u64 hops, began;
+    char name[DEMOS_NAME_MAX];
 
-    if (names_post("ring", demos_link_make(DEMOS_GENERAL, DEMOS_DUP | DEMOS_GIVE, CHANNEL, 0)) <
-        0)
-        demos_die("ring: cannot be found by others");
-    next = names_find(here % machines + 1, "ring");
+    post(here);
+    format(name, sizeof name, "ring-%llu", (unsigned long long)(here % machines + 1));
+    next = demos_find(name, SWITCHBOARD_GLOBAL | SWITCHBOARD_WAIT);
     if (next < 0)
         demos_die("ring: no next machine: %s", demos_error(next));
     if (here != 1)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `tour NAME PROGRAM MACHINES PAUSE [ROUNDS]`: starts a server, posts what it offers as NAME,
- * and moves it round the machines 1 to MACHINES, PAUSE milliseconds at each, while whoever
- * found it goes on calling it; then stays as long as the server does. Needs the links
- * "kernel" and "names".
+ * `tour NAME PROGRAM MACHINES PAUSE [ROUNDS]`: starts a server, announces what it offers as
+ * NAME at the cluster's switchboard, and moves it round the machines 1 to MACHINES, PAUSE
+ * milliseconds at each, while whoever found it goes on calling it; then stays as long as the
+ * server does. Needs the link "kernel".
  */
-#include "guest/lib/names.h"
 #include "guest/lib/process.h"
+#include "guest/lib/switchboard.h"
 #include "guest/programs/number.h"
 
 enum { CHANNEL_ENDS = 1 };
@@ -28,12 +28,13 @@ static s64 start(const char *name, const char *program)
                             .gifts = gifts,
                             .gift_count = ARRAY_SIZE(gifts),
                             .watch = process_watch(CHANNEL_ENDS, 0)};
-    s64 service, control = demos_spawn_server(&s, &service);
+    s64 service, entry, control = demos_spawn_server(&s, &service);
 
     if (control < 0 || service <= 0)
         demos_die("tour: %s offers nothing: %s", program, demos_error(control));
-    if (names_post(name, service) < 0)
-        demos_die("tour: %s cannot be found by others", name);
+    entry = demos_announce(name, service, SWITCHBOARD_GLOBAL); /* as long as we have it */
+    if (entry < 0)
+        demos_die("tour: %s cannot be found by others: %s", name, demos_error(entry));
     return control;
 }
 

@@ -50,10 +50,11 @@ class Disk:
 
 @dataclasses.dataclass(frozen=True)
 class Node:
-    """One node; `number` is its machine number in the DEMOS network, from 1."""
+    """One node; `number` is its machine number in the DEMOS network, from 1, `count` how many of its kind there are."""
 
     name: str
     number: int
+    count: int
     machine: str
     image: str | None
     memory: int
@@ -221,7 +222,7 @@ class _Loader:
             memory = values.pop("memory") or NODE_MEMORY[values["machine"]]
             disks = values.pop("disk")
             for each in names:
-                nodes.append(Node(name=each, number=first + len(nodes), memory=memory,
+                nodes.append(Node(name=each, number=first + len(nodes), count=len(names), memory=memory,
                                   disks=self._disks(each, disks, f"nodes.{name}.disk"), **values))
         self._distinct([n.name for n in nodes])
         self._kept(nodes)

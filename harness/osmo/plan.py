@@ -218,7 +218,8 @@ class Compiler:
 
     def _programs(self, node: Node) -> bytes:
         where = f"{self.cluster.path}: nodes.{node.name}.programs"
-        own = {"{name}": node.name, "{number}": str(node.number), "{nodes}": str(len(self.cluster.nodes))}
+        own = {"{name}": node.name, "{number}": str(node.number), "{count}": str(node.count),
+               "{nodes}": str(len(self.cluster.nodes))}
         boot = [self._numbered(replaced(line, own), where) for line in node.programs]
         if node.machine == "z8000":
             folder, suffix, always = paths.build() / "z8000" / "demos", ".bin", "trap"

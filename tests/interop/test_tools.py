@@ -13,7 +13,7 @@ from osmo.errors import Problem
 
 CLUSTERS = pathlib.Path(__file__).resolve().parents[2] / "harness" / "clusters"
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("linux"), pytest.mark.timeout(400)]
-RING = "+names ring of 2 at {number} 40"
+RING = "ring of 2 at {number} 40"
 PLAN = """
 [media.lan]
 [nodes]

@@ -10,8 +10,9 @@ import pytest
 import places
 
 PAIR = "ip link add {0}a type veth peer name {0}b\nip link set {0}a up\n"
-# A node: its number, its interfaces, how many machines the ring has.
-NODE = "{node} --id {id} {ethers} --run '+names ring of {of} at {id} 40'"
+# A node: its number, its interfaces, how many machines the ring has. The first has the switchboard.
+NODE = "{node} --id {id} {ethers} {board} --run 'ring of {of} at {id} 40'"
+BOARD = "--run '+kernel =board switchboard global'"
 
 
 def inside(script: str, *pairs: str) -> subprocess.CompletedProcess[str]:
@@ -33,7 +34,8 @@ def namespace() -> None:
 
 def node(number: int, of: int, *interfaces: str) -> str:
     ethers = " ".join(f"--ether {name}" for name in interfaces)
-    return NODE.format(node=places.NODE, id=number, ethers=ethers, of=of)
+    return NODE.format(node=places.NODE, id=number, ethers=ethers, of=of,
+                       board=BOARD if number == 1 else "")
 
 
 def when_open(count: int) -> str:

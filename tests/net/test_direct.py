@@ -20,21 +20,22 @@ direct = true
 direct = true
 [nodes.a]
 media = ["left"]
-programs = ["{}"]
+programs = [{}]
 [nodes.b]
 media = ["left", "right"]
-programs = ["{}"]
+programs = [{}]
 [nodes.c]
 media = ["right"]
-programs = ["{}"]
+programs = [{}]
 """
-RING = "+names ring of 3 at {} 100"
-LINE = CHAIN.format(*(RING.format(n) for n in (1, 2, 3))) + """
+BOARD = '"+kernel =board switchboard global", '
+RING = '"ring of 3 at {} 100"'
+LINE = CHAIN.format(BOARD + RING.format(1), RING.format(2), RING.format(3)) + """
 [expect.output]
 a = "ring: 3 machines, 100 rounds, 200 hops"
 """
-CLIENT = "+counter@b counter-client 100 5"
-RESTART = CHAIN.format(CLIENT, "+post:counter counter-server", CLIENT) + """
+CLIENT = '"+kernel with counter counter-client 100 5"'
+RESTART = CHAIN.format(CLIENT, BOARD + '"=counter counter-server", "announce counter"', CLIENT) + """
 [[faults]]
 at = "300ms"
 node = "a"

@@ -22,12 +22,14 @@ first = {first}
 outside = "{way}"
 [nodes.{name}]
 media = ["net"]
-programs = ["+names ring of 2 at {{number}} 40"]
+programs = [{board}"ring of 2 at {{number}} 40"]
 """
+BOARD = '"+kernel =board switchboard global", '
 
 
 def text(**words: object) -> str:
-    return CLUSTER.format(**{"name": "a", "first": 1, "way": "listen=127.0.0.1:4000", **words})
+    given = {"name": "a", "first": 1, "way": "listen=127.0.0.1:4000", **words}
+    return CLUSTER.format(board=BOARD if given["first"] == 1 else "", **given)
 
 
 @pytest.mark.parametrize("change, says", [

@@ -40,10 +40,10 @@ for = "1s"
 [media.net]
 [nodes.busy]
 media = ["net"]
-programs = ["+post:counter counter-server", "work", "work"]
+programs = ["+kernel =board switchboard global", "=counter counter-server", "announce counter", "work", "work"]
 [nodes.client]
 media = ["net"]
-programs = ["+counter@busy counter-client 40 1"]
+programs = ["+kernel with counter counter-client 40 1"]
 [expect.output]
 client = "counter: 30 steps, all counted"
 """
