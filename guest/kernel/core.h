@@ -307,7 +307,7 @@ bool control_message(struct node *n, struct task *t, struct message *m);
 s64 start_give(struct node *n, struct task *t, const char *name, const struct link *l);
 /* exception.c: the handler's answer */
 void exception_answered(struct node *n, struct task *t, struct message *m);
-/* migrate.c: MIGRATE, and a thread to be moved that has stopped running */
+/* depart.c: MIGRATE, and a thread to be moved that has stopped running */
 s64 migrate_begin(struct node *n, struct task *t, struct message *m);
 void migrate_offer(struct node *n, struct task *t);
 void migrate_forget(struct node *n, struct task *t);

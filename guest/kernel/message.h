@@ -57,7 +57,7 @@ enum kernel_message {
     KERNEL_MSG_MOVE_GO,
     KERNEL_MSG_MOVE_AT, /* the request was passed on, to there */
     KERNEL_MSG_MOVE_FAILED,
-    KERNEL_MSG_MIGRATION, /* see migrate.c */
+    KERNEL_MSG_MIGRATION, /* see migrate.h */
     KERNEL_MSG_REJECTING, /* a machine whose messages to a moving process bounce */
     KERNEL_MSG_HELD,      /* a reply link of the process is at another machine now (asked.c) */
     KERNEL_MSG_ENDED,     /* the process is dead: its forwarding address is of no more use */

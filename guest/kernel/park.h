@@ -98,7 +98,7 @@ void arrived(struct node *n, struct task *t);
 void rejections_move(struct node *n, struct task *t, u32 machine);
 void rejection_add(struct node *n, struct task *t, u32 machine);
 
-/* migrate.c */
+/* migrate.c, arrive.c, transfer.c */
 void migrate_message(struct node *n, struct message *m);
 void migrate_rejecting(struct node *n, const struct process_id *id, u32 machine);
 bool migrate_keep(struct node *n, struct message *m);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Memory on its way to another machine: which bytes of a process travel, and where each has
- * its place in the stream (travel.c; used by migrate.c alone).
+ * its place in the stream (travel.c; for migrate.h alone).
  */
 #ifndef GUEST_KERNEL_TRAVEL_H
 #define GUEST_KERNEL_TRAVEL_H
