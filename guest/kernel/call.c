@@ -14,13 +14,25 @@ static s64 call_null(struct node *n, struct thread *t, const u64 *args)
     return 0;
 }
 
-static s64 call_createlink(struct node *n, struct thread *t, const u64 *args)
+/* What is the same in all links that a process makes. */
+static inline void made(const struct node *n, const struct task *t, struct link *l)
+{
+    l->to = t->id;
+    l->check = 0;
+    l->hint = n->config.machine;
+    l->incarnation = t->incarnation;
+    l->moves = (u16)t->moves;
+    l->hops = 0;
+}
+
+static inline __attribute__((always_inline)) s64
+call_createlink(struct node *n, struct thread *t, const u64 *args)
 {
     u64 spec = args[0], base = args[2], len = args[3];
     u32 kind = spec & 0xff, attr = (u32)(spec >> 8) & 0xffffff, channel = (u32)(spec >> 32);
     struct task *self = t->task;
-    struct link l;
-    s64 number;
+    struct link_slot *slot;
+    int error;
 
     if (kind >= DEMOS_REPLY_LINK)
         return kind == DEMOS_REPLY_LINK ? DEMOS_E_KIND : DEMOS_E_ARGUMENT;
@@ -32,23 +44,20 @@ static s64 call_createlink(struct node *n, struct thread *t, const u64 *args)
         return DEMOS_E_AREA;
     if (!(attr & (DEMOS_AREA_READ | DEMOS_AREA_WRITE)) && len)
         return DEMOS_E_AREA;
-    l = (struct link){
-        .to = self->id,
-        .code = args[1],
-        .base = base,
-        .len = len,
-        .hint = n->config.machine,
-        .incarnation = self->incarnation,
-        .channel = (u16)channel,
-        .moves = (u16)self->moves,
-        .attr = (u16)attr,
-        .kind = (u8)kind,
-    };
+    slot = self->links.free ? link_take(&self->links) : link_room(n, &self->links, &error);
+    if (!slot)
+        return error;
+    made(n, self, &slot->link);
+    slot->link.code = args[1];
+    slot->link.base = base;
+    slot->link.len = len;
+    slot->link.channel = (u16)channel;
+    slot->link.attr = (u16)attr;
+    slot->link.kind = (u8)kind;
     if (self->key)
-        l.check = link_check(&l, self->key);
-    number = link_insert(n, &self->links, &l);
-    trace(n, KERNEL_T_createlink, self->id.serial, (u64)number, spec);
-    return number;
+        slot->link.check = link_check(&slot->link, self->key);
+    trace(n, KERNEL_T_createlink, self->id.serial, (u64)slot->number, spec);
+    return slot->number;
 }
 
 static s64 call_duplink(struct node *n, struct thread *t, const u64 *args)
@@ -67,7 +76,8 @@ static s64 call_duplink(struct node *n, struct thread *t, const u64 *args)
     return number;
 }
 
-static s64 call_destroylink(struct node *n, struct thread *t, const u64 *args)
+static inline __attribute__((always_inline)) s64
+call_destroylink(struct node *n, struct thread *t, const u64 *args)
 {
     struct link_slot *slot = link_find(&t->task->links, (s64)args[0]);
     struct link l;
@@ -76,11 +86,11 @@ static s64 call_destroylink(struct node *n, struct thread *t, const u64 *args)
         return DEMOS_E_LINK;
     trace(n, KERNEL_T_destroylink, t->task->id.serial, args[0], 0);
     if (slot->link.kind != DEMOS_REPLY_LINK && !(slot->link.attr & DEMOS_TELLDEST)) {
-        link_remove(&t->task->links, slot);
+        link_free(&t->task->links, slot);
         return 0;
     }
     l = slot->link;
-    link_remove(&t->task->links, slot);
+    link_free(&t->task->links, slot);
     link_drop(n, &l);
     return 0;
 }
@@ -119,19 +129,7 @@ static call_function *const calls[DEMOS_CALLS] = {
     [DEMOS_EXIT] = call_exit,
 };
 
-/* As at the begin of every call: nothing waited for, nothing done yet. */
-static void call_over(struct thread *t)
-{
-    t->pending = false;
-    t->wait = WAIT_NOTHING;
-    t->wait_error = 0;
-    t->progress = 0;
-    t->deadline = ~(u64)0;
-}
-
-/* Turns what a call function said into what the machine is to do. */
-static __attribute__((noinline)) enum outcome conclude(struct node *n, struct thread *t,
-                                                       s64 said, s64 *result)
+enum outcome call_conclude(struct node *n, struct thread *t, s64 said, s64 *result)
 {
     if (said == CALL_AGAIN)
         said = fault_in_call(n, t);
@@ -160,38 +158,69 @@ static __attribute__((noinline)) enum outcome conclude(struct node *n, struct th
     return NODE_BLOCKED;
 }
 
+enum outcome call_general(struct node *n, struct thread *t, const u64 *args, s64 *result)
+{
+    s64 said = calls[t->call](n, t, args);
+
+    if (said != CALL_GONE)
+        args_keep(t, args);
+    return call_conclude(n, t, said, result);
+}
+
+typedef enum outcome straight_function(struct node *n, struct thread *t, const u64 *args,
+                                       s64 *result);
+
+static enum outcome straight_null(struct node *n, struct thread *t, const u64 *args,
+                                  s64 *result)
+{
+    return call_done(n, t, call_null(n, t, args), result);
+}
+
+static enum outcome straight_createlink(struct node *n, struct thread *t, const u64 *args,
+                                        s64 *result)
+{
+    return call_done(n, t, call_createlink(n, t, args), result);
+}
+
+static enum outcome straight_destroylink(struct node *n, struct thread *t, const u64 *args,
+                                         s64 *result)
+{
+    return call_done(n, t, call_destroylink(n, t, args), result);
+}
+
+/* The general function, which may be over at once, too. */
+static enum outcome straight_general(struct node *n, struct thread *t, const u64 *args,
+                                     s64 *result)
+{
+    s64 said = calls[t->call](n, t, args);
+
+    if (said > CALL_WAIT)
+        return call_done(n, t, said, result);
+    if (said != CALL_GONE)
+        args_keep(t, args);
+    return call_conclude(n, t, said, result);
+}
+
 /* What is tried first for threads whose `slow` is 0. */
-static call_function *const straight[DEMOS_CALLS] = {
-    [DEMOS_NULL] = call_null,
-    [DEMOS_CREATELINK] = call_createlink,
-    [DEMOS_DESTROYLINK] = call_destroylink,
-    [DEMOS_DUPLINK] = call_duplink,
+static straight_function *const straight[DEMOS_CALLS] = {
+    [DEMOS_NULL] = straight_null,
+    [DEMOS_CREATELINK] = straight_createlink,
+    [DEMOS_DESTROYLINK] = straight_destroylink,
+    [DEMOS_DUPLINK] = straight_general,
     [DEMOS_SEND] = fast_send,
-    [DEMOS_REQUEST] = call_send,
+    [DEMOS_REQUEST] = straight_general,
     [DEMOS_REPLY] = fast_reply,
     [DEMOS_RECEIVE] = fast_receive,
     [DEMOS_CALL] = fast_call,
-    [DEMOS_MOVEDATA] = call_move,
-    [DEMOS_YIELD] = call_yield,
-    [DEMOS_EXIT] = call_exit,
+    [DEMOS_MOVEDATA] = straight_general,
+    [DEMOS_YIELD] = straight_general,
+    [DEMOS_EXIT] = straight_general,
 };
 
-/* All that is not over at once on a straight path. */
-static __attribute__((noinline)) enum outcome call_on(struct node *n, struct thread *t,
-                                                      const u64 *args, s64 said, s64 *result)
+/* Nothing is kept here for after the call: what it comes to is said where it ends. */
+enum outcome node_call(struct node *n, struct thread *t, const u64 args[6], s64 *result,
+                       u32 number)
 {
-    if (said == CALL_GENERAL)
-        said = calls[t->call](n, t, args);
-    if (said != CALL_GONE)
-        args_keep(t, args);
-    return conclude(n, t, said, result);
-}
-
-enum outcome node_call(struct node *n, struct thread *t, u32 number, const u64 args[6],
-                       s64 *result)
-{
-    s64 said = CALL_GENERAL;
-
     n->count.entries++;
     t->task->count.entries++;
     if (number >= DEMOS_CALLS) {
@@ -199,21 +228,13 @@ enum outcome node_call(struct node *n, struct thread *t, u32 number, const u64 a
         return NODE_DONE;
     }
     t->call = number;
-    if (!t->slow)
-        said = straight[number](n, t, args);
-    if (said > CALL_WAIT && list_empty(&n->work)) {
-        *result = said;
-        return NODE_DONE;
-    }
-    if (said == CALL_LEAVE && list_empty(&n->work))
-        return node_leave(n);
-    return said == CALL_SWITCH ? NODE_SWITCH : call_on(n, t, args, said, result);
+    return t->slow ? call_general(n, t, args, result) : straight[number](n, t, args, result);
 }
 
 static s64 go_on(struct node *n, struct thread *t)
 {
     if (t->call == DEMOS_CALLS)
-        return (s64)t->args[0]; /* over already, see conclude() */
+        return (s64)t->args[0]; /* over already, see call_conclude() */
     if (t->call == DEMOS_CALL && (t->wait == WAIT_REPLY || t->delivered))
         return finish_call(n, t);
     if (t->wait == WAIT_MOVE)
@@ -221,21 +242,17 @@ static s64 go_on(struct node *n, struct thread *t)
     return calls[t->call](n, t, t->args);
 }
 
+enum outcome call_go_on(struct node *n, struct thread *t, s64 *result)
+{
+    return call_conclude(n, t, go_on(n, t), result);
+}
+
 enum outcome node_resume(struct node *n, struct thread *t, s64 *result)
 {
-    s64 said = CALL_GENERAL;
-
     if (t->wait == WAIT_PAGE)
         fault_waited(t);
     if (!t->pending)
         return NODE_RUN;
     t->pending = false;
-    if (t->delivered && !t->slow)
-        said = fast_finish(n, t);
-    if (said >= 0) {
-        call_over(t);
-        *result = said;
-        return NODE_DONE;
-    }
-    return conclude(n, t, go_on(n, t), result);
+    return t->delivered && !t->slow ? fast_finish(n, t, result) : call_go_on(n, t, result);
 }

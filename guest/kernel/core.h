@@ -237,13 +237,20 @@ void message_from(struct node *n, struct task *t, struct message *m);
 /* Sends a complete message on its way, here or elsewhere; never fails, never waits. */
 void route(struct node *n, struct message *m, u32 hint);
 
-/* fast.c: the same calls on straight lines, for threads whose `slow` is 0. CALL_GENERAL:
- * nothing has happened, take the general path. */
-s64 fast_send(struct node *n, struct thread *t, const u64 *args);
-s64 fast_call(struct node *n, struct thread *t, const u64 *args);
-s64 fast_reply(struct node *n, struct thread *t, const u64 *args);
-s64 fast_receive(struct node *n, struct thread *t, const u64 *args);
-s64 fast_finish(struct node *n, struct thread *t);
+/* fast.c: the same calls on straight lines, for threads whose `slow` is 0; what is not usual
+ * they leave to call_general. */
+enum outcome fast_send(struct node *n, struct thread *t, const u64 *args, s64 *result);
+enum outcome fast_call(struct node *n, struct thread *t, const u64 *args, s64 *result);
+enum outcome fast_reply(struct node *n, struct thread *t, const u64 *args, s64 *result);
+enum outcome fast_receive(struct node *n, struct thread *t, const u64 *args, s64 *result);
+/* A thread goes on with the message that was handed to it. */
+enum outcome fast_finish(struct node *n, struct thread *t, s64 *result);
+
+/* call.c: the call that `t` has just made, or waits in, on the general path. */
+enum outcome call_general(struct node *n, struct thread *t, const u64 *args, s64 *result);
+enum outcome call_go_on(struct node *n, struct thread *t, s64 *result);
+/* Turns what a call function said into what the machine is to do. */
+enum outcome call_conclude(struct node *n, struct thread *t, s64 said, s64 *result);
 
 /* notice.c */
 void notice(struct node *n, const struct link *l, enum demos_notice what, const u64 *words,
@@ -366,9 +373,6 @@ enum {
     CALL_AGAIN = -1001, /* try again when a page has come */
     CALL_STEP = -1002,  /* more to do, others first */
     CALL_GONE = -1003,  /* the thread is no more */
-    CALL_GENERAL = -1004,
-    CALL_SWITCH = -1005, /* the thread waits, n->chosen runs */
-    CALL_LEAVE = -1006,  /* it waits and its words are kept; somebody else runs */
 };
 static inline s64 access_error(enum machine_result r)
 {

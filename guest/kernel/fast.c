@@ -2,8 +2,9 @@
 /*
  * SEND, CALL, REPLY and RECEIVE between processes of a node, on straight lines: what the
  * general paths (send.c, receive.c) would do when nothing is out of the ordinary. Each
- * first asks all its questions, and only then changes anything; any answer that is not
- * the usual one means CALL_GENERAL. The tests run every program both ways and compare.
+ * first asks all its questions, and only then changes anything; at any answer that is not
+ * the usual one it leaves to the general path. The tests run every program both ways and
+ * compare.
  *
  * Usual: the caller's `slow` word and its partner's are 0, the target is a process of this
  * node, a pooled message is at hand, no links travel but a reply link.
@@ -94,7 +95,7 @@ static bool passes_links(struct node *n, struct task *t, u64 info_at)
             count);
 }
 
-s64 fast_send(struct node *n, struct thread *t, const u64 *args)
+enum outcome fast_send(struct node *n, struct thread *t, const u64 *args, s64 *result)
 {
     struct link_slot *slot = link_find(&t->task->links, (s64)args[0]);
     struct thread *receiver;
@@ -105,17 +106,17 @@ s64 fast_send(struct node *n, struct thread *t, const u64 *args)
     if (!slot || slot->link.kind == DEMOS_REQUEST_LINK || slot->link.kind == DEMOS_REPLY_LINK ||
         args[3] || args[2] > DEMOS_BODY_MAX ||
         slot->link.attr & (DEMOS_TOKERNEL | DEMOS_ONCE | DEMOS_SWITCHBOARD | DEMOS_TIMELY))
-        return CALL_GENERAL;
+        return call_general(n, t, args, result);
     receiver = partner(n, &slot->link);
     if (!receiver || t->task->sequence < t->task->discard_until)
-        return CALL_GENERAL;
+        return call_general(n, t, args, result);
     to = receiver->task;
     cost = message_cost((u32)args[2], 0);
     if (!queue_has_room(to, cost))
-        return CALL_GENERAL;
+        return call_general(n, t, args, result);
     m = compose(n, t->task, &slot->link, args[1], (u32)args[2]);
     if (!m)
-        return CALL_GENERAL;
+        return call_general(n, t, args, result);
     m->kind = DEMOS_MSG_GENERAL;
     m->flags = 0;
     sent(n, t->task, m);
@@ -126,10 +127,10 @@ s64 fast_send(struct node *n, struct thread *t, const u64 *args)
     n->count.queued++;
     if (waits_for(receiver, m->channel))
         thread_wake(n, receiver);
-    return 0;
+    return call_done(n, t, 0, result);
 }
 
-s64 fast_call(struct node *n, struct thread *t, const u64 *args)
+enum outcome fast_call(struct node *n, struct thread *t, const u64 *args, s64 *result)
 {
     struct link_slot *slot = link_find(&t->task->links, (s64)args[0]);
     struct task *self = t->task;
@@ -139,15 +140,15 @@ s64 fast_call(struct node *n, struct thread *t, const u64 *args)
     if (!slot || args[5] != DEMOS_FOREVER || (u32)args[2] > DEMOS_BODY_MAX ||
         (slot->link.kind != DEMOS_REQUEST_LINK && slot->link.kind != DEMOS_RESOURCE) ||
         slot->link.attr & (DEMOS_TOKERNEL | DEMOS_ONCE | DEMOS_SWITCHBOARD))
-        return CALL_GENERAL;
+        return call_general(n, t, args, result);
     server = partner(n, &slot->link);
     if (!server || !waits_for(server, slot->link.channel) || server->timer || self->key ||
         self->sequence < self->discard_until ||
         n->ready_mask & ((1u << server->priority) - 1) || passes_links(n, self, args[4]))
-        return CALL_GENERAL;
+        return call_general(n, t, args, result);
     m = compose(n, self, &slot->link, args[1], (u32)args[2]);
     if (!m)
-        return CALL_GENERAL;
+        return call_general(n, t, args, result);
     m->kind = DEMOS_MSG_REQUEST;
     m->flags = MESSAGE_HAS_REPLY | MESSAGE_IN_CALL;
     sent(n, self, m);
@@ -172,10 +173,10 @@ s64 fast_call(struct node *n, struct thread *t, const u64 *args)
     server->state = THREAD_RUNNING;
     n->handoff = NULL;
     n->chosen = server;
-    return CALL_SWITCH;
+    return NODE_SWITCH;
 }
 
-s64 fast_reply(struct node *n, struct thread *t, const u64 *args)
+enum outcome fast_reply(struct node *n, struct thread *t, const u64 *args, s64 *result)
 {
     struct link_slot *slot = link_find(&t->task->links, (s64)args[0]);
     struct thread *client;
@@ -183,42 +184,33 @@ s64 fast_reply(struct node *n, struct thread *t, const u64 *args)
 
     if (!slot || slot->link.channel != LINK_CHANNEL_CALL || args[3] ||
         args[2] > DEMOS_BODY_MAX || slot->link.attr & DEMOS_TOKERNEL)
-        return CALL_GENERAL;
+        return call_general(n, t, args, result);
     client = partner(n, &slot->link);
     if (!client || client->state != THREAD_WAITING || client->wait != WAIT_REPLY ||
         client->timer || client->wait_serial != slot->link.code ||
         t->task->sequence < t->task->discard_until)
-        return CALL_GENERAL;
+        return call_general(n, t, args, result);
     m = compose(n, t->task, &slot->link, args[1], (u32)MIN(args[2], slot->link.len));
     if (!m)
-        return CALL_GENERAL;
+        return call_general(n, t, args, result);
     m->kind = DEMOS_MSG_REPLY;
     m->flags = MESSAGE_IN_CALL;
     m->whole = (u32)args[2];
     sent(n, t->task, m);
     t->task->count.sent_in_call++;
-    link_remove(&t->task->links, slot);
+    link_free(&t->task->links, slot);
     client->delivered = m;
     ready(n, client);
     n->handoff = client;
-    return 0;
+    return call_done(n, t, 0, result);
 }
 
-/* Copies a message with at most a reply link to its reader; CALL_GENERAL changes nothing. */
-static inline __attribute__((always_inline)) s64
-give_out(struct node *n, struct thread *t, struct message *m, u64 buffer, u64 room, u64 info_at)
+/* What is known of a message, for its reader; `number` is its reply link. */
+static inline __attribute__((always_inline)) bool
+tell(struct node *n, struct task *t, const struct message *m, u32 len, s64 number, u64 info_at)
 {
-    struct link_table *links = &t->task->links;
-    u32 len = (u32)MIN((u64)m->length, room);
-    bool reply = m->flags & MESSAGE_HAS_REPLY;
     struct demos_info info;
 
-    if (m->link_count || m->kind == DEMOS_MSG_NOTICE || m->flags & MESSAGE_LINKS_LOST)
-        return CALL_GENERAL;
-    if (reply && !links->free)
-        return CALL_GENERAL;
-    if (len && machine_copy_out(n, t->task, buffer, m->body, len) != MACHINE_OK)
-        return CALL_GENERAL;
     info.code = m->channel == LINK_CHANNEL_CALL ? 0 : m->code;
     info.channel = m->channel == LINK_CHANNEL_CALL ? 0 : m->channel;
     info.kind = m->kind;
@@ -227,38 +219,60 @@ give_out(struct node *n, struct thread *t, struct message *m, u64 buffer, u64 ro
     info.count = 0;
     info.length = m->whole;
     info.spare = 0;
-    info.reply = reply ? link_put(links, &m->reply) : 0;
+    info.reply = number;
     for (u32 i = 0; i < DEMOS_LINKS_MAX; i++)
         info.links[i] = 0;
-    if (info_at && machine_copy_out(n, t->task, info_at, &info, sizeof(info)) != MACHINE_OK) {
+    return machine_copy_out(n, t, info_at, &info, sizeof(info)) == MACHINE_OK;
+}
+
+enum { NOT_USUAL = -1 };
+
+/* Copies a message with at most a reply link to its reader; NOT_USUAL: nothing is changed. */
+static inline __attribute__((always_inline)) s64
+give_out(struct node *n, struct thread *t, struct message *m, u64 buffer, u64 room, u64 info_at)
+{
+    struct link_table *links = &t->task->links;
+    u32 len = (u32)MIN((u64)m->length, room);
+    bool reply = m->flags & MESSAGE_HAS_REPLY;
+    s64 number = 0;
+
+    if (m->link_count || m->kind == DEMOS_MSG_NOTICE || m->flags & MESSAGE_LINKS_LOST)
+        return NOT_USUAL;
+    if (reply && !links->free)
+        return NOT_USUAL;
+    if (len && machine_copy_out(n, t->task, buffer, m->body, len) != MACHINE_OK)
+        return NOT_USUAL;
+    if (reply)
+        number = link_put(links, &m->reply);
+    if (info_at && !tell(n, t->task, m, len, number, info_at)) {
         if (reply)
-            link_remove(links, link_find(links, info.reply));
-        return CALL_GENERAL;
+            link_remove(links, link_find(links, number));
+        return NOT_USUAL;
     }
     t->task->count.received++;
     t->task->count.received_bytes += len;
     return (s64)len;
 }
 
-s64 fast_receive(struct node *n, struct thread *t, const u64 *args)
+enum outcome fast_receive(struct node *n, struct thread *t, const u64 *args, s64 *result)
 {
     struct task *self = t->task;
     struct message *m;
     s64 done;
 
     if (!may_use(n, self))
-        return CALL_GENERAL;
+        return call_general(n, t, args, result);
     m = queue_first(self, args[0]);
     if (!m) {
         if (args[4] != DEMOS_FOREVER)
-            return CALL_GENERAL;
+            return call_general(n, t, args, result);
         t->wait_set = args[0];
         suspend(t, WAIT_MESSAGE, args);
-        return CALL_LEAVE;
+        return list_empty(&n->work) ? node_leave(n) : call_conclude(n, t, CALL_WAIT, result);
     }
     done = give_out(n, t, m, args[1], args[2], args[3]);
     if (done < 0)
-        return CALL_GENERAL;
+        return call_general(n, t, args, result);
     list_remove(&m->queue);
     self->queued--;
     self->queued_bytes -= message_cost(m->length, 0);
@@ -266,11 +280,10 @@ s64 fast_receive(struct node *n, struct thread *t, const u64 *args)
     message_drop(n, m);
     if (!list_empty(&self->senders) || !list_empty(&self->fences))
         queue_shrunk(n, self);
-    return done;
+    return call_done(n, t, done, result);
 }
 
-/* A thread goes on with the message that was handed to it. */
-s64 fast_finish(struct node *n, struct thread *t)
+enum outcome fast_finish(struct node *n, struct thread *t, s64 *result)
 {
     const u64 *a = t->args;
     struct message *m = t->delivered;
@@ -278,8 +291,10 @@ s64 fast_finish(struct node *n, struct thread *t)
     s64 done = give_out(n, t, m, a[call ? 3 : 1], call ? a[2] >> 32 : a[2], a[call ? 4 : 3]);
 
     if (done < 0)
-        return CALL_GENERAL;
+        return call_go_on(n, t, result);
     t->delivered = NULL;
     message_drop(n, m);
-    return done;
+    call_over(t);
+    *result = done;
+    return NODE_DONE;
 }

@@ -30,18 +30,55 @@ static inline void args_keep(struct thread *t, const u64 *args)
         *(struct six *)(void *)t->args = *(const struct six *)(const void *)args;
 }
 
-/* As link_insert, where a slot was free before. */
-static inline s64 link_put(struct link_table *t, const struct link *l)
+/* As at the begin of every call: nothing waited for, nothing done yet. */
+static inline void call_over(struct thread *t)
+{
+    t->pending = false;
+    t->wait = WAIT_NOTHING;
+    t->wait_error = 0;
+    t->progress = 0;
+    t->deadline = ~(u64)0;
+}
+
+/* The end of a call that was over at once. */
+static inline enum outcome call_done(struct node *n, struct thread *t, s64 said, s64 *result)
+{
+    if (!list_empty(&n->work))
+        return call_conclude(n, t, said, result);
+    *result = said;
+    return NODE_DONE;
+}
+
+/* As link_room, where a slot was free before. */
+static inline struct link_slot *link_take(struct link_table *t)
 {
     struct link_slot *slot = &t->slots[t->free - 1];
-    s64 number = (s64)slot->link.code;
 
+    slot->number = (s64)slot->link.code;
     t->free = (u32)slot->link.base;
-    slot->number = number;
-    slot->link = *l;
     t->used++;
     t->high = MAX(t->high, t->used);
-    return number;
+    return slot;
+}
+
+static inline s64 link_put(struct link_table *t, const struct link *l)
+{
+    struct link_slot *slot = link_take(t);
+
+    slot->link = *l;
+    return slot->number;
+}
+
+#define LINK_GENERATION ((s64)1 << LINK_INDEX_BITS)
+
+/* As link_remove. */
+static inline void link_free(struct link_table *t, struct link_slot *slot)
+{
+    slot->link.code = (u64)(slot->number + LINK_GENERATION);
+    slot->link.base = t->free;
+    slot->number = 0;
+    t->free = (u32)(slot - t->slots) + 1;
+    t->used--;
 }
 
 /* Frees a message that came from the pools, as most do. */

@@ -5,9 +5,7 @@
  */
 #include "base/bytes.h"
 #include "base/keyed.h"
-#include "guest/kernel/core.h"
-
-#define GENERATION ((s64)1 << LINK_INDEX_BITS)
+#include "guest/kernel/hot.h"
 
 static int grow(struct node *n, struct link_table *t, u32 want)
 {
@@ -39,37 +37,36 @@ int link_reserve(struct node *n, struct link_table *t, u32 count)
     return grow(n, t, t->fresh + (count - spare));
 }
 
-s64 link_insert(struct node *n, struct link_table *t, const struct link *l)
+struct link_slot *link_room(struct node *n, struct link_table *t, int *error)
 {
     struct link_slot *slot;
-    s64 number;
-    int error;
 
-    if (t->free) {
-        slot = &t->slots[t->free - 1];
-        number = (s64)slot->link.code;
-        t->free = (u32)slot->link.base;
-    } else {
-        error = t->fresh < t->size && t->fresh < t->limit ? 0 : link_reserve(n, t, 1);
-        if (error)
-            return error;
-        slot = &t->slots[t->fresh++];
-        number = GENERATION | t->fresh;
-    }
-    slot->number = number;
-    slot->link = *l;
+    if (t->free)
+        return link_take(t);
+    *error = t->fresh < t->size && t->fresh < t->limit ? 0 : link_reserve(n, t, 1);
+    if (*error)
+        return NULL;
+    slot = &t->slots[t->fresh++];
+    slot->number = LINK_GENERATION | t->fresh;
     t->used++;
     t->high = MAX(t->high, t->used);
-    return number;
+    return slot;
+}
+
+s64 link_insert(struct node *n, struct link_table *t, const struct link *l)
+{
+    int error;
+    struct link_slot *slot = link_room(n, t, &error);
+
+    if (!slot)
+        return error;
+    slot->link = *l;
+    return slot->number;
 }
 
 void link_remove(struct link_table *t, struct link_slot *slot)
 {
-    slot->link.code = (u64)(slot->number + GENERATION);
-    slot->link.base = t->free;
-    slot->number = 0;
-    t->free = (u32)(slot - t->slots) + 1;
-    t->used--;
+    link_free(t, slot);
 }
 
 void link_table_free(struct node *n, struct link_table *t)

@@ -91,6 +91,8 @@ static inline struct link_slot *link_find(const struct link_table *t, s64 number
 }
 
 /* A copy of `l` in the table: its number, DEMOS_E_LINKS at the limit, DEMOS_E_MEMORY. */
+/* A new link's slot, with its number; NULL: *error says why. */
+struct link_slot *link_room(struct node *n, struct link_table *t, int *error);
 s64 link_insert(struct node *n, struct link_table *t, const struct link *l);
 /* Makes sure that `count` more inserts succeed; 0 or the error they would give. */
 int link_reserve(struct node *n, struct link_table *t, u32 count);

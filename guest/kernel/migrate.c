@@ -31,8 +31,8 @@ void migration_end(struct node *n, struct migration *g)
     node_free(n, g, sizeof(*g));
 }
 
-static struct message *migration_step(struct node *n, const struct migration *g, enum step step,
-                                      u32 length)
+struct message *migration_step(struct node *n, const struct migration *g, enum step step,
+                               u32 length)
 {
     struct message *m = message_alloc(n, length, 0, true);
 

@@ -69,8 +69,8 @@ const struct node_config *node_config(const struct node *n);
 void node_set_trace(struct node *n, bool on);
 
 /* A kernel call of the running thread. `args` is copied. */
-enum outcome node_call(struct node *n, struct thread *t, u32 number, const u64 args[6],
-                       s64 *result);
+enum outcome node_call(struct node *n, struct thread *t, const u64 args[6], s64 *result,
+                       u32 number);
 /* Before a thread goes on: finishes the call it was in, in its own address space. */
 enum outcome node_resume(struct node *n, struct thread *t, s64 *result);
 /* After NODE_SWITCH: the thread to run now; it counts as chosen. */

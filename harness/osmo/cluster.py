@@ -50,7 +50,7 @@ class Disk:
 
 @dataclasses.dataclass(frozen=True)
 class Node:
-    """One node; `number` is its machine number in the DEMOS network, from 1, `count` how many of its kind there are."""
+    """One node; `number` is its machine number in the DEMOS network, from 1, `count` how many are of its kind."""
 
     name: str
     number: int

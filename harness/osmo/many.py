@@ -88,7 +88,8 @@ def of(nodes: int, outcome: run.Outcome, wall_s: float) -> Density:
     return Density(nodes=nodes, own=sum(a["frames"] for a in some) * PAGE // len(some),
                    kept=sum(a["overhead"] for a in some) // len(some),
                    machine=(every["machine_total"] - every["machine_free"]) * PAGE,
-                   fabric=fabric["frames"] * PAGE + fabric["overhead"], create=started // NS_EACH // len(outcome.result.nodes),
+                   fabric=fabric["frames"] * PAGE + fabric["overhead"],
+                   create=started // NS_EACH // len(outcome.result.nodes),
                    ready_ns=ended - turn_ns, hop_ns=int(hop[2]), wall_s=round(wall_s, 1))
 
 

@@ -220,7 +220,7 @@ static s64 kcall(u32 number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 {
     u64 args[6] = {a, b, c, d, e, f};
     s64 result = 0;
-    enum outcome o = node_call(node, running, number, args, &result);
+    enum outcome o = node_call(node, running, args, &result, number);
 
     while (o != NODE_DONE && o != NODE_RUN) {
         running = o == NODE_SWITCH ? node_switch_target(node) : node_next(node);

@@ -119,7 +119,7 @@ static enum next kernel_call(struct hosted *h, struct thread *t)
 
     if (r->rip != HOSTED_ENTRY_RETURN)
         return exception(h, t, EXCEPTION_FOREIGN, (u32)r->orig_rax, 0);
-    o = node_call(h->node, t, (u32)r->orig_rax, args, &result);
+    o = node_call(h->node, t, args, &result, (u32)r->orig_rax);
     return follow(t, o, result);
 }
 

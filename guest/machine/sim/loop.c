@@ -44,7 +44,7 @@ static enum outcome enter(struct sim_node *sn, struct thread *t, s64 *result)
         return NODE_BLOCKED;
     }
     sn->sim->calls++;
-    return node_call(sn->node, t, call.number, call.args, result);
+    return node_call(sn->node, t, call.args, result, call.number);
 }
 
 /* Lets a thread go on in the kernel; a test may want to know that it waits again. */

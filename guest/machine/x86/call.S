@@ -24,12 +24,12 @@ x86_syscall: /* rax number, rdi rsi rdx r10 r8 r9 words, rcx rip, r11 rflags */
     push %rsi
     push %rdi
     mov x86_current(%rip), %rsi
-    mov %rsp, %rcx
+    mov %rsp, %rdx
     sub $16, %rsp /* the result */
     mov x86(%rip), %rdi
     mov CONTEXT_THREAD(%rsi), %rsi
-    mov %eax, %edx
-    mov %rsp, %r8
+    mov %rsp, %rcx
+    mov %eax, %r8d
     call node_call
     test %eax, %eax
     jnz leave

@@ -106,5 +106,5 @@ enum outcome z_call(struct z_machine *m, struct thread *th, s64 *result)
         z_task(th->task)->info = args[forms[number].info];
     if (number == DEMOS_EXIT && args[0] != 0)
         m->worst = (s64)args[0];
-    return node_call(m->node, th, number, args, result);
+    return node_call(m->node, th, args, result, number);
 }
