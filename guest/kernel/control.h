@@ -35,7 +35,8 @@ enum kernel_op {
     /* index of the first wanted -> total, then 8 words each: see struct demos_listing */
     KERNEL_OP_LIST = 2,
     /* -> machine, epoch, processes, heap bytes in use, heap high, heap total, messages
-     * queued, kernel entries, threads that compute or would */
+     * queued, kernel entries, threads that compute or would, messages that the processes here
+     * have sent, how many of these inside CALL or as a reply to one */
     KERNEL_OP_NODE = 3,
     /* scope -> ; a link to the switchboard: of this node, else of the cluster, wherever it is
      * used (SWITCHBOARD_NEAREST), or always of the cluster (SWITCHBOARD_CLUSTER). A request
@@ -58,9 +59,13 @@ enum kernel_op {
     /* row of a listing, name as 3 words -> ; its control link. DEMOS_E_DEAD: there is none of
      * that name in that row. Whoever holds the link "kernel" owns the node. */
     KERNEL_OP_CONTROL = 9,
+    /* -> KERNEL_LISTING_WORDS for each kernel process: name as 3 words, its channel (0: what
+     * kernels tell each other), messages handled so far, bytes of the node's state that are its */
+    KERNEL_OP_KERNELS = 10,
     /* control link of the sender itself is not to be had this way: a parent gives it */
     KERNEL_OPS
 };
+enum { KERNEL_LISTING_WORDS = 6 };
 
 /* How pages are chosen that have to go. */
 enum paging_policy {

@@ -107,6 +107,7 @@ struct node {
     u32 timer_count, timer_room;
 
     struct list work; /* messages for kernel processes */
+    u64 handled[KERNEL_CHANNELS];
     struct message *pool[MESSAGE_POOLS];
 
     struct list peers, parks, forwards, searches, moves, migrations;

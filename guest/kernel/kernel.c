@@ -225,6 +225,14 @@ static void op_control(struct node *n, struct message *m)
     answer_words(n, m, &result, 1, result ? NULL : &l);
 }
 
+static void add_sent(const struct node *n, u64 *sent, u64 *in_call)
+{
+    for (u32 row = 0; row < n->row_count; row++) {
+        *sent += n->rows[row] ? n->rows[row]->count.sent : 0;
+        *in_call += n->rows[row] ? n->rows[row]->count.sent_in_call : 0;
+    }
+}
+
 static void op_node(struct node *n, struct message *m)
 {
     u64 words[] = {0,
@@ -236,8 +244,11 @@ static void op_node(struct node *n, struct message *m)
                    n->heap->total,
                    n->count.queued,
                    n->count.entries,
-                   busy_threads(n)};
+                   busy_threads(n),
+                   0,
+                   0};
 
+    add_sent(n, &words[10], &words[11]);
     answer_words(n, m, words, ARRAY_SIZE(words), NULL);
 }
 
@@ -286,6 +297,44 @@ static void op_paging(struct node *n, struct message *m)
     answer_words(n, m, words, ARRAY_SIZE(words), NULL);
 }
 
+/* What of the node's state is a kernel process's; machines keep that of theirs themselves. */
+static u64 kept(const struct node *n, u32 channel)
+{
+    switch (channel) {
+    case 0:
+        return offsetof(struct node, switchboards) - offsetof(struct node, peers) +
+               sizeof(n->switchboards);
+    case KERNEL_PROCESS: return (n->bucket_mask + 1 + (u64)n->row_room) * sizeof(struct task *);
+    case KERNEL_KEEPING: return sizeof(n->paging);
+    default: return 0;
+    }
+}
+
+static void op_kernels(struct node *n, struct message *m)
+{
+    static const char names[KERNEL_CHANNELS][DEMOS_NAME_MAX] = {
+        [0] = "kernels",
+        [KERNEL_PROCESS] = "process and memory",
+        [KERNEL_CLOCK] = "clock",
+        [KERNEL_CONSOLE] = "console",
+        [KERNEL_MACHINE] = "machine",
+        [KERNEL_KEEPING] = "paging",
+        [KERNEL_FRAME] = "frames",
+        [KERNEL_OBJECT] = "objects",
+        [KERNEL_DISK] = "disks",
+    };
+    u64 words[1 + KERNEL_CHANNELS * KERNEL_LISTING_WORDS] = {0}, *to = words + 1;
+
+    for (u32 channel = 0; channel < KERNEL_CHANNELS; channel++) {
+        for (u32 i = 0; i < DEMOS_NAME_MAX / 8; i++)
+            *to++ = be64_get(names[channel] + 8 * i);
+        *to++ = channel;
+        *to++ = n->handled[channel];
+        *to++ = kept(n, channel);
+    }
+    answer_words(n, m, words, ARRAY_SIZE(words), NULL);
+}
+
 static void unknown(struct node *n, struct message *m)
 {
     u64 result = (u64)(s64)DEMOS_E_CALL;
@@ -306,6 +355,7 @@ static void process_handler(struct node *n, struct message *m)
         [KERNEL_OP_PAGING] = op_paging,
         [KERNEL_OP_MEMBERS] = op_members,
         [KERNEL_OP_CONTROL] = op_control,
+        [KERNEL_OP_KERNELS] = op_kernels,
     };
     u64 op = request_word(m, 0);
 
@@ -355,12 +405,19 @@ static void handle(struct node *n, struct message *m)
             return;
         }
     }
-    if (m->class == MESSAGE_KERNEL)
+    if (m->class == MESSAGE_KERNEL) {
+        n->handled[0]++;
         kernel_message(n, t, m);
-    else if (!t)
-        (m->channel < KERNEL_CHANNELS ? handlers[m->channel] : unknown)(n, m);
-    else if (!control_message(n, t, m))
-        return; /* its turn comes again */
+    } else if (!t && m->channel < KERNEL_CHANNELS) {
+        n->handled[m->channel]++;
+        handlers[m->channel](n, m);
+    } else if (!t) {
+        unknown(n, m);
+    } else {
+        if (!control_message(n, t, m))
+            return; /* its turn comes again */
+        n->handled[KERNEL_PROCESS]++;
+    }
     message_drop_links(n, m);
     message_free(n, m);
 }

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * `ps`: the processes of this node, as its process-and-memory kernel process lists them.
- * There are no process numbers: the first column is a row of the list.
+ * There are no process numbers: the first column is a row of the list. `ps -M` lists the
+ * threads of each, too (one each so far), `ps -k` the kernel's own processes
+ * and the share of messages that CALLs make.
  */
 #include "guest/lib/process.h"
 
 static const char *const states[] = {"new", "ready", "waiting", "stopped", "migrating"};
+
+static const char *state(const struct demos_listing *l)
+{
+    return l->state < ARRAY_SIZE(states) ? states[l->state] : "?";
+}
 
 static void line(const struct demos_listing *l)
 {
@@ -14,25 +21,71 @@ static void line(const struct demos_listing *l)
     if (l->parent_row != ~(u64)0)
         format(parent, sizeof parent, "%llu", (unsigned long long)l->parent_row);
     demos_print("%4llu %6s %-9s %9llu %8llu %6llu %6llu %3llu %.24s\n",
-                (unsigned long long)l->row, parent,
-                l->state < ARRAY_SIZE(states) ? states[l->state] : "?",
+                (unsigned long long)l->row, parent, state(l),
                 (unsigned long long)(l->cpu_ns / 1000000),
                 (unsigned long long)(l->memory_bytes / 1024), (unsigned long long)l->links_used,
                 (unsigned long long)l->queued, (unsigned long long)l->priority, l->name);
 }
 
+static void ask(struct words *w)
+{
+    if (words_call(demos_link("kernel"), w, NULL, 0, NULL) < 0)
+        demos_die("ps: no link to the kernel (started with +kernel?)");
+}
+
+/* How much of what is said is CALLs and their answers. */
+static void traffic(void)
+{
+    struct words w;
+    u64 sent, in_call;
+
+    words_start(&w, KERNEL_OP_NODE);
+    ask(&w);
+    for (u32 i = 1; i < 10; i++)
+        words_get(&w);
+    sent = words_get(&w);
+    in_call = words_get(&w);
+    demos_print("%llu messages sent by processes, %llu %% of them in CALLs\n",
+                (unsigned long long)sent,
+                (unsigned long long)(sent ? 100 * in_call / sent : 0));
+}
+
+static int kernel_processes(void)
+{
+    struct words w;
+
+    words_start(&w, KERNEL_OP_KERNELS);
+    ask(&w);
+    demos_print("channel  messages  bytes name\n");
+    while (w.at + KERNEL_LISTING_WORDS <= w.count) {
+        char name[DEMOS_NAME_MAX + 1];
+        u64 channel, messages;
+
+        words_get_name(&w, name);
+        channel = words_get(&w);
+        messages = words_get(&w);
+        demos_print("%7llu %9llu %6llu %s\n", (unsigned long long)channel,
+                    (unsigned long long)messages, (unsigned long long)words_get(&w), name);
+    }
+    traffic();
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    bool threads = argc > 1 && strcmp(argv[1], "-M") == 0;
     u64 next = 0, before;
     struct words w;
 
-    (void)argc, (void)argv;
+    if (argc > 1 && strcmp(argv[1], "-k") == 0)
+        return kernel_processes();
+    if (argc > 1 && !threads)
+        demos_die("usage: ps [-M | -k]");
     demos_print(" row parent state       cpu ms      KiB  links queued pri name\n");
     do {
         words_start(&w, KERNEL_OP_LIST);
         words_put(&w, next);
-        if (words_call(demos_link("kernel"), &w, NULL, 0, NULL) < 0)
-            demos_die("ps: no link to the kernel (started with +kernel?)");
+        ask(&w);
         words_get(&w); /* how many there are in all */
         before = next;
         while (w.at + DEMOS_LISTING_WORDS <= w.count) {
@@ -40,6 +93,9 @@ int main(int argc, char **argv)
 
             process_listing_read(&w, &l);
             line(&l);
+            if (threads)
+                demos_print("            thread 1: %s, priority %llu\n", state(&l),
+                            (unsigned long long)l.priority);
             next = l.row + 1;
         }
     } while (next > before);

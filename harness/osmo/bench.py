@@ -162,7 +162,15 @@ def hosted() -> list[Row]:
         name = goals.BY_ID[row].name if row != "P16" else f"{operation} of 1 MiB"
         # Another unit than the goals': what traps and address spaces cost is not in it.
         rows.append(Row(row, name, "hosted", I=(counts[1] - counts[0]) / (2 * n), n=n, unit="I, core"))
-    return rows
+    return rows + memory()
+
+
+def memory() -> list[Row]:
+    """What the kernel keeps in its own memory for each process, link and queued message."""
+    program = paths.need(paths.build() / "kernel-bench")
+    done = subprocess.run([str(program), "sizes", "64"], capture_output=True, text=True, check=True)
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    return [Row(r["row"], r["name"], "hosted", value=r["value"], unit=r["unit"], n=64) for r in said]
 
 
 # One memmove on every host: its library otherwise takes the widest registers there are, or REP MOVSB.

@@ -97,6 +97,16 @@ def test_linux_says_its_own_time() -> None:
     assert " " not in node.cmdline and node.machine == "linux"
 
 
+@pytest.mark.skipif(not (paths.build() / "kernel-bench").is_file(), reason="kernel-bench is not built")
+def test_what_processes_links_and_messages_take() -> None:
+    """L09: bytes of the kernel's memory; a link is its slot, a message its header, links and body."""
+    sizes = {row.name: row.value for row in bench.memory()}
+    assert 72 <= sizes["a link"] <= 2 * 72  # a table grows twofold
+    assert 0 < sizes["of these the thread"] < sizes["a process with a thread and a region"] < 4096
+    empty, full = (sizes[f"a queued message, {n} bytes"] for n in (0, 1024))
+    assert 100 < empty < 400 and 1024 <= full - empty <= 1200
+
+
 def test_linux_here_is_held_against_linux_there() -> None:
     rows = [bench.Row("linux", "boot to shell", where, value=value)
             for where, value in (("osmosis", 3.0), ("xen", 6.0))]

@@ -2,10 +2,11 @@
 /*
  * Several nodes in the simulator, over the real network code on a perfect wire: what is
  * true of two processes on one node is true of two on different ones. DL01, DL06, DL10,
- * DL14, DL16-DL18, DL22-DL24, DN01, DN03, DK02, L11; no room (BUSY, parking, FENCE); death.
+ * DL14, DL16-DL18, DL22-DL24, DN01, DN03, DN14, DK02, L11; no room (BUSY, parking, FENCE); death.
  */
 #include "guest/kernel/core.h"
 #include "tests/kernel/programs.h"
+#include "tests/kernel/remotes.h"
 
 static u64 processes(const struct sim *s)
 {
@@ -410,6 +411,58 @@ static void test_checked_links(void)
     sim_destroy(s);
 }
 
+static struct sim_process *pair(struct sim *s, u32 from, u32 to, u64 calls)
+{
+    struct sim_process *server = sim_spawn(&s->nodes[to], ECHO, 1);
+    struct sim_process *client = sim_spawn(&s->nodes[from], CALLER, 1);
+
+    client->self[1] = (u64)sim_link(client, server, DEMOS_REQUEST_LINK, 0, 0, 1);
+    client->self[2] = calls;
+    return client;
+}
+
+/* DN14: each of N nodes has one for each of the N - 1 others, when all have talked. */
+static void test_one_for_each_other_processor(void)
+{
+    enum { NODES = 6 };
+    struct sim *s = cluster(NODES, NULL);
+    struct sim_process *client[NODES][NODES];
+    size_t bytes;
+
+    for (u32 i = 0; i < NODES; i++)
+        for (u32 k = 0; k < NODES; k++)
+            client[i][k] = i == k ? NULL : pair(s, i, k, 10);
+    CHECK(sim_run(s, 400000));
+    for (u32 i = 0; i < NODES; i++) {
+        CHECK_EQ(remote_processors(s->nodes[i].net, &bytes), NODES - 1);
+        for (u32 k = 0; k < NODES; k++)
+            CHECK(i == k || client[i][k]->self[3] == 10);
+    }
+    sim_destroy(s);
+}
+
+/* DL06: what two machines keep of each other does not know how many processes talk. */
+static void test_state_is_of_machines(void)
+{
+    struct sim *s = cluster(2, NULL);
+    size_t one[2], many[2];
+    struct sim_process *last = pair(s, 0, 1, 20);
+
+    CHECK(sim_run(s, 200000));
+    CHECK_EQ(last->self[3], 20);
+    for (u32 i = 0; i < 2; i++)
+        CHECK_EQ(remote_processors(s->nodes[i].net, &one[i]), 1);
+    for (u32 i = 0; i < 60; i++)
+        last = pair(s, i % 2, 1 - i % 2, 20);
+    CHECK(sim_run(s, 2000000));
+    CHECK_EQ(last->self[3], 20);
+    for (u32 i = 0; i < 2; i++) {
+        CHECK_EQ(remote_processors(s->nodes[i].net, &many[i]), 1);
+        CHECK_EQ(many[i], one[i]);
+    }
+    sim_destroy(s);
+}
+
 /* A thousand nodes: each calls the next. */
 static void test_thousand_nodes(void)
 {
@@ -436,4 +489,5 @@ TESTS(CASE(test_calls_far_away), CASE(test_flood_with_room), CASE(test_flood_wit
       CASE(test_dead_far_away), CASE(test_call_to_the_dead), CASE(test_machine_declared_dead),
       CASE(test_request_to_a_dead_machine), CASE(test_moves), CASE(test_control_far_away),
       CASE(test_areas_of_control_requests), CASE(test_loading_shares), CASE(test_checked_links),
+      CASE(test_one_for_each_other_processor), CASE(test_state_is_of_machines),
       CASE(test_thousand_nodes))

@@ -73,8 +73,23 @@ def test_ps_lists_through_a_link() -> None:
     status, text = places.hosted(places.bundle("+kernel ps"))
     assert status == 0 and text.splitlines()[1].split()[-1] == "init"
     assert text.splitlines()[2].split()[-1] == "ps"
+    status, text = places.hosted(places.bundle("+kernel ps -M"))
+    lines = text.splitlines()[1:]
+    assert status == 0 and len(lines) == 4 and all(" thread 1: " in line for line in lines[1::2])
+    assert all(": waiting, priority 4" in line for line in lines[1::2])  # ps itself in its CALL
     status, text = places.hosted(places.bundle("ps"))
     assert status == 1 and "no link to the kernel" in text
+
+
+def test_kernel_processes_are_listed() -> None:
+    """DK01: the node's kernel processes, what each has handled and how little each keeps."""
+    status, text = places.hosted(places.bundle("+kernel ps -k"))
+    rows = {line[24:].strip(): [int(word) for word in line[:24].split()] for line in text.splitlines()[1:-1]}
+    assert status == 0 and list(rows) == ["kernels", "process and memory", "clock", "console", "machine", "paging",
+                                          "frames", "objects", "disks"]
+    assert [channel for channel, _, _ in rows.values()] == list(range(9))
+    assert rows["process and memory"][1] >= 2 and rows["disks"][1] == 0
+    assert all(kept < 4096 for _, _, kept in rows.values()) and rows["clock"][2] == 0
 
 
 def test_right_by_link_alone() -> None:

@@ -27,7 +27,7 @@ def consoles(file: pathlib.Path, out: pathlib.Path) -> dict[str, str]:
 
 
 def test_managed_machines(tmp_path: pathlib.Path) -> None:
-    """DS10, DS11, DS15, L14: a crowd spreads over three nodes; one that is restarted enters again."""
+    """DS10, DS11, DS15, L14, DK07: a crowd spreads over three nodes; one that is restarted enters again."""
     said = consoles(TOP / "harness" / "clusters" / "managed.toml", tmp_path)
     ended = re.search(r"crowd: 12 of 12 ended well, (\d+) of them made elsewhere", said["first"])
     assert ended and int(ended[1]) >= 3
@@ -54,3 +54,34 @@ def test_who_computes_hears_the_network(tmp_path: pathlib.Path) -> None:
     file = tmp_path / "busy.toml"
     file.write_text(BUSY)
     assert "all counted" in consoles(file, tmp_path / "out")["client"]
+
+
+THRASH = """
+clock = "count"
+for = "1s"
+[media.net]
+[nodes.home]
+media = ["net"]
+programs = ["+kernel =board switchboard global", "+kernel tour counter counter-server 3 {pause} 1000"]
+[nodes.client]
+media = ["net"]
+programs = ["+kernel with counter counter-client 100000 1"]
+[nodes.other]
+media = ["net"]
+programs = ["+kernel with nothing hello"]
+"""
+
+
+def test_moving_often_costs_throughput(tmp_path: pathlib.Path) -> None:
+    """DN04: steps of a caller in a second, by how long its server stays on a machine. A hint that has just been
+    put right is wrong again."""
+    steps, moves = [], []
+    for pause in (2, 25, 400):
+        file = tmp_path / f"{pause}.toml"
+        file.write_text(THRASH.format(pause=pause))
+        said = consoles(file, tmp_path / f"{pause}")
+        moves.append(said["home"].count("tour: counter is on machine"))
+        steps.append(int(re.findall(r"counter: (\d+) steps, all counted", said["client"])[-1]))
+    print("stays 2, 25, 400 ms: moves", moves, "steps", steps)
+    assert moves[0] > 2 * moves[1] > 4 * moves[2] > 0
+    assert steps[0] < steps[1] < steps[2]

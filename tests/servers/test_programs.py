@@ -2,6 +2,7 @@
 """The servers as processes of a hosted node."""
 
 import pathlib
+import re
 import subprocess
 from collections.abc import Sequence
 
@@ -72,6 +73,13 @@ def test_files() -> None:
     """DS16's protocol, DP02, DP04: open files are links, bytes move between areas, death closes."""
     status, text = node(*FILES, "+kernel files-check")
     assert status == 0 and text.endswith("Test result: SUCCESS\n"), text
+
+
+def test_short_messages_are_calls() -> None:
+    """DL09: of what the file system and its user say to each other, as the node's meter has it."""
+    status, text = node(*FILES, "filebench open 50", "wait", "+kernel ps -k")
+    sent, share = map(int, re.findall(r"\d+", text.splitlines()[-1]))
+    assert status == 0 and sent > 500 and 80 <= share < 100, text
 
 
 def test_no_file_system_on_the_disk() -> None:

@@ -4,8 +4,10 @@
  * callgrind can count what the core itself costs (P7-P11, P16). A process's memory is a flat
  * array, a copy one bounds check and a memcpy: the least that any machine does.
  *
- * Run it with COUNT and 3 COUNT under valgrind and divide the difference by 2 COUNT.
+ * Run it with COUNT and 3 COUNT under valgrind and divide the difference by 2 COUNT. `sizes`
+ * prints instead what memory the kernel takes for each of COUNT processes, links and messages.
  */
+#include "guest/kernel/core.h"
 #include "guest/kernel/machine.h"
 #include "net/net.h"
 #include <stdio.h>
@@ -340,12 +342,51 @@ static void op_memmove(u64 count)
     }
 }
 
+static void print_size(const char *name, u64 bytes)
+{
+    printf("{\"row\": \"size\", \"name\": \"%s\", \"value\": %llu, \"unit\": \"bytes\"}\n",
+           name, (unsigned long long)bytes);
+}
+
+/* In the kernel's heap, each of `count` made one after the other. */
+static void print_grown(const char *name, u64 before, u64 count)
+{
+    print_size(name, (node_heap(node)->in_use - before) / count);
+}
+
+static void queued(const char *name, u64 count, u32 len)
+{
+    u64 l = (u64)link_to(running, running, DEMOS_GENERAL, 0), before = node_heap(node)->in_use;
+
+    for (u64 i = 0; i < count; i++)
+        if (kcall(DEMOS_SEND, l, BASE, len, 0, DEMOS_NOW, 0) < 0)
+            exit(3);
+    print_grown(name, before, count);
+}
+
+static void op_sizes(u64 count)
+{
+    u64 before = node_heap(node)->in_use;
+
+    for (u64 i = 0; i < count; i++)
+        process();
+    print_grown("a process with a thread and a region", before, count);
+    print_size("of these the thread", sizeof(struct thread));
+    before = node_heap(node)->in_use;
+    for (u64 i = 0; i < count; i++)
+        kcall(DEMOS_CREATELINK, demos_spec(DEMOS_GENERAL, 0, 1), 1, 0, 0, 0, 0);
+    print_grown("a link", before, count);
+    queued("a queued message, 0 bytes", count, 0);
+    queued("a queued message, 1024 bytes", count, 1024);
+}
+
 static const struct {
     const char *name;
     void (*run)(u64 count);
 } operations[] = {
-    {"null", op_null}, {"link", op_link},    {"self", op_self}, {"self1k", op_self_1k},
-    {"rtt", op_rtt},   {"rtt1k", op_rtt_1k}, {"move", op_move}, {"memmove", op_memmove},
+    {"null", op_null},      {"link", op_link},       {"self", op_self},
+    {"self1k", op_self_1k}, {"rtt", op_rtt},         {"rtt1k", op_rtt_1k},
+    {"move", op_move},      {"memmove", op_memmove}, {"sizes", op_sizes},
 };
 
 int main(int argc, char **argv)
