@@ -45,8 +45,8 @@ def graph() -> dict[str, set[str]]:
 
 def handlers() -> set[str]:
     """All functions of the files that hold kernel processes' handlers and the tables of their operations."""
-    said = subprocess.run(["nm", *(str(OBJECTS / f"{name}.o") for name in ("kernel", "control", "keeper", "remote"))],
-                          check=True, capture_output=True, text=True).stdout
+    files = [str(OBJECTS / f"{name}.o") for name in ("kernel", "control", "keeper", "remote")]
+    said = subprocess.run(["nm", *files], check=True, capture_output=True, text=True).stdout
     return set(re.findall(r" [tT] ([\w.]+)$", said, re.M))
 
 
