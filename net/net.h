@@ -91,6 +91,7 @@ struct net_device {
     u8 address[6];
     u16 block_max;        /* largest frame, header included */
     u64 bytes_per_second; /* of the medium, for timers; 0 = unknown and fast */
+    bool own_only;        /* takes no frames of others from a node that has no other device */
     void *owner;          /* the driver's own */
 };
 

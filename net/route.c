@@ -389,7 +389,8 @@ void route_heard(struct net *n, struct nfsm *m, u8 *f)
     machine_t dst = be32_get(f + FRAME_DST);
     const struct route *known = NULL;
     bool asked = dst == n->config.self || (f[FRAME_FLAGS] & FRAME_MORE && n->announce_len);
-    bool relay = (n->devices > 1 || f[FRAME_FLAGS] & FRAME_WIDE) && dst != n->config.self;
+    bool back = f[FRAME_FLAGS] & FRAME_WIDE && !m->device->own_only;
+    bool relay = (n->devices > 1 || back) && dst != n->config.self;
     struct route *r = route_find(n, be32_get(f + FRAME_SRC));
     u8 mine[NET_HEADER + NET_ANNOUNCE_MAX];
 

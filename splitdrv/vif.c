@@ -59,7 +59,10 @@ static const struct net_device_ops ops = {write_block, read_block, status, pendi
 void vif_init(struct vif *v, const struct vif_end *end)
 {
     *v = (struct vif){.end = end,
-                      .device = {.ops = &ops, .owner = v, .block_max = BLOCK_DEFAULT}};
+                      .device = {.ops = &ops,
+                                 .owner = v,
+                                 .own_only = true, /* net/fabric/README.md: what it believes */
+                                 .block_max = BLOCK_DEFAULT}};
 }
 
 void vif_is_up(struct vif *v)

@@ -120,6 +120,13 @@ def nodes(cluster: Cluster, collector: Collector, told: History) -> list[dict[st
     return rows
 
 
+def servers(cluster: Cluster, collector: Collector, faults: list[Fault]) -> list[str]:
+    """The fabric and the disks' domain end with the run, or by a fault."""
+    known = {n.name for n in cluster.nodes} | {f.name for f in faults if f.target == "node"}
+    return [f"{name}, which serves the nodes, crashed: {collector.last_line(name)}"
+            for name, ended in collector.ended.items() if name not in known and ended.reason == "crash"]
+
+
 def judge(cluster: Cluster, collector: Collector, ending: Ending, faults: list[Fault],
           seed: int, clock: str) -> result.Result:
     """Everything but what belongs to the machine it ran on (qemu, git, wall time)."""
@@ -139,6 +146,7 @@ def judge(cluster: Cluster, collector: Collector, ending: Ending, faults: list[F
         wrong.insert(0, f"{ending.how}: {ending.reason}")
     elif ending.status:
         wrong.insert(0, f"the run ended with status {ending.status}: {ending.reason}")
+    wrong += servers(cluster, collector, faults)
     wrong += [f"invariant {name} broken {v.broken} times: {v.first[0]}"
               for name, v in verdicts.items() if v.broken]
     wrong += [f"node {e['node']}: expected {e.get('output', e.get('exit'))!r}" for e in out.expected

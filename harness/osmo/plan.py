@@ -155,7 +155,8 @@ class Compiler:
         self.modules["fabric"] = paths.image("fabric")
         ports = sum(len(self.cluster.attached(m.name)) for m in media)
         ways = outside.media(self.cluster)
-        given = f" cmdline=outside={len(ways)}" if ways else ""
+        words = f"vifs={ports}" + (f" outside={len(ways)}" if ways else "")
+        given = f" cmdline={quoted(words)}"
         given += "".join(f" pci={outside.function(n)}" for n in range(len(ways)))
         lines = [f"create fabric image=fabric mem={16 + ports // 16 + 4 * len(ways)}M{given}"]
         if any(m.capture for m in media):

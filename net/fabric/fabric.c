@@ -171,6 +171,18 @@ void fabric_forget(struct fabric *f, u32 domain)
         f->node[at] = f->node[--f->nodes];
 }
 
+static size_t cost_of(size_t len)
+{
+    return heap_cost(sizeof(struct fabric_frame) + len);
+}
+
+/* What all vifs together leave waiting is a quarter of the heap, whoever fetches nothing: blocks
+ * of one size do not become blocks of another, and frames on their way need some too. */
+static void share_out(struct fabric *f)
+{
+    f->queue_bytes = MIN((size_t)FABRIC_QUEUE_BYTES, f->heap->total / 4 / MAX(f->ports, 1u));
+}
+
 struct fabric_port *fabric_attach(struct fabric *f, const char *medium, const char *port,
                                   u32 domain, u32 machine, const u8 address[6])
 {
@@ -194,6 +206,8 @@ struct fabric_port *fabric_attach(struct fabric *f, const char *medium, const ch
     p->next = m->ports;
     m->ports = p;
     f->node[node].vifs++;
+    f->ports++;
+    share_out(f);
     if (machine)
         f->node[node].machine = machine;
     medium_port(m->medium, at, NULL, address);
@@ -226,7 +240,7 @@ static void drop_first(struct fabric_port *p)
     p->first = q->next;
     if (!p->first)
         p->last = &p->first;
-    p->queued -= q->len;
+    p->queued -= cost_of(q->len);
     heap_free(p->fabric->heap, q, sizeof(*q) + q->len);
 }
 
@@ -246,6 +260,8 @@ void fabric_detach(struct fabric_port *p)
         p->fabric->node[node].vifs--;
     while (p->first)
         drop_first(p);
+    p->fabric->ports--;
+    share_out(p->fabric);
     heap_free(p->fabric->heap, p, sizeof(*p));
 }
 
@@ -329,7 +345,7 @@ static void arrive(struct fabric_medium *m, const struct medium_arrival *a)
         p->given++;
         return;
     }
-    q = p->queued + a->len > FABRIC_QUEUE_BYTES
+    q = p->first && p->queued + cost_of(a->len) > m->fabric->queue_bytes
             ? NULL
             : heap_take(m->fabric->heap, sizeof(*q) + a->len);
     if (!q) { /* a vif that fetches nothing loses its own frames only */
@@ -341,7 +357,7 @@ static void arrive(struct fabric_medium *m, const struct medium_arrival *a)
     memcpy(q->bytes, a->frame, a->len);
     *p->last = q;
     p->last = &q->next;
-    p->queued += a->len;
+    p->queued += cost_of(a->len);
     fabric_up_ready(p);
 }
 

@@ -9,7 +9,11 @@
 #include "net/fabric/capture.h"
 #include "net/media/medium.h"
 
-enum { FABRIC_MEDIA_MAX = 1024, FABRIC_QUEUE_BYTES = 256 << 10, FABRIC_NODES_MAX = 16384 };
+enum {
+    FABRIC_MEDIA_MAX = 1024,
+    FABRIC_QUEUE_BYTES = 256 << 10, /* at most, and of a quarter of the heap its share */
+    FABRIC_NODES_MAX = 16384
+};
 enum { FABRIC_OUTSIDE_BLOCK = 32768 }; /* a datagram of the host's carries it */
 
 /* A frame that has arrived and waits for the vif to take it. */
@@ -30,7 +34,7 @@ struct fabric_port {
     u8 address[6];
     bool outside; /* no vif: many nodes are behind it, none of them ours */
     struct fabric_frame *first, **last;
-    size_t queued;
+    size_t queued; /* bytes of the heap */
     u64 forged, unfetched, taken, given;
     void *owner;
 };
@@ -47,7 +51,8 @@ struct fabric_medium {
 struct fabric {
     struct heap *heap;
     u64 seed, now;
-    u32 media;
+    u32 media, ports;
+    size_t queue_bytes; /* of frames that may wait for one vif */
     struct fabric_medium *medium[FABRIC_MEDIA_MAX];
     struct {
         u32 domain, machine, vifs; /* machine 0: not known yet */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The fabric's domain. Its configuration is in the store: media at /osmosis/media/<n>,
- * faults at /osmosis/fault/<n> as they come, ways out at /osmosis/outside/<n> (outside.h), vifs in its own backend directory with keys
- * `medium` and `port`. Command line: seed=N, trace=PAGES, capture=PAGES, outside=N for N
- * ways out, and kind=KIND for a first medium where nobody writes one into the store.
+ * faults at /osmosis/fault/<n> as they come, ways out at /osmosis/outside/<n> (outside.h), vifs
+ * in its own backend directory with keys `medium` and `port`. Command line: seed=N, trace=PAGES,
+ * capture=PAGES, outside=N for N ways out, vifs=N where there will be many, and kind=KIND for a
+ * first medium where nobody writes one into the store.
  */
 #include "base/format.h"
 #include "base/memory.h"
@@ -17,7 +18,10 @@
 #include "net/fabric/vifback.h"
 #include "splitdrv/backends.h"
 
-enum { KEPT_FRAMES = 512, LINE = 512, ROUNDS = 64 };
+/* Kept for what is no frame on its way: for all, and for each vif that there will be. */
+enum { KEPT_FRAMES = 512, VIF_FRAMES = 8, VIFS_MOST = 1 << 16, LINE = 512, ROUNDS = 64 };
+_Static_assert(sizeof(struct vifback) <= (VIF_FRAMES - 2) * 4096,
+               "a vif fits what is kept for it");
 
 static struct {
     struct fabric fabric;
@@ -186,6 +190,7 @@ static void open_memory(void)
     u32 count = rt_frames_longest(), kept = KEPT_FRAMES;
     void *base;
 
+    kept += VIF_FRAMES * MIN((u32)rt_option_number("vifs", 0), (u32)VIFS_MOST);
     kept += OUTSIDE_FRAMES * MIN((u32)rt_option_number("outside", 0), (u32)OUTSIDE_MOST);
     if (count < 2 * kept)
         rt_panic("fabric: %u frames are too few", count);

@@ -11,7 +11,8 @@ import xml.etree.ElementTree as xml
 
 import pytest
 
-from osmo import cluster, many, paths, plan, qemu, run
+from osmo import cluster, faults, judge, many, paths, plan, qemu, run
+from osmo.collect import Collector, Ended
 from osmo.errors import Problem
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -80,6 +81,16 @@ def test_numbers_of_nodes(text: str) -> None:
     assert many.numbers("64,2,8,8") == [2, 8, 64]
 
 
+def test_a_fabric_that_crashed_is_said() -> None:
+    """It is none of the cluster's nodes; only a fault may end it."""
+    two, collector = cluster.load(many.FILE, {"n": 2}), Collector()
+    collector.consoles["fabric"] = bytearray(b"fabric: ready\nPANIC: no memory\n")
+    collector.ended = {"fabric": Ended("crash", 5), "n1": Ended("crash", 6), "disks": Ended("poweroff", 7)}
+    assert judge.servers(two, collector, []) == ["fabric, which serves the nodes, crashed: PANIC: no memory"]
+    hit = faults.Fault("crash", "node", "fabric", 1)
+    assert judge.servers(two, collector, [hit]) == []
+
+
 @built
 @pytest.mark.slow
 @pytest.mark.timeout(300)
@@ -114,8 +125,8 @@ def test_a_run_of_another_size_is_replayed_with_that_size(tmp_path: pathlib.Path
 @pytest.mark.slow
 @pytest.mark.skipif("OSMOSIS_LONG" not in os.environ, reason="minutes: OSMOSIS_LONG=1")
 @pytest.mark.timeout(3600)
-def test_a_hundred_nodes(tmp_path: pathlib.Path) -> None:
-    """More than a domain's usual quotas of the store would let one back end serve."""
-    done = subprocess.run([OSMOSIS, "run", str(many.FILE), "--count", "n=100", "--json", "--out", str(tmp_path)],
+def test_a_hundred_and_more_nodes(tmp_path: pathlib.Path) -> None:
+    """More than usual quotas of the store, or a fabric of fixed memory, would let one back end serve."""
+    done = subprocess.run([OSMOSIS, "run", str(many.FILE), "--count", "n=128", "--json", "--out", str(tmp_path)],
                           capture_output=True, text=True, check=False, timeout=3500)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

@@ -148,8 +148,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
     static u8 memory[HEAP];
     struct heap heap;
     struct net_device d[2] = {
-        {&ops, {2, 0, 0, 0, 0, 1}, 2048, 0, NULL},
-        {&ops, {2, 0, 0, 0, 0, 3}, 1100, 5000, NULL},
+        {.ops = &ops, .address = {2, 0, 0, 0, 0, 1}, .block_max = 2048},
+        {.ops = &ops,
+         .address = {2, 0, 0, 0, 0, 3},
+         .block_max = 1100,
+         .bytes_per_second = 5000},
     };
     struct net_config c = {.self = 1, .epoch = 7, .seed = 1, .queue_bytes = 20000};
     struct net *n;

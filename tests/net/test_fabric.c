@@ -31,6 +31,8 @@ bool fabric_up_arrived(struct fabric_port *p, const u8 *frame, size_t len)
 {
     struct end *e = p->owner;
 
+    if (!e)
+        return false; /* one that fetches nothing */
     e->got++;
     e->len = MIN(len, sizeof(e->last));
     memcpy(e->last, frame, e->len);
@@ -195,6 +197,42 @@ static void test_blocks_have_their_largest(void)
     close_all();
 }
 
+/* However many fetch nothing of what is said to all: the others go on, with frames of other
+ * sizes, and a long one finds room at whoever has nothing waiting. */
+static void test_many_that_fetch_nothing(void)
+{
+    enum { MANY = 200, FLOODS = 600, LONG = 1000 };
+    u8 f[LONG] = {0};
+    struct fabric_port *p;
+
+    open_all();
+    fabric_detach(out.port);
+    for (u32 i = 0; i < MANY; i++) {
+        u8 address[6] = {2, 7, 0, 0, 0, (u8)i};
+        char name[8];
+
+        snprintf(name, sizeof(name), "x%u", i);
+        CHECK(fabric_attach(&fabric, "net", name, 100 + i, 0, address) != NULL);
+    }
+    p = fabric.medium[0]->ports;
+    for (u32 i = 0; i < FLOODS; i++)
+        say(&one, addresses[0], everybody, 11, 0, FRAME_DATAGRAM, 0);
+    CHECK(p->unfetched > 0 && p->queued <= fabric.queue_bytes);
+    CHECK_EQ(two.got, FLOODS);
+    CHECK(heap.in_use < HEAP / 2);
+    memcpy(f + FRAME_TO, addresses[1], 6);
+    memcpy(f + FRAME_FROM, addresses[0], 6);
+    be16_put(f + FRAME_TYPE, FRAME_ETHERTYPE);
+    be32_put(f + FRAME_SRC, 11);
+    fabric_take(one.port, f, LONG, false, now);
+    fabric_run(&fabric, now += LATER);
+    CHECK(two.got == FLOODS + 1 && two.len == LONG);
+    while (fabric_next(p))
+        fabric_given(p);
+    CHECK_EQ(p->queued, 0);
+    close_all();
+}
+
 TESTS(CASE(test_a_vif_says_only_its_own), CASE(test_the_first_machine_named_is_the_domains),
       CASE(test_outside_are_all_but_ours), CASE(test_frames_of_other_kinds_pass_both_ways),
-      CASE(test_blocks_have_their_largest))
+      CASE(test_blocks_have_their_largest), CASE(test_many_that_fetch_nothing))

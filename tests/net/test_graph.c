@@ -467,7 +467,36 @@ static void test_decisions_stay(void)
         CHECK(dropped[0][i] == (dropped[1][i] | (dropped[0][i] & (i == 1 ? 1ull << 36 : 0))));
 }
 
+/* What a node with one device that takes only its own frames says while another looks for a
+ * machine that is not there. */
+static u64 said_for_another(bool own_only)
+{
+    struct sim *s = sim_create(3, 1, 14);
+    u64 before;
+
+    sim_medium(s, 0, MEDIUM_ETHER, 3, 0);
+    for (u32 i = 0; i < 3; i++)
+        sim_plug(s, i, 0, i)->device.own_only = own_only;
+    sim_start(s);
+    sim_run(s, 20 * SECOND);
+    sim_crash(s, 2);
+    before = net_stats(s->node[1].net)->routing_out;
+    sim_send(s, 0, 2, 100);
+    sim_run(s, s->now + 20 * SECOND);
+    before = net_stats(s->node[1].net)->routing_out - before;
+    sim_destroy(s);
+    return before;
+}
+
+/* A wide flood goes back to a node's only medium, where somebody else may hear it better; not
+ * where that would be refused. */
+static void test_wide_floods(void)
+{
+    CHECK(said_for_another(false) > 0);
+    CHECK_EQ(said_for_another(true), 0);
+}
+
 TESTS(CASE(test_edges_cut), CASE(test_conversation_moves), CASE(test_many_hops),
       CASE(test_narrow_middle), CASE(test_fairness), CASE(test_turns), CASE(test_dead_peer),
       CASE(test_reboots), CASE(test_switchboard), CASE(test_hundreds), CASE(test_first_use),
-      CASE(test_same_seed), CASE(test_decisions_stay))
+      CASE(test_same_seed), CASE(test_decisions_stay), CASE(test_wide_floods))
