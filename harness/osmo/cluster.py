@@ -477,8 +477,9 @@ def machine_memory(cluster: Cluster) -> int:
 def describe(cluster: Cluster) -> str:
     """One line for people."""
     kinds = sorted({n.machine for n in cluster.nodes})
-    return (f"{cluster.name}: {len(cluster.nodes)} nodes ({', '.join(kinds)}), "
-            f"{len(cluster.media)} media, {len(cluster.faults)} faults, "
+    media = "medium" if len(cluster.media) == 1 else "media"
+    return (f"{cluster.name}: {units.counted(len(cluster.nodes), 'node')} ({', '.join(kinds)}), "
+            f"{len(cluster.media)} {media}, {units.counted(len(cluster.faults), 'fault')}, "
             f"clock {cluster.clock}, {units.show_time(cluster.for_ns)}")
 
 

@@ -195,15 +195,13 @@ def take(table: dict[str, Field], given: Any, where: str, path: str) -> dict[str
     for key, field in table.items():
         if key not in given:
             if field.required:
-                raise Problem(f"{_join(path, key)} is missing", f"it says {field.help}", where)
+                raise Problem(f"{_join(path, key)} is missing", f"`{key}`: {field.help}", where)
             values[key] = field.default
             continue
         try:
             values[key] = field.kind.take(given[key])
         except ValueError as wrong:
-            raise Problem(f"{_join(path, key)}: {wrong}", f"it is the {field.help}"
-                          if not field.help.startswith(("whether", "which", "what", "how", "when"))
-                          else f"it says {field.help}", where) from None
+            raise Problem(f"{_join(path, key)}: {wrong}", f"`{key}`: {field.help}", where) from None
         if field.choices and values[key] not in field.choices:
             raise Problem(f"{_join(path, key)} = \"{values[key]}\" is unknown",
                           f"one of {', '.join(field.choices)}", where)

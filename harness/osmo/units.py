@@ -13,8 +13,9 @@ def _parse(text: str, units: dict[str, int], example: str) -> int:
     """Exact: digits behind the point must come out as a whole number of the unit."""
     match = NUMBER.fullmatch(text.strip())
     if not match or match[3] not in units:
-        known = ", ".join(unit or "nothing" for unit in units)
-        raise ValueError(f"`{text}` is no number with one of {known} behind it, as in {example}")
+        known = ", ".join(unit for unit in units if unit)
+        bare = "alone or " if "" in units else ""
+        raise ValueError(f"`{text}` is no number {bare}with one of {known} behind it, as in {example}")
     whole, part, scale = int(match[1]), str(match[2] or ""), units[match[3]]
     value, rest = divmod(int(str(whole) + part) * scale, 10 ** len(part))
     if rest:
@@ -56,3 +57,8 @@ def show_size(size: int) -> str:
         if size and size % SIZE[unit] == 0:
             return f"{size // SIZE[unit]}{unit}"
     return str(size)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 node`, `2 nodes`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -66,8 +66,8 @@ class View:
         full = min(BAR, BAR * ns // whole) if whole else BAR
         bar = f"{CYAN}{'━' * full}{PLAIN}{DIM}{'━' * (BAR - full)}{PLAIN}"
         word = f"  {YELLOW}paused{PLAIN}" if session.paused else ""
-        facts = [f"{self.watch.moves} moves"] if self.watch.moves else []
-        facts += [f"{self.watch.lost} frames lost"] if self.watch.lost else []
+        facts = [units.counted(self.watch.moves, "move")] if self.watch.moves else []
+        facts += [f"{units.counted(self.watch.lost, 'frame')} lost"] if self.watch.lost else []
         return [f"{BOLD}{self.cluster.name}{PLAIN}  {bar}  {units.short_time(ns)} of {units.show_time(whole)}"
                 f"{word}  {', '.join(facts)}"]
 

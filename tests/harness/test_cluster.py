@@ -52,6 +52,7 @@ def test_a_good_file_is_taken() -> None:
     (("rate = \"1M\"", "rate = \"fast\""), "media.net.rate", "10k"),
     (("for = \"30s\"", "for = 30"), "for: expected a number with its unit", "virtual time"),
     (("count = 3", "count = -3"), "nodes.a.count", "whole number"),
+    (("count = 3", "memory = \"4Q\""), "no number alone or with one of K, M, G", "`memory`: of each"),
     (("medium = \"net\"", "medium = \"no\""), r"faults\[1\].medium names `no`", "known: net"),
     (("node = \"a2\"", "node = \"b\""), r"faults\[2\].node names `b`", "known: a1, a2, a3"),
     (("loss 0.25", "explode"), r"faults\[1\].do: `explode`", "loss, burst"),
@@ -178,6 +179,12 @@ def test_the_readme_names_every_fault_with_its_parameters_and_invariant() -> Non
         words = kind.words.replace("|", "\\|")
         row = f"| `{name}{' ' + words if words else ''}` | {kind.id} | {kind.target} | {kind.about} |"
         assert row in text, row
+
+
+def test_one_is_not_said_as_many() -> None:
+    said = cluster.describe(cluster.parse("[nodes.a]\nmedia = [\"net\"]\n[media.net]\n", "one"))
+    assert said.startswith("one: 1 node (x86), 1 medium, 0 faults"), said
+    assert units.counted(2, "node") == "2 nodes"
 
 
 @pytest.mark.parametrize("text,ns", [("1s", 10**9), ("1.5ms", 1500000), ("7ns", 7), ("2m", 120 * 10**9)])
