@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hyp/abi/xen.h"
-#include <xen/hvm/save.h>
 #include <xen/arch-x86/hvm/start_info.h>
 #include "guest/control/ctl.h"
+#include "guest/control/first_vcpu.h"
 #include "guest/rt/frame.h"
 
 static long plain(u16 domid, u32 cmd)
@@ -120,40 +120,12 @@ long ctl_memory(u16 domid, const struct layout *l, bool on_demand)
     return error ? error : set_map(domid, l);
 }
 
-/* What HVM_SAVE_TYPE names with a macro that drags in Xen's own. */
-struct PACKED start_record {
-    struct hvm_save_descriptor header_is;
-    struct hvm_save_header header;
-    struct hvm_save_descriptor cpu_is;
-    struct hvm_hw_cpu cpu;
-    struct hvm_save_descriptor end_is;
-};
-
 long ctl_first_vcpu(u16 domid, u32 entry, u32 info)
 {
-    static struct start_record r;
+    static struct first_vcpu r;
     xen_domctl_t op = {.cmd = XEN_DOMCTL_sethvmcontext, .domain = domid};
 
-    r = (struct start_record){.header_is = {HVM_SAVE_CODE(HEADER), 0, sizeof(r.header)},
-                              .header = {.magic = HVM_FILE_MAGIC, .version = HVM_FILE_VERSION},
-                              .cpu_is = {HVM_SAVE_CODE(CPU), 0, sizeof(r.cpu)},
-                              .cpu = {.rip = entry,
-                                      .rbx = info,
-                                      .rflags = 2,
-                                      .cr0 = 0x11, /* PE and ET */
-                                      .dr6 = 0xffff0ff0,
-                                      .dr7 = 0x400,
-                                      .cs_limit = 0xffffffff,
-                                      .ds_limit = 0xffffffff,
-                                      .es_limit = 0xffffffff,
-                                      .ss_limit = 0xffffffff,
-                                      .tr_limit = 0x67,
-                                      .cs_arbytes = 0xc9b,
-                                      .ds_arbytes = 0xc93,
-                                      .es_arbytes = 0xc93,
-                                      .ss_arbytes = 0xc93,
-                                      .tr_arbytes = 0x8b},
-                              .end_is = {HVM_SAVE_CODE(END), 0, 0}};
+    first_vcpu(&r, entry, info);
     op.u.hvmcontext.size = sizeof(r);
     set_xen_guest_handle(op.u.hvmcontext.buffer, (u8 *)&r);
     return hypercall_domctl(&op);

@@ -4,7 +4,7 @@
  * end and let go counts as DATA without a lock, so that a page costs its keeper two calls.
  */
 #include "guest/lib/keeper.h"
-#include "guest/kernel/control.h"
+#include "guest/lib/process.h"
 
 enum { DATA_HEAD = 32, DATA_MAX = 60 << 10 };
 
@@ -97,6 +97,28 @@ void keeper_serve(struct keeper *k, const void *body, size_t len, const struct d
         demos_link_drop(w.request);
     if (w.name > 0)
         demos_link_drop(w.name);
+}
+
+int keeper_run(u32 service, u32 pages, void (*user)(struct words *w, const struct demos_info *),
+               void (*kernel)(const void *body, size_t len, const struct demos_info *))
+{
+    struct words w;
+
+    demos_offer(demos_link_make(DEMOS_REQUEST_LINK, DEMOS_DUP | DEMOS_GIVE, service, 0));
+    for (;;) {
+        struct demos_info info = {0};
+        s64 len = demos_receive(DEMOS_CHANNEL(service) | DEMOS_CHANNEL(pages), w.bytes,
+                                sizeof w.bytes, &info);
+
+        if (len < 0)
+            return 1;
+        if (info.channel == pages) {
+            kernel(w.bytes, (size_t)len, &info);
+        } else if (info.reply > 0) {
+            words_read(&w, w.bytes, (size_t)len);
+            user(&w, &info);
+        }
+    }
 }
 
 s64 keeper_map(s64 control, s64 object, const struct keeper_view *v)

@@ -43,6 +43,12 @@ struct keeper {
 void keeper_serve(struct keeper *k, const void *body, size_t len,
                   const struct demos_info *info);
 
+/* A server that keeps pages: offers its creator a link to `service`, hands what is asked there
+ * to `user`, and what comes over links of objects, on `pages`, to `kernel`. Until receiving
+ * fails: a status for main. */
+int keeper_run(u32 service, u32 pages, void (*user)(struct words *w, const struct demos_info *),
+               void (*kernel)(const void *body, size_t len, const struct demos_info *));
+
 /* Shows an object in the memory of the process that `control` leads to. */
 struct keeper_view {
     u64 base, len, offset; /* whole pages */

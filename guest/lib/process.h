@@ -72,6 +72,9 @@ s64 process_watch(u32 channel, u64 code);
 
 /* Waits for the next exit notice on the channel; anything else that comes there is dropped. */
 int process_wait(u32 channel, struct process_end *end);
+/* Starts a program and waits for its end, which comes on `channel`: its status, or 100 and how
+ * it ended otherwise. Ends this program when it cannot be started. */
+int process_run(const struct demos_spawn *s, u32 channel);
 
 /*
  * A server for its creator: the child gets a link "boss" and hands back, by demos_offer, a

@@ -22,6 +22,17 @@ int process_wait(u32 channel, struct process_end *end)
     }
 }
 
+int process_run(const struct demos_spawn *s, u32 channel)
+{
+    struct demos_spawn watched = *s;
+    struct process_end end = {.how = ~(u64)0};
+
+    watched.watch = process_watch(channel, 0);
+    if (demos_spawn(&watched) < 0 || process_wait(channel, &end) < 0)
+        demos_die("%s: cannot run", s->program);
+    return end.how == DEMOS_END_EXIT ? (int)end.status : 100 + (int)end.how;
+}
+
 int demos_offer(s64 link)
 {
     return demos_send_links(demos_link("boss"), NULL, 0, &link, 1);

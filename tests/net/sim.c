@@ -231,6 +231,17 @@ void sim_start(struct sim *s)
     }
 }
 
+struct sim *sim_two(enum medium_kind kind, u64 rate, u64 seed)
+{
+    struct sim *s = sim_create(2, 1, seed);
+
+    sim_medium(s, 0, kind, 2, rate);
+    sim_plug(s, 0, 0, 0);
+    sim_plug(s, 1, 0, 1);
+    sim_start(s);
+    return s;
+}
+
 void sim_crash(struct sim *s, u32 node)
 {
     struct sim_node *n = &s->node[node];

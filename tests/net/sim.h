@@ -88,6 +88,8 @@ struct sim_device *sim_plug(struct sim *s, u32 node, u32 medium, u32 port);
 void sim_link_up(struct sim *s, struct sim_device *d, bool up);
 /* Starts all nodes that are not running. */
 void sim_start(struct sim *s);
+/* Two nodes on one medium, started. */
+struct sim *sim_two(enum medium_kind kind, u64 rate, u64 seed);
 void sim_crash(struct sim *s, u32 node);
 /* A ledgered message of `len` bytes (at least 24); NET_FULL and others pass through. */
 enum net_result sim_send(struct sim *s, u32 from, u32 to, u32 len);

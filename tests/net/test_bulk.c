@@ -10,17 +10,6 @@
 
 #define SECOND 1000000000ull
 
-static struct sim *two(enum medium_kind kind, u64 rate, u64 seed)
-{
-    struct sim *s = sim_create(2, 1, seed);
-
-    sim_medium(s, 0, kind, 2, rate);
-    sim_plug(s, 0, 0, 0);
-    sim_plug(s, 1, 0, 1);
-    sim_start(s);
-    return s;
-}
-
 static void begin(struct sim *s, u32 slot, u32 from, u32 to, u64 len, u32 not_now)
 {
     u64 id = 100 + slot;
@@ -65,7 +54,7 @@ static void finish(struct sim *s, u32 slot, u32 from, u32 to, u64 limit)
 
 static void test_one_acknowledgement(void)
 {
-    struct sim *s = two(MEDIUM_ETHER, 0, 1);
+    struct sim *s = sim_two(MEDIUM_ETHER, 0, 1);
 
     begin(s, 0, 0, 1, 1 << 20, 0);
     finish(s, 0, 0, 1, 10 * SECOND);
@@ -80,7 +69,7 @@ static void test_one_acknowledgement(void)
 static void test_any_order(void)
 {
     for (u64 seed = 1; seed <= 20; seed++) {
-        struct sim *s = two(MEDIUM_ACK_ETHER, 0, seed);
+        struct sim *s = sim_two(MEDIUM_ACK_ETHER, 0, seed);
 
         sim_fault(s, 0, "reorder 0.8 200ms");
         sim_fault(s, 0, "duplicate 0.3 300ms");
@@ -96,7 +85,7 @@ static void test_losses(void)
     static const char *const loss[] = {"loss 0.01", "loss 0.1", "loss 0.3", "burst 0.05 0.1"};
 
     for (u32 i = 0; i < ARRAY_SIZE(loss); i++) {
-        struct sim *s = two(MEDIUM_ACK_ETHER, 0, 30 + i);
+        struct sim *s = sim_two(MEDIUM_ACK_ETHER, 0, 30 + i);
 
         sim_fault(s, 0, loss[i]);
         sim_fault(s, 0, "corrupt 0.05 4");
@@ -113,7 +102,7 @@ static void test_sizes(void)
     static const u64 sizes[] = {0, 1, 1023, 1024, 1025, 65536, 100000};
 
     for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
-        struct sim *s = two(MEDIUM_ACK_ETHER, 0, 40 + i);
+        struct sim *s = sim_two(MEDIUM_ACK_ETHER, 0, 40 + i);
 
         sim_fault(s, 0, "loss 0.2");
         begin(s, 0, 1, 0, sizes[i], 0);
@@ -124,7 +113,7 @@ static void test_sizes(void)
 
 static void test_missing_pages(void)
 {
-    struct sim *s = two(MEDIUM_ACK_ETHER, 0, 50);
+    struct sim *s = sim_two(MEDIUM_ACK_ETHER, 0, 50);
 
     begin(s, 0, 0, 1, 200000, 40);
     finish(s, 0, 0, 1, 1000 * SECOND);
@@ -134,7 +123,7 @@ static void test_missing_pages(void)
 
 static void test_slow_line_shared(void)
 {
-    struct sim *s = two(MEDIUM_PARALLEL, 0, 60);
+    struct sim *s = sim_two(MEDIUM_PARALLEL, 0, 60);
     u64 start = s->now;
 
     begin(s, 0, 0, 1, 50000, 0);
@@ -169,7 +158,7 @@ static void test_over_narrow_relay(void)
 
 static void test_peer_reboots(void)
 {
-    struct sim *s = two(MEDIUM_PARALLEL, 0, 80);
+    struct sim *s = sim_two(MEDIUM_PARALLEL, 0, 80);
 
     begin(s, 0, 0, 1, 100000, 0);
     begin(s, 1, 1, 0, 100000, 0);
@@ -188,7 +177,7 @@ static void test_peer_reboots(void)
 
 static void test_cancel(void)
 {
-    struct sim *s = two(MEDIUM_PARALLEL, 0, 90);
+    struct sim *s = sim_two(MEDIUM_PARALLEL, 0, 90);
 
     begin(s, 0, 0, 1, 100000, 0);
     sim_run(s, 3 * SECOND);

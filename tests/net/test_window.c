@@ -10,17 +10,6 @@
 
 #define SECOND 1000000000ull
 
-static struct sim *two(enum medium_kind kind, u64 rate, u64 seed)
-{
-    struct sim *s = sim_create(2, 1, seed);
-
-    sim_medium(s, 0, kind, 2, rate);
-    sim_plug(s, 0, 0, 0);
-    sim_plug(s, 1, 0, 1);
-    sim_start(s);
-    return s;
-}
-
 /* Sends `count` messages each way as fast as the queues take them. */
 static void pour(struct sim *s, u32 count, u32 len_limit)
 {
@@ -46,7 +35,7 @@ static void pour(struct sim *s, u32 count, u32 len_limit)
 
 static void test_clean(void)
 {
-    struct sim *s = two(MEDIUM_ETHER, 0, 1);
+    struct sim *s = sim_two(MEDIUM_ETHER, 0, 1);
 
     pour(s, 2000, 1000);
     CHECK_EQ(s->node[0].delivered, 2000);
@@ -57,7 +46,7 @@ static void test_clean(void)
 
 static void test_slow_line(void)
 {
-    struct sim *s = two(MEDIUM_PARALLEL, 0, 2);
+    struct sim *s = sim_two(MEDIUM_PARALLEL, 0, 2);
     u64 start, bytes = 200 * (24 + 500 + NET_HEADER);
 
     sim_run(s, 20 * SECOND);
@@ -71,7 +60,7 @@ static void test_slow_line(void)
 
 static void test_serial(void)
 {
-    struct sim *s = two(MEDIUM_SERIAL, 0, 3);
+    struct sim *s = sim_two(MEDIUM_SERIAL, 0, 3);
 
     sim_fault(s, 0, "biterror 0.00002");
     pour(s, 100, 1500);
@@ -90,7 +79,7 @@ static void test_soak(void)
     };
 
     for (u32 i = 0; i < ARRAY_SIZE(faults); i++) {
-        struct sim *s = two(MEDIUM_ETHER, 0, 10 + i);
+        struct sim *s = sim_two(MEDIUM_ETHER, 0, 10 + i);
 
         for (u32 k = 0; k < 4 && faults[i][k]; k++)
             sim_fault(s, 0, faults[i][k]);
@@ -102,7 +91,7 @@ static void test_soak(void)
 
 static void test_large_messages(void)
 {
-    struct sim *s = two(MEDIUM_ACK_ETHER, 0, 30);
+    struct sim *s = sim_two(MEDIUM_ACK_ETHER, 0, 30);
 
     sim_fault(s, 0, "loss 0.2");
     sim_fault(s, 0, "reorder 0.2 2ms");
@@ -116,7 +105,7 @@ static void test_sizes(void)
 {
     static const u32 sizes[] = {24,   1023, 1024, 1025,  1535,  1536,  1537,
                                 2047, 2048, 2049, 65535, 65536, 65537, NET_MESSAGE_MAX};
-    struct sim *s = two(MEDIUM_ACK_ETHER, 0, 31);
+    struct sim *s = sim_two(MEDIUM_ACK_ETHER, 0, 31);
 
     for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
         CHECK_EQ(sim_send(s, 0, 1, sizes[i]), NET_OK);
@@ -133,7 +122,7 @@ static u64 flips_sent;
 static void test_any_bit(void)
 {
     for (u32 seed = 0; seed < 40; seed++) {
-        struct sim *s = two(MEDIUM_ETHER, 0, 100 + seed);
+        struct sim *s = sim_two(MEDIUM_ETHER, 0, 100 + seed);
         u64 damaged;
 
         sim_fault(s, 0, "corrupt 1 1 0>1");
@@ -155,7 +144,7 @@ static void test_any_bit(void)
 
 static void test_full_and_room(void)
 {
-    struct sim *s = two(MEDIUM_PARALLEL, 0, 40);
+    struct sim *s = sim_two(MEDIUM_PARALLEL, 0, 40);
     u32 taken = 0;
     size_t before = s->node[0].heap.in_use;
 
@@ -172,7 +161,7 @@ static void test_full_and_room(void)
 
 static void test_acks_ride(void)
 {
-    struct sim *s = two(MEDIUM_ETHER, 0, 50);
+    struct sim *s = sim_two(MEDIUM_ETHER, 0, 50);
 
     s->node[1].echo = true;
     for (u32 i = 0; i < 100; i++) {
@@ -190,7 +179,7 @@ static void test_acks_ride(void)
 
 static void test_unguaranteed(void)
 {
-    struct sim *s = two(MEDIUM_ETHER, 0, 60);
+    struct sim *s = sim_two(MEDIUM_ETHER, 0, 60);
     u8 m[64] = {0};
     u64 before;
 
@@ -216,7 +205,7 @@ static void test_unguaranteed(void)
 
 static void test_silent_when_idle(void)
 {
-    struct sim *s = two(MEDIUM_ETHER, 0, 70);
+    struct sim *s = sim_two(MEDIUM_ETHER, 0, 70);
     u64 before;
 
     pour(s, 10, 100);
@@ -231,7 +220,7 @@ static void test_silent_when_idle(void)
 
 static void test_pause(void)
 {
-    struct sim *s = two(MEDIUM_ETHER, 0, 80);
+    struct sim *s = sim_two(MEDIUM_ETHER, 0, 80);
 
     pour(s, 10, 100);
     for (u32 i = 0; i < 20; i++)

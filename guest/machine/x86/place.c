@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * guest/machine/place.h by way of the domain runtime: console, counter, end.
+ * guest/machine/place.h by way of the domain runtime: counter, end.
  */
 #include "guest/machine/x86/x86.h"
-#include "guest/rt/console.h"
 #include "guest/rt/hypercall.h"
 #include "guest/rt/rt.h"
 #include "guest/rt/time.h"
 #include "guest/rt/x86.h"
-
-void place_write(struct node *n, const void *text, size_t len)
-{
-    (void)n;
-    rt_console_write(text, len);
-}
-
-size_t place_read(struct node *n, void *text, size_t room)
-{
-    (void)n;
-    return rt_console_read(text, room);
-}
 
 struct frames *place_frames(struct node *n)
 {

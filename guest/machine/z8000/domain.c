@@ -40,46 +40,6 @@ u64 machine_now(struct node *n)
     return rt_now_ns() - started_ns;
 }
 
-void place_write(struct node *n, const void *text, size_t len)
-{
-    (void)n;
-    rt_console_write(text, len);
-}
-
-size_t place_read(struct node *n, void *text, size_t room)
-{
-    (void)n;
-    return rt_console_read(text, room);
-}
-
-struct frames *place_frames(struct node *n)
-{
-    return &z_machine(n)->frames;
-}
-
-struct announcement *place_announcement(struct node *n)
-{
-    return &z_machine(n)->announcement;
-}
-
-u64 place_cycles(struct node *n, u64 *per_ms)
-{
-    *per_ms = BOARD_HZ / 1000;
-    return board_times(z_machine(n)->board).clocks;
-}
-
-bool place_counts(struct node *n, u64 counts[3])
-{
-    (void)n, (void)counts;
-    return false;
-}
-
-void place_halt(struct node *n, s64 status)
-{
-    z_machine(n)->halted = true;
-    z_machine(n)->status = status;
-}
-
 void machine_trace(struct node *n, u16 type, u32 who, u64 a, u64 b)
 {
     (void)n;

@@ -272,13 +272,9 @@ static int begin(void)
                             .arg_count = 1,
                             .gifts = gifts,
                             .gift_count = ARRAY_SIZE(gifts),
-                            .own = true,
-                            .watch = process_watch(CHANNEL_ENDS, 0)};
-    struct process_end how = {.how = ~(u64)0};
+                            .own = true};
 
-    if (demos_spawn(&s) < 0 || process_wait(CHANNEL_ENDS, &how) < 0)
-        demos_die("keepers-check: cannot run");
-    return how.how == DEMOS_END_EXIT ? (int)how.status : 100 + (int)how.how;
+    return process_run(&s, CHANNEL_ENDS);
 }
 
 int main(int argc, char **argv)

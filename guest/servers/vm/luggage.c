@@ -345,23 +345,6 @@ static void serve_user(struct words *w, const struct demos_info *info)
 
 int main(int argc, char **argv)
 {
-    struct words w;
-
     (void)argc, (void)argv;
-    demos_offer(
-        demos_link_make(DEMOS_REQUEST_LINK, DEMOS_DUP | DEMOS_GIVE, CHANNEL_SERVICE, 0));
-    for (;;) {
-        struct demos_info info = {0};
-        s64 len = demos_receive(DEMOS_CHANNEL(CHANNEL_SERVICE) | DEMOS_CHANNEL(CHANNEL_PAGES),
-                                w.bytes, sizeof w.bytes, &info);
-
-        if (len < 0)
-            return 1;
-        if (info.channel == CHANNEL_PAGES) {
-            serve_kernel(w.bytes, (size_t)len, &info);
-        } else if (info.reply > 0) {
-            words_read(&w, w.bytes, (size_t)len);
-            serve_user(&w, &info);
-        }
-    }
+    return keeper_run(CHANNEL_SERVICE, CHANNEL_PAGES, serve_user, serve_kernel);
 }

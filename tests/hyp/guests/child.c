@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/hyp/guests/child.h"
 #include "base/memory.h"
+#include "guest/control/first_vcpu.h"
 #include <xen/arch-x86/hvm/start_info.h>
-#include <xen/hvm/save.h>
 
 enum {
     PAGE = 4096,
@@ -123,39 +123,12 @@ static s64 fill(u16 domid)
     return 0;
 }
 
-struct PACKED start_record {
-    struct hvm_save_descriptor header_is;
-    struct hvm_save_header header;
-    struct hvm_save_descriptor cpu_is;
-    struct hvm_hw_cpu cpu;
-    struct hvm_save_descriptor end_is;
-};
-
-/* As PVH begins: 32 bits, flat, paging off. */
-static s64 first_vcpu(u16 domid)
+static s64 begin(u16 domid)
 {
-    static struct start_record r;
+    static struct first_vcpu r;
     xen_domctl_t op = {.cmd = XEN_DOMCTL_sethvmcontext, .domain = domid};
 
-    r = (struct start_record){.header_is = {HVM_SAVE_CODE(HEADER), 0, sizeof(r.header)},
-                              .header = {.magic = HVM_FILE_MAGIC, .version = HVM_FILE_VERSION},
-                              .cpu_is = {HVM_SAVE_CODE(CPU), 0, sizeof(r.cpu)},
-                              .cpu = {.rip = (u64)child_entry,
-                                      .rflags = 2,
-                                      .cr0 = 0x11, /* PE and ET */
-                                      .dr6 = 0xffff0ff0,
-                                      .dr7 = 0x400,
-                                      .cs_limit = 0xffffffff,
-                                      .ds_limit = 0xffffffff,
-                                      .es_limit = 0xffffffff,
-                                      .ss_limit = 0xffffffff,
-                                      .tr_limit = 0x67,
-                                      .cs_arbytes = 0xc9b,
-                                      .ds_arbytes = 0xc93,
-                                      .es_arbytes = 0xc93,
-                                      .ss_arbytes = 0xc93,
-                                      .tr_arbytes = 0x8b},
-                              .end_is = {HVM_SAVE_CODE(END), 0, 0}};
+    first_vcpu(&r, (u64)child_entry, 0);
     op.u.hvmcontext.size = sizeof(r);
     set_xen_guest_handle(op.u.hvmcontext.buffer, (u8 *)&r);
     return domctl(&op);
@@ -179,7 +152,7 @@ s64 child_start(const struct child_task *task)
         error = fill(domid);
     child_task = (struct child_task){ours.part, a.port};
     if (!error)
-        error = first_vcpu(domid);
+        error = begin(domid);
     if (!error)
         error = child_command(domid, XEN_DOMCTL_unpausedomain);
     return error ? error : domid;
