@@ -16,6 +16,7 @@ from osmo.types import Kernel, Net, cause
 WIDTH = 500.0
 DIAGRAM_MESSAGES = 400
 TOPOLOGY_NODES = 64
+LANES = 40  # of faults, and of nodes, on the time line
 
 
 def topology(nodes: list[dict[str, Any]], media: list[dict[str, Any]]) -> str:
@@ -41,7 +42,8 @@ def topology(nodes: list[dict[str, Any]], media: list[dict[str, Any]]) -> str:
                                 f"{node['name']}: {node['machine']}, {node['ended']}, sent {node['sent']}, "
                                 f"received {node['received']}"))
         if len(shown) <= 24:
-            parts.append(svg.text(x, y + 27, node["name"], text_anchor="middle"))
+            outside = -18 if y < cy - 1 else 27  # where the node's own line does not go
+            parts.append(svg.text(x, y + outside, node["name"], text_anchor="middle"))
     for medium in media:
         x, y = inner[medium["name"]]
         parts.append(svg.rectangle(x - 34, y - 12, 68, 24, rx=5, fill="#fff", stroke=svg.INK))
@@ -66,7 +68,7 @@ def fault_timeline(faults: list[dict[str, Any]], lives: Sequence[Any], end_ns: i
     left, right, row = 150.0, WIDTH - 20, 20.0
     scale = (right - left) / max(end_ns, 1)
     parts, y = [], 10.0
-    for i, fault in enumerate(faults[:40]):
+    for i, fault in enumerate(faults[:LANES]):
         start = fault["at_ns"] or 0
         length = fault["for_ns"] if fault["for_ns"] is not None else end_ns - start
         colour = svg.COLOURS[i % len(svg.COLOURS)]
@@ -79,7 +81,7 @@ def fault_timeline(faults: list[dict[str, Any]], lives: Sequence[Any], end_ns: i
                               f"×{fault['struck']}"))
         y += row
     seen: list[str] = list(dict.fromkeys(life.node for life in lives))
-    for name in seen[:40]:
+    for name in seen[:LANES]:
         parts.append(svg.text(left - 8, y + 12, name, text_anchor="end", fill="#555"))
         for life in (one for one in lives if one.node == name):
             stop = life.end_ns if life.end_ns is not None else end_ns
@@ -90,6 +92,10 @@ def fault_timeline(faults: list[dict[str, Any]], lives: Sequence[Any], end_ns: i
                 parts.append(svg.text(left + stop * scale, y + 13, "✗" if mark == svg.RED else "■",
                                       fill=mark, text_anchor="middle"))
         y += row * 0.8
+    for what, count in (("faults", len(faults) - LANES), ("nodes", len(seen) - LANES)):
+        if count > 0:
+            parts.append(svg.text(left, y + 12, f"{count} further {what} are not drawn", fill="#555"))
+            y += row
     parts += _axis(0, end_ns, y + 4, left, right)
     return svg.picture(WIDTH, y + 28, parts, f"{len(faults)} faults over {units.short_time(end_ns)}")
 

@@ -49,7 +49,7 @@ def short_time(ns: float) -> str:
     for unit in ("s", "ms", "us"):
         if abs(ns) >= TIME[unit]:
             return f"{ns / TIME[unit]:.3g} {unit}"
-    return f"{ns:.0f} ns"
+    return f"{round(ns)} ns"
 
 
 def show_size(size: int) -> str:

@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from osmo import campaign_report, cli, experiment, export, pictures, report, result, stats, svg
 from osmo.abi import Record
+from osmo.history import Life
 from osmo.ledger import Ledger
 from osmo.types import WHY, Kernel, Net
 from synthetic import MS, World
@@ -183,3 +184,21 @@ def test_ticks_are_round_and_few() -> None:
 
 def test_a_window_without_messages() -> None:
     assert pictures.window(Ledger(World().history()), None, 9) == (0, 9)
+
+
+def test_what_is_not_drawn_is_counted() -> None:
+    """The time line has room for some nodes; it begins at 0, which has no sign."""
+    lives = [Life(f"n{i}", i, 0, None) for i in range(1, pictures.LANES + 4)]
+    drawn = "".join(xml.fromstring(pictures.fault_timeline([], lives, 10**9)).itertext())
+    assert "3 further nodes are not drawn" in drawn and f"n{pictures.LANES}" in drawn and "n41" not in drawn
+    assert "0 ns" in drawn and "-0 ns" not in drawn
+    assert "further" not in "".join(xml.fromstring(pictures.fault_timeline([], lives[:3], 10**9)).itertext())
+
+
+def test_names_stand_where_no_line_goes() -> None:
+    """A node above the medium is named above itself, one below it below."""
+    nodes = [{"name": n, "media": ["net"], "machine": "x86", "ended": "running", "sent": 0, "received": 0}
+             for n in ("up", "down")]
+    at = {"".join(e.itertext()): float(e.get("y", "0")) for e in
+          xml.fromstring(pictures.topology(nodes, [{"name": "net"}])).iter() if e.tag.endswith("text")}
+    assert at["up"] < 40 and at["down"] > 340, at
