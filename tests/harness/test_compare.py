@@ -21,6 +21,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 OSMOSIS = str(TOP / "harness" / "osmosis")
 BUILT = (all(paths.image(i).is_file() for i in ("control", "node", "fabric")) and paths.hypervisor().is_file()
          and (paths.build() / "programs" / "compare").is_file() and shutil.which(qemu.BINARY) is not None)
+KINDS = ("user call", "system call", "call of a process, same host", "call of a process, other host")
 needs_machine = pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
 pytestmark = pytest.mark.usefixtures("frozen")
 
@@ -107,6 +108,8 @@ def test_the_short_form(tmp_path: pathlib.Path) -> None:
         # Where a message goes to another process, a domain has a few exits more or less.
         assert domain / native < 1.2, (row, name)
         assert figure(doc, row, name, "hosted")["rounds"] >= 1
+    kinds = [figure(doc, "L33", kind, "osmosis")["I"] for kind in KINDS]
+    assert kinds == sorted(kinds) and kinds[3] > 100 * kinds[0], "L33: from a fraction of one to tenths of a ms"
     delay = {int(n.split()[1]): figure(doc, "L35", n, "osmosis")["I"] for r, n in names
              if r == "L35" and n.startswith("remote")}
     slope = (delay[16384] - delay[8192]) / 8192
