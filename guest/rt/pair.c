@@ -36,7 +36,8 @@ static void on_event(void *arg, u32 port)
     (void)port;
 }
 
-/* Waits until a number stands at the path. */
+/* Waits until a number stands at the path. A change may have come along with the answer that
+ * there is none yet: it is looked for before sleeping. */
 static u64 await_number(const char *path)
 {
     static struct rt_store_watch watch;
@@ -44,8 +45,9 @@ static u64 await_number(const char *path)
 
     rt_assert(!rt_store_watch(&watch, path, on_change, NULL));
     while (rt_store_number(0, path, &value)) {
-        for (changed = false; !changed; rt_store_poll())
-            rt_wait();
+        for (changed = false; !changed;)
+            if (!rt_store_poll())
+                rt_wait();
     }
     rt_store_unwatch(&watch, path);
     return value;
