@@ -67,6 +67,11 @@ bool do_counters(struct command *c)
     json_number(c->answer, "run_ns", n.run_ns);
     json_number(c->answer, "frames", n.frames);
     json_number(c->answer, "overhead", n.overhead);
+    json_number(c->answer, "sends", n.sends);
+    json_number(c->answer, "grants", n.grants);
+    json_number(c->answer, "ns", n.now_ns);
+    if (n.domid == OSM_ALL_DOMAINS)
+        json_number(c->answer, "idle_ns", n.idle_ns);
     if (!ctl_machine(&free, &total)) {
         json_number(c->answer, "machine_free", free);
         json_number(c->answer, "machine_total", total);

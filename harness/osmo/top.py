@@ -14,7 +14,7 @@ from typing import Any
 from osmo import caller
 from osmo.errors import Problem
 
-FIELDS = ("run_ns", "exits", "hypercalls", "upcalls", "faults")
+FIELDS = ("run_ns", "exits", "hypercalls", "upcalls", "sends", "grants", "faults")
 MIB = 1 << 20
 
 
@@ -54,10 +54,11 @@ def rows(before: Counters, after: Counters, span_ns: int) -> list[dict[str, Any]
 
 
 def table(found: list[dict[str, Any]]) -> list[str]:
-    lines = [f"{'domain':16} {'cpu %':>6} {'exits/s':>9} {'calls/s':>9} {'events/s':>9} {'faults/s':>9} "
-             f"{'MiB':>7} {'+KiB':>6}"]
+    lines = [f"{'domain':16} {'cpu %':>6} {'exits/s':>9} {'calls/s':>9} {'events/s':>9} {'grants/s':>9} "
+             f"{'faults/s':>9} {'MiB':>7} {'+KiB':>6}"]
     return lines + [f"{r['name'][:16]:16} {r['cpu']:6.1f} {r['exits']:9,} {r['hypercalls']:9,} {r['upcalls']:9,} "
-                    f"{r['faults']:9,} {r['memory'] / MIB:7.1f} {r['overhead'] / 1024:6,.0f}" for r in found]
+                    f"{r['grants']:9,} {r['faults']:9,} {r['memory'] / MIB:7.1f} {r['overhead'] / 1024:6,.0f}"
+                    for r in found]
 
 
 def command(options: argparse.Namespace) -> int:

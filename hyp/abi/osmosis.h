@@ -12,7 +12,7 @@
 
 #include "base/types.h"
 
-#define OSM_ABI_VERSION 1
+#define OSM_ABI_VERSION 2
 
 /* CPUID: leaf OSM_CPUID_BASE answers the signature in ebx, ecx, edx and the highest leaf
  * in eax; leaf +1: eax = OSM_ABI_VERSION, ebx = enum osm_clock of this run. */
@@ -61,6 +61,10 @@ struct osm_counters {
     u64 run_ns;
     u64 frames;   /* held now */
     u64 overhead; /* bytes of hypervisor memory charged to the domain now */
+    u64 sends;    /* events sent */
+    u64 grants;   /* operations on grants, one for each item of an array */
+    u64 idle_ns;  /* of all processors; OSM_ALL_DOMAINS only */
+    u64 now_ns;   /* when this was read */
 };
 
 struct osm_trace_ring {

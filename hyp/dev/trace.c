@@ -5,12 +5,14 @@
  */
 #include "hyp/dev/trace.h"
 #include "base/memory.h"
+#include "hyp/abi/xen.h"
 #include "hyp/cpu/clock.h"
 #include "hyp/cpu/cpu.h"
 #include "hyp/cpu/panic.h"
 #include "hyp/cpu/spinlock.h"
 #include "hyp/mm/frame.h"
 
+enum { CLASSES = 8 };
 enum { RING_ORDER = 4, RING_RECORDS = (4096 << RING_ORDER) / 32, DUMP_RECORDS = 32 };
 
 struct ring {
@@ -20,7 +22,10 @@ struct ring {
 
 u32 trace_classes;
 static struct ring rings[CPUS_MAX];
-static struct spinlock drain_lock;
+static struct spinlock drain_lock, class_lock;
+/* By number, so that a record's domain need not be looked up, nor be there any more. */
+static u8 of_domain[DOMID_FIRST_RESERVED];
+static u32 of_all, wanting[CLASSES]; /* how many domains want each class */
 
 void trace_write(u16 type, u16 domid, u32 who, u64 a, u64 b)
 {
@@ -42,9 +47,42 @@ void trace_time_begins(void)
     }
 }
 
+void trace_wanted(u16 type, u16 domid, u32 who, u64 a, u64 b)
+{
+    u32 class = 1u << (type >> 8);
+
+    if (of_all & class || (domid < DOMID_FIRST_RESERVED && of_domain[domid] & class))
+        trace_write(type, domid, who, a, b);
+}
+
+/* The lock is held. */
+static void join_classes(void)
+{
+    u32 joined = of_all;
+
+    for (u32 i = 0; i < CLASSES; i++)
+        joined |= wanting[i] ? 1u << i : 0;
+    __atomic_store_n(&trace_classes, joined, __ATOMIC_RELEASE);
+}
+
 void trace_set_classes(u32 classes)
 {
-    trace_classes = classes;
+    spin_lock(&class_lock);
+    of_all = classes;
+    join_classes();
+    spin_unlock(&class_lock);
+}
+
+void trace_set_domain(u16 domid, u32 classes)
+{
+    if (domid >= DOMID_FIRST_RESERVED)
+        return;
+    spin_lock(&class_lock);
+    for (u32 i = 0; i < CLASSES; i++)
+        wanting[i] += (classes >> i & 1) - (of_domain[domid] >> i & 1u);
+    of_domain[domid] = (u8)classes;
+    join_classes();
+    spin_unlock(&class_lock);
 }
 
 /* Skips what was overwritten; NULL when nothing is left. */

@@ -9,20 +9,26 @@
 
 #include "hyp/abi/osmosis.h"
 
-extern u32 trace_classes; /* bits 1 << (type >> 8) that are recorded in full */
+/* Bits 1 << (type >> 8) that are recorded in full, of all domains or of some. */
+extern u32 trace_classes;
 
 /* Appends a record on this CPU; `who` is the vCPU or object, domid the domain concerned.
  * Called directly it is recorded whatever the classes: for what happens seldom. */
 void trace_write(u16 type, u16 domid, u32 who, u64 a, u64 b);
 
-/* For what happens often: a load and a test while its class is off. */
+/* The same if the record's class is on for its domain. */
+void trace_wanted(u16 type, u16 domid, u32 who, u64 a, u64 b);
+
+/* For what happens often: a load and a test while its class is off everywhere. */
 static inline void trace(u16 type, u16 domid, u32 who, u64 a, u64 b)
 {
     if (__builtin_expect(trace_classes & 1u << (type >> 8), 0))
-        trace_write(type, domid, who, a, b);
+        trace_wanted(type, domid, who, a, b);
 }
 
+/* Which classes are recorded of every domain; and beyond those, of one. */
 void trace_set_classes(u32 classes);
+void trace_set_domain(u16 domid, u32 classes);
 /* Copies out up to `capacity` of the oldest records not drained yet, over all CPUs; *lost
  * counts those overwritten since the last drain. Returns how many. */
 u32 trace_drain(struct osm_record *to, u32 capacity, u64 *lost);

@@ -385,6 +385,7 @@ static int say_goodbye(struct domain *d)
     leave(d);
     d->state = DOMAIN_DEAD;
     trace_write(OSM_T_domain_destroy, d->id, 0, 0, 0);
+    trace_set_domain(d->id, 0); /* another may get its number */
     evtchn_global_virq(VIRQ_DOM_EXC);
     return 0;
 }

@@ -35,7 +35,7 @@ struct guest_regs {
 };
 
 struct vcpu_counters {
-    u64 exits, flushes, copied_bytes, hypercalls, upcalls, faults;
+    u64 exits, flushes, copied_bytes, hypercalls, upcalls, faults, sends, grants;
 };
 
 /* Bits of vcpu.attention: why the next entry cannot go straight into the guest. Set
@@ -182,8 +182,7 @@ struct domain {
     u32 destroy_step;              /* how far a pre-empted destruction has come */
     u64 console_spent, console_ms; /* budget of the emergency console */
     u32 target;                    /* id + 1 of the domain it may act for, 0: none */
-    u32 trace_classes;
-    u64 trace_ring_gfn; /* of the domain's own ring, 0 = none */
+    u64 trace_ring_gfn;            /* of the domain's own ring, 0 = none */
     u32 trace_ring_pages;
     mfn_t own_frame; /* this struct's */
     u8 handle[16];

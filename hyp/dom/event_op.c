@@ -71,6 +71,7 @@ static s64 do_close(struct call *c, void *arg)
 
 static s64 send(struct call *c, void *arg)
 {
+    c->v->counters.sends++;
     return evtchn_send(c->v->domain, ((struct evtchn_send *)arg)->port);
 }
 

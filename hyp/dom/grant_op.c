@@ -213,6 +213,7 @@ static s64 unmap_all(struct call *c)
         if (call_read(c, batch, c->arg[1], len))
             return fail(-XEN_EFAULT);
         grant_unmap_batch(c->v->domain, batch, count);
+        c->v->counters.grants += count;
         if (call_write(c, c->arg[1], batch, len))
             return fail(-XEN_EFAULT);
         c->arg[1] += len;
@@ -237,6 +238,7 @@ static s64 do_chunk(struct call *c, const struct grant_op *op, u32 size, u32 cou
         done += !error;
     }
     grant_batch_end(&batch);
+    c->v->counters.grants += done;
     if (done && call_write(c, c->arg[1], items, done * size))
         return fail(-XEN_EFAULT);
     c->arg[1] += done * size;

@@ -60,6 +60,8 @@ void domain_add_counters(struct domain *d, u16 vcpu, struct osm_counters *sum)
         sum->hypercalls += v->counters.hypercalls;
         sum->upcalls += v->counters.upcalls;
         sum->faults += v->counters.faults;
+        sum->sends += v->counters.sends;
+        sum->grants += v->counters.grants;
         sum->run_ns += vcpu_ran_ns(v);
     }
     sum->frames += d->frames;

@@ -49,7 +49,7 @@ static void add_all(struct osm_counters *sum, u16 vcpu)
 static s64 counters(struct call *c, void *arg)
 {
     struct osm_counters *o = arg;
-    struct osm_counters sum = {.domid = o->domid, .vcpu = o->vcpu};
+    struct osm_counters sum = {.domid = o->domid, .vcpu = o->vcpu, .now_ns = clock_now_ns()};
     struct domain *d;
     s64 error;
 
@@ -57,6 +57,8 @@ static s64 counters(struct call *c, void *arg)
         if (!may_control(c->v->domain))
             return fail(-XEN_EPERM);
         add_all(&sum, 0xffff);
+        for (u32 cpu = 0; cpu < cpu_count(); cpu++)
+            sum.idle_ns += vcpu_idle_ns(cpu);
         *o = sum;
         return 0;
     }
@@ -209,7 +211,7 @@ static s64 trace_ctl(struct call *c, void *arg)
     d = domain_for(c->v->domain, t->domid, &error);
     if (!d)
         return error;
-    d->trace_classes = t->classes;
+    trace_set_domain(d->id, t->classes);
     domain_put(d);
     return 0;
 }
@@ -382,6 +384,7 @@ static s64 notify_block(struct call *c, void *arg)
 {
     s64 error = evtchn_send(c->v->domain, *(const u32 *)arg);
 
+    c->v->counters.sends++;
     if (!error)
         vcpu_block(c->v);
     return error;

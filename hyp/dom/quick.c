@@ -49,6 +49,7 @@ static s64 quick_event(struct vcpu *v, u64 command, u64 argument)
         return QUICK_NO;
     v->counters.hypercalls++;
     v->counters.copied_bytes += sizeof(port);
+    v->counters.sends++;
     return evtchn_send(v->domain, port);
 }
 
@@ -76,6 +77,7 @@ static s64 quick_vendor(struct vcpu *v, u64 command, u64 argument)
         return QUICK_NO;
     v->counters.hypercalls++;
     v->counters.copied_bytes += sizeof(port);
+    v->counters.sends++;
     error = evtchn_send(v->domain, port);
     if (!error)
         vcpu_block(v);

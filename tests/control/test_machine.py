@@ -14,6 +14,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from machine import TOP, Port, machine_setup, run  # noqa: E402
+from osmo import abi  # noqa: E402
+from osmo.memory import MailboxPage, OutputRing  # noqa: E402
 from osmo.qemu import Qemu  # noqa: E402
 
 LONG = os.environ.get("OSMOSIS_LONG") == "1"
@@ -213,6 +215,68 @@ at 150ms destroy b
     assert len({e["domid"] for e in ended.events("start") if e["name"] == "a"}) > 5
 
 
+IDLE = """
+create left image=test-victim mem=4M start=yes
+create right image=test-victim mem=4M start=yes
+"""
+
+
+@pytest.mark.parametrize("plan", [PAIR.replace("200", "100000000"), IDLE], ids=["busy", "idle"])
+def test_what_domains_use_adds_up(tmp_path: pathlib.Path, plan: str) -> None:
+    """H24: what the domains ran and what the processor was idle is the time that passed, within
+    1 %; each domain's counts are its own, and the machine's are no less than their sum."""
+    looks = "".join(f"at {at}ms counters {who}\n" for at in (200, 700) for who in ("left", "right", "all"))
+    ended = run(tmp_path, plan + looks + "at 701ms finish\n", ["pair", "test-victim"], clock="count")
+    assert ended.status == 0, ended.serial[-2000:]
+    said = [r for r in ended.results if "run_ns" in r]
+    assert len(said) == 6, ended.serial[-2000:]
+    left, right, both = ({k: int(str(now[k])) - int(str(was[k])) for k in was if isinstance(was[k], int)}
+                         for was, now in zip(said[:3], said[3:]))
+    assert abs(both["run_ns"] + both["idle_ns"] - both["ns"]) <= both["ns"] / 100
+    for field in ("run_ns", "exits", "hypercalls", "upcalls", "sends", "grants", "faults", "copied_bytes"):
+        assert 0 <= left[field] and 0 <= right[field] and left[field] + right[field] <= both[field] * 1.01, field
+    if plan is IDLE:
+        assert both["idle_ns"] > both["ns"] / 2 and left["exits"] > 0
+    else:
+        assert left["run_ns"] + right["run_ns"] > both["ns"] * 0.98 and not both["idle_ns"]
+        assert left["sends"] > 1000 and abs(left["sends"] - right["sends"]) <= 2
+        assert left["sends"] + right["sends"] <= left["hypercalls"] + right["hypercalls"]
+    assert int(str(said[2]["grants"])) >= (0 if plan is IDLE else 1)
+
+
+def traced(directory: pathlib.Path, commands: str) -> list[abi.Record]:
+    """The hypervisor's records of two domains that talk for 100 ms."""
+    plan = PAIR.replace("200", "100000000") + commands + "at 100ms finish\n"
+    with Qemu(machine_setup(directory, plan, ["pair"], clock="count")) as machine:
+        limit = time.monotonic() + 60
+        page = None
+        while time.monotonic() < limit and not (page and page.state() == abi.State.DONE):
+            page = page or MailboxPage.find(machine.ram)
+            time.sleep(0.05)
+        assert page and page.state() == abi.State.DONE, machine.serial()
+        box = page.get()
+        frames = OutputRing(machine.ram, box.output, box.output_size).frames()
+        return [r for f in frames if f.stream == abi.Stream.TRACE for r in abi.records(f.data)]
+
+
+def test_a_domain_is_traced_by_itself(tmp_path: pathlib.Path) -> None:
+    """H24: classes of records are switched on for one domain or for all, and off again; what
+    happens seldom is always there."""
+    events = 1 << (abi.Trace.SEND >> 8)
+
+    def domains(commands: str, since_ns: int = 0) -> set[int]:
+        found = traced(tmp_path, commands)
+        assert {1, 2} <= {r.domid for r in found if r.type == abi.Trace.DOMAIN_CREATE}
+        return {r.domid for r in found if r.type == abi.Trace.SEND and r.ns > since_ns}
+
+    assert domains("") == set()
+    assert domains(f"at 90ms trace left classes={events}\n") == {1}
+    assert domains(f"at 90ms trace all classes={events}\n") >= {1, 2}
+    assert domains(f"at 10ms trace all classes={events}\nat 11ms trace right classes={events}\n"
+                   "at 15ms trace all classes=0\n", 16_000_000) == {2}
+    assert domains(f"at 10ms trace right classes={events}\nat 15ms trace right classes=0\n", 16_000_000) == set()
+
+
 def test_the_command_port(tmp_path: pathlib.Path) -> None:
     """Lines in, JSON out, tags, events, console input and output, and an end."""
     with Qemu(machine_setup(tmp_path, "log begun\n", ["hello"], machine="q35",
@@ -245,4 +309,58 @@ def test_the_command_port(tmp_path: pathlib.Path) -> None:
         time.sleep(1)
         idle = int(str(port.ask("counters all")["exits"])) - int(str(before["exits"]))
         assert idle < 50, "nobody typed, and yet the port was looked at"
+        port.close()
+
+
+def number(answer: dict[str, object], field: str) -> int:
+    return int(str(answer[field]))
+
+
+def test_one_channel_controls_all(tmp_path: pathlib.Path) -> None:
+    """H12: over the command port alone, two domains are made, stand still and go on, are struck
+    by a fault and looked into; what they print is told apart; faults of a medium are handed on."""
+    with Qemu(machine_setup(tmp_path, "log begun\n", ["hello", "test-victim"], machine="q35",
+                            second_serial=True)) as machine:
+        limit = time.monotonic() + 30
+        while "begun" not in machine.serial() and time.monotonic() < limit:
+            time.sleep(0.1)
+        port = Port(machine.directory / "command")
+
+        def command(line: str) -> dict[str, object]:
+            answer = port.ask(line)
+            assert answer["ok"], (line, answer)
+            return answer
+
+        def until(kind: str, name: str) -> dict[str, object]:
+            while not (found := [e for e in port.events if (e["event"], e.get("name")) == (kind, name)]):
+                port.events.append(port.line())
+            return found[0]
+
+        for name in ("one", "two"):
+            command(f"create {name} image=test-victim mem=4M on_crash=keep")
+            command(f"console {name} on")
+            command(f"start {name}")
+        command("pause one")
+        stood, went = command("counters one"), command("counters two")
+        time.sleep(0.3)
+        assert all(command("counters one")[f] == stood[f] for f in ("run_ns", "exits", "hypercalls"))
+        assert number(command("counters two"), "run_ns") > number(went, "run_ns")
+        states = {d["name"]: d["state"] for d in command("list")["domains"]}  # type: ignore[attr-defined]
+        assert states == {"one": "paused", "two": "running"}
+        command("unpause one")
+        time.sleep(0.3)
+        assert number(command("counters one"), "run_ns") > number(stood, "run_ns")
+        command("trace all classes=1")
+        command("inject two point=exception arg=6")
+        assert until("exit", "two")["reason"] == "crash"
+        assert command("dump two")["rip"]
+        command("shutdown one")
+        assert until("exit", "one")["reason"] == "poweroff"
+        command("destroy two")
+        said = {n: "".join(str(e["text"]) for e in port.events if e["event"] == "output" and e["name"] == n)
+                for n in ("one", "two")}
+        assert "Test result: SUCCESS" in said["one"] and "words changed" not in said["two"]
+        command("fault loss 0.5 net")
+        assert command("read /osmosis/fault/0")["value"] == "loss 0.5 net"
+        assert command("list")["domains"] == []
         port.close()

@@ -218,6 +218,17 @@ void trace_write(u16 type, u16 domid, u32 who, u64 a, u64 b)
     (void)b;
 }
 
+void trace_wanted(u16 type, u16 domid, u32 who, u64 a, u64 b)
+{
+    trace_write(type, domid, who, a, b);
+}
+
+void trace_set_domain(u16 domid, u32 classes)
+{
+    (void)domid;
+    (void)classes;
+}
+
 void trace_set_classes(u32 classes)
 {
     (void)classes;
