@@ -36,12 +36,19 @@ static bool good_segment(u16 ar, bool code)
     return ar & AR_CODE_DATA && !(ar & 8) == !code;
 }
 
+/* Of a task register: a busy 32-bit or 64-bit TSS, as Xen asks; 0: one is made up. */
+static bool good_task(u16 ar)
+{
+    return !ar || (!(ar & 0xf000) && (ar & 0x9f) == 0x8b);
+}
+
 static int from_32(struct vcpu *v, const struct vcpu_hvm_x86_32 *r, struct virt_state *s)
 {
     if (r->pad1 || r->pad2[0] || r->pad2[1] || r->pad2[2])
         return -XEN_EINVAL;
     if (!good_segment(r->cs_ar, true) || r->cs_ar & AR_LONG || !good_segment(r->ds_ar, false) ||
-        !good_segment(r->ss_ar, false) || !good_segment(r->es_ar, false))
+        !good_segment(r->ss_ar, false) || !good_segment(r->es_ar, false) ||
+        !good_task(r->tr_ar))
         return -XEN_EINVAL;
     if (r->efer & EFER_LMA && !(r->efer & EFER_LME && r->cr4 & CR4_PAE && r->cr0 & CR0_PG))
         return -XEN_EINVAL;

@@ -71,6 +71,8 @@ static void populate(domid_t id, u64 gfn, u64 count)
 /* As the builder does it: memory, vCPUs, context, ports, parameters. */
 static domid_t build(u32 vcpus)
 {
+    /* Not there, free, a gate, data, a bit too many: no task register holds it. */
+    static const u16 no_task[] = {0x0b, 0x89, 0x8c, 0x93, 0x108b};
     struct vcpu_hvm_context context = {.mode = VCPU_HVM_MODE_32B};
     struct xen_domctl op = {.cmd = XEN_DOMCTL_max_mem};
     domid_t id = create(vcpus);
@@ -94,6 +96,11 @@ static domid_t build(u32 vcpus)
                                                        .ss_limit = ~0u,
                                                        .es_limit = ~0u,
                                                        .tr_limit = 0x67};
+    for (u32 i = 0; i < ARRAY_SIZE(no_task); i++) {
+        context.cpu_regs.x86_32.tr_ar = no_task[i];
+        CHECK_EQ(vcpu_set_context(d->vcpu[0], &context), -XEN_EINVAL);
+    }
+    context.cpu_regs.x86_32.tr_ar = 0x8b;
     CHECK_EQ(vcpu_set_context(d->vcpu[0], &context), 0);
     vcpu_up(d->vcpu[0]);
     domain_put(d);

@@ -71,6 +71,7 @@ void svm_detect(void)
     svm.pause_filter = c.edx >> 10 & 1;
     svm.rdtscp = cpuid(0x80000001, 0).edx >> 27 & 1;
     svm.tcg = cpu_is_tcg();
+    svm.task_busy = svm.tcg ? 0 : 2;
     choose_xsave();
     if (svm.asids < 2)
         panic("the processor has %u address space ids", svm.asids);

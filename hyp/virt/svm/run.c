@@ -372,6 +372,7 @@ static enum virt_exit instruction(struct vcpu *v, u64 code)
     case EXIT_CR4_WRITE: svm_control(v, code == EXIT_CR4_WRITE); break;
     case EXIT_MSR: svm_msr(v, v->virt->vmcb->exit_info1 & 1); break;
     case EXIT_XSETBV: svm_xsetbv(v); break;
+    case EXIT_LTR: svm_ltr(v); break;
     case EXIT_RDTSC:
     case EXIT_RDTSCP: svm_tsc(v); break;
     case EXIT_RDPMC: svm_fault(v); break;

@@ -44,6 +44,8 @@ static void set_intercepts(struct vcpu *v)
                     INTERCEPT1_CPUID | INTERCEPT1_INVD | INTERCEPT1_HLT | INTERCEPT1_INVLPGA |
                     INTERCEPT1_IO | INTERCEPT1_MSR | INTERCEPT1_FREEZE | INTERCEPT1_SHUTDOWN;
     b->intercept2 = INTERCEPT2_ALWAYS;
+    if (svm.tcg)
+        b->intercept1 |= INTERCEPT1_LTR;
     if (v->domain->virt->tsc_intercepted) {
         b->intercept1 |= INTERCEPT1_RDTSC;
         b->intercept2 |= INTERCEPT2_RDTSCP;
@@ -85,7 +87,7 @@ void svm_reset_vmcb(struct vcpu *v)
     b->ds.attr = b->es.attr = b->fs.attr = b->gs.attr = b->ss.attr = 0x93;
     b->gdtr.limit = b->idtr.limit = b->ldtr.limit = b->tr.limit = 0xffff;
     b->ldtr.attr = 0x82;
-    b->tr.attr = 0x8b;
+    b->tr.attr = 0x89 | svm.task_busy;
     b->efer = EFER_SVME;
     b->cr0 = CR0_ET;
     b->dr6 = 0xffff0ff0;
@@ -258,6 +260,7 @@ void virt_get_state(struct vcpu *v, struct virt_state *s)
     v->regs.rip = b->rip;
     v->regs.rflags = b->rflags;
     EACH_SEGMENT(COPY_OUT, s, b);
+    s->tr.attr |= 2; /* as a processor has it */
     s->gdt_base = b->gdtr.base;
     s->gdt_limit = b->gdtr.limit;
     s->idt_base = b->idtr.base;
@@ -305,6 +308,7 @@ int virt_set_state(struct vcpu *v, const struct virt_state *s)
     if (this_cpu()->loaded == v)
         svm_unload();
     EACH_SEGMENT(COPY_IN, b, s);
+    b->tr.attr = (b->tr.attr & (u16)~2u) | svm.task_busy;
     b->gdtr.base = s->gdt_base;
     b->gdtr.limit = s->gdt_limit;
     b->idtr.base = s->idt_base;

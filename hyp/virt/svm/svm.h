@@ -40,7 +40,8 @@ struct virt_domain {
 /* Features of this processor. */
 struct svm_features {
     bool present, next_rip, decode, clean, flush_by_asid, pause_filter, rdtscp, xsave;
-    bool tcg; /* QEMU's emulator: see run.c: is_armed, and base/x87.h */
+    bool tcg;      /* QEMU's emulator: see run.c: is_armed, ltr.c, and base/x87.h */
+    u16 task_busy; /* of TR's attributes; QEMU's TCG ends when it is set */
     u32 asids;
     u64 xcr0;     /* what guests may enable */
     u32 fpu_size; /* of the area */
@@ -67,6 +68,7 @@ void svm_msr(struct vcpu *v, bool write);
 void svm_xsetbv(struct vcpu *v);
 void svm_tsc(struct vcpu *v);
 void svm_control(struct vcpu *v, bool cr4);
+void svm_ltr(struct vcpu *v);
 
 /* Writes of CR0 and CR4 exit, or do not. */
 void svm_watch_control(struct vcpu *v, bool on);

@@ -64,6 +64,7 @@ _Static_assert(offsetof(struct vmcb, efer) == 0x4d0, "appendix B");
 #define INTERCEPT1_INIT      0x00000008u
 #define INTERCEPT1_VINTR     0x00000010u
 #define INTERCEPT1_CR0_OTHER 0x00000020u /* a write of more than TS and MP */
+#define INTERCEPT1_LTR       0x00002000u
 #define INTERCEPT1_RDTSC     0x00004000u
 #define INTERCEPT1_RDPMC     0x00008000u
 #define INTERCEPT1_CPUID     0x00040000u
@@ -105,6 +106,7 @@ enum {
     EXIT_INIT,
     EXIT_VINTR,
     EXIT_CR0_OTHER = 0x65,
+    EXIT_LTR = 0x6d,
     EXIT_RDTSC = 0x6e,
     EXIT_RDPMC,
     EXIT_CPUID = 0x72,

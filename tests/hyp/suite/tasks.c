@@ -28,6 +28,64 @@ static void check_double_fault(void)
     CHECK_EQ("and back", first_fault(&o), UD << 16);
 }
 
+SNIPPET(load_task, "ltr %ax");
+SNIPPET(load_task_at, "ltr (" R(di) ")");
+SNIPPET(load_task_beyond, "ltr 6(" R(di) ", " R(cx) ", 2)");
+
+static void free_task(u16 selector, u16 like)
+{
+    gdt[selector / 8] = gdt[like / 8] & ~(2ull << 40);
+#ifdef __x86_64__
+    gdt[selector / 8 + 1] = gdt[like / 8 + 1];
+#endif
+}
+
+static void expect_task(const char *name, const u8 *code, word ax, u32 fault)
+{
+    static u16 memory[8];
+
+    memory[0] = memory[7] = (u16)ax;
+    expect_fault(name, code, &(struct registers){.ax = ax, .di = (word)memory, .cx = 4}, 0,
+                 fault);
+}
+
+static u16 task_register_now(void)
+{
+    u16 tr;
+
+    __asm__ volatile("str %0" : "=r"(tr));
+    return tr;
+}
+
+/* What may be loaded into it, from a register and from memory; and it is marked as busy. */
+static void check_task_register(void)
+{
+    if (!careful) {
+        expect_task("tr: nothing", load_task, 0, FAULT(GP, 0));
+        expect_task("tr: nothing, of ring 3", load_task, 3, FAULT(GP, 0));
+        expect_task("tr: nothing, from memory", load_task_at, 0, FAULT(GP, 0));
+    }
+    free_task(SPARE, TSS);
+    expect_task("tr: of a local table", load_task, SPARE | 4, FAULT(GP, SPARE | 4));
+    expect_task("tr: behind the table", load_task, 0xfff8, FAULT(GP, 0xfff8));
+    expect_task("tr: busy", load_task, TSS, FAULT(GP, TSS));
+    expect_task("tr: data", load_task_at, DATA, FAULT(GP, DATA));
+    gdt[SPARE / 8] &= ~(1ull << 47);
+    expect_task("tr: not there", load_task, SPARE, FAULT(NP, SPARE));
+    free_task(SPARE, TSS);
+    expect_task("tr: another", load_task, SPARE, 0);
+    CHECK_EQ("tr: which it is", task_register_now(), SPARE);
+    CHECK_EQ("tr: which is busy", gdt[SPARE / 8] >> 40 & 15, 11);
+    free_task(TSS, TSS);
+    expect_task("tr: the first, from memory", load_task_at, TSS, 0);
+    CHECK_EQ("tr: and back", task_register_now(), TSS);
+    free_task(SPARE, TSS);
+    expect_task("tr: by an index", load_task_beyond, SPARE, 0);
+    CHECK_EQ("tr: there", task_register_now(), SPARE);
+    free_task(TSS, TSS);
+    expect_task("tr: the first again", load_task, TSS, 0);
+}
+
 #ifndef __x86_64__
 SNIPPET(send_nmi, "mov %eax, 0xfee00300");
 
@@ -106,6 +164,7 @@ static void check_nmi_task(void)
 void check_tasks(void)
 {
     check_double_fault();
+    check_task_register();
 #ifndef __x86_64__
     check_task_gates();
     check_nmi_task();
