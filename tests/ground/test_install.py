@@ -12,6 +12,6 @@ def test_an_installed_copy_runs(tmp_path: pathlib.Path) -> None:
     command = tmp_path / "bin" / "osmosis"
     said = subprocess.run([str(command), "check", str(tmp_path / "lib/osmosis/harness/clusters/hello.toml")],
                           capture_output=True, text=True, check=True, cwd="/")
-    assert said.stdout.startswith("hello: 1 nodes")
+    assert said.stdout.startswith("hello: 1 node")
     found = subprocess.run([str(command), "doctor", "--json"], capture_output=True, text=True, check=False)
     assert str(tmp_path) in found.stdout
