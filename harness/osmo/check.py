@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def examine(path: pathlib.Path) -> str:
     """Empty if the file is good, else what is wrong with it."""
     try:
-        cluster.load(path)
+        plan.check_programs(cluster.load(path))
     except Problem as problem:
         return str(problem)
     return ""

@@ -81,6 +81,13 @@ def program_file(path: pathlib.Path, where: str) -> pathlib.Path:
     return path
 
 
+def programs_of(node: Node) -> tuple[pathlib.Path, str, str]:
+    """Where a node's programs are, what their names end with, and the one that each node needs."""
+    if node.machine == "z8000":
+        return paths.build() / "z8000" / "demos", ".bin", "trap"
+    return paths.build() / "programs", "", "init"
+
+
 def replaced(line: str, words: dict[str, str]) -> str:
     for word, value in words.items():
         line = line.replace(word, value)
@@ -212,20 +219,17 @@ class Compiler:
 
     def _bundle(self, node: Node) -> str:
         """Nodes with the same boot list share one bundle."""
-        data = self._programs(node)
+        data = self.boot_files(node)
         name = f"bundle-{hashlib.sha256(data).hexdigest()[:12]}"
         self.modules[name] = data
         return name
 
-    def _programs(self, node: Node) -> bytes:
+    def boot_files(self, node: Node) -> bytes:
         where = f"{self.cluster.path}: nodes.{node.name}.programs"
         own = {"{name}": node.name, "{number}": str(node.number), "{count}": str(node.count),
                "{nodes}": str(len(self.cluster.nodes))}
         boot = [self._numbered(replaced(line, own), where) for line in node.programs]
-        if node.machine == "z8000":
-            folder, suffix, always = paths.build() / "z8000" / "demos", ".bin", "trap"
-        else:
-            folder, suffix, always = paths.build() / "programs", "", "init"
+        folder, suffix, always = programs_of(node)
         files: dict[str, pathlib.Path] = {}
         boot = [self._brought(line, files, where) for line in boot]
         named = [n for line in boot for n in programs_named(line, folder, suffix) if n not in files]
@@ -278,7 +282,7 @@ class Compiler:
             raise Problem("no Debian Linux kernel is here", "run `make deps`", f"nodes.{node.name}")
         self.modules["linux"] = vmlinux.extracted(kernel)
         initrd = f"{node.name}-initrd" if linux.hosts(node) else "linux-initrd"
-        self.modules[initrd] = linux.initrd(self._programs(node) if linux.hosts(node) else None)
+        self.modules[initrd] = linux.initrd(self.boot_files(node) if linux.hosts(node) else None)
         cmdline = f"{LINUX_CMDLINE} osmosis.number={node.number} {node.cmdline}".strip()
         return "linux", [f"cmdline={quoted(cmdline)}", f"module={initrd}"]
 
@@ -301,6 +305,15 @@ class Compiler:
                     f"back.address={back.mac(back.media.index(medium.name))}")
         return (f"device vif {node.name} {device} backend=fabric mac={mac} back.medium={medium.name} "
                 f"back.port={node.name}")
+
+
+def check_programs(cluster: Cluster) -> None:
+    """What the nodes are to start is there; where nothing is built there is nothing to ask."""
+    compiler = Compiler(cluster)
+    for node in cluster.nodes:
+        folder, suffix, always = programs_of(node)
+        if node.programs and (folder / f"{always}{suffix}").is_file():
+            compiler.boot_files(node)
 
 
 def compile_cluster(cluster: Cluster, faults: list[Fault], for_ns: int | None = None) -> Plan:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osmo import cluster, faults, keyed, plan, schema, units, words
+from osmo import check, cluster, faults, keyed, plan, schema, units, words
 from osmo.errors import Problem
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -252,3 +252,12 @@ def test_words_are_quoted_when_they_must_be() -> None:
     assert words.quoted("plain-word.1") == "plain-word.1"
     assert words.quoted('a "b"\n\\\x01') == '"a \\"b\\"\\n\\\\\\x01"'
     assert words.quoted("") == '""'
+
+
+def test_check_names_a_program_that_is_not_there(tmp_path: pathlib.Path) -> None:
+    """H18: what a run would refuse `check` refuses, in the same words."""
+    file = tmp_path / "c.toml"
+    for name, said in (("hello", ""), ("helo", "nodes.n.programs: program `helo` does not exist (known: ")):
+        file.write_text(f'for = "1s"\n[nodes.n]\nprograms = ["{name}"]\n')
+        assert said in check.examine(file)
+        assert bool(check.examine(file)) == bool(said)
