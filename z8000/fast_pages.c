@@ -33,7 +33,7 @@ static void drop(struct z8000_fast *f, struct code *code)
 
     --*counted(f, host);
     code->host = NULL;
-    f->decoded[code->number] = NULL;
+    f->decoded[code->number] = f->away;
     if (decoded(f, host))
         return;
     for (u32 i = 0; i < Z8000_FAST_PAGES; i++)
@@ -84,6 +84,12 @@ struct z8000_fast *z8000_fast_init(void *memory, struct z8000 *c)
     f->owner = c->owner;
     c->bus = watching_bus;
     c->owner = f;
+    for (u32 i = 0; i < ARRAY_SIZE(f->read_of); i++) {
+        f->read_of[i] = &f->read[i % 128 * Z8000_FAST_SEGMENT_PAGES];
+        f->write_of[i] = &f->write[i % 128 * Z8000_FAST_SEGMENT_PAGES];
+    }
+    for (u32 i = 0; i < Z8000_FAST_PAGES; i++)
+        f->decoded[i] = f->away;
     return f;
 }
 
@@ -101,10 +107,10 @@ struct code *fast_code(struct z8000_fast *f, u32 number, const void *undecoded,
     code->number = number;
     code->base = number & ~(Z8000_FAST_SEGMENT_PAGES - 1u);
     code->pushed = (0x80u | number / Z8000_FAST_SEGMENT_PAGES) << 24;
-    f->decoded[number] = code;
+    f->decoded[number] = code->entry;
     for (u32 i = 0; i < FAST_WORDS; i++)
-        code->entry[i].go = undecoded;
-    code->entry[FAST_WORDS].go = edge;
+        code->entry[i] = (struct entry){.go = undecoded};
+    code->entry[FAST_WORDS] = (struct entry){.go = edge};
     for (u32 i = 0; i < Z8000_FAST_PAGES; i++)
         if (f->writable[i] && f->writable[i] == code->host)
             f->write[i] = NULL;
