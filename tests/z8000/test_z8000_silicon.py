@@ -110,6 +110,51 @@ FACTS = [
     Fact("sdl", "B303 0100", state=NONSEG + " r0=8000 r1=FFFF", flags="4010"),
     Fact("comflg", "8D85", state="fcw=4004", flags="4080"),
     Fact("dab", "B000", state="fcw=400C r0=0500", regs={0: 0x9F00}, flags="40AC"),
+    # DA and H: bytes added and subtracted set both, compared and negated neither, words never.
+    Fact("addb", "8080", state="fcw=4008 r0=0F01", regs={0: 0x1001}, flags="4004"),
+    Fact("subb", "8280", state=NONSEG + " r0=1001", regs={0: 0x0F01}, flags="400C"),
+    Fact("cpb", "8A80", state="fcw=400C r0=0505", flags="404C"),
+    Fact("negb", "8C02", state="fcw=400C r0=0100", regs={0: 0xFF00}, flags="40AC"),
+    Fact("add", "8110", state="fcw=400C r0=000F r1=1", regs={0: 0x10}, flags="400C"),
+    # Flags that an instruction has nothing to do with stay.
+    Fact("tset", "8D06", state="fcw=40DC r0=8000", regs={0: 0xFFFF}, flags="40FC"),
+    Fact("bit", "A700", state="fcw=40BC", flags="40FC"),
+    Fact("testl", "9C08", state="fcw=4090 r0=8000", flags="40B0"),
+    Fact("inc", "A900", state="fcw=4080 r0=7FFF", regs={0: 0x8000}, flags="40B0"),
+    Fact("extsb", "B100", state="fcw=40FC r0=0080", regs={0: 0xFF80}, flags="40FC"),
+    Fact("andb has parity", "8680", state=NONSEG + " r0=FF03", regs={0: 0x0303}, flags="4010"),
+    Fact("and has none", "8710", state="fcw=4010", flags="4050"),
+    Fact("setflg", "8DF1", state="fcw=4004", flags="40F4"),
+    Fact("resflg", "8DF3", state="fcw=40FC", flags="400C"),
+    Fact("ldctlb", "8C09 8C81", state=NONSEG + " r0=FF00", regs={0: 0xFFFC}, flags="40FC"),
+    Fact("tcc true", "AF08", state=NONSEG + " r0=A5A4", regs={0: 0xA5A5}),
+    # Counts of shifts: of bytes the low byte alone, of dynamic shifts the whole register; V is of
+    # every single step; with a count of zero C goes, but stays for long words.
+    Fact("srlb", "B201 00FF", state=NONSEG + " r0=8100", regs={0: 0x4000}, flags="4090"),
+    Fact("sdl all out", "B303 0100", state=NONSEG + " r0=8000 r1=FFF0", regs={0: 0}, flags="40D0"),
+    Fact("sra", "B309 FFFF", state="fcw=4010 r0=8001", regs={0: 0xC000}, flags="40A0"),
+    Fact("rl by two", "B302", state=NONSEG + " r0=4000", regs={0: 1}, flags="4090"),
+    Fact("sll by none", "B301 0000", state="fcw=4090 r0=8000", regs={0: 0x8000}, flags="4020"),
+    Fact("slll by none", "B305 0000", state="fcw=4090 r0=8000", regs={0: 0x8000}, flags="40A0"),
+    Fact("rldb", "BE80", state=NONSEG + " r0=F234", regs={0: 0xF342}, flags="4020"),
+    # Block instructions: Z of a move is V; a comparison's C and S are the last one's.
+    Fact("ldi last", "BB11 0328", state=NONSEG + " r1=500 r2=600 r3=1", flags="4050"),
+    Fact("ldi more", "BB11 0328", state="fcw=4050 r1=500 r2=600 r3=2", flags="4000"),
+    Fact("cpi", "BB10 0306", state="fcw=400C r0=1 r1=500 r3=1", mem="00:0500 0002", flags="40BC"),
+    Fact("cpi found", "BB10 0306", state="fcw=40B0 r0=2 r1=500 r3=2", mem="00:0500 0002", flags="4040"),
+    # A quotient of -65536 does not fit one bit longer; a remainder has the dividend's sign.
+    Fact("div -10000", "9B20", state=NONSEG + " r0=FFFE r1=0 r2=2", flags="4010"),
+    Fact("div -7", "9B20", state=NONSEG + " r0=FFFF r1=FFF9 r2=2", regs={0: 0xFFFF, 1: 0xFFFD}, flags="4020"),
+    # Addresses are made within the segment; relative ones count from the next instruction.
+    Fact("ld wraps", "6110 8100 FFF0", state="r1=20", mem="01:0010 1234", regs={0: 0x1234}),
+    Fact("ldr", "3100 0010", mem="00:0214 1234", regs={0: 0x1234}),
+    Fact("calr back", "8D07 E801 7A00 D002", words={"00:0EFC": 0x8000, "00:0EFE": 0x0208}),
+    # Selectors of EI and DI are low when they choose; IRET in nonsegmented mode keeps the segment.
+    Fact("ei vi", "7C05", state=NONSEG, flags="5000"),
+    Fact("ei nvi", "7C06", state=NONSEG, flags="4800"),
+    Fact("di vi", "7C01", state="fcw=5800", flags="4800"),
+    Fact("iret nonsegmented", "7B00", state="fcw=4000 pc=03:0200 r15=0E00",
+         mem="03:0200 7B00; 03:0E00 0000 4000 0300; 03:0300 3404 0004 7A00", regs={4: 0x0308, 15: 0x0E06}),
 ]
 
 

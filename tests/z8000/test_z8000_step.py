@@ -1,6 +1,7 @@
 """The language of z8000-step: what it prints for cases that use each of its commands."""
 
 import random
+import re
 
 import pytest
 
@@ -43,6 +44,61 @@ def test_every_line_of_a_trap() -> None:
     done = feed(SC)
     assert done.returncode == 0, done.stderr
     assert done.stdout == PRINTED, "PSAPOFF has no low byte"
+
+
+GRAMMAR = [
+    r"CASE .*", r"B st=[0-9A-F] R[WB] [0-9A-F]{2}:[0-9A-F]{4} ([0-9A-F]{4}|[0-9A-F]{2})",
+    r"B st=[0-9A-F] WW [0-9A-F]{2}:[0-9A-F]{4} [0-9A-F]{4}",
+    r"B st=[0-9A-F] WB [0-9A-F]{2}:[0-9A-F]{4} [0-9A-F]{2}",
+    r"STEP \d+ pc=[0-9A-F]{2}:[0-9A-F]{4} op=[0-9A-F]{4} cyc=\d+ iter=\d+",
+    r"END n=\d+ cyc=\d+ why=(halt|steps|limit) odd=\d+", r"R( [0-9A-F]{4}){16}",
+    r"S fcw=[0-9A-F]{4} pc=[0-9A-F]{2}:[0-9A-F]{4} nsp=[0-9A-F]{4}:[0-9A-F]{4} psap=[0-9A-F]{4}:[0-9A-F]{4} "
+    r"refresh=[0-9A-F]{4} halt=[01]",
+    r"W [0-9A-F]{2}:[0-9A-F]{3}[02468ACE] [0-9A-F]{4}",
+    r"IO [rw] [ns] W [0-9A-F]{4} [0-9A-F]{4}", r"IO [rw] [ns] B [0-9A-F]{4} [0-9A-F]{2}", r"\.",
+]
+
+
+def test_every_line_is_of_the_grammar() -> None:
+    """Hexadecimal in upper case without prefix, counts decimal: all kinds of lines, with letters among
+    their digits and counts beyond nine, and in this order."""
+    case = """new all kinds
+r1=abc0 r2=abe0 r3=b r4=00bd fcw=4000 pc=0A:0bc0 psapoff=ABFF nspseg=fedc nspoff=ba98 refresh=AB00 r15=ABCD
+mem 0a:0BC0 BB11 0320 3D46 3F46 3A44 00BE 93F1 2024 7A00
+mem 0a:ABC0 AAAA BBBB
+io BD CAFE
+io bd F00D
+sio BE EE
+absent 0A:ABC0
+coalesce 1
+trace 1
+bus 1
+run
+"""
+    lines = feed(case).stdout.splitlines()
+    kinds = [next((n for n, form in enumerate(GRAMMAR) if re.fullmatch(form, line)), line) for line in lines]
+    assert all(isinstance(kind, int) for kind in kinds), kinds
+    assert {1, 2, 4, 5, 6, 7, 8, 9, 10, 11} <= set(kinds)
+    ends = [line for line in lines if line[0] in "CERSWI."]
+    assert [line.split()[0] for line in ends if not line.startswith("STEP")] == (
+        ["CASE", "END", "R", "S"] + ["W"] * 12 + ["IO"] * 3 + ["."])
+    assert "STEP 0 pc=0A:0BC0 op=BB11 cyc=110 iter=11" in lines
+    assert "IO r n W 00BD CAFE" in lines and "IO w n W 00BD CAFE" in lines and "IO r n B 00BE FF" in lines
+
+
+@pytest.mark.parametrize("line, n, cycles", [("steps 10", 10, 40), ("untilhalt 10", 10, 40), ("steps 12", 12, 48)])
+def test_counts_are_decimal(line: str, n: int, cycles: int) -> None:
+    """Also those given: `steps 10` makes ten."""
+    words = " ".join(["A900"] * 40)
+    (result,) = run(f"new n\nmem 00:0000 {words} 7A00\n{line}\nrun\n")
+    assert (result.end["n"], result.end["cyc"], result.regs[0]) == (str(n), str(cycles), n)
+
+
+def test_a_request_comes_at_a_decimal_step() -> None:
+    words = " ".join(["8D07"] * 40)
+    (result,) = run(f"new n\nr14=8000 r15=0F00 psapoff=0800\nmem 00:0100 {words}\npc=00:0100\n"
+                    "mem 00:0828 0 C000 8000 0300\nmem 00:0300 7A00\nat 10 nmi ABCD\ntrace 1\nrun\n")
+    assert len(result.steps) == 11 and result.words["00:0EFE"] == 0x0100 + 20 and result.words["00:0EF8"] == 0xABCD
 
 
 def test_ports() -> None:

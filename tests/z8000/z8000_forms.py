@@ -73,3 +73,34 @@ def instruction(form: Form, segmentation: int, **fields: int) -> list[int]:
         words += address_words(segmentation)
     long_immediate = "high" in form.next
     return words + immediates("l" if long_immediate else form.size, "IM" if long_immediate else "")
+
+
+def registers(form: Form) -> list[int]:
+    """Even registers 0, odd ones 3: pairs hold 3, pointers point at the page of a segment."""
+    values = [0 if n % 2 == 0 else 3 for n in range(16)]
+    if form.name in ("djnz", "dbjnz"):
+        values = [0x0101] * 16
+    if form.name == "divl":
+        values[13] = 0
+    return values
+
+
+def case(form: Form, number: int, segmentation: int) -> list[str]:
+    """Lines for z8000-step, but for `run`: one instruction of this form in system mode."""
+    words = instruction(form, segmentation)
+    fcw = 0x6000 | (0x8000 if segmentation else 0)
+    if form.name in ("jp", "ret", "jr"):
+        words = instruction(form, segmentation, cccc=8)
+    if re.match(r"CP[SDI]", form.name.upper()):
+        words = instruction(form, segmentation, cccc=0)
+    lines = [
+        f"new {number}.{segmentation}",
+        f"cpu {'z8001' if segmentation else 'z8002'}",
+        f"fcw={fcw:04X} pc=00:1000",
+        " ".join(f"r{n}={value:X}" for n, value in enumerate(registers(form))),
+        "mem 00:1000 " + " ".join(f"{w:04X}" for w in words),
+    ]
+    if not form.name.startswith("tr"):
+        for where in ("00:0000", "00:2040", "01:2040", "01:0040"):
+            lines.append(f"mem {where} 0303 0303 0303 0303")
+    return [*lines, "coalesce 1", "steps 1"]
