@@ -60,7 +60,7 @@ enum demos_error {
     DEMOS_E_AREA = -14,    /* outside the link's data area, or it has none */
     DEMOS_E_STATE = -15,   /* the process is not in a state for that */
     DEMOS_E_REFUSED = -16, /* another node or server said no */
-    DEMOS_E_LOST = -17,    /* the network gave up on a transfer */
+    DEMOS_E_LOST = -17,    /* bytes that were to be moved cannot be had: a page, or the way */
 };
 
 enum { DEMOS_BODY_MAX = 65536, DEMOS_LINKS_MAX = 4, DEMOS_CHANNELS = 64 };

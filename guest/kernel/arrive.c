@@ -64,7 +64,7 @@ static void pull(struct node *n, struct migration *g)
 void arrival_offered(struct node *n, const struct message *m)
 {
     struct migration *g = node_alloc(n, sizeof(*g), false);
-    struct migration none = {.id = m->target, .machine = m->sender_machine};
+    struct migration none = {.id = m->target, .machine = m->sender_machine, .attempt = m->code};
 
     if (!g) {
         migration_say(n, &none, REFUSE, (u32)DEMOS_E_MEMORY);
@@ -74,6 +74,8 @@ void arrival_offered(struct node *n, const struct message *m)
                             .machine = m->sender_machine,
                             .epoch = peer_boot(n, m->sender_machine),
                             .arriving = true,
+                            .attempt = m->code,
+                            .deadline = ~(u64)0,
                             .lengths = {be16_get(m->body + 2), be32_get(m->body + 4),
                                         (u64)be32_get(m->body + 8) * BLOCK},
                             .answer = {.kind = DEMOS_KINDS}};
@@ -144,7 +146,7 @@ void arrival_pulled(struct node *n, struct migration *g, bool good)
 {
     if (good && g->part == REST)
         good = read_back(n, g);
-    if (!good) {
+    if (!good || g->lost) {
         refuse(n, g);
         return;
     }

@@ -27,6 +27,7 @@ struct move {
     bool asker, read;   /* read: out of the area */
     bool started, done;
     bool stalled; /* our end waits for a page */
+    bool lost;    /* which will not come */
     s64 result;
 };
 
@@ -426,6 +427,21 @@ void bulk_resume(struct node *n)
     }
 }
 
+/* Moves whose bytes cannot be had, or put: both ends hear so, and no byte more moves. */
+void bulk_lost(struct node *n)
+{
+    list_for_each_safe(node, &n->moves)
+    {
+        struct move *v = list_entry(node, struct move, all);
+
+        if (!v->lost || v->done)
+            continue;
+        net_bulk_cancel(n->net, v->transfer);
+        fail(n, v->machine, v->transfer, DEMOS_E_LOST);
+        finished(n, v, DEMOS_E_LOST);
+    }
+}
+
 static enum machine_result copy(struct node *n, const struct move *v, u64 offset, void *out,
                                 const void *in, size_t len)
 {
@@ -455,9 +471,10 @@ static bool piece(struct node *n, struct move *v, u64 offset, void *out, const v
         done = copy(n, v, offset, out, in, len);
     while (done == MACHINE_LATER && (f = fault_in_transfer(n)) == FAULT_DONE);
     v->stalled = done == MACHINE_LATER && f == FAULT_WAITS;
-    if (done != MACHINE_OK && !v->stalled && out)
+    v->lost = v->lost || (done == MACHINE_LATER && (f == FAULT_FAILED || f == FAULT_MEMORY));
+    if (done != MACHINE_OK && done != MACHINE_LATER && out)
         memset(out, 0, len); /* unmapped under our hands: its bytes mean nothing now */
-    return !v->stalled;
+    return !v->stalled && !v->lost;
 }
 
 bool net_up_bulk_read(struct net *net, u64 transfer, u64 offset, void *buffer, size_t len)

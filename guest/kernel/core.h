@@ -96,6 +96,7 @@ struct node {
     u32 row_count, row_room, free_row; /* no row below free_row is free */
     u64 serial;                        /* of the last process made */
     u64 transfer;                      /* number of the last bulk transfer */
+    u64 attempts;                      /* to move a process away, so far */
 
     struct list ready[NODE_PRIORITIES];
     u32 ready_mask;
@@ -319,6 +320,9 @@ void exception_answered(struct node *n, struct task *t, struct message *m);
 s64 migrate_begin(struct node *n, struct task *t, struct message *m);
 void migrate_offer(struct node *n, struct task *t);
 void migrate_forget(struct node *n, struct task *t);
+/* Moves that have waited long enough, or cannot be carried out, are given up. */
+void migrate_timer(struct node *n);
+u64 migrate_deadline(const struct node *n);
 /* state.c; the first STATE_RESIDENT bytes are what a machine needs to know at once. */
 enum { STATE_RESIDENT = 256, STATE_MAX = 64 << 20 };
 size_t state_export(struct node *n, struct task *t, u8 *image, size_t room);
@@ -366,6 +370,8 @@ s64 bulk_finish(struct node *n, struct thread *t);
 s64 bulk_load(struct node *n, const struct task *t, struct message *request, u64 address,
               u64 len, bool read);
 void bulk_forget(struct node *n, struct thread *t);
+/* Moves that found a page lost are ended. */
+void bulk_lost(struct node *n);
 void bulk_free(struct node *n);
 
 /* Answers of call functions that are no results. */

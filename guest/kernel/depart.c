@@ -6,6 +6,9 @@
  */
 #include "guest/kernel/migrate.h"
 
+/* A machine that is off answers nothing, and nobody may have declared it dead. */
+#define OFFER_PATIENCE_NS 5000000000ull
+
 /* What its thread waits for elsewhere in this node it will ask for again. */
 static void detach(struct node *n, struct task *t, struct thread *th)
 {
@@ -60,10 +63,13 @@ static bool write_down(struct node *n, struct migration *g, struct task *t)
     return true;
 }
 
-static void say_offer(struct node *n, const struct migration *g)
+static void say_offer(struct node *n, struct migration *g)
 {
-    struct message *m = migration_step(n, g, OFFER, OFFER_BYTES);
+    struct message *m;
 
+    g->attempt = ++n->attempts;
+    g->deadline = machine_now(n) + OFFER_PATIENCE_NS;
+    m = migration_step(n, g, OFFER, OFFER_BYTES);
     be16_put(m->body + 2, (u16)g->lengths[RESIDENT]);
     be32_put(m->body + 4, (u32)g->lengths[REST]);
     be32_put(m->body + 8, (u32)(g->lengths[MEMORY] / BLOCK));
@@ -111,6 +117,7 @@ s64 migrate_begin(struct node *n, struct task *t, struct message *m)
                             .task = t,
                             .machine = (u32)machine,
                             .epoch = peer_boot(n, (u32)machine),
+                            .deadline = ~(u64)0,
                             .state = t->state,
                             .answer = m->flags & MESSAGE_HAS_REPLY ? m->reply : none};
     m->flags &= (u8)~MESSAGE_HAS_REPLY;

@@ -87,7 +87,7 @@ static enum fault asked(struct node *n, struct fault_case *c, struct page **page
     struct object *o = p->object;
     enum fault f;
 
-    if (!p->error && (c->region->silence == KEEPER_WAIT ||
+    if (!p->error && (c->region->silence == KEEPER_WAIT || o->keeper.kind == DEMOS_KINDS ||
                       machine_now(n) - p->since < c->region->patience_ns))
         return wait_for(c, p);
     n->paging.count.overdue += !p->error;
@@ -122,12 +122,12 @@ static enum fault look_up(struct node *n, struct fault_case *c, struct page **pa
             n->paging.count.lookups++;
             return FAULT_DONE;
         }
-        if (o->keeper.kind != DEMOS_KINDS && o->failed)
+        if (object_away(o, c->index)) /* unless the default keeper is gone, with the page */
+            return n->paging.keeper.kind != DEMOS_KINDS ? ask(n, c, o) : FAULT_FAILED;
+        if (o->failed)
             return refused(n, c, o, page);
         if (o->keeper.kind != DEMOS_KINDS)
             return ask(n, c, o);
-        if (object_away(o, c->index)) /* unless the default keeper is gone, with the page */
-            return n->paging.keeper.kind != DEMOS_KINDS ? ask(n, c, o) : FAULT_FAILED;
     }
     return zero_page(n, c, top, page);
 }

@@ -147,7 +147,7 @@ static bool lend(struct node *n, struct task *from, u64 va, u32 *frame)
     for (const struct object *o = r->object; o; o = o->shadow) {
         struct page *p = page_find(n, o, index);
 
-        if (!p && o->keeper.kind == DEMOS_KINDS && !object_away(o, index))
+        if (!p && o->keeper.kind == DEMOS_KINDS && !o->failed && !object_away(o, index))
             continue;
         if (!p || p->state != PAGE_HERE || p->lock)
             return false;

@@ -110,7 +110,7 @@ void keeper_unlock(struct node *n, struct page *p, u32 access)
 
 void keeper_end(struct node *n, struct object *o)
 {
-    if (o->begun && !o->failed)
+    if (o->begun && (!o->failed || o->keeper.kind == DEMOS_KINDS))
         tell(n, o, about(n, o, KEEPER_END, 2, 0));
     if (o->keeper.kind != DEMOS_KINDS)
         link_drop(n, &o->keeper);

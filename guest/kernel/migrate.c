@@ -43,7 +43,8 @@ struct message *migration_step(struct node *n, const struct migration *g, enum s
     m->kind = KERNEL_MSG_MIGRATION;
     m->target = g->id;
     m->target_incarnation = 0;
-    m->code = m->check = 0;
+    m->code = g->attempt;
+    m->check = 0;
     m->channel = 0;
     be16_put(m->body, (u16)step);
     trace(n, KERNEL_T_migrate, g->id.serial, step, (u64)length << 32 | g->machine);
@@ -130,8 +131,9 @@ void migrate_message(struct node *n, struct message *m)
         arrival_offered(n, m);
         return;
     }
-    if (!g || g->machine != m->sender_machine)
-        return;
+    if (!g || g->machine != m->sender_machine || g->attempt != m->code)
+        return; /* of an attempt that has been given up */
+    g->deadline = ~(u64)0;
     if (step == REFUSE && !g->arriving)
         departure_undone(n, g, (s32)be32_get(m->body + 2));
     else if (step == REFUSE)
@@ -142,6 +144,46 @@ void migrate_message(struct node *n, struct message *m)
         departure_done(n, g);
     else if (step == CLEANED && g->established)
         arrival_settled(n, g);
+}
+
+/* What is given up at this end; the other one hears of it behind all that was said before. */
+static void give_up(struct node *n, struct migration *g, s64 error)
+{
+    if (g->transfer)
+        net_bulk_cancel(n->net, g->transfer);
+    migration_say(n, g, REFUSE, (u32)error);
+    if (g->arriving)
+        arrival_given_up(n, g);
+    else
+        departure_undone(n, g, error);
+}
+
+void migrate_timer(struct node *n)
+{
+    u64 now = machine_now(n);
+
+    list_for_each_safe(node, &n->migrations)
+    {
+        struct migration *g = list_entry(node, struct migration, all);
+
+        if (g->lost)
+            give_up(n, g, DEMOS_E_LOST);
+        else if (g->deadline <= now)
+            give_up(n, g, DEMOS_E_TIMEOUT);
+    }
+}
+
+u64 migrate_deadline(const struct node *n)
+{
+    u64 next = ~(u64)0;
+
+    list_for_each(node, &n->migrations)
+    {
+        const struct migration *g = list_entry(node, struct migration, all);
+
+        next = MIN(next, g->lost ? 0 : g->deadline);
+    }
+    return next;
 }
 
 /* The other end of a migration has been declared dead. */

@@ -14,8 +14,8 @@
  *   ACCEPT, ESTABLISHED, CLEANED  moves so far u32; REFUSE: demos_error s32
  *   PULL    part u16, the destination's number for the transfer u32
  *
- * Until ESTABLISHED the source has the process and takes it back when anything fails;
- * from then on only the destination may run it. What is sent to it meanwhile is queued at
+ * Until ESTABLISHED the source has the process and takes it back when anything fails, also
+ * when nobody answers its OFFER in time; from then on only the destination may run it. What is sent to it meanwhile is queued at
  * the source, control messages too, and sent on before CLEANED. Senders on the
  * destination's own machine, whose messages may still be on their way round by the source,
  * are held behind a FENCE that goes that way too (park.c).
@@ -38,6 +38,9 @@ struct migration {
     u32 epoch;         /* of its boot */
     bool arriving, established;
     bool stalled; /* waits for a page of its memory */
+    bool lost;    /* which will not come: the move is to be given up */
+    u64 attempt;  /* the source's number for it: in all its messages, as their code */
+    u64 deadline; /* leaving: of the offer's answer, ns; ~0: it has come */
     u8 state;     /* the process's, to be restored */
     u8 part;      /* being pulled */
     u64 transfer; /* of that part */

@@ -212,6 +212,24 @@ void object_release(struct node *n, struct object *o)
     object_check(n, o);
 }
 
+/* The node's pager, if there is one, gets what is here of it when frames are scarce; what is
+ * not here is lost. What the old keeper has of it by number is worth nothing then. */
+static void adopt(struct node *n, struct object *o)
+{
+    u64 *away = n->paging.keeper.kind == DEMOS_KINDS || o->keeper.kind == DEMOS_KINDS ||
+                        !o->length
+                    ? NULL
+                    : node_alloc(n, away_bytes(o->length), false);
+
+    if (!away)
+        return;
+    link_drop(n, &o->keeper);
+    o->keeper = no_link;
+    o->away = away;
+    o->begun = o->cached = false;
+    page_renumber(n, o, (u64)n->config.machine << 32 | ++n->paging.objects_made);
+}
+
 void object_fail(struct node *n, struct object *o)
 {
     if (o->failed)
@@ -219,6 +237,7 @@ void object_fail(struct node *n, struct object *o)
     o->failed = true;
     n->paging.count.forfeited++;
     o->references++;
+    adopt(n, o);
     list_for_each_safe(node, &o->pages)
     {
         struct page *p = list_entry(node, struct page, peers);
@@ -242,6 +261,7 @@ void paging_free(struct node *n)
         struct object *o = list_entry(g->objects.next, struct object, all);
 
         o->failed = true;
+        o->begun = false; /* nobody is told */
         o->references++;
         while (!list_empty(&o->pages))
             page_remove(n, list_entry(o->pages.next, struct page, peers));

@@ -36,6 +36,28 @@ struct page *page_enter(struct node *n, struct object *o, u64 index, u32 frame)
     return p;
 }
 
+static void unlink_page(const struct node *n, struct page *p)
+{
+    struct page **at = bucket(n, p->object, p->index);
+
+    while (*at != p)
+        at = &(*at)->next;
+    *at = p->next;
+}
+
+void page_renumber(struct node *n, struct object *o, u64 number)
+{
+    list_for_each(node, &o->pages) unlink_page(n, list_entry(node, struct page, peers));
+    o->number = number;
+    list_for_each(node, &o->pages)
+    {
+        struct page *p = list_entry(node, struct page, peers), **head = bucket(n, o, p->index);
+
+        p->next = *head;
+        *head = p;
+    }
+}
+
 /* A request that waited is handled again. */
 static void requests_wake(struct node *n, struct list *messages)
 {
@@ -110,7 +132,6 @@ void page_unmap(struct node *n, struct page *p)
 
 void page_remove(struct node *n, struct page *p)
 {
-    struct page **at = bucket(n, p->object, p->index);
     struct object *o = p->object;
 
     page_unmap(n, p);
@@ -119,9 +140,7 @@ void page_remove(struct node *n, struct page *p)
         n->paging.writes--;
         o->writes--;
     }
-    while (*at != p)
-        at = &(*at)->next;
-    *at = p->next;
+    unlink_page(n, p);
     list_remove(&p->peers);
     machine_frame_drop(n, p->frame);
     page_wake(n, p);

@@ -55,7 +55,7 @@ struct object {
     u64 length;            /* in pages, as far as regions have shown it */
     u64 *away;             /* made here: pages that the default keeper has, a bit each */
     bool begun;            /* INIT has been sent */
-    bool failed;           /* its keeper is no more, or has forfeited it */
+    bool failed;           /* its keeper is no more, or has forfeited it: what it had is lost */
     bool cached;           /* may stay when nobody maps it */
     bool ending;           /* nobody maps it: waits for its last writes */
 };
@@ -107,6 +107,8 @@ void object_fail(struct node *n, struct object *o);
 struct page *page_find(const struct node *n, const struct object *o, u64 index);
 /* A page with this frame, in no queue. NULL: no memory; the frame stays the caller's. */
 struct page *page_enter(struct node *n, struct object *o, u64 index, u32 frame);
+/* The object, and so its pages, are found by another number from now on. */
+void page_renumber(struct node *n, struct object *o, u64 number);
 /* Gives up page and frame; who waited looks again. */
 void page_remove(struct node *n, struct page *p);
 /* It is here now: in a queue, and who waited looks again. */

@@ -15,6 +15,12 @@ static bool kept(const struct object *o)
     return o->keeper.kind != DEMOS_KINDS;
 }
 
+/* Nobody wants its pages any more. */
+static bool forsaken(const struct object *o)
+{
+    return kept(o) && o->failed;
+}
+
 static bool has_keeper(const struct node *n, const struct object *o)
 {
     return kept(o) ? !o->failed : n->paging.keeper.kind != DEMOS_KINDS;
@@ -29,7 +35,7 @@ static bool takes_more(const struct node *n, const struct object *o)
 /* A page that could go now, or begin to. */
 static bool may_go(const struct node *n, const struct page *p)
 {
-    return !p->busy && (!p->dirty || p->object->failed || takes_more(n, p->object));
+    return !p->busy && (!p->dirty || forsaken(p->object) || takes_more(n, p->object));
 }
 
 static void deactivate(struct node *n)
@@ -175,7 +181,7 @@ static bool evict(struct node *n)
 
     if (!p)
         return false;
-    if (p->dirty && !p->object->failed)
+    if (p->dirty && !forsaken(p->object))
         return pageout_write(n, p, true);
     n->paging.count.evicted++;
     page_remove(n, p);

@@ -167,6 +167,10 @@ void node_timer(struct node *n)
         thread_wake_error(n, n->timers[0], DEMOS_E_TIMEOUT);
     if (!list_empty(&n->searches))
         locate_timer(n);
+    if (!list_empty(&n->migrations))
+        migrate_timer(n);
+    if (!list_empty(&n->moves))
+        bulk_lost(n);
     kernel_work(n);
 }
 
@@ -174,7 +178,8 @@ u64 node_deadline(const struct node *n)
 {
     u64 next = n->timer_count ? n->timers[0]->deadline : ~(u64)0;
 
-    return list_empty(&n->searches) ? next : MIN(next, locate_deadline(n));
+    next = list_empty(&n->searches) ? next : MIN(next, locate_deadline(n));
+    return list_empty(&n->migrations) ? next : MIN(next, migrate_deadline(n));
 }
 
 /* The caller's thread has stopped running: straight to the one it woke, if that may be. */

@@ -37,7 +37,8 @@ static enum machine_result memory_piece(struct node *n, struct migration *g, u64
     return MACHINE_OK;
 }
 
-/* False: the network is to ask again, when the page that was missing has come. */
+/* False: the network is to ask again, when the page that was missing has come; if none will
+ * come, the move is given up before it does. */
 static bool memory_now(struct node *n, struct migration *g, u64 offset, void *to,
                        const void *from, size_t len)
 {
@@ -48,7 +49,8 @@ static bool memory_now(struct node *n, struct migration *g, u64 offset, void *to
         done = memory_piece(n, g, offset, to, from, len);
     while (done == MACHINE_LATER && (f = fault_in_transfer(n)) == FAULT_DONE);
     g->stalled = done == MACHINE_LATER && f == FAULT_WAITS;
-    return !g->stalled;
+    g->lost = g->lost || (done != MACHINE_OK && !g->stalled);
+    return done == MACHINE_OK;
 }
 
 void migrate_resume(struct node *n)

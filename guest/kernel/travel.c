@@ -32,7 +32,8 @@ static bool holds(struct node *n, const struct region *r, u64 at)
     if (!r->object)
         return machine_page_there(n, r->task, r->base + at);
     for (const struct object *o = r->object; o; o = o->shadow)
-        if (o->keeper.kind != DEMOS_KINDS || page_find(n, o, index) || object_away(o, index))
+        if (o->keeper.kind != DEMOS_KINDS || o->failed || page_find(n, o, index) ||
+            object_away(o, index))
             return true;
     return false;
 }

@@ -240,6 +240,74 @@ static void test_refusals(void)
     sim_destroy(s);
 }
 
+/* To a machine that is off, and that nobody has declared dead: after a while it goes on where it
+ * is. When the other hears of it late, it gives back what it had made; the next try is another. */
+static void test_a_machine_that_is_off(void)
+{
+    struct sim *s = cluster(3, NULL);
+    struct sim_process *p = sim_spawn(&s->nodes[0], ECHO, 8), *client, *c;
+    struct process_id id = p->task->id;
+    u64 since;
+    u32 copies;
+
+    client = sim_spawn(&s->nodes[2], CALLER, 2);
+    client->self[1] = (u64)sim_link(client, p, DEMOS_REQUEST_LINK, 0, 0, 1);
+    client->self[2] = 3;
+    for (u32 tries = 0; tries < 2; tries++) {
+        s->nodes[1].cut = true;
+        c = ask_move(s, 0, p, 1);
+        since = s->now;
+        while (c->self[5] == 1 && s->now - since < 20000000000ull)
+            sim_run(s, 1);
+        CHECK_EQ((s64)c->self[5], DEMOS_E_TIMEOUT);
+        CHECK(where(s, &id, &copies) == p && copies == 1);
+    }
+    s->nodes[1].cut = false; /* both offers come, and both are taken back */
+    CHECK(sim_run(s, 400000));
+    CHECK(where(s, &id, &copies) == p && copies == 1);
+    CHECK_EQ(client->self[3], 3); /* its calls waited, and were answered */
+    CHECK(list_empty(&s->nodes[0].node->migrations) &&
+          list_empty(&s->nodes[1].node->migrations));
+    CHECK(list_empty(&s->nodes[1].node->parks));
+    c = ask_move(s, 0, p, 1);
+    CHECK(sim_run(s, 400000));
+    CHECK_EQ(c->self[5], 0);
+    p = where(s, &id, &copies);
+    CHECK(p && copies == 1 && p->node == &s->nodes[1]);
+    client->self[2] = 6;
+    thread_wake_error(s->nodes[2].node, client->thread, DEMOS_E_TIMEOUT);
+    CHECK(sim_run(s, 400000));
+    CHECK_EQ(client->self[3], 6);
+    sim_destroy(s);
+}
+
+/* Offers given up and made anew while the first ones are still on their way: what comes late of
+ * an old one is not taken for the new one's. */
+static void test_offers_overlap(void)
+{
+    struct sim *s = cluster(2, NULL);
+    struct sim_process *p = sim_spawn(&s->nodes[0], IDLER, 8), *c;
+    struct process_id id = p->task->id;
+    u64 since;
+    u32 copies, tries = 0;
+
+    do {
+        s->nodes[1].cut = tries++ < 3; /* found again while some later offer waits */
+        c = ask_move(s, 0, p, 1);
+        since = s->now;
+        while (c->self[5] == 1 && s->now - since < 20000000000ull)
+            sim_run(s, 1);
+    } while ((s64)c->self[5] == DEMOS_E_TIMEOUT && tries < 20);
+    CHECK(tries > 3);
+    CHECK_EQ(c->self[5], 0);
+    CHECK(sim_run(s, 400000));
+    p = where(s, &id, &copies);
+    CHECK(p && copies == 1 && p->node == &s->nodes[1]);
+    CHECK(list_empty(&s->nodes[0].node->migrations) &&
+          list_empty(&s->nodes[1].node->migrations));
+    sim_destroy(s);
+}
+
 /* Of 200 pages three were written to (and its start page): no more travel, or are there then. */
 static void test_untouched_pages_stay_away(void)
 {
@@ -467,4 +535,5 @@ static void test_crash_at_every_moment(void)
 
 TESTS(CASE(test_crashes), CASE(test_crash_at_every_moment), CASE(test_one_move),
       CASE(test_moving_target), CASE(test_moving_target_without_room), CASE(test_moving_server),
-      CASE(test_refusals), CASE(test_untouched_pages_stay_away))
+      CASE(test_refusals), CASE(test_a_machine_that_is_off), CASE(test_offers_overlap),
+      CASE(test_untouched_pages_stay_away))

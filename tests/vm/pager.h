@@ -18,6 +18,7 @@ struct pager_slot {
 };
 static struct pager_slot pager_slots[PAGER_SLOTS];
 static bool pager_broken; /* gives nothing back */
+static bool pager_blank;  /* has zeros of what it was never given */
 static u64 pager_requests, pager_writes, pager_ends;
 static u64 pager_order[PAGER_SLOTS], pager_ordered; /* offsets in pages, as they were written */
 
@@ -42,7 +43,7 @@ static void pager_reset(void)
 {
     memset(pager_slots, 0, sizeof(pager_slots));
     pager_requests = pager_writes = pager_ends = pager_ordered = 0;
-    pager_broken = false;
+    pager_broken = pager_blank = false;
 }
 
 enum { P_STEP, P_LINK, P_OTHER, P_OBJECT, P_OFFSET };
@@ -84,7 +85,7 @@ static struct sim_call pager_serve(struct sim_process *p)
     if (op == KEEPER_END)
         pager_end(p->self[P_OBJECT]);
     if (op == KEEPER_REQUEST && !pager_broken) {
-        s = pager_slot(p->self[P_OBJECT], p->self[P_OFFSET], false);
+        s = pager_slot(p->self[P_OBJECT], p->self[P_OFFSET], pager_blank);
         CHECK(s != NULL);
         if (s)
             sim_poke(p, TEXT, s->bytes, SIM_PAGE);

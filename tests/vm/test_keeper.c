@@ -4,6 +4,7 @@
  * and all the ways in which one may not. DV14, DV15, DV16, U22-U28, U30-U38, U46, U47, U51.
  */
 #include "tests/vm/kept.h"
+#include "tests/vm/pager.h"
 
 struct bed {
     struct sim *sim;
@@ -410,27 +411,31 @@ static void test_two_kernels(void)
     over(&b);
 }
 
-/* A keeper that never lets go of frames forfeits the object, when others starve for them. */
-static void test_hoarder(void)
+/* A keeper that never lets go of frames forfeits the object, when others starve for them. With a
+ * pager on the node what it was sent goes there instead: nothing the client wrote is lost, and
+ * the old keeper cannot say a word about it any more. */
+static void hoarder(bool pager)
 {
-    struct bed b = bed_of(0, KEEPER_ZERO, 1000000);
+    struct bed b = {.sim = puppets(2, 0, NULL)};
     struct sim_process *other;
     struct heard h;
 
-    over(&b);
-    b.sim = puppets(2, 0, NULL);
+    pager_reset();
     b.sim->nodes[0].frame_count = 8;
     b.client = puppet_on(b.sim, 0);
     other = puppet_on(b.sim, 0);
     b.keeper = puppet_on(b.sim, 0);
+    if (pager)
+        pager_for(b.sim, 0, 0, 8, PAGING_QUEUES);
     CHECK_EQ(keep(b.client, b.keeper, 0, 8, 77, KEEPER_WAIT, 0), 0);
-    CHECK_EQ(hear(b.keeper).op, KEEPER_INIT);
+    b.init = hear(b.keeper);
+    CHECK_EQ(b.init.op, KEEPER_INIT);
     for (u64 page = 0; page < 6; page++) {
         touch(b.client, page, REGION_WRITE);
         while ((h = hear(b.keeper)).op && h.op != KEEPER_REQUEST)
             ; /* WRITEs are read, and their frames kept */
         if (h.op)
-            provide(b.keeper, &h, 1);
+            provide(b.keeper, &h, (u8)(page + 1));
     }
     CHECK_EQ(keep(other, b.keeper, 0, 8, 78, KEEPER_ZERO, 1000000), 0);
     begin_call(other, SIM_TOUCH, KEPT, REGION_WRITE, 0, 0, 0, 0);
@@ -438,7 +443,20 @@ static void test_hoarder(void)
         sim_run(b.sim, 20000);
     CHECK(!waits(other));
     CHECK(b.sim->now >= 5000000000ull);
+    for (u64 page = 1; pager && page < 8; page++)
+        touch(other, page, REGION_WRITE); /* so that all the client has must go */
+    say(b.keeper, b.init.links[0], KEEPER_FLUSH, 0, 8, 0, 0, 0);
+    say(b.keeper, b.init.links[0], KEEPER_DATA, 0, 1, 0, SIM_PAGE, 99);
+    for (u64 page = 0; pager && page < 5; page++)
+        CHECK_EQ(shown(b.client, page), page + 1);
+    CHECK_EQ(pager_writes > 0, pager);
     over(&b);
+}
+
+static void test_hoarder(void)
+{
+    hoarder(false);
+    hoarder(true);
 }
 
 TESTS(CASE(test_a_page_comes), CASE(test_frames_are_safe), CASE(test_data_in_the_message),

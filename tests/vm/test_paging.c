@@ -2,12 +2,12 @@
 /*
  * Paging of memory that kernels keep for themselves: programs larger than their node, pagers
  * here and on other machines, what goes first under each policy, and pagers that fail. DV14-DV17,
- * DV19, L10, L13, U17, U29, U44, U45, U53.
+ * DV19, L10, L13, U17, U29, U44, U45, U52, U53.
  */
 #include "base/keyed.h"
 #include "tests/vm/pager.h"
 
-enum { WALKER = 6, WALK_PAGES = 60, DISKLESS = 8 };
+enum { WALKER = 6, WALK_PAGES = 60, DISKLESS = 8, SLACK = 2048 };
 #define WALK 0x40000000ull
 
 /* Pages of WALK in an order that self[2], a seed, says: reads what it wrote there last, and
@@ -247,6 +247,136 @@ static void test_pagers_machine_dies(void)
     only_the_walker_ends(&b, true);
 }
 
+/* What has been lost at the pager is not sent as zeros: the move is given up, and says so; the
+ * process stays, and stands where it stood. */
+static void test_no_move_with_lost_pages(void)
+{
+    struct beside b = beside(1);
+    struct sim *s = b.sim;
+    struct sim_process *boss = b.other;
+    s64 control = sim_link(boss, b.walker, DEMOS_REQUEST_LINK, DEMOS_TOKERNEL, 0, 0);
+
+    CHECK_EQ(order(boss, control, CONTROL_STOP, 0, 0, 0, 0, 0), 0);
+    pager_broken = true;
+    CHECK_EQ(order(boss, control, CONTROL_MIGRATE, 2, 0, 0, 0, 0), DEMOS_E_LOST);
+    CHECK(sim_run(s, 100000));
+    CHECK(node_find(s->nodes[0].node, &b.id) && !node_find(s->nodes[1].node, &b.id));
+    CHECK(list_empty(&s->nodes[0].node->migrations) &&
+          list_empty(&s->nodes[1].node->migrations));
+    CHECK_EQ(net_stats(s->nodes[0].net)->no_memory, 0);
+    pager_broken = false; /* it had them all the time */
+    CHECK_EQ(order(boss, control, CONTROL_RESUME, 0, 0, 0, 0, 0), 0);
+    CHECK(sim_run(s, 2000000));
+    CHECK_EQ(b.walker->self[0], 500);
+    CHECK_EQ(b.walker->self[3], 0);
+    sim_destroy(s);
+}
+
+/* The same of a MOVEDATA: out of memory of another machine's process that has lost a page. */
+static void test_no_bytes_of_lost_pages(void)
+{
+    struct beside b = beside(0);
+    struct sim *s = b.sim;
+    struct sim_process *reader = puppet_on(s, 1);
+    s64 link = sim_link(reader, b.walker, DEMOS_GENERAL, DEMOS_AREA_READ, 0, 0);
+    struct link *l = &link_find(&reader->task->links, link)->link;
+
+    CHECK_EQ(b.walker->self[3], 0);
+
+    l->base = WALK;
+    l->len = 36 * SIM_PAGE;
+    CHECK_EQ(
+        kcall(reader, DEMOS_MOVEDATA, (u64)link, DEMOS_MOVE_READ, 0, TEXT, 8 * SIM_PAGE, 0),
+        8 * SIM_PAGE);
+    pager_broken = true;
+    CHECK_EQ(kcall(reader, DEMOS_MOVEDATA, (u64)link, DEMOS_MOVE_READ, 28 * SIM_PAGE, TEXT,
+                   8 * SIM_PAGE, 0),
+             DEMOS_E_LOST);
+    CHECK(list_empty(&s->nodes[0].node->moves) && list_empty(&s->nodes[1].node->moves));
+    sim_destroy(s);
+}
+
+/* U53: no frame is left but the kernel's reserve, and the heap gives nothing to processes but
+ * what describes a few pages: what must go goes all the same, its messages have a reserve too. */
+static void test_page_out_with_nothing_left(void)
+{
+    struct sim *s = puppets(2, 0, NULL);
+    struct sim_node *sn = &s->nodes[0];
+    struct sim_process *p;
+    u32 least = ~0u;
+    void *slack, **block, **blocks = NULL;
+
+    pager_reset();
+    pager_for(s, 1, 0, 12, PAGING_QUEUES);
+    p = walker_on(s, 0, 36, 400, 0);
+    p->task->state = DEMOS_READY;
+    machine_thread_start(sn->node, p->thread, WALKER, DEMOS_STACK_TOP, 0);
+    thread_ready(sn->node, p->thread);
+    while (p->self[0] < 60) /* all kinds of what it needs have been made once */
+        CHECK(!sim_run(s, 1));
+    slack = node_alloc(sn->node, SLACK, false); /* for what it says of each page itself */
+    while ((block = node_alloc(sn->node, 64, false)) != NULL) {
+        *block = blocks;
+        blocks = block;
+    }
+    node_free(sn->node, slack, SLACK);
+    for (u32 round = 0; round < 400000 && p->self[0] < 400; round++) {
+        sim_run(s, 1);
+        least = MIN(least, sn->frame_count - sn->frames_taken);
+    }
+    CHECK_EQ(p->self[0], 400);
+    CHECK_EQ(p->self[3], 0);
+    CHECK(pager_writes > 100);
+    CHECK(least <= sn->node->paging.reserve); /* what processes may have was all taken */
+    while ((block = blocks) != NULL) {
+        blocks = *block;
+        node_free(sn->node, block, 64);
+    }
+    sim_destroy(s);
+}
+
+/* U52: a process that is to be a node's pager is tried out as the keeper of one region first, by
+ * the same messages; then it keeps everybody's pages. */
+static void test_a_pager_is_a_keeper(void)
+{
+    struct sim *s = puppets(2, 0, NULL);
+    struct sim_process *client = puppet_on(s, 0), *keeper, *p;
+    u64 words[] = {CONTROL_KEEP, 0x50000000ull, 8 * SIM_PAGE, 3, 3, 0, KEEPER_WAIT, 0};
+    u64 attr = DEMOS_DUP | DEMOS_GIVE, answer[1];
+    u8 byte = 0;
+
+    pager_reset();
+    pager_blank = true;
+    s->programs[PAGER] = pager;
+    s->nodes[0].frame_count = 12;
+    keeper = sim_spawn(&s->nodes[1], PAGER, 16);
+    CHECK_EQ(request(client, LINK_SELF, words, ARRAY_SIZE(words),
+                     sim_link(client, keeper, DEMOS_GENERAL, (u32)attr, 1, 5), answer, 1, NULL),
+             8);
+    CHECK_EQ(answer[0], 0);
+    for (u64 i = 0; i < 24; i++) {
+        u64 at = words[1] + i % 8 * SIM_PAGE;
+
+        CHECK_EQ(kcall(client, SIM_TOUCH, at, REGION_WRITE, 0, 0, 0, 0), 0);
+        sim_peek(client, at, &byte, 1);
+        CHECK_EQ(byte, i / 8);
+        byte++;
+        sim_poke(client, at, &byte, 1);
+    }
+    CHECK(pager_requests >= 8);
+    CHECK_EQ(order(client, LINK_KERNEL, KERNEL_OP_PAGER, PAGING_QUEUES, 0, 0, 0,
+                   sim_link(client, keeper, DEMOS_GENERAL, (u32)attr, 1, 0)),
+             0);
+    p = walker_on(s, 0, 36, 300, 0);
+    let_go(s, p);
+    CHECK_EQ(p->self[0], 300);
+    CHECK_EQ(p->self[3], 0);
+    CHECK_EQ(kcall(client, SIM_TOUCH, words[1], REGION_READ, 0, 0, 0, 0), 0);
+    sim_peek(client, words[1], &byte, 1);
+    CHECK_EQ(byte, 3); /* both kinds of pages through one process */
+    sim_destroy(s);
+}
+
 /* Eight diskless nodes, one pager: nobody sees another's bytes. */
 static void test_shared_pager(void)
 {
@@ -272,4 +402,6 @@ static void test_shared_pager(void)
 
 TESTS(CASE(test_larger_than_memory), CASE(test_diskless), CASE(test_cut), CASE(test_pager_dies),
       CASE(test_pager_refuses), CASE(test_pagers_machine_dies), CASE(test_shared_pager),
-      CASE(test_moves_with_pages_away))
+      CASE(test_moves_with_pages_away), CASE(test_no_move_with_lost_pages),
+      CASE(test_no_bytes_of_lost_pages), CASE(test_page_out_with_nothing_left),
+      CASE(test_a_pager_is_a_keeper))
