@@ -66,6 +66,34 @@ def test_larger_than_the_board(tmp_path: pathlib.Path, page: str) -> None:
     assert status == 1 and "ended by exception 8" in text
 
 
+@pytest.mark.parametrize("page", ["512", "1024", "2048"])
+def test_larger_than_the_board_on_its_own_disk(page: str) -> None:
+    """DV04, DV14: the same without another machine: pages go through the board's parallel port, served while
+    the user processor is held. Where the disk is too small a page that had no room ends its process, and the
+    node goes on."""
+    start = [str(Z8000), "--memory=64", f"--page={page}", "--report", "--run=+kernel +disk paging", "--run=wait"]
+    status, text, report = finish([*start, "--disk=128", "--run=large"])
+    assert (status, text) == (0, LARGE)
+    assert report["disk-reads"] == report["pages-asked"] > 10 and report["disk-writes"] > 10 and report["held"] > 0
+    status, text, _ = finish([*start, "--disk=4", "--run=large", "--run=wait", "--run=hello"])
+    assert status == 1 and text.startswith("large: ended by exception 7 at 0x2"), text
+    assert text.endswith("hello from a Z8001\n")
+
+
+def test_calls_whose_pages_are_on_its_own_disk() -> None:
+    """Arguments, messages and MOVEDATA's areas come from there in the middle of kernel calls."""
+    pairs = ["--run=+kernel pair"] * 8
+    status, text, report = finish([str(Z8000), "--memory=64", "--disk=512", "--report",
+                                   "--run=+kernel +disk paging", "--run=wait", *pairs, "--run=large"])
+    assert (status, sorted(text.splitlines(True))) == (0, [LARGE] + [PAIR] * 8)
+    assert report["disk-reads"] > 100
+
+
+def test_no_disk_no_link_to_it() -> None:
+    done = subprocess.run([Z8000, "--run", "+disk hello"], capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 2 and "cannot be given its links" in done.stderr
+
+
 def test_calls_whose_pages_are_away(tmp_path: pathlib.Path) -> None:
     """Eight pairs of processes in 48 KB: arguments, messages and MOVEDATA's areas are fetched in
     the middle of kernel calls."""
@@ -129,7 +157,8 @@ def test_a_process_killed_while_its_processor_is_held(tmp_path: pathlib.Path) ->
                     reason="no images, or no QEMU")
 def test_nobody_runs_while_a_page_comes(tmp_path: pathlib.Path) -> None:
     """DV11, DV17: two nodes share a paging device. A process that computes for a second makes the
-    node whose other process waits for pages a second later: it cannot use those times."""
+    node whose other process waits for pages a second later: it cannot use those times. A third pages to
+    its own disk, 400 pages at least, at 5,000 bytes a second."""
     done = subprocess.run([TOP / "harness" / "osmosis", "run", TOP / "harness" / "clusters" / "z8000-paging.toml",
                            "--json", "--out", tmp_path], capture_output=True, text=True, check=False, timeout=190)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
@@ -137,3 +166,4 @@ def test_nobody_runs_while_a_page_comes(tmp_path: pathlib.Path) -> None:
     assert all(kind["broken"] == 0 for kind in result["invariants"].values())
     ended = {node["name"]: node["ended_ns"] / 1e9 for node in result["nodes"] if node.get("ended_ns")}
     assert ended["beside"] > ended["alone"] + 0.95
+    assert ended["own"] > 400 * 512 / 5000

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "z8000/node/node.h"
 
+enum { PORT_BYTE_IN = 0x80, PORT_CAN_SEND = 0x40, PORT_POLL = 59 }; /* clocks, as kernel.s */
 enum { MAILBOX = 0x1000, REASON_AT = MAILBOX + 40, GO_AT = MAILBOX + 42, FLAGS = 0xfc };
 
 _Static_assert((int)BOARD_FAULT == NODE_R_FAULT && (int)BOARD_OFFSET == NODE_R_OFFSET &&
@@ -27,9 +28,11 @@ _Static_assert((int)BOARD_SEGMENT_MAPS == NODE_SEGMENT_MAPS &&
                    (int)BOARD_PAGE_MAPS == NODE_PAGE_MAPS &&
                    (int)BOARD_SEGMENTS == NODE_SEGMENTS && (int)BOARD_HZ == NODE_HZ,
                "sizes");
+_Static_assert((int)BOARD_BLOCK == NODE_BLOCK, "the disk");
 
 struct board {
     struct node node;
+    u64 port_clock; /* of what goes through the disk's port */
 };
 
 static size_t table_at(void)
@@ -83,6 +86,50 @@ void board_wait(struct board *b, u64 clocks)
 struct board_times board_times(const struct board *b)
 {
     return (struct board_times){node_user_clock(&b->node), b->node.waited, b->node.faults};
+}
+
+void board_disk_attach(struct board *b, u8 *blocks, u32 count)
+{
+    b->node.disk.blocks = blocks;
+    b->node.disk.block_count = count;
+}
+
+/* Looks at the port until it says so. */
+static void port_wait(struct board *b, u16 bit)
+{
+    while (!(node_port_read(&b->node, NODE_R_DISK_STATUS) & bit)) {
+        b->port_clock += PORT_POLL;
+        node_ports_run(&b->node, b->port_clock);
+    }
+}
+
+static void port_put(struct board *b, u8 byte)
+{
+    port_wait(b, PORT_CAN_SEND);
+    node_port_write(&b->node, NODE_R_DISK, byte, b->port_clock);
+}
+
+static u8 port_get(struct board *b)
+{
+    port_wait(b, PORT_BYTE_IN);
+    return (u8)node_port_read(&b->node, NODE_R_DISK);
+}
+
+u64 board_disk(struct board *b, bool write, u32 block, u8 bytes[BOARD_BLOCK])
+{
+    u64 began = b->port_clock;
+
+    port_put(b, write ? 'W' : 'R');
+    port_put(b, (u8)(block >> 8));
+    port_put(b, (u8)block);
+    for (u32 i = 0; i < BOARD_BLOCK; i++)
+        if (write)
+            port_put(b, bytes[i]);
+        else
+            bytes[i] = port_get(b);
+    port_get(b); /* how it went: the caller knows how many blocks there are */
+    node_ports_run(&b->node, b->port_clock);
+    return b->port_clock - began;
 }
 
 void board_changed(struct board *b, u32 at)

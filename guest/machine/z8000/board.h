@@ -47,6 +47,9 @@ enum {
     BOARD_PAGE_MAPS = 16,
     BOARD_SEGMENTS = 128,
     BOARD_FRAMES_FROM = 0x4000, /* below: the trap entry, its mailbox and stack */
+    BOARD_PAGE_MOST = 2048,
+    BOARD_BLOCK = 512, /* of the disk */
+    BOARD_BLOCKS_MOST = 0x10000,
 };
 
 struct board;
@@ -70,6 +73,10 @@ struct board_times board_times(const struct board *b);
 void board_wait(struct board *b, u64 clocks);
 /* The kernel has written to the page of memory at `at`. */
 void board_changed(struct board *b, u32 at);
+/* The disk behind its parallel port; without, no block is known. */
+void board_disk_attach(struct board *b, u8 *blocks, u32 count);
+/* One block, read or written byte by byte through the port; the clocks that takes. */
+u64 board_disk(struct board *b, bool write, u32 block, u8 bytes[BOARD_BLOCK]);
 /* The mailbox: the registers of the process that trapped, and why; and the registers with
  * which the user processor goes on (in normal mode, whatever they say). */
 enum board_trap board_mailbox(const struct board *b, u16 registers[BOARD_REGISTERS]);

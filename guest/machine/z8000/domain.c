@@ -5,7 +5,7 @@
  * program images NAME.bin and a boot list, whose words before a program's name grant links
  * as on demos-z8000's command line; after a line `wait` nothing starts until no process is
  * left. Command line: id=N, epoch=N, seed=N, memory=KIB and
- * page=BYTES of the board, trace=PAGES, throttle=0.
+ * page=BYTES of the board, disk=KIB of a disk of its own (none), trace=PAGES, throttle=0.
  *
  * The user processor takes 500 ns of the node's time for a clock: what it has computed counts
  * when that time has passed. The kernel's side goes on meanwhile, as a second processor does;
@@ -32,7 +32,6 @@ static struct net *net; /* NULL: no vif, a node by itself */
 static struct wire wire;
 static struct osm_ring_header *trace; /* NULL: none */
 static u64 started_ns;
-static bool throttled;
 
 u64 machine_now(struct node *n)
 {
@@ -139,10 +138,28 @@ static void board_setup(struct heap *heap, const struct bundle *b)
         rt_panic("not enough memory for the board");
 }
 
+/* The board's disk, if it is to have one. */
+static void disk_setup(struct heap *heap)
+{
+    u32 kib = (u32)rt_option_number("disk", 0);
+    u8 *blocks;
+
+    if (!kib)
+        return;
+    if (kib < 2 || kib > BOARD_BLOCKS_MOST / 2)
+        rt_panic("disk=%u: 2 to %u KB", kib, BOARD_BLOCKS_MOST / 2);
+    blocks = rt_frames_untouched(ALIGN_UP(kib, 4u) * 1024 / FRAME);
+    if (!blocks)
+        rt_panic("no %u KB for the disk", kib);
+    memset(blocks, 0, (size_t)kib * 1024);
+    if (!z_disk_init(&machine, heap, blocks, kib * 1024 / BOARD_BLOCK))
+        rt_panic("not enough memory for the disk");
+}
+
 /* Waits for the next thing to do; `next_ns` at the latest. */
 static void idle(u64 next_ns)
 {
-    u64 deadline = node_deadline(machine.node);
+    u64 deadline = MIN(node_deadline(machine.node), z_disk_due(&machine));
 
     if (deadline != RT_NEVER)
         deadline += started_ns;
@@ -164,6 +181,7 @@ static void attend(void)
         wire_poll(&wire);
         wire_attend(&wire); /* it may be long until this rests */
     }
+    z_disk_work(&machine);
     node_timer(machine.node);
 }
 
@@ -176,7 +194,7 @@ void z_attend(struct z_machine *m, u64 until_ns)
 
 void z_pass(struct z_machine *m, u64 until_ns)
 {
-    while (throttled && !m->halted && machine_now(m->node) < until_ns)
+    while (m->timed && !m->halted && machine_now(m->node) < until_ns)
         z_attend(m, until_ns);
 }
 
@@ -204,8 +222,9 @@ int rt_main(const struct rt_start *start)
         config.flags |= NODE_TRACE;
     heap_init(&heap, memory, (size_t)HEAP_FRAMES * FRAME);
     board_setup(&heap, &bundle);
+    disk_setup(&heap);
     network_init(&heap, &config);
-    throttled = rt_option_number("throttle", 1) != 0;
+    machine.timed = rt_option_number("throttle", 1) != 0;
     started_ns = rt_now_ns();
     machine.node = node_create(&heap, &config, net, &machine);
     if (!machine.node)

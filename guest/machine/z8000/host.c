@@ -41,6 +41,7 @@ void z_poll(struct z_hosted *h)
 {
     if (h->net)
         net_poll(h->net, z_host_ns());
+    z_disk_work(&h->machine);
     node_timer(h->machine.node);
 }
 
@@ -54,6 +55,7 @@ void z_attend(struct z_machine *m, u64 until_ns)
 
     if (net != ~0ull)
         deadline = MIN(deadline, net > h->started_ns ? net - h->started_ns : 0);
+    deadline = MIN(deadline, z_disk_due(m));
     ns = deadline > now ? deadline - now : 0;
     t = (struct timespec){(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
     ppoll(&p, h->net ? 1 : 0, deadline == ~0ull ? NULL : &t, NULL);

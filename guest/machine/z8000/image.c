@@ -46,6 +46,13 @@ static s64 grant(struct z_machine *m, struct task *t, const struct z_grant *g)
         .kind = DEMOS_REQUEST_LINK,
     };
 
+    if (g->channel == KERNEL_DISK) { /* a keeper's: for KERNEL_OP_PAGER, and here alone */
+        if (!m->disk.there)
+            return DEMOS_E_REFUSED;
+        node_kernel_link(m->node, KERNEL_DISK, &l);
+        l.kind = DEMOS_GENERAL;
+        return start_give(m->node, t, g->name, &l);
+    }
     if (!g->machine)
         return node_grant(m->node, t, g->name, g->channel);
     return start_give(m->node, t, g->name, &l);
@@ -151,7 +158,8 @@ bool z_grant_word(struct z_grant *grants, u32 *count, u32 most, const char *word
     } known[] = {{"kernel", KERNEL_PROCESS},
                  {"machine", KERNEL_MACHINE},
                  {"console", KERNEL_CONSOLE},
-                 {"clock", KERNEL_CLOCK}};
+                 {"clock", KERNEL_CLOCK},
+                 {"disk", KERNEL_DISK}};
     const char *at = strchr(word, '@');
     size_t len = at ? (size_t)(at - word) : strlen(word);
 
@@ -166,7 +174,7 @@ bool z_grant_word(struct z_grant *grants, u32 *count, u32 most, const char *word
         g->machine = at ? machine_number(at + 1) : 0;
         memcpy(g->name, word, strlen(word));
         ++*count;
-        return !at || g->machine;
+        return !at || (g->machine && g->channel != KERNEL_DISK);
     }
     return false;
 }

@@ -18,7 +18,7 @@ enum { RUNS = 32, WORDS = 32, GRANTS = 12, IMAGE_MOST = 0x10000, TURN = BOARD_HZ
 
 struct options {
     struct node_config config;
-    u32 memory_kib;
+    u32 memory_kib, disk_kib;
     unsigned page_bits;
     const char *programs, *net, *trace;
     const char *runs[RUNS];
@@ -31,9 +31,10 @@ static const char usage[] =
     "  --id N          this node's number (1)\n"
     "  --memory KIB    the board's memory, a power of two to 16384 (1024)\n"
     "  --page BYTES    512, 1024 or 2048 (512)\n"
+    "  --disk KIB      a disk of the board's own, to page to (none; at most 32768)\n"
     "  --programs DIR  program images (programs beside the directory's trap.bin: z8000/demos)\n"
     "  --run COMMAND   start it; words before the name grant links: +kernel, +machine,\n"
-    "                  +kernel@N (the kernel of node N). After a COMMAND `wait` nothing "
+    "                  +disk, +kernel@N (the kernel of node N). After a COMMAND `wait` nothing "
     "starts\n"
     "                  until no process is left\n"
     "  --net DIR       join the network of the nodes that share this directory\n"
@@ -71,12 +72,21 @@ static unsigned page_bits(const char *text)
 
 static void parse(struct options *o, int argc, char **argv)
 {
-    enum { ID, MEMORY, PAGE, PROGRAMS, RUN, NET, SERVE, SEED, TRACE, REPORT, HELP };
+    enum { ID, MEMORY, PAGE, DISK, PROGRAMS, RUN, NET, SERVE, SEED, TRACE, REPORT, HELP };
     static const struct option names[] = {
-        {"id", 1, NULL, ID},       {"memory", 1, NULL, MEMORY},     {"page", 1, NULL, PAGE},
-        {"run", 1, NULL, RUN},     {"programs", 1, NULL, PROGRAMS}, {"net", 1, NULL, NET},
-        {"serve", 0, NULL, SERVE}, {"seed", 1, NULL, SEED},         {"trace", 1, NULL, TRACE},
-        {"help", 0, NULL, HELP},   {"report", 0, NULL, REPORT},     {0},
+        {"disk", 1, NULL, DISK},
+        {"id", 1, NULL, ID},
+        {"memory", 1, NULL, MEMORY},
+        {"page", 1, NULL, PAGE},
+        {"run", 1, NULL, RUN},
+        {"programs", 1, NULL, PROGRAMS},
+        {"net", 1, NULL, NET},
+        {"serve", 0, NULL, SERVE},
+        {"seed", 1, NULL, SEED},
+        {"trace", 1, NULL, TRACE},
+        {"help", 0, NULL, HELP},
+        {"report", 0, NULL, REPORT},
+        {0},
     };
     int c;
 
@@ -84,6 +94,7 @@ static void parse(struct options *o, int argc, char **argv)
         switch (c) {
         case ID: o->config.machine = (u32)number("--id", optarg, 1, 0xfffffffe); break;
         case MEMORY: o->memory_kib = (u32)number("--memory", optarg, 64, 16384); break;
+        case DISK: o->disk_kib = (u32)number("--disk", optarg, 2, BOARD_BLOCKS_MOST / 2); break;
         case PAGE: o->page_bits = page_bits(optarg); break;
         case PROGRAMS: o->programs = optarg; break;
         case RUN:
@@ -188,6 +199,14 @@ static void join(struct z_hosted *h, const struct options *o, struct heap *heap)
         fail("memory", "not enough for the network");
 }
 
+static void add_disk(struct z_hosted *h, struct heap *heap, u32 blocks)
+{
+    u8 *bytes = calloc(blocks, BOARD_BLOCK);
+
+    if (!bytes || !z_disk_init(&h->machine, heap, bytes, blocks))
+        fail("memory", "not enough for the disk");
+}
+
 static void start(struct z_hosted *h, const struct options *o)
 {
     static u8 trap[IMAGE_MOST];
@@ -202,6 +221,8 @@ static void start(struct z_hosted *h, const struct options *o)
     heap_init(&heap, memory, kernel);
     if (!z_machine_init(&h->machine, &heap, board, ram, o->page_bits, trap, len))
         fail("memory", "not enough for the board");
+    if (o->disk_kib)
+        add_disk(h, &heap, o->disk_kib * (1024 / BOARD_BLOCK));
     h->started_ns = z_host_ns();
     if (o->trace && !(h->trace = fopen(o->trace, "w")))
         fail(o->trace, strerror(errno));
@@ -247,13 +268,14 @@ static void report(const struct z_machine *m)
 
     fprintf(stderr,
             "clocks %llu held %llu holds %llu page-map-loads %llu evictions %llu calls %llu "
-            "pages-asked %llu pages-written %llu\n",
+            "pages-asked %llu pages-written %llu disk-reads %llu disk-writes %llu\n",
             (unsigned long long)t.clocks, (unsigned long long)t.waited,
             (unsigned long long)t.faults, (unsigned long long)m->maps.loads,
             (unsigned long long)m->maps.evictions,
             (unsigned long long)node_counters(m->node)->entries,
             (unsigned long long)m->node->paging.count.requests,
-            (unsigned long long)m->node->paging.count.writes);
+            (unsigned long long)m->node->paging.count.writes, (unsigned long long)m->disk.reads,
+            (unsigned long long)m->disk.writes);
 }
 
 int main(int argc, char **argv)

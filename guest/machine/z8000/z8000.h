@@ -13,6 +13,7 @@
 #include "guest/kernel/machine.h"
 #include "guest/machine/place.h"
 #include "guest/machine/z8000/board.h"
+#include "guest/servers/vm/slots.h"
 
 enum { Z_START_SEGMENT = 0x7f, Z_FORCE = MACHINE_FORCE, Z_NONE = 0xff };
 enum { Z_FAULT_CODE = 14 }; /* of exceptions, as page faults are numbered on the x86 machine */
@@ -53,6 +54,16 @@ struct z_maps {
     u64 loads, evictions; /* of page maps */
 };
 
+/* The board's disk and the pages on it (disk.c). */
+struct z_disk {
+    bool there;
+    struct slots slots;
+    struct list queue; /* of transfers; the first is under way */
+    u64 due_ns;        /* when it is done */
+    u64 reads, writes;
+    u8 page[BOARD_PAGE_MOST];
+};
+
 struct z_machine {
     struct node *node;
     struct board *board;
@@ -61,6 +72,8 @@ struct z_machine {
     u8 *ram;
     unsigned page_bits;
     struct z_maps maps;
+    struct z_disk disk;
+    bool timed; /* what the board does takes the node's time */
     struct thread *running;
     bool halted;
     s64 status;
@@ -132,6 +145,12 @@ void z_pass(struct z_machine *m, u64 until_ns);
 /* ... waits until something has come or node time is `until_ns`, and serves network
  * and timers. */
 void z_attend(struct z_machine *m, u64 until_ns);
+
+/* disk.c: gives the board a disk, of `block_count` zeroed blocks, to page to; `heap` lends what says
+ * where pages lie. When it is to be looked at (machine_now; ~0: not at all), and looking at it. */
+bool z_disk_init(struct z_machine *m, struct heap *heap, u8 *blocks, u32 block_count);
+u64 z_disk_due(const struct z_machine *m);
+void z_disk_work(struct z_machine *m);
 
 /* hold.c. What a process's memory wants before it can be used, while the user processor is held for
  * it or the process is being made: the network is served until it is there. 0, or the reason

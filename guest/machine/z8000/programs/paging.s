@@ -1,8 +1,8 @@
 ! SPDX-License-Identifier: BSD-2-Clause
 !
 ! `+kernel paging [PAGES]`: has this node page to the pager that the switchboard knows
-! (guest/servers/vm), on another machine; waits for it to be announced. What was started before
-! keeps its memory.
+! (guest/servers/vm), on another machine; waits for it to be announced. `+kernel +disk paging`:
+! to the board's own disk. What was started before keeps its memory.
 
 	.include "head.inc"
 	.equ	PAGER, KEEP
@@ -15,7 +15,12 @@ main:	ld	r6,#512
 	ldk	r7,#1
 	calr	argument
 	ld	PAGES,r6
-	calr	no_links
+	ldar	rr8,disk_name
+	calr	find_link
+	jr	z,away
+	ldm	PAGER,r4,#4
+	jr	tell
+away:	calr	no_links
 	ldk	r0,#3			! SWITCHBOARD_FIND
 	ldk	r1,#1			! SWITCHBOARD_WAIT
 	ldar	rr8,pager_name
@@ -36,7 +41,7 @@ main:	ld	r6,#512
 	calr	one_link
 	ldm	r4,INFO_LINKS,#4
 	ldm	PAGER,r4,#4
-	calr	empty_body
+tell:	calr	empty_body
 	ld	BODY+6,#6		! KERNEL_OP_PAGER, its queues
 	calr	no_links
 	ldm	r4,PAGER,#4
@@ -63,6 +68,9 @@ one_link:
 pager_name:
 	.ascii	"pager"
 	.space	19
+disk_name:
+	.ascii	"disk"
+	.space	20
 kernel_name:
 	.ascii	"kernel"
 	.space	18
