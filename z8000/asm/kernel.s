@@ -394,7 +394,9 @@ v1:	add	r0,@rr2
 	djnz	r1,v1
 	ret
 
-! Waits for the acknowledgement of what was sent last. Carry: it did not come. r4, r8, r12 stay.
+! Waits for the acknowledgement of what was sent last. A message says as well what its sender has: two
+! machines whose acknowledgements were lost would else send to each other for ever. The message itself
+! comes again. Carry: it did not come. r4, r8, r12 stay.
 answered:
 	clr	r6
 w1:	in	r5,#R_NETWORK_STATUS
@@ -408,13 +410,11 @@ w2:	pushl	@rr14,rr12
 	ld	r12,#answer
 	calr	get_frame
 	jr	c,w4
-	cp	M+KIND(r12),#ACK
-	jr	ne,w3
 	ld	r10,M+DONE(r12)
 	cp	r10,next_out
 	resflg	c
 	jr	eq,w4
-w3:	setflg	c
+	setflg	c
 w4:	pop	r4,@rr14
 	popl	rr12,@rr14
 	ret
