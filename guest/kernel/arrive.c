@@ -81,6 +81,7 @@ void arrival_offered(struct node *n, const struct message *m)
                             .answer = {.kind = DEMOS_KINDS}};
     list_init(&g->pending);
     list_push_back(&n->migrations, &g->all);
+    n->timed++;
     if (accept(n, g)) {
         migration_say(n, g, ACCEPT, 0);
         pull(n, g);

@@ -45,6 +45,7 @@ static struct move *find(const struct node *n, u64 transfer)
 
 static void forget(struct node *n, struct move *v)
 {
+    n->timed -= v->lost;
     list_remove(&v->all);
     node_free(n, v, sizeof(*v));
 }
@@ -296,6 +297,19 @@ static void start_again(struct node *n, struct move *v)
     thread_wake(n, t);
 }
 
+/* Our own MOVE comes back: the owner of the area has moved to this machine meanwhile. */
+static void came_home(struct node *n, const struct message *m)
+{
+    struct move *v = find(n, be64_get(m->body));
+
+    if (!v || !v->asker || v->started)
+        return;
+    if (v->thread)
+        start_again(n, v);
+    else
+        answer(n, v, DEMOS_E_STATE);
+}
+
 /* MOVE_GO at the asker, or back at the owner of an area that is read. */
 static void proceed(struct node *n, struct move *v, u32 machine)
 {
@@ -324,6 +338,11 @@ void bulk_kernel_message(struct node *n, struct task *t, struct message *m)
 
     if (m->length < 24)
         return;
+    if (m->kind == KERNEL_MSG_MOVE && m->sender_machine == n->config.machine) {
+        came_home(n, m);
+        m->link_count = 0;
+        return;
+    }
     if (m->kind == KERNEL_MSG_MOVE) {
         error = m->link_count && (t || link_to_kernel(n, &m->links[0])) ? begin(n, t, m)
                                                                         : (s64)DEMOS_E_DEAD;
@@ -471,7 +490,10 @@ static bool piece(struct node *n, struct move *v, u64 offset, void *out, const v
         done = copy(n, v, offset, out, in, len);
     while (done == MACHINE_LATER && (f = fault_in_transfer(n)) == FAULT_DONE);
     v->stalled = done == MACHINE_LATER && f == FAULT_WAITS;
-    v->lost = v->lost || (done == MACHINE_LATER && (f == FAULT_FAILED || f == FAULT_MEMORY));
+    if (done == MACHINE_LATER && (f == FAULT_FAILED || f == FAULT_MEMORY) && !v->lost) {
+        v->lost = true;
+        n->timed++;
+    }
     if (done != MACHINE_OK && done != MACHINE_LATER && out)
         memset(out, 0, len); /* unmapped under our hands: its bytes mean nothing now */
     return !v->stalled && !v->lost;

@@ -96,7 +96,6 @@ struct node {
     u32 row_count, row_room, free_row; /* no row below free_row is free */
     u64 serial;                        /* of the last process made */
     u64 transfer;                      /* number of the last bulk transfer */
-    u64 attempts;                      /* to move a process away, so far */
 
     struct list ready[NODE_PRIORITIES];
     u32 ready_mask;
@@ -112,12 +111,14 @@ struct node {
     struct message *pool[MESSAGE_POOLS];
 
     struct list peers, parks, forwards, searches, moves, migrations;
+    u32 timed;    /* searches, migrations, and moves whose bytes are lost: node_timer looks */
     u32 fences;   /* sent: the last one's serial */
     bool members; /* the membership authority has named all machines */
     struct process_id gone[NODE_GONE];
     u32 gone_next;
     struct switchboards switchboards;
     struct paging paging;
+    u64 attempts; /* to move a process away, so far */
 };
 
 /* node.c */
@@ -322,7 +323,8 @@ void migrate_offer(struct node *n, struct task *t);
 void migrate_forget(struct node *n, struct task *t);
 /* Moves that have waited long enough, or cannot be carried out, are given up. */
 void migrate_timer(struct node *n);
-u64 migrate_deadline(const struct node *n);
+/* When one has to be, or `next` if that is sooner. */
+u64 migrate_deadline(const struct node *n, u64 next);
 /* state.c; the first STATE_RESIDENT bytes are what a machine needs to know at once. */
 enum { STATE_RESIDENT = 256, STATE_MAX = 64 << 20 };
 size_t state_export(struct node *n, struct task *t, u8 *image, size_t room);
@@ -343,7 +345,7 @@ void asked_free(struct node *n, struct task *t);
 void trail_free(struct node *n, struct task *t);
 /* locate.c */
 void locate_timer(struct node *n);
-u64 locate_deadline(const struct node *n);
+u64 locate_deadline(const struct node *n, u64 next); /* the same for locate_timer */
 void locate_free(struct node *n);
 /* A message to a process that is not here. */
 void remote_unknown(struct node *n, struct message *m, u32 hint);

@@ -122,6 +122,7 @@ s64 migrate_begin(struct node *n, struct task *t, struct message *m)
                             .answer = m->flags & MESSAGE_HAS_REPLY ? m->reply : none};
     m->flags &= (u8)~MESSAGE_HAS_REPLY;
     list_push_back(&n->migrations, &g->all);
+    n->timed++;
     t->state = DEMOS_MIGRATING;
     task_slow(n, t, SLOW_MIGRATING | SLOW_STOP, true);
     if (th->state != THREAD_RUNNING)

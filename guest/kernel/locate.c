@@ -119,6 +119,7 @@ static void end(struct node *n, struct search *s)
     struct list *node;
 
     list_remove(&s->all);
+    n->timed--;
     threads_wake(n, &s->waiters);
     while ((node = list_pop_front(&s->asked)) != NULL)
         node_free(n, list_entry(node, struct owed, all), sizeof(struct owed));
@@ -193,6 +194,7 @@ void locate(struct node *n, struct message *m)
     list_init(&s->waiters);
     list_init(&s->asked);
     list_push_back(&n->searches, &s->all);
+    n->timed++;
     list_push_back(&s->held, &m->queue);
     trace(n, KERNEL_T_locate, s->id.serial, s->id.machine, s->id.epoch);
     list_for_each(node, &n->peers) add(n, s, list_entry(node, struct peer, all)->machine);
@@ -300,10 +302,8 @@ void locate_timer(struct node *n)
     }
 }
 
-u64 locate_deadline(const struct node *n)
+u64 locate_deadline(const struct node *n, u64 next)
 {
-    u64 next = ~(u64)0;
-
     list_for_each(node, &n->searches)
     {
         const struct search *s = list_entry(node, struct search, all);

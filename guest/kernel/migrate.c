@@ -26,6 +26,7 @@ u64 migration_image(const struct migration *g)
 void migration_end(struct node *n, struct migration *g)
 {
     list_remove(&g->all);
+    n->timed--;
     travel_free(n, &g->travel);
     node_free(n, g->image, migration_image(g));
     node_free(n, g, sizeof(*g));
@@ -173,10 +174,8 @@ void migrate_timer(struct node *n)
     }
 }
 
-u64 migrate_deadline(const struct node *n)
+u64 migrate_deadline(const struct node *n, u64 next)
 {
-    u64 next = ~(u64)0;
-
     list_for_each(node, &n->migrations)
     {
         const struct migration *g = list_entry(node, struct migration, all);

@@ -165,12 +165,11 @@ void node_timer(struct node *n)
 
     while (n->timer_count && n->timers[0]->deadline <= now)
         thread_wake_error(n, n->timers[0], DEMOS_E_TIMEOUT);
-    if (!list_empty(&n->searches))
+    if (n->timed) {
         locate_timer(n);
-    if (!list_empty(&n->migrations))
         migrate_timer(n);
-    if (!list_empty(&n->moves))
         bulk_lost(n);
+    }
     kernel_work(n);
 }
 
@@ -178,8 +177,7 @@ u64 node_deadline(const struct node *n)
 {
     u64 next = n->timer_count ? n->timers[0]->deadline : ~(u64)0;
 
-    next = list_empty(&n->searches) ? next : MIN(next, locate_deadline(n));
-    return list_empty(&n->migrations) ? next : MIN(next, migrate_deadline(n));
+    return n->timed ? migrate_deadline(n, locate_deadline(n, next)) : next;
 }
 
 /* The caller's thread has stopped running: straight to the one it woke, if that may be. */

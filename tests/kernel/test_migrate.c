@@ -54,6 +54,17 @@ static struct sim_process *ask_move(struct sim *s, u32 from, const struct sim_pr
     return c;
 }
 
+/* One MOVEDATA with 100 bytes into our memory: link self[1], direction self[2], self[4] bytes. */
+static struct sim_call mover_at_100(struct sim_process *p, s64 result)
+{
+    if (p->self[0]++ == 0)
+        return sim_call(DEMOS_MOVEDATA, p->self[1], p->self[2], 0, SIM_DATA + 100, p->self[4],
+                        0);
+    if (p->self[0] == 2)
+        p->self[5] = (u64)result;
+    return sim_call(DEMOS_RECEIVE, 0, 0, 0, 0, DEMOS_FOREVER, 0);
+}
+
 /* The shortest MIGRATE: twelve bytes, answered by eight. */
 static struct sim_call mover_by_twelve(struct sim_process *p, s64 result)
 {
@@ -308,6 +319,52 @@ static void test_offers_overlap(void)
     sim_destroy(s);
 }
 
+/* A process moves into and out of the area of one that moves to its own machine, begun so many
+ * rounds after that: wherever the request for it then has to go, the bytes come. */
+static void bulk_while_it_comes(u32 rounds, u32 direction)
+{
+    struct sim *s = cluster(3, NULL);
+    struct sim_process *p = sim_spawn(&s->nodes[1], IDLER, 8), *mover;
+    struct process_id id = p->task->id;
+    u32 attr = DEMOS_AREA_READ | DEMOS_AREA_WRITE, copies;
+    static u8 bytes[3000], seen_there[3000];
+    struct link *l;
+
+    for (u32 i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (u8)(i * 11 + rounds);
+    mover = sim_spawn(&s->nodes[0], IDLER, 8);
+    mover->self[1] = (u64)sim_link(mover, p, DEMOS_GENERAL, attr, 0, 0);
+    l = &link_find(&mover->task->links, (s64)mover->self[1])->link;
+    l->base = SIM_DATA + 100;
+    l->len = sizeof(bytes);
+    sim_poke(direction == DEMOS_MOVE_WRITE ? mover : p, SIM_DATA + 100, bytes, sizeof(bytes));
+    mover->self[2] = direction;
+    mover->self[4] = sizeof(bytes);
+    s->programs[32] = mover_at_100;
+    CHECK(sim_run(s, 100000));
+    ask_move(s, 2, p, 0);
+    sim_run(s, rounds);
+    mover->program = 32;
+    thread_wake_error(s->nodes[0].node, mover->thread, DEMOS_E_TIMEOUT);
+    CHECK(sim_run(s, 100000));
+    p = where(s, &id, &copies);
+    CHECK(p && copies == 1 && p->node == &s->nodes[0]);
+    CHECK_EQ(mover->self[5], sizeof(bytes));
+    sim_peek(direction == DEMOS_MOVE_WRITE ? p : mover, SIM_DATA + 100, seen_there,
+             sizeof(seen_there));
+    CHECK(memcmp(bytes, seen_there, sizeof(bytes)) == 0);
+    CHECK(list_empty(&s->nodes[0].node->moves) && list_empty(&s->nodes[1].node->moves));
+    sim_destroy(s);
+}
+
+static void test_bulk_while_it_comes(void)
+{
+    for (u32 rounds = 0; rounds < 60; rounds++) {
+        bulk_while_it_comes(rounds, DEMOS_MOVE_WRITE);
+        bulk_while_it_comes(rounds, DEMOS_MOVE_READ);
+    }
+}
+
 /* Of 200 pages three were written to (and its start page): no more travel, or are there then. */
 static void test_untouched_pages_stay_away(void)
 {
@@ -536,4 +593,4 @@ static void test_crash_at_every_moment(void)
 TESTS(CASE(test_crashes), CASE(test_crash_at_every_moment), CASE(test_one_move),
       CASE(test_moving_target), CASE(test_moving_target_without_room), CASE(test_moving_server),
       CASE(test_refusals), CASE(test_a_machine_that_is_off), CASE(test_offers_overlap),
-      CASE(test_untouched_pages_stay_away))
+      CASE(test_bulk_while_it_comes), CASE(test_untouched_pages_stay_away))
