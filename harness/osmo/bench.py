@@ -188,13 +188,9 @@ def _callgrind(program: pathlib.Path, operation: str, turns: int) -> int:
 
 
 def z8000() -> list[Row]:
-    """Table 1 in emulated time: exact clocks of a 2 MHz Z8001."""
-    program = paths.need(paths.build() / "z8000" / "z8000-node")
-    done = subprocess.run([str(program), "table"], capture_output=True, text=True, check=True)
-    table = json.loads(done.stdout)["table1"]
-    rows = [Row("P32", f"{r['row']}: {r['measured_ms']} ms, paper {r['paper_ms']} ms", "z8000", C=None,
-                value=r["ratio"], unit="ratio", n=round(r["clocks"])) for r in table if "paper_ms" in r]
-    return rows
+    """Table 1 in emulated time, exact clocks of a 2 MHz Z8001; what emulation costs."""
+    from osmo import bench_z8000
+    return bench_z8000.rows()
 
 
 def sizes() -> list[Row]:
