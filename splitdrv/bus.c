@@ -58,6 +58,11 @@ struct bus_step bus_next(enum bus_side side, XenbusState own, XenbusState other,
     return (struct bus_step){BUS_NOTHING, own};
 }
 
+XenbusState bus_said(XenbusState own, bool eager)
+{
+    return eager && own == XenbusStateInitialised ? XenbusStateConnected : own;
+}
+
 const char *bus_state_name(XenbusState s)
 {
     static const char *const names[] = {"unknown",     "initialising",  "init-wait",

@@ -28,6 +28,9 @@ struct bus_step {
 /* What to do now. When `next` differs from `own`, do the action, write `next` and ask
  * again; when it does not, wait for the other side. `online`: the device is to exist. */
 struct bus_step bus_next(enum bus_side side, XenbusState own, XenbusState other, bool online);
+/* What to write for `own`. A driver that is `eager` says Connected as soon as it has lent:
+ * Linux's netback looks at rings only then, as its netfront never says Initialised. */
+XenbusState bus_said(XenbusState own, bool eager);
 const char *bus_state_name(XenbusState s);
 
 #endif

@@ -202,7 +202,7 @@ bool split_device_poll(struct split_device *d)
         if (s.next == XenbusStateConnected)
             d->failures = 0;
         d->state = s.next;
-        if (!split_write(d->own, "state", (u64)s.next))
+        if (!split_write(d->own, "state", (u64)bus_said(s.next, d->driver->eager)))
             break; /* the toolstack has removed the device */
     }
     return d->state != before;

@@ -21,6 +21,7 @@ struct split_driver {
     bool (*connect)(struct split_device *d); /* back */
     void (*run)(struct split_device *d);
     void (*stop)(struct split_device *d);
+    bool eager; /* front: bus_said */
 };
 
 struct split_device {

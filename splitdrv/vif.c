@@ -6,7 +6,7 @@
  */
 #include "splitdrv/vif.h"
 
-enum { BLOCK_DEFAULT = 1514 + NET_HEADER };
+enum { BLOCK_DEFAULT = 1514 };
 
 void vif_event(void *arg, u32 port)
 {

@@ -8,7 +8,7 @@
 #include "guest/rt/grant.h"
 #include "splitdrv/vif.h"
 
-enum { TX_PAGES = 32, RX_PAGES = 64 };
+enum { TX_PAGES = 32, RX_PAGES = 64, ETHERNET = 14, MTU = 1500 };
 
 struct vif_front {
     struct vif vif;
@@ -63,14 +63,24 @@ static const struct split_net_stats *stats(struct vif *v)
 static const struct vif_end end = {put,  take,   room,  flush,
                                    idle, broken, stats, XenbusStateInitialising};
 
+/* Of the largest frame: ours says it of the medium; where Linux is the back end, what its
+ * bridge passes follows from the interface's MTU. */
+static u64 said_block(const struct vif *v)
+{
+    u64 value;
+
+    if (split_number(v->bus.other, "medium-block", &value))
+        return value;
+    return ETHERNET + (split_number(v->bus.own, "mtu", &value) ? value : MTU);
+}
+
 /* What the back end says of the medium; it may lie, so within what a device can be. */
 static void read_medium(struct vif *v)
 {
-    u64 value;
+    u64 value = said_block(v);
     u16 block = v->device.block_max;
 
-    if (split_number(v->bus.other, "medium-block", &value) && value >= NET_BLOCK_MIN &&
-        value <= NET_BLOCK_MAX)
+    if (value >= NET_BLOCK_MIN && value <= NET_BLOCK_MAX)
         block = (u16)value;
     /* Whoever attached the device has made its buffers: they may not become too small. */
     v->device.block_max = v->opened ? MIN(block, v->device.block_max) : block;
@@ -129,7 +139,8 @@ static void run(struct split_device *d)
     vif_is_up(d->owner);
 }
 
-static const struct split_driver driver = {.lend = lend, .run = run, .stop = let_go};
+static const struct split_driver driver = {
+    .lend = lend, .run = run, .stop = let_go, .eager = true};
 
 struct vif *vif_front_open(u32 n)
 {

@@ -19,7 +19,7 @@ AREAS = sorted(p.name for p in TESTS.iterdir() if p.is_dir() and not p.name.star
 sys.path[:0] = [str(TESTS.parent / "harness"), *(str(TESTS / area) for area in AREAS)]
 # What takes longest, longest first; the rest of `slow` follows, then everything else.
 LONG = ("test_lint_is_clean", "test_images_do_not_depend_on_where_they_are_built",
-        "test_each_header_stands_alone", "tests/interop/", "tests/splitdrv/test_xen.py",
+        "test_each_header_stands_alone", "tests/interop/",
         "tests/harness/test_runs.py")
 
 

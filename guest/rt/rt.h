@@ -74,5 +74,8 @@ NORETURN void rt_panic(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 enum rt_end { RT_POWEROFF, RT_REBOOT, RT_CRASH };
 NORETURN void rt_shutdown(enum rt_end how);
+/* From now on the domain ends when its toolstack asks it to: inside rt_store_poll, which the
+ * main loop has to call. */
+void rt_shutdown_heed(void);
 
 #endif

@@ -11,7 +11,7 @@ import re
 import tempfile
 import time
 
-from osmo import bench, cluster, debian, linux, paths, plan, run, vmlinux, xen
+from osmo import bench, cluster, debian, dom0, linux, paths, plan, run, vmlinux, xen
 from osmo.errors import Problem
 
 LAST = 600000
@@ -86,8 +86,8 @@ def guest(number: int, name: str, script: str, network: bool) -> xen.Guest:
 
 def on_xen() -> list[bench.Row]:
     kernel = debian.kernel()
-    if xen.missing() or kernel is None:
-        raise Problem(xen.missing(), "run `make deps`")
+    if dom0.missing() or kernel is None:
+        raise Problem(dom0.missing(), "run `make deps`")
     images = {"linux": vmlinux.extracted(kernel).read_bytes(), "initrd": linux.initrd()}
     with xen.Testbed(images, memory_mib=1800, seconds=SECONDS, clock="count") as bed:
         began = time.monotonic()

@@ -43,6 +43,7 @@ COMMANDS = {
     "new": "a folder with a program of your own and a cluster that runs it",
     "cc": "build a program of your own, anywhere",
     "check": "take cluster files in and say what is wrong with them",
+    "xl": "a cluster's nodes as files for `xl create`, to be taken to a host that runs Xen",
     "xen": "run PVH images on real Xen, under the same QEMU",
 }
 

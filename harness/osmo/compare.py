@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from osmo import breakdown, doctor, paths, places, xen
+from osmo import breakdown, doctor, dom0, paths, places, xen
 from osmo.errors import Problem
 
 FORMAT = 1
@@ -88,7 +88,7 @@ def take(table: Table, place: str, clock: str, text: str) -> None:
 
 
 def on_xen(clock: str, rounds: int) -> str:
-    why = xen.missing()
+    why = dom0.missing()
     if why:
         raise Problem(why, "run `make deps`")
     with xen.Testbed(places.xen_images(), clock=clock, seconds=300) as bed:

@@ -50,6 +50,15 @@ class Plan:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """What a node's domain is started with, files by their names in the plan's modules."""
+
+    image: str
+    cmdline: str
+    module: str  # "": none
+
+
 def bundle(programs: dict[str, bytes], boot: list[str]) -> bytes:
     """The archive a DEMOS node starts from: its programs and its boot list."""
     archive = Archive()
@@ -193,8 +202,8 @@ class Compiler:
         return " ".join(words)
 
     def _create(self, node: Node) -> list[str]:
-        image, words = self._image(node)
-        line = [f"create {node.name}", f"image={image}", f"mem={units.show_size(node.memory)}"]
+        start = self.start(node)
+        line = [f"create {node.name}", f"image={start.image}", f"mem={units.show_size(node.memory)}"]
         if node.overcommit:
             line.append("overcommit=yes")
         if node.cpus != 1:
@@ -203,9 +212,13 @@ class Compiler:
             line.append(f"weight={node.weight}")
         if node.cap:
             line.append(f"cap={node.cap}")
-        return [" ".join([*line, *words])]
+        if start.cmdline:
+            line.append(f"cmdline={quoted(start.cmdline)}")
+        if start.module:
+            line.append(f"module={start.module}")
+        return [" ".join(line)]
 
-    def _image(self, node: Node) -> tuple[str, list[str]]:
+    def start(self, node: Node) -> Start:
         if node.machine in ("linux", "foreign"):
             return self._foreign(node)
         image = node.image or IMAGES[node.machine]
@@ -213,9 +226,7 @@ class Compiler:
         self.modules[name] = paths.image(image)
         trace = f"trace={TRACE_PAGES} " if self.cluster.trace else ""
         cmdline = f"id={node.number} {trace}{node.cmdline}".strip()
-        words = [f"cmdline={quoted(cmdline)}"]
-        words.append(f"module={self._bundle(node)}")
-        return name, words
+        return Start(name, cmdline, self._bundle(node))
 
     def _bundle(self, node: Node) -> str:
         """Nodes with the same boot list share one bundle."""
@@ -260,7 +271,7 @@ class Compiler:
             return f"{match.group(1)}{found[0] if found else name}"
         return ELSEWHERE.sub(number, line)
 
-    def _foreign(self, node: Node) -> tuple[str, list[str]]:
+    def _foreign(self, node: Node) -> Start:
         if node.machine == "linux" and not node.kernel:
             return self._linux(node)
         assert node.kernel
@@ -269,13 +280,12 @@ class Compiler:
         name = f"{node.name}-kernel"
         data = vmlinux.extract(kernel.read_bytes())
         self.modules[name] = data if data[:4] != kernel.read_bytes()[:4] else kernel
-        words = [f"cmdline={quoted(node.cmdline)}"] if node.cmdline else []
+        initrd = f"{node.name}-initrd" if node.initrd else ""
         if node.initrd:
-            self.modules[f"{node.name}-initrd"] = paths.need(base / node.initrd, "name an initrd's file")
-            words.append(f"module={node.name}-initrd")
-        return name, words
+            self.modules[initrd] = paths.need(base / node.initrd, "name an initrd's file")
+        return Start(name, node.cmdline, initrd)
 
-    def _linux(self, node: Node) -> tuple[str, list[str]]:
+    def _linux(self, node: Node) -> Start:
         from osmo import debian
         kernel = debian.kernel()
         if kernel is None:
@@ -284,7 +294,7 @@ class Compiler:
         initrd = f"{node.name}-initrd" if linux.hosts(node) else "linux-initrd"
         self.modules[initrd] = linux.initrd(self.boot_files(node) if linux.hosts(node) else None)
         cmdline = f"{LINUX_CMDLINE} osmosis.number={node.number} {node.cmdline}".strip()
-        return "linux", [f"cmdline={quoted(cmdline)}", f"module={initrd}"]
+        return Start("linux", cmdline, initrd)
 
     def _devices(self, node: Node) -> list[str]:
         lines = [disks.device_line(node.name, number, disk.name, disk.readonly)

@@ -17,8 +17,7 @@ import re
 import socket
 import time
 
-from osmo import debian, elf, initramfs, paths, vmlinux
-from osmo.cpio import Archive
+from osmo import debian, dom0, paths, vmlinux
 from osmo.errors import Problem
 from osmo.qemu import Qemu, Setup
 
@@ -27,43 +26,6 @@ CPU = "EPYC,+svm,+npt,-smap,-smep,-monitor"
 XEN_LINE = "console=com1 com1=115200,8n1 cpuidle=0 sched=credit dom0_mem=900M dom0_max_vcpus=1 " \
            "guest_loglvl=all loglvl=error"
 DOM0_LINE = "console=hvc0 quiet loglevel=3 mitigations=off"
-MODULES = ["xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback",
-           "bridge", "virtio_pci", "virtio_console"]
-PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0")
-BIN = "usr/lib/xen-4.17/bin"
-
-INIT = """
-mkdir -p /dev/pts
-mount -t devpts devpts /dev/pts
-mount -t xenfs xen /proc/xen
-mkdir -p /var/run/xen /var/run/xenstored /var/lib/xen /var/lib/xenstored /var/log/xen/console /var/lock
-ln -s /usr/lib/xen-4.17 /usr/lib/xen
-X=/usr/lib/xen-4.17/bin
-$X/xenstored --pid-file /var/run/xenstored.pid
-$X/xen-init-dom0
-$X/xenconsoled --log=guest --log-dir=/var/log/xen/console
-ip link set lo up
-brctl addbr xenbr0
-ip link set xenbr0 up
-export PATH=$PATH:$X
-while [ ! -e /dev/vport0p1 ]; do sleep 0.1; done
-exec 3<>/dev/vport0p1
-echo READY >&3
-# Through a pipe: a shell on a terminal would prompt and edit.
-cat <&3 | sh >&3 2>&1
-"""
-# xl calls this instead of the package's scripts, which want bash and iproute.
-VIF_SCRIPT = """#!/bin/sh
-export PATH=/bin:/sbin:/usr/bin:/usr/sbin:/usr/lib/xen-4.17/bin
-case $1 in
-online)
-    ip link set $vif up
-    brctl addif xenbr0 $vif
-    xenstore-write $XENBUS_PATH/hotplug-status connected ;;
-offline)
-    brctl delif xenbr0 $vif ;;
-esac
-"""
 REASONS = ("poweroff", "reboot", "suspend", "crash", "watchdog", "soft reset")
 
 
@@ -99,48 +61,6 @@ class Guest:
         if self.mac:
             lines.append(f"vif=['mac={self.mac},bridge=xenbr0,script=/etc/xen/scripts/vif-osmosis']")
         return "\n".join([*lines, *self.extra]) + "\n"
-
-
-def missing() -> str:
-    """Why there can be no test bed here, in words; empty if there can."""
-    if debian.kernel() is None:
-        return "no Debian Linux kernel (linux-image-amd64)"
-    if debian.xen() is None:
-        return "no Xen (xen-hypervisor-4.17-amd64)"
-    for program in PROGRAMS:
-        if debian.find(f"{BIN}/{program}") is None:
-            return f"no {program} (xen-utils-4.17)"
-    if debian.find("usr/bin/xenstore-write") is None:
-        return "no xenstore-write (xenstore-utils)"
-    return ""
-
-
-def dom0() -> Archive:
-    """The control domain's user space."""
-    archive = initramfs.base(INIT, MODULES)
-    programs = []
-    for program in PROGRAMS:
-        path = debian.find(f"{BIN}/{program}")
-        if path is None:
-            raise Problem(f"{program} is not here", "run `make deps` (xen-utils-4.17)")
-        initramfs.add_program(archive, path, f"{BIN}/{program}")
-        programs.append(path)
-    for name in ("xenstore-write", "xenstore-read", "xenstore-ls", "xenstore-chmod"):
-        path = debian.find(f"usr/bin/{name}")
-        if path is None:
-            raise Problem(f"{name} is not here", "run `make deps` (xenstore-utils)")
-        initramfs.add_program(archive, path, f"usr/bin/{name}")
-        programs.append(path)
-    folders = [root / f for root in debian.roots() for f in
-               ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib/xen-4.17/lib/x86_64-linux-gnu")]
-    libraries = elf.closure(programs, folders)
-    # glibc loads this one by name when a thread is cancelled; no program names it.
-    libraries["libgcc_s.so.1"] = elf.library("libgcc_s.so.1", folders)
-    for name, path in libraries.items():
-        initramfs.add_program(archive, path, name if name.startswith("/") else f"lib/{name}")
-    archive.file("etc/xen/xl.conf", b'autoballoon="off"\nrun_hotplug_scripts=1\n')
-    archive.program("etc/xen/scripts/vif-osmosis", VIF_SCRIPT.encode())
-    return archive
 
 
 # QEMU's flags for the port that the shell listens on.
@@ -204,8 +124,8 @@ class Testbed:
     def _setup(self, images: dict[str, bytes], memory_mib: int, clock: str) -> Setup:
         kernel, hypervisor = debian.kernel(), debian.xen()
         if kernel is None or hypervisor is None:
-            raise Problem(missing(), "run `make deps`")
-        archive = dom0()
+            raise Problem(dom0.missing(), "run `make deps`")
+        archive = dom0.archive()
         for name, data in images.items():
             archive.program(f"guests/{name}", data)
         archive.directory("guests")
@@ -266,17 +186,21 @@ class Testbed:
         try:
             return base64.b64decode(text)
         except binascii.Error:
-            raise Problem(f"{name} came garbled from dom0", where="xen") from None
+            raise Problem(f"{name} came garbled from dom0: {text[:300]!r}", where="xen") from None
 
     def create(self, guest: Guest, paused: bool = False) -> None:
         if guest.kernel not in self.have:
             raise Problem(f"image {guest.kernel} is not in the test bed", where="xen")
-        self.put(f"{guest.name}.cfg", guest.config().encode())
-        self.shell.run(f"rm -f /var/log/xen/console/guest-{guest.name}.log")
+        self.create_as(guest.name, guest.config(), paused)
+
+    def create_as(self, name: str, config: str, paused: bool = False) -> None:
+        """By the text of a configuration file, whose files are there."""
+        self.put(f"{name}.cfg", config.encode())
+        self.shell.run(f"rm -f /var/log/xen/console/guest-{name}.log")
         flags = "-q -p" if paused else "-q"
-        status, said = self.shell.run(f"xl -f create {flags} /guests/{guest.name}.cfg </dev/null", 120)
+        status, said = self.shell.run(f"xl -f create {flags} /guests/{name}.cfg </dev/null", 120)
         if status:
-            raise Problem(f"xl create {guest.name} failed: {said.strip()}", where="xen")
+            raise Problem(f"xl create {name} failed: {said.strip()}", where="xen")
 
     def reason(self, name: str) -> str | None:
         """Why the domain shut down; None while it runs. A vanished one counts as poweroff."""
@@ -294,12 +218,13 @@ class Testbed:
         xenconsoled takes what a guest says before it logs it: a guest's last words are those
         that are the same at a second look."""
         deadline = time.monotonic() + seconds
-        said = None
+        said, looks = None, 0
         while True:
-            reason = self.reason(name)
-            console = self.console(name)
-            ended = reason and console == said
-            if ended or (mark and mark in console) or time.monotonic() > deadline:
+            console, looks = self.console(name), looks + 1
+            over = time.monotonic() > deadline or bool(mark) and mark in console
+            # `xl` costs dom0 a second or so: where there is a mark, it tells sooner how things are.
+            reason = self.reason(name) if over or not mark or looks % 4 == 0 else None
+            if over or reason and console == said:
                 return Outcome(console.replace("\r\n", "\n"), reason)
             said = console if reason else None
             time.sleep(period)
@@ -326,7 +251,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def command(options: argparse.Namespace) -> int:
     """`osmosis xen IMAGE...`: guests on real Xen; status 0 when each powered off by itself."""
-    why = missing()
+    why = dom0.missing()
     if why:
         raise Problem(why, "run `make deps`")
     images = {path.name: paths.need(path).read_bytes() for path in options.image}

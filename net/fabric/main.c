@@ -235,6 +235,7 @@ int rt_main(const struct rt_start *start)
     rt_store_watch(&fab.watch[0], "/osmosis/media", on_change, &fab.media_changed);
     rt_store_watch(&fab.watch[1], "backend/vif", on_change, &fab.vifs_changed);
     rt_store_watch(&fab.watch[2], "/osmosis/fault", on_change, &fab.faults_changed);
+    rt_shutdown_heed();
     fab.news = true;
     first_medium();
     rt_printf("fabric: ready\n");

@@ -276,6 +276,7 @@ int rt_main(const struct rt_start *start)
     dom.trace = trace_open();
     rt_store_watch(&dom.watch[0], "/osmosis/disk", on_change, &dom.disks_changed);
     rt_store_watch(&dom.watch[1], "backend/vbd", on_change, &dom.vbds_changed);
+    rt_shutdown_heed();
     rt_printf("disks: ready\n");
     for (;;) {
         u64 deadline;

@@ -12,7 +12,7 @@ WANTED = ["P1", "P2", "P2b", "P3", "P4", "P5", "P5b", "P6", "P24", "P25", "P26",
 
 @pytest.mark.skipif(not shutil.which(qemu.BINARY), reason="QEMU is not installed")
 def test_rows_repeat_and_hold_against_the_reference() -> None:
-    """P1-P6, P24-P26, P28, H14: two boots count alike; world switches, flushes equal to the
+    """P1-P6, P24-P26, P28, H14, L45: two boots count alike; world switches, flushes equal to the
     reference, instructions at most 1 % more; an idle domain costs nothing at all, nor does the second
     level of paging under memory that is there."""
     first, second = bench.hypervisor(), bench.hypervisor()

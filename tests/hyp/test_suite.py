@@ -57,7 +57,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_suite(shapes: str, shape: str) -> None:
-    """H02, H04, H05, H06, H07, H13: every check of that shape passes, and the domain powers off."""
+    """H02, H04, H05, H06, H07, H13, L45: every check of that shape passes, and the domain powers off."""
     check(shapes, shape, *SHAPES[shape])
 
 

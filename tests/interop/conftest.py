@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from osmo import debian, paths, xen
+from osmo import debian, dom0, paths, xen
 
 
 def images() -> dict[str, bytes]:
@@ -21,7 +21,7 @@ def images() -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def testbed() -> Iterator[xen.Testbed]:
-    why = xen.missing()
+    why = dom0.missing()
     if why:
         pytest.skip(why)
     with xen.Testbed(images()) as bed:

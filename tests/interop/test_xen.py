@@ -8,7 +8,7 @@ import pathlib
 
 import pytest
 
-from osmo import paths, xen
+from osmo import xen
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen"), pytest.mark.timeout(400)]
 
@@ -46,16 +46,3 @@ def test_our_image_runs_unchanged(testbed: xen.Testbed, built: pathlib.Path, ima
     outcome = testbed.run(xen.Guest(image, image, memory_mib=32), seconds=60)
     assert outcome.reason == "poweroff", outcome.console
     assert outcome.console.strip(), "the guest said nothing"
-
-
-def test_a_demos_node_runs_unchanged(testbed: xen.Testbed, built: pathlib.Path) -> None:
-    """The node's image and the bundle of its conformance programs, under `xl create`: the
-    programs print what they print on Osmosis (P30's ground; H19)."""
-    bundle = paths.build() / "bundles" / "conformance"
-    if not (built / "node").is_file() or not bundle.is_file():
-        pytest.skip("the node's image or its conformance bundle is not built")
-    testbed.put("bundle", bundle.read_bytes())
-    guest = xen.Guest("demos", "node", memory_mib=64, cmdline="id=1", ramdisk="bundle")
-    outcome = testbed.run(guest, seconds=120)
-    assert outcome.reason == "poweroff", outcome.console[-2000:]
-    assert "FAIL" not in outcome.console and outcome.console.strip()

@@ -11,7 +11,7 @@
 
 struct pair {
     XenbusState state[2];
-    bool online;
+    bool online, eager;  /* `eager`: of the front end */
     u32 lent, connected; /* balance of BUS_LEND / BUS_CONNECT against BUS_STOP */
     u32 generation[2];   /* which rings each side is on */
     u32 rings, offers;
@@ -20,7 +20,8 @@ struct pair {
 
 static void step(struct pair *p, u32 side)
 {
-    XenbusState own = p->state[side], other = p->state[1 - side];
+    XenbusState own = p->state[side];
+    XenbusState other = bus_said(p->state[1 - side], side && p->eager);
     struct bus_step s = bus_next(side ? BUS_BACK : BUS_FRONT, own, other, p->online);
     size_t len = strlen(p->passed[side]);
 
@@ -93,7 +94,7 @@ static void test_plain(void)
 static void test_restarts(void)
 {
     for (u64 seed = 1; seed <= 20000; seed++) {
-        struct pair p = {.state = {1, 1}, .online = true};
+        struct pair p = {.state = {1, 1}, .online = true, .eager = seed % 2};
 
         for (u32 round = 0; round < 3; round++) {
             u32 side = (u32)keyed_below(seed, 2, round, 2);
@@ -134,6 +135,23 @@ static void test_linux_front(void)
     CHECK_EQ(p.state[1], XenbusStateClosed);
 }
 
+/* A back end that looks at rings only once it reads Connected, as Linux's netback does. */
+static void test_linux_back(void)
+{
+    struct pair p = {.state = {1, XenbusStateInitWait}, .online = true, .eager = true};
+
+    step(&p, 0);
+    CHECK_EQ(p.lent, 1);
+    CHECK_EQ(p.state[0], XenbusStateInitialised);
+    CHECK_EQ(bus_said(p.state[0], true), XenbusStateConnected);
+    CHECK_EQ(bus_said(p.state[0], false), XenbusStateInitialised);
+    step(&p, 0); /* and does not take itself for connected before the other says so */
+    CHECK_EQ(p.state[0], XenbusStateInitialised);
+    p.state[1] = XenbusStateConnected;
+    step(&p, 0);
+    CHECK_EQ(p.state[0], XenbusStateConnected);
+}
+
 static void test_every_pair_is_defined(void)
 {
     for (u32 side = 0; side < 2; side++) {
@@ -149,5 +167,5 @@ static void test_every_pair_is_defined(void)
     }
 }
 
-TESTS(CASE(test_plain), CASE(test_restarts), CASE(test_linux_front),
+TESTS(CASE(test_plain), CASE(test_restarts), CASE(test_linux_front), CASE(test_linux_back),
       CASE(test_every_pair_is_defined))

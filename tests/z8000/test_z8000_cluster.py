@@ -21,7 +21,8 @@ pytestmark = [pytest.mark.skipif(not BUILT, reason="no images, or no Z8000 assem
 
 @pytest.mark.timeout(120)
 def test_nodes_of_both_kinds_answer_each_other(tmp_path: pathlib.Path) -> None:
-    """Both nodes' kernels write their trace: what one sent the other got, once, in order."""
+    """L44: emulated processors and virtual ones in one cluster. Both nodes' kernels write their trace: what
+    one sent the other got, once, in order."""
     done = subprocess.run([TOP / "harness" / "osmosis", "run", TOP / "harness" / "clusters" / "mixed.toml",
                            "--json", "--seed", "7", "--clock", "event", "--out", tmp_path],
                           capture_output=True, text=True, check=False, timeout=100)

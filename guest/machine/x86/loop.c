@@ -8,6 +8,7 @@
 #include "guest/machine/x86/x86.h"
 #include "guest/rt/console.h"
 #include "guest/rt/rt.h"
+#include "guest/rt/store.h"
 #include "guest/rt/time.h"
 #include "guest/rt/trap.h"
 
@@ -82,6 +83,18 @@ static NORETURN void halt(void)
     rt_shutdown(RT_POWEROFF);
 }
 
+/* What the other ends of store, network and disks have for us. */
+static void take_in(void)
+{
+    if (x86.net)
+        wire_poll(&x86.wire);
+    else
+        rt_store_poll();
+    if (x86.disks)
+        x86_disks_poll();
+    node_timer(x86.node);
+}
+
 static void idle(void)
 {
     u64 deadline = ~0ull, all;
@@ -98,11 +111,7 @@ static void idle(void)
             rt_wait();
         }
     }
-    if (x86.net)
-        wire_poll(&x86.wire);
-    if (x86.disks)
-        x86_disks_poll();
-    node_timer(x86.node);
+    take_in();
 }
 
 void x86_schedule(void)
@@ -169,13 +178,9 @@ static void before_user(struct rt_frame *f)
     if (x86.slice_over)
         t->task->cpu_ns += SLICE_NS; /* sampled: whom the tick finds has had the slice */
     x86.slice_over = false;
-    if (x86.net) {
-        wire_poll(&x86.wire);
+    take_in();
+    if (x86.net)
         wire_attend(&x86.wire); /* whoever computes does not rest */
-    }
-    if (x86.disks)
-        x86_disks_poll();
-    node_timer(x86.node);
     x86_save_frame(f);
     node_preempt(x86.node, t);
     x86_restart();

@@ -109,5 +109,6 @@ int rt_main(const struct rt_start *start)
     why = boot_first(x86.node, bundle.data, bundle.size);
     if (why)
         rt_panic("%s", why);
+    rt_shutdown_heed();
     x86_restart();
 }

@@ -180,6 +180,8 @@ static void attend(void)
     if (net) {
         wire_poll(&wire);
         wire_attend(&wire); /* it may be long until this rests */
+    } else {
+        rt_store_poll();
     }
     z_disk_work(&machine);
     node_timer(machine.node);
@@ -225,6 +227,7 @@ int rt_main(const struct rt_start *start)
     disk_setup(&heap);
     network_init(&heap, &config);
     machine.timed = rt_option_number("throttle", 1) != 0;
+    rt_shutdown_heed();
     started_ns = rt_now_ns();
     machine.node = node_create(&heap, &config, net, &machine);
     if (!machine.node)

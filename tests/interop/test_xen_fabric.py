@@ -10,22 +10,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from osmo import paths, xen
+from osmo import xen
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen"), pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module", name="bed")
-def fixture_bed() -> Iterator[xen.Testbed]:
-    why = xen.missing()
-    if why:
-        pytest.skip(why)
-    images = {name: (paths.build() / "images" / name).read_bytes() for name in ("fabric", "netping")}
-    with xen.Testbed(images) as bed:
-        bed.create(xen.Guest("fabric", "fabric", memory_mib=64, cmdline="kind=ether",
-                             extra=["driver_domain=1"]))
-        assert "fabric: ready" in bed.wait("fabric", 60, "fabric: ready").console
-        yield bed
+def fixture_bed(testbed: xen.Testbed) -> Iterator[xen.Testbed]:
+    if not {"fabric", "netping"} <= testbed.have:
+        pytest.skip("the images are not built (`make`)")
+    testbed.create(xen.Guest("fabric", "fabric", memory_mib=64, cmdline="kind=ether", extra=["driver_domain=1"]))
+    try:
+        assert "fabric: ready" in testbed.wait("fabric", 60, "fabric: ready").console
+        yield testbed
+    finally:
+        testbed.destroy("fabric")
 
 
 def node(bed: xen.Testbed, number: int, cmdline: str) -> None:

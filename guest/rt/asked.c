@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the toolstack asks of the domain by control/shutdown (Xen's xenstore-paths): `xl
+ * shutdown` and `xl reboot`, the control domain's `shutdown`. A word that is heeded is taken
+ * away, as Linux does; what cannot be done stays there, so that who asked gives up.
+ */
+#include "base/memory.h"
+#include "guest/rt/console.h"
+#include "guest/rt/rt.h"
+#include "guest/rt/store.h"
+
+static const char node[] = "control/shutdown";
+
+static const struct {
+    const char *word;
+    enum rt_end end;
+} wishes[] = {{"poweroff", RT_POWEROFF}, {"halt", RT_POWEROFF}, {"reboot", RT_REBOOT}};
+
+static void on_change(void *arg, const char *path)
+{
+    char word[16];
+
+    (void)arg;
+    (void)path;
+    if (rt_store_read(0, node, word, sizeof(word)) <= 0)
+        return;
+    for (u32 i = 0; i < ARRAY_SIZE(wishes); i++) {
+        if (strcmp(word, wishes[i].word) != 0)
+            continue;
+        rt_store_write(0, node, "");
+        rt_printf("%s: as the toolstack asks\n", word);
+        rt_shutdown(wishes[i].end);
+    }
+    rt_printf("%s: asked by the toolstack, refused: only poweroff, halt and reboot are there\n",
+              word);
+}
+
+void rt_shutdown_heed(void)
+{
+    static struct rt_store_watch watch;
+
+    if (!rt_store_present())
+        return;
+    rt_store_write(0, "control/feature-poweroff", "1");
+    rt_store_write(0, "control/feature-reboot", "1");
+    rt_store_watch(&watch, node, on_change, NULL);
+}
