@@ -33,6 +33,12 @@ struct recipe {
     } module[LAYOUT_MODULES];
 };
 
+/* How a domain's clock goes, since somebody set it wrong; back 0: nobody did. */
+struct guest_clock {
+    u64 system_ns, guest_ns, back; /* of struct osm_skew */
+    s32 rate_ppm;
+};
+
 struct guest {
     struct list link;       /* all of them, oldest first */
     struct guest *by_domid; /* next in its bucket */
@@ -49,6 +55,7 @@ struct guest {
     struct xs_conn *store;
     u64 trace_gfn, trace_taken; /* its trace ring, mapped here; records taken */
     u32 trace_pages;
+    struct guest_clock clock;
     struct list ready; /* on control.ready while an event waits */
     char line[GUEST_LINE];
     u32 line_len;
@@ -121,6 +128,10 @@ void trace_close(struct guest *g);
 void trace_all(void);
 /* Drains what is due; when to come again, or RT_NEVER. */
 u64 trace_due(void);
+
+/* --- clock.c */
+/* When it was that the domain's clock showed so much. */
+u64 clock_true(const struct guest *g, u64 ns);
 
 /* --- capture.c: the fabric's captures */
 /* Passes on what there is; true if this guest's captures are the ones we take. */

@@ -21,6 +21,7 @@ struct attachment {
     char kind[KIND], id[ID], back[NAME_MOST + 1];
     u16 back_domid;
     bool served; /* it counts for the back end's quotas */
+    bool away;   /* unplugged: not to be seen until somebody plugs it in */
     u32 len;
     char options[OPTIONS];
 };
@@ -154,7 +155,9 @@ bool devices_again(struct guest *g, char *why)
 {
     list_for_each(at, &g->devices)
     {
-        if (!attach(g, list_entry(at, struct attachment, link), why))
+        struct attachment *a = list_entry(at, struct attachment, link);
+
+        if (!a->away && !attach(g, a, why))
             return false;
     }
     list_for_each(other, &control.guests)
@@ -165,7 +168,7 @@ bool devices_again(struct guest *g, char *why)
         {
             struct attachment *a = list_entry(at, struct attachment, link);
 
-            if (front != g && front->built && strcmp(a->back, g->name) == 0 &&
+            if (front != g && front->built && !a->away && strcmp(a->back, g->name) == 0 &&
                 !attach(front, a, why))
                 return false;
         }
@@ -274,20 +277,60 @@ bool do_device(struct command *c)
     return true;
 }
 
-bool do_undevice(struct command *c)
+/* The device that the arguments name; NULL after a refusal. */
+static struct attachment *named(struct command *c, struct guest **front)
 {
-    struct guest *front = command_guest(c, 1);
-    struct attachment *a = front ? attachment_find(front, c->argument[0], c->argument[2])
-                                 : NULL;
+    struct attachment *a;
+
+    *front = command_guest(c, 1);
+    a = *front ? attachment_find(*front, c->argument[0], c->argument[2]) : NULL;
+    if (*front && !a)
+        command_refuse(c, "%s has no such device", (*front)->name);
+    return a;
+}
+
+/* Neither end sees it any more. */
+static void take_away(const struct guest *front, struct attachment *a)
+{
     struct device d;
 
-    if (!front)
-        return false;
-    if (!a)
-        return command_refuse(c, "%s has no such device", front->name);
     paths(&d, front, a);
     remove_path(d.back);
     remove_path(d.front);
+    served(a, false);
+}
+
+bool do_undevice(struct command *c)
+{
+    struct guest *front;
+    struct attachment *a = named(c, &front);
+
+    if (!a)
+        return false;
+    take_away(front, a);
     attachment_drop(a);
     return true;
+}
+
+bool do_unplug(struct command *c)
+{
+    struct guest *front;
+    struct attachment *a = named(c, &front);
+
+    if (!a || a->away)
+        return a && command_refuse(c, "it is not plugged in");
+    take_away(front, a);
+    a->away = true;
+    return true;
+}
+
+bool do_plug(struct command *c)
+{
+    struct guest *front;
+    struct attachment *a = named(c, &front);
+
+    if (!a || !a->away)
+        return a && command_refuse(c, "it is plugged in");
+    a->away = false;
+    return attach(front, a, c->why);
 }

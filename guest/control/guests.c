@@ -254,6 +254,7 @@ bool guest_build(struct guest *g, char *why)
     *bucket(domid) = g;
     g->built = true;
     g->started = g->paused = g->ended = false;
+    g->clock = (struct guest_clock){0};
     if (fill(g, why) && rings_open(g, why) && describe(g, why) && assign_devices(g, why)) {
         xs_domain_introduced(&control.store, domid);
         return true;

@@ -8,6 +8,7 @@
 #include "guest/control/ctl.h"
 #include "guest/rt/hypercall.h"
 #include "guest/rt/rt.h"
+#include "guest/rt/time.h"
 
 bool do_dump(struct command *c)
 {
@@ -110,6 +111,22 @@ bool do_inject(struct command *c)
     if (hypercall_osmosis(OSM_OP_inject, &i))
         return command_refuse(c, "the hypervisor refused");
     json_number(c->answer, "fired", i.fired);
+    return true;
+}
+
+/* The control domain stands still: its store, its consoles, the plan. */
+bool do_sleep(struct command *c)
+{
+    u64 ns, until;
+
+    if (!words_time(c->argument[0], &ns))
+        return command_refuse(c, "a time is a number and ns, us, ms, s or m");
+    until = rt_now_ns() + ns;
+    while (rt_now_ns() < until) {
+        struct sched_poll poll = {.timeout = until};
+
+        hypercall_sched_op(SCHEDOP_poll, &poll);
+    }
     return true;
 }
 

@@ -90,8 +90,10 @@ void trace_guest(struct guest *g)
         u64 count = MIN(MIN(produced - g->trace_taken, capacity - at), (u64)RECORDS);
 
         memcpy(records, (struct osm_record *)(ring + 1) + at, count * sizeof(records[0]));
-        for (u64 i = 0; i < count; i++)
+        for (u64 i = 0; i < count; i++) {
             records[i].domid = g->domid; /* nobody writes in another's name */
+            records[i].ns = clock_true(g, records[i].ns);
+        }
         output(OSM_STREAM_TRACE, records, count * sizeof(records[0]));
         g->trace_taken += count;
     }

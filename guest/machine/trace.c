@@ -36,11 +36,12 @@ void trace_put(struct osm_ring_header *ring, u16 type, u32 who, u64 a, u64 b)
     if (!ring)
         return;
     r = (struct osm_record *)(ring + 1) + ring->produced % ring->capacity;
-    *r = (struct osm_record){.ns = rt_now_ns(), /* all domains have one time line */
-                             .type = type,
-                             .domid = (u16)rt_started()->domid,
-                             .who = who,
-                             .a = a,
-                             .b = b};
+    *r = (struct osm_record){
+        .ns = rt_shown_ns(), /* from which its reader knows the time that all share */
+        .type = type,
+        .domid = (u16)rt_started()->domid,
+        .who = who,
+        .a = a,
+        .b = b};
     __atomic_store_n(&ring->produced, ring->produced + 1, __ATOMIC_RELEASE);
 }

@@ -55,7 +55,7 @@ static void ring_wait(void)
 {
     evtchn_port_t port = ring_port;
     struct sched_poll poll = {.nr_ports = 1,
-                              .timeout = rt_now_ns() + FULL_WAIT_MS * 1000000ull};
+                              .timeout = rt_shown_ns() + FULL_WAIT_MS * 1000000ull};
 
     if (!rt_shared_info()) {
         hypercall_sched_op(SCHEDOP_yield, NULL);

@@ -9,11 +9,14 @@
 #include "guest/rt/time.h"
 #include "guest/rt/x86.h"
 
+#define APART_NS 1000000ull
+
 static void (*alarm_fn)(void *);
 static void *alarm_arg;
 static bool alarm_bound;
 static const volatile struct vcpu_time_info *pvclock; /* NULL: there is none, or not yet */
-static u64 alarm_at; /* what Xen's timer is set to; 0: it is off, or has fired */
+static u64 alarm_at;               /* what Xen's timer is set to; 0: it is off, or has fired */
+static u64 latest_ns, set_back_ns; /* the last reading; how far the clock was set back in all */
 static u64 native_khz, native_start, native_mul; /* ns = ticks * mul / 2^32 */
 
 static u64 scale(u64 ticks, u32 mul, s8 shift)
@@ -37,11 +40,26 @@ static u64 pvclock_ns(const volatile struct vcpu_time_info *t)
     return ns;
 }
 
-u64 rt_now_ns(void)
+u64 rt_shown_ns(void)
 {
     if (!pvclock)
         return (u64)(((unsigned __int128)(tsc_read() - native_start) * native_mul) >> 32);
     return pvclock_ns(pvclock);
+}
+
+/* A clock that was set back is one whose hours since are ours to add. What is less than that, two
+ * CPUs that read at once may see. */
+u64 rt_now_ns(void)
+{
+    u64 ns = rt_shown_ns() + set_back_ns;
+
+    if (__builtin_expect(ns < latest_ns, 0)) {
+        if (latest_ns - ns > APART_NS)
+            set_back_ns += latest_ns - ns;
+        return latest_ns;
+    }
+    latest_ns = ns;
+    return ns;
 }
 
 u64 rt_wall_ns(void)
@@ -112,7 +130,10 @@ void rt_alarm_set(u64 deadline_ns)
             rt_panic("no timer: %ld", port);
         alarm_bound = true;
     }
-    deadline_ns = deadline_ns == RT_NEVER ? 0 : MAX(deadline_ns, 1ull);
+    if (deadline_ns == RT_NEVER)
+        deadline_ns = 0;
+    else /* by the clock as it stands */
+        deadline_ns = deadline_ns > set_back_ns ? deadline_ns - set_back_ns : 1;
     if (deadline_ns == alarm_at)
         return;
     alarm_at = deadline_ns;

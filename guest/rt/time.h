@@ -8,8 +8,10 @@
 
 #include "base/types.h"
 
-/* Nanoseconds of system time; never goes back. */
+/* Nanoseconds of system time; never goes back, even if the hypervisor's clock does. */
 u64 rt_now_ns(void);
+/* What that clock shows. */
+u64 rt_shown_ns(void);
 /* Nanoseconds since 1970, by the hypervisor's wall clock; natively since the start. */
 u64 rt_wall_ns(void);
 /* Who is called, inside rt_wait, when the alarm is due. */

@@ -65,6 +65,7 @@ class Trace(enum.IntEnum):
     COPY = 0x502
     ERROR = 0x600
     INJECT = 0x700
+    SKEW = 0x701
 
 
 RECORD = struct.Struct("<QHHIQQ")

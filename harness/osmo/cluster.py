@@ -343,8 +343,18 @@ class _Loader:
         if name == faults.FABRIC and values["do"].split()[0] not in faults.OF_THE_FABRIC:
             raise self.problem(f"{path}: the fabric cannot have `{values['do']}`",
                                f"it can have {', '.join(faults.OF_THE_FABRIC)}")
+        self._pluggable(values["do"].split(), name, path, nodes)
         self._condition(values["after"], f"{path}.after", nodes)
         return Fault(values["do"], target, name, values["at"], values["for"], values["after"] or "")
+
+    def _pluggable(self, words: list[str], name: str, path: str, nodes: list[Node]) -> None:
+        """`unplug` names an interface that there is."""
+        if words[0] != "unplug":
+            return
+        media: list[str] = next((n.media for n in nodes if n.name == name), [])
+        if not words[1].isdecimal() or int(words[1]) >= len(media):
+            raise self.problem(f"{path}: {name} has no interface {words[1]}",
+                               f"it has {len(media)}, numbered from 0 in the order of its media")
 
     def _target(self, values: dict[str, Any], path: str, nodes: list[Node],
                 media: list[Medium]) -> tuple[str, str]:
@@ -357,6 +367,8 @@ class _Loader:
                 raise self.problem(f"{path}: medium {found[0].name} is direct and has no faults",
                                    "leave out direct = true")
             return "medium", found[0].name
+        if values["node"] == faults.CONTROL:
+            return "control", faults.CONTROL
         if values["node"]:
             # Where media are, the domain that carries them can be stalled like a node.
             fabric = [faults.FABRIC] if any(not m.direct for m in media) else []
@@ -408,7 +420,7 @@ class _Loader:
     def _drawable(self, do: str, values: dict[str, Any]) -> None:
         word = (do.split() or [""])[0]
         kind = faults.KINDS.get(word)
-        if kind is None or kind.target == "store":
+        if kind is None or kind.target not in HIT:
             raise self.problem(f"random.kinds: `{do}` is no fault", f"known: {', '.join(faults.KINDS)}")
         if not values[HIT[kind.target]]:
             raise self.problem(f"random.kinds: `{do}` needs a {kind.target}",

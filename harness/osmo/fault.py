@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def command(options: argparse.Namespace) -> int:
     given = {"medium": options.medium, "node": options.node, "disk": options.disk}
     target, name = next(((target, name) for target, name in given.items() if name), ("store", ""))
+    target = "control" if name == faults.CONTROL else target
     try:
         kind, words = faults.parse(options.do, target)
         length = units.time_ns(options.length) if options.length else None

@@ -14,6 +14,7 @@ from osmo import units
 from osmo.words import condition
 
 DIRECTION = re.compile(r"[^\s>]+>[^\s>]+")
+RATE_LEAST, RATE_MOST = -990000, 9000000  # of clocks: hyp/abi/osmosis.h
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +96,36 @@ def _disk(what: str, number: Callable[[str], int] | None, words: str, about: str
     return FaultKind("F24", "disk", words, about, survives, begin, end, len(words.split()), len(words.split()))
 
 
+def _signed(text: str, read: Callable[[str], int]) -> int:
+    """A number that may have a sign in front."""
+    return -read(text[1:]) if text.startswith("-") else read(text.removeprefix("+"))
+
+
+def step_ns(words: list[str]) -> int:
+    """How far `skew` moves a clock."""
+    return _signed(words[1], units.time_ns)
+
+
+def _skew(back: bool) -> Callable[[str, list[str]], list[str]]:
+    def make(name: str, words: list[str]) -> list[str]:
+        step = -step_ns(words) if back else step_ns(words)
+        return [f"clock {name} step={'-' if step < 0 else ''}{units.show_time(abs(step))}"]
+    return make
+
+
+def _drift(name: str, words: list[str]) -> list[str]:
+    rate = _signed(words[1], _millionths)
+    if not RATE_LEAST <= rate <= RATE_MOST:
+        raise ValueError(f"`{words[1]}` is no rate, which is from {RATE_LEAST} to {RATE_MOST}")
+    return [f"clock {name} rate={rate}"]
+
+
+def _millionths(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f"`{text}` is no rate, which is in millionths, such as 500 or -200000")
+    return int(text)
+
+
 def _parts(text: str) -> int:
     """A probability in parts of 2^32, of which the disk domain knows no more than all but one."""
     try:
@@ -133,6 +164,15 @@ KINDS: dict[str, FaultKind] = {
                        _command("unpause {name}"), 0, 0),
     "slow": FaultKind("F12", "node", "PERCENT", "the node gets PERCENT of a processor",
                       "loss duplicate order liveness", _slow, _command("sched {name} cap=0"), 1, 1),
+    "skew": FaultKind("F25", "node", "[-]TIME", "the node's clock is set TIME ahead (-: back), in the "
+                      "end set back", "loss duplicate order liveness", _skew(False), _skew(True), 1, 1),
+    "drift": FaultKind("F25", "node", "[-]MILLIONTHS", "the node's clock goes so much too fast (-: slow)",
+                       "loss duplicate order liveness", _drift, _command("clock {name} rate=0"), 1, 1),
+    "unplug": FaultKind("F07", "node", "N", "the node's N-th interface (from 0) is taken away, in the end "
+                        "plugged in again", "loss duplicate order liveness",
+                        _command("unplug vif {name} {first}"), _command("plug vif {name} {first}"), 1, 1),
+    "hang": FaultKind("F08", "control", "TIME", "the control domain does nothing: no store, no consoles",
+                      "loss duplicate order liveness", _command("sleep {first}"), _nothing, 1, 1),
     "lose_upcall": _point("F10", "lose_upcall", "an event is not delivered", "isolation liveness"),
     "late_upcall": _point("F10", "late_upcall", "an event comes arg ns late", "loss order liveness"),
     "spurious_upcall": _point("F10", "spurious_upcall", "an event that nobody sent", "loss order liveness"),
@@ -157,9 +197,9 @@ KINDS: dict[str, FaultKind] = {
 }
 
 
-# The back ends' domain stands still or is slow: F08.
-FABRIC = "fabric"
-OF_THE_FABRIC = ("pause", "slow", "preempt", "late_upcall", "spurious_upcall")
+# The back ends' domain stands still or is slow: F08; it dies and comes back: F09.
+FABRIC, CONTROL = "fabric", "control"
+OF_THE_FABRIC = ("restart", "pause", "slow", "preempt", "late_upcall", "spurious_upcall")
 
 
 def parse(do: str, target: str) -> tuple[FaultKind, list[str]]:
@@ -172,8 +212,8 @@ def parse(do: str, target: str) -> tuple[FaultKind, list[str]]:
     if not kind.least <= len(words) - 1 <= kind.most:
         raise ValueError(f"`{do}`: say `{words[0]} {kind.words}`".replace(" `", "`") if not kind.words
                          else f"`{do}`: say `{words[0]} {kind.words}`")
-    if target == "disk":
-        kind.begin("", words)  # its numbers are read here, the others' by whom they are for
+    if target == "disk" or kind.id == "F25":
+        kind.begin("", words)  # their numbers are read here, the others' by whom they are for
     return kind, words
 
 
@@ -190,7 +230,9 @@ class Fault:
 
     @property
     def id(self) -> str:
-        return "F08" if self.target == "node" and self.name == FABRIC else self.kind.id
+        if self.target != "node" or self.name != FABRIC:
+            return self.kind.id
+        return "F09" if self.do == "restart" else "F08"
 
     @property
     def kind(self) -> FaultKind:

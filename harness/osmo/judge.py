@@ -4,7 +4,7 @@
 import dataclasses
 from typing import Any
 
-from osmo import abi, disks, invariants, result
+from osmo import abi, disks, faults as faults_of, invariants, result
 from osmo.cluster import Cluster
 from osmo.collect import Collector, Event
 from osmo.faults import Fault
@@ -15,8 +15,11 @@ from osmo.session import Ending
 from osmo.types import DISK_STRUCK, DISK_WHY, Kernel, Net, cause
 
 # While one of these lasts, nothing need arrive; the others only make the way harder.
-OUTAGES = {"cut", "partition", "flap", "stall", "pause", "slow", "crash", "restart", "queue", "rate"}
+OUTAGES = {"cut", "partition", "flap", "stall", "pause", "slow", "crash", "restart", "queue", "rate",
+           "skew", "drift", "unplug", "hang"}
 STOPS = {"crash", "restart", "flip", "exception", "fail_frame", "fail_grant", "fail_port"}
+# By which record of the hypervisor a fault of a node shows.
+SHOWN_AS = {"pause": "pause", "skew": "clock", "drift": "clock", "crash": "end", "restart": "end"}
 
 
 def history(numbers: dict[str, int], events: list[Event], trace: bytes) -> History:
@@ -48,6 +51,9 @@ def calm_after(faults: list[Fault], end_ns: int) -> int:
             over = (fault.at_ns or 0) + fault.for_ns if fault.for_ns is not None else end_ns
             if fault.do.split()[0] in ("crash", "restart") and fault.at_ns is not None:
                 over = fault.at_ns
+            if fault.do.startswith("skew ") and fault.at_ns is not None:
+                # What waits for a time that a clock was set back from waits that much longer.
+                over = fault.at_ns + (fault.for_ns or 0) + abs(faults_of.step_ns(fault.do.split()))
             calm = max(calm, over)
     return min(calm, end_ns)
 
@@ -84,18 +90,22 @@ def fired(told: History, faults: list[Fault]) -> list[dict[str, Any]]:
             strikes.setdefault("inject", []).append(step.record.ns)
         elif step.record.type == abi.Trace.DOMAIN_PAUSE:
             strikes.setdefault(f"pause {step.node}", []).append(step.record.ns)
+        elif step.record.type in (abi.Trace.SKEW, abi.Trace.DOMAIN_DESTROY):
+            what = "clock" if step.record.type == abi.Trace.SKEW else "end"
+            strikes.setdefault(f"{what} {step.node}", []).append(step.record.ns)
     rows = []
     for fault in faults:
         word = fault.do.split()[0]
         name = {"drop": "nth", "delay": "", "jitter": ""}.get(word, word)
         if fault.target == "disk":
             name = f"{word} {disks.number(fault.name)}"
-        elif word == "pause":
-            name = f"pause {fault.name}"
+        elif word in SHOWN_AS:
+            name = f"{SHOWN_AS[word]} {fault.name}"
         injected = fault.target == "node" and "after=" in fault.do
         times = strikes.get(name, strikes.get("inject", []) if injected else [])
         end = (fault.at_ns or 0) + fault.for_ns if fault.for_ns is not None else None
         inside = [ns for ns in times if ns >= (fault.at_ns or 0) and (end is None or ns <= end)]
+        inside = inside[:1] if word in ("crash", "restart") else inside
         rows.append({"id": fault.id, "do": fault.do, "target": fault.target, "name": fault.name,
                      "at_ns": fault.at_ns, "for_ns": fault.for_ns, "after": fault.after,
                      "struck": len(inside), "first_ns": inside[0] if inside else None})

@@ -44,6 +44,7 @@ enum osm_op {
     OSM_OP_trace_where = 14,  /* struct osm_trace_where: where a domain's trace ring lies */
     OSM_OP_share = 15,        /* struct osm_share: show my pages to a domain until it writes */
     OSM_OP_frames = 16,       /* (any for itself, with devices) struct osm_frames */
+    OSM_OP_skew = 17,         /* struct osm_skew: sets a domain's clock wrong, or right */
 };
 
 /* X, F and C of a domain (domid) or, with OSM_ALL_DOMAINS, of the whole machine. */
@@ -176,6 +177,18 @@ struct osm_inject {
     u64 fired; /* out: how often it has fired so far */
 };
 
+/* A domain's clock (system time: pvclock and the timers that go by it), from now on. The domain
+ * is paused and on no CPU, else -EBUSY. What it shows below `guest_ns` is no more. */
+struct osm_skew {
+    u16 domid;
+    u16 pad;
+    s32 rate_ppm;  /* so much too fast; -990000 to 9000000, else -EINVAL */
+    s64 step_ns;   /* moved by so much, not below 0; less than 2^60 either way, else -EINVAL */
+    u64 system_ns; /* out: now, in system time */
+    u64 guest_ns;  /* out: now, by that clock */
+    u64 back;      /* out: 2^-32 ns of system time that a nanosecond of that clock takes */
+};
+
 struct osm_dump {
     u16 domid;
     u16 vcpu;
@@ -224,6 +237,7 @@ enum osm_trace {
     OSM_T_copy,
     OSM_T_error = 0x600, /* a = negative errno, b = source line */
     OSM_T_inject = 0x700,
+    OSM_T_skew, /* a = step in ns, b = millionths too fast, both signed */
 };
 
 /* A ring of records in a domain's own memory, or in the output ring's place. */

@@ -81,6 +81,12 @@ u64 clock_now_ns(void)
     return mode == OSM_CLOCK_EVENT ? event_ns : clock_host_ns();
 }
 
+u64 clock_instant(u64 *tsc)
+{
+    *tsc = mode == OSM_CLOCK_EVENT ? event_ns : rdtsc() - base_tsc;
+    return mode == OSM_CLOCK_EVENT ? event_ns : to_ns(*tsc);
+}
+
 /* Guests' TSCs start at 0 with the run, so one sample serves for good. */
 void clock_sample(struct clock_sample *s)
 {

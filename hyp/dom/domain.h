@@ -15,6 +15,7 @@
 #include "hyp/abi/osmosis.h"
 #include "hyp/abi/xen.h"
 #include "hyp/cpu/spinlock.h"
+#include "hyp/dom/guest_clock.h"
 #include "hyp/dom/sched.h"
 #include "hyp/dom/timer.h"
 #include "hyp/mm/frame.h"
@@ -171,6 +172,7 @@ struct domain {
     u8 callback_vector; /* of HVM_PARAM_CALLBACK_IRQ, 0 = none */
     u32 assists;        /* bits of vm_assist */
     struct sched_group sched;
+    struct guest_clock clock;
     s64 time_offset_s; /* added to the wall clock */
     struct watchdog watchdog[DOMAIN_WATCHDOGS];
     struct domain_range ports[DOMAIN_IO_RANGES], iomem[DOMAIN_IO_RANGES];

@@ -138,8 +138,7 @@ static s64 pagetable_dying(struct call *c, void *arg)
 
 static s64 get_time(struct call *c, void *arg)
 {
-    (void)c;
-    ((struct xen_hvm_get_time *)arg)->now = clock_now_ns();
+    ((struct xen_hvm_get_time *)arg)->now = guest_time(&c->v->domain->clock, clock_now_ns());
     return 0;
 }
 

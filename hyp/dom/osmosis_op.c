@@ -353,6 +353,21 @@ static s64 inject(struct call *c, void *arg)
     return error ? fail(error) : 0;
 }
 
+static s64 skew(struct call *c, void *arg)
+{
+    struct osm_skew *s = arg;
+    s64 error;
+    struct domain *d = domain_for(c->v->domain, s->domid, &error);
+
+    if (!d)
+        return error;
+    error = d == c->v->domain || !d->pause_count || !domain_is_off_cpu(d)
+                ? fail(-XEN_EBUSY)
+                : guest_clock_skew(d, s);
+    domain_put(d);
+    return error;
+}
+
 static s64 dump(struct call *c, u64 at)
 {
     struct osm_dump dump;
@@ -423,6 +438,7 @@ static const struct subop ops[] = {
                             SUBOP_OUT | SUBOP_PRIVILEGED},
     [OSM_OP_share] = {"share", share, sizeof(struct osm_share), 0, SUBOP_PRIVILEGED},
     [OSM_OP_frames] = {"frames", frames, sizeof(struct osm_frames), 0, 0},
+    [OSM_OP_skew] = {"skew", skew, sizeof(struct osm_skew), 0, SUBOP_OUT | SUBOP_PRIVILEGED},
     [OSM_OP_clock] = {"clock", clock, sizeof(struct osm_clock_info), 0, SUBOP_OUT},
 };
 

@@ -32,6 +32,8 @@ void cpu_deadline_moved(u32 cpu, u64 ns);
 
 u64 clock_now_ns(void); /* system time */
 void clock_sample(struct clock_sample *s);
+/* System time now, and what guests' TSCs show at that instant. */
+u64 clock_instant(u64 *tsc);
 void clock_wall(u64 *seconds, u32 *nanoseconds); /* of system time 0, since 1970 */
 u32 clock_tsc_khz(void);
 u32 clock_mode(void); /* enum osm_clock */

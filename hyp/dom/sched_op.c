@@ -134,6 +134,8 @@ s64 vcpu_poll(struct vcpu *v, const evtchn_port_t *port, u32 count, u64 timeout_
 
     if (timer_is_set(&v->poll_timer))
         timer_stop(&v->poll_timer);
+    if (timeout_ns)
+        timeout_ns = guest_deadline(&v->domain->clock, timeout_ns);
     /* Announced first, looked at after: whoever sets a bit after the look sees the poller. */
     v->poll_port = count == 1 ? *port : 0;
     __atomic_add_fetch(&v->domain->polling, 1, __ATOMIC_SEQ_CST);

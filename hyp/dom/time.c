@@ -21,6 +21,7 @@ void vcpu_update_time(struct vcpu *v)
     if (!info && !v->time_linear)
         return;
     clock_sample(&now);
+    guest_clock_line(&v->domain->clock, &now);
     t = (struct vcpu_time_info){.version = v->time_version + 2,
                                 .tsc_timestamp = now.tsc,
                                 .system_time = now.system_ns,

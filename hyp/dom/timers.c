@@ -74,7 +74,7 @@ void vcpu_stop_timers(struct vcpu *v)
 void vcpu_set_single(struct vcpu *v, u64 deadline_ns)
 {
     if (deadline_ns)
-        timer_set(&v->single, v->cpu, deadline_ns);
+        timer_set(&v->single, v->cpu, guest_deadline(&v->domain->clock, deadline_ns));
     else
         timer_stop(&v->single);
 }
@@ -84,6 +84,7 @@ int vcpu_set_periodic(struct vcpu *v, u64 period_ns)
     if (period_ns && (period_ns < PERIOD_LEAST_NS || period_ns > PERIOD_MOST_NS))
         return -XEN_EINVAL;
     timer_stop(&v->periodic);
+    period_ns = guest_lasts(&v->domain->clock, period_ns);
     __atomic_store_n(&v->periodic_ns, period_ns, __ATOMIC_RELAXED);
     if (period_ns)
         timer_set(&v->periodic, v->cpu, clock_now_ns() + period_ns);
@@ -92,7 +93,7 @@ int vcpu_set_periodic(struct vcpu *v, u64 period_ns)
 
 void vcpu_set_timer_op(struct vcpu *v, u64 deadline_ns)
 {
-    u64 now = clock_now_ns();
+    u64 now = guest_time(&v->domain->clock, clock_now_ns());
 
     if (deadline_ns >> 63 || (deadline_ns > now && deadline_ns - now > WRAPPED_NS))
         deadline_ns = now + 100000000;

@@ -11,7 +11,8 @@
 void vcpu_init_timers(struct vcpu *v);
 /* Waits until none of them fires any more. */
 void vcpu_stop_timers(struct vcpu *v);
-void vcpu_set_single(struct vcpu *v, u64 deadline_ns); /* 0: stop */
+/* Deadlines and periods are by the guest's own clock (guest_clock.h). 0: stop. */
+void vcpu_set_single(struct vcpu *v, u64 deadline_ns);
 /* period 0: stop. -EINVAL below a millisecond, as Xen has it. */
 int vcpu_set_periodic(struct vcpu *v, u64 period_ns);
 /* set_timer_op: in the past fires at once; absurdly far in the future, in 100 ms: so much

@@ -119,7 +119,8 @@ static s64 set_singleshot_timer(struct call *c, void *arg)
 
     if (target(c) != c->v)
         return fail(-XEN_EINVAL);
-    if (s->flags & VCPU_SSHOTTMR_future && s->timeout_abs_ns < clock_now_ns())
+    if (s->flags & VCPU_SSHOTTMR_future &&
+        s->timeout_abs_ns < guest_time(&c->v->domain->clock, clock_now_ns()))
         return fail(-XEN_ETIME);
     vcpu_set_single(c->v, s->timeout_abs_ns ? s->timeout_abs_ns : 1);
     return 0;

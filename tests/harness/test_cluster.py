@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osmo import check, cluster, faults, keyed, plan, schema, units, words
+from osmo import check, cluster, faults, judge, keyed, plan, schema, units, words
 from osmo.errors import Problem
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -161,6 +161,7 @@ def test_every_fault_kind_begins_and_ends_in_words_of_the_plan() -> None:
     examples = {"loss": "0.1", "burst": "0.1 0.2", "drop": "3 a1>a2", "reorder": "0.1 1ms",
                 "slow": "10%", "partition": "a1,a2|a3", "flap": "5ms a1>a2", "store": "fail after=2",
                 "restart": "", "crash": "", "pause": "", "cut": "a1", "rate": "100", "queue": "100",
+                "unplug": "0", "skew": "-2s", "drift": "-300000",
                 "disk-error": "0.1", "disk-torn": "0.5", "disk-lost": "1", "disk-full": ""}
     for name, kind in faults.KINDS.items():
         words = examples.get(name, "after=3" if kind.target == "node" else "0.5" if kind.id == "F04"
@@ -170,6 +171,29 @@ def test_every_fault_kind_begins_and_ends_in_words_of_the_plan() -> None:
         assert lines and lines[0].startswith("at 1s ")
         assert all(line.startswith("at 1001ms ") for line in lines[1:])
         assert kind.survives and kind.about and kind.id.startswith("F")
+
+
+@pytest.mark.parametrize("node,do,says", [
+    ("a1", "skew soon", "no number"), ("a1", "skew", "say `skew"), ("a1", "drift 5s", "no rate"),
+    ("a1", "drift -990001", "no rate"), ("a1", "unplug 1", "no interface 1"), ("a1", "hang 1s", "no fault of a node"),
+    ("control", "pause", "no fault of a control"), ("fabric", "unplug 0", "cannot have")])
+def test_faults_that_cannot_be(node: str, do: str, says: str) -> None:
+    with pytest.raises(Problem, match=says):
+        cluster.parse(RING + f'[[faults]]\nat = "1s"\nnode = "{node}"\ndo = "{do}"\n', "f")
+
+
+def test_a_clock_set_wrong_is_waited_for() -> None:
+    """F25: what waits by a clock that is set back waits that much longer; liveness counts from then."""
+    skew = faults.Fault("skew -2s", "node", "a", 10**9, 5 * 10**8)
+    assert skew.lines() == ["at 1s clock a step=-2s", "at 1500ms clock a step=2s"]
+    assert judge.calm_after([skew], 10**10) == 35 * 10**8
+    assert faults.Fault("drift -5", "node", "a", 10**9, 10**9).lines()[1] == "at 2s clock a rate=0"
+
+
+def test_the_fabrics_faults_have_kinds_of_their_own() -> None:
+    assert faults.Fault("restart", "node", "fabric", 0).id == "F09"
+    assert faults.Fault("pause", "node", "fabric", 0).id == "F08"
+    assert faults.Fault("restart", "node", "a", 0).id == "F13"
 
 
 def test_the_readme_names_every_fault_with_its_parameters_and_invariant() -> None:

@@ -120,6 +120,12 @@ u64 clock_now_ns(void)
     return world.now_ns;
 }
 
+u64 clock_instant(u64 *tsc)
+{
+    *tsc = world.now_ns;
+    return world.now_ns;
+}
+
 void clock_sample(struct clock_sample *s)
 {
     *s = (struct clock_sample){.tsc = world.now_ns,
