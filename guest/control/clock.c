@@ -19,17 +19,6 @@ u64 clock_true(const struct guest *g, u64 ns)
            (u64)((unsigned __int128)(ns - g->clock.guest_ns) * g->clock.back >> 32);
 }
 
-/* Off its CPU, wherever that is: it was told to leave. */
-static void wait_off(u16 domid)
-{
-    xen_domctl_getdomaininfo_t info = {0};
-
-    do {
-        if (ctl_info(domid, &info))
-            return;
-    } while (info.flags & XEN_DOMINF_running);
-}
-
 static bool skew(struct command *c, struct guest *g, struct osm_skew *s)
 {
     bool paused = g->paused || !g->started || !ctl_pause(g->domid);
@@ -37,7 +26,7 @@ static bool skew(struct command *c, struct guest *g, struct osm_skew *s)
 
     if (!paused)
         return command_refuse(c, "the hypervisor does not pause it");
-    wait_off(g->domid);
+    ctl_wait_off(g->domid);
     trace_guest(g);
     error = hypercall_osmosis(OSM_OP_skew, s);
     if (!g->paused && g->started)

@@ -12,6 +12,7 @@
 #include "guest/control/layout.h"
 #include "guest/control/step.h"
 #include "guest/control/store/store.h"
+#include "hyp/abi/osmosis.h"
 
 enum { GUEST_LINE = 1024, GUEST_BUCKETS = 1024, COMMAND_ANSWER = 16384, DEVICES_MOST = 8 };
 enum on_end { END_DESTROY, END_KEEP, END_RESTART };
@@ -56,6 +57,7 @@ struct guest {
     u64 trace_gfn, trace_taken; /* its trace ring, mapped here; records taken */
     u32 trace_pages;
     struct guest_clock clock;
+    bool stopped;      /* at a record of its trace */
     struct list ready; /* on control.ready while an event waits */
     char line[GUEST_LINE];
     u32 line_len;
@@ -71,7 +73,7 @@ struct waiting {
     u8 kind;
     bool fired;
     u64 at_ns;
-    size_t size; /* of text */
+    struct record_wanted record;
     char *object, *value;
     char *command;
 };
@@ -87,6 +89,7 @@ struct control {
     bool deaths;      /* VIRQ_DOM_EXC came */
     bool port_struck; /* the command port's line, which is masked until it was served */
     bool plan_done;
+    bool over; /* the run: no more is said of domains' ends */
     bool had_guests;
     bool attended; /* somebody has sent a command: the run ends when they say so */
     bool echo;     /* results and consoles on the machine's own console, too: echo=1 */
@@ -128,6 +131,11 @@ void trace_close(struct guest *g);
 void trace_all(void);
 /* Drains what is due; when to come again, or RT_NEVER. */
 u64 trace_due(void);
+
+/* --- holdings.c */
+void holdings_begin(void);
+/* Ends all domains, in silence, and says what is still held. */
+void holdings_end(void);
 
 /* --- clock.c */
 /* When it was that the domain's clock showed so much. */
@@ -186,6 +194,11 @@ bool plan_add(const struct step *s, const struct words *w, const char *text, u32
 u64 plan_due(void);
 void plan_on_exit(const struct guest *g);
 void plan_on_output(struct guest *g, const char *line, size_t len);
+/* A record of the domain's trace. It stands still from one that somebody waited for until that has
+ * been acted on. */
+void plan_on_record(struct guest *g, const struct osm_record *r);
+/* Whether anybody waits for one. */
+bool plan_watches(const struct guest *g);
 NORETURN void run_finish(u32 status, const char *text);
 
 /* --- port.c: the command port */

@@ -69,6 +69,16 @@ long ctl_info(u16 domid, xen_domctl_getdomaininfo_t *info)
     return error;
 }
 
+void ctl_wait_off(u16 domid)
+{
+    xen_domctl_getdomaininfo_t info = {0};
+
+    do {
+        if (ctl_info(domid, &info))
+            return;
+    } while (info.flags & XEN_DOMINF_running);
+}
+
 /* As few extents as their alignment allows: one call for each range. */
 static long populate(u16 domid, u64 gfn, u64 count, u32 flags)
 {

@@ -14,6 +14,8 @@ long ctl_create(u32 vcpus, u16 *domid);
 long ctl_destroy(u16 domid);
 long ctl_pause(u16 domid);
 long ctl_unpause(u16 domid);
+/* Until one that was paused is off its CPU, wherever that is. */
+void ctl_wait_off(u16 domid);
 long ctl_info(u16 domid, xen_domctl_getdomaininfo_t *info);
 /* Room for `pages` frames, promised where the layout says. */
 long ctl_memory(u16 domid, const struct layout *l, bool on_demand);

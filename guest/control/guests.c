@@ -255,6 +255,7 @@ bool guest_build(struct guest *g, char *why)
     g->built = true;
     g->started = g->paused = g->ended = false;
     g->clock = (struct guest_clock){0};
+    g->stopped = false;
     if (fill(g, why) && rings_open(g, why) && describe(g, why) && assign_devices(g, why)) {
         xs_domain_introduced(&control.store, domid);
         return true;
@@ -301,7 +302,8 @@ void guest_destroy(struct guest *g)
             break;
         }
     g->built = false;
-    result_guest("destroyed", g);
+    if (!control.over)
+        result_guest("destroyed", g);
 }
 
 /* Its description stays; it begins anew with another number. */

@@ -215,6 +215,8 @@ bool rings_serve(void)
 
         any |= store_serve(g);
         any |= console_serve(g);
+        if (plan_watches(g))
+            trace_guest(g);
     }
     return any;
 }

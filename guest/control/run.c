@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "base/memory.h"
 #include "guest/control/control.h"
+#include "guest/control/ctl.h"
 #include "guest/rt/frame.h"
 #include "guest/rt/hypercall.h"
 #include "guest/rt/rt.h"
@@ -20,6 +21,7 @@ void run_finish(u32 status, const char *text)
 
     trace_all();
     disks_tell();
+    holdings_end();
     result_begin(&j, "finish");
     json_number(&j, "trace_lost", control.trace_lost);
     json_number(&j, "status", status);
@@ -74,6 +76,7 @@ bool plan_add(const struct step *s, const struct words *w, const char *text, u32
     n->line = line;
     n->kind = s->kind == STEP_NOW ? STEP_AT : s->kind;
     n->at_ns = s->at_ns;
+    n->record = s->record;
     n->object = keep(s->object);
     n->value = keep(s->value);
     n->command = keep(text);
@@ -175,6 +178,50 @@ void plan_on_output(struct guest *g, const char *line, size_t len)
     }
 }
 
+static bool waits_for(const struct waiting *n, const struct guest *g)
+{
+    return n->kind == STEP_TRACE && !n->fired && strcmp(n->object, g->name) == 0;
+}
+
+bool plan_watches(const struct guest *g)
+{
+    list_for_each(at, &control.waiting)
+    {
+        if (waits_for(list_entry(at, struct waiting, link), g))
+            return true;
+    }
+    return false;
+}
+
+void plan_on_record(struct guest *g, const struct osm_record *r)
+{
+    list_for_each(at, &control.waiting)
+    {
+        struct waiting *n = list_entry(at, struct waiting, link);
+
+        if (!waits_for(n, g) || n->record.type != r->type ||
+            !(n->record.any_a || n->record.a == r->a) || --n->record.left)
+            continue;
+        n->fired = true;
+        if (!g->stopped && !ctl_pause(g->domid)) {
+            g->stopped = true;
+            ctl_wait_off(g->domid);
+        }
+    }
+}
+
+static void release_stopped(void)
+{
+    list_for_each(at, &control.guests)
+    {
+        struct guest *g = list_entry(at, struct guest, link);
+
+        if (g->stopped && g->built)
+            ctl_unpause(g->domid);
+        g->stopped = false;
+    }
+}
+
 u64 plan_due(void)
 {
     struct waiting *n;
@@ -186,6 +233,7 @@ u64 plan_due(void)
         fire(n);
         check_store();
     }
+    release_stopped();
     list_for_each(at, &control.waiting)
     {
         n = list_entry(at, struct waiting, link);
@@ -242,6 +290,7 @@ void plan_load(void)
     u32 frames;
     char *text;
 
+    holdings_begin();
     if (hypercall_osmosis(OSM_OP_plan, &p) || !p.size)
         return;
     control.seed = p.seed;

@@ -2,13 +2,29 @@
 #include "base/memory.h"
 #include "guest/control/step.h"
 
-/* `when` exit NAME | output NAME TEXT | store PATH VALUE. */
+/* TYPE COUNT A, numbers all; A may be `any`. */
+static bool read_record(struct record_wanted *r, const char *const *word)
+{
+    u64 type;
+
+    *r = (struct record_wanted){.any_a = strcmp(word[2], "any") == 0};
+    if (!words_number(word[0], &type) || !words_number(word[1], &r->left) || type >> 16 ||
+        !r->left)
+        return false;
+    r->type = (u16)type;
+    return r->any_a || words_number(word[2], &r->a);
+}
+
+/* `when` exit NAME | output NAME TEXT | store PATH VALUE | trace NAME TYPE COUNT A. */
 static bool read_when(struct step *s, const struct words *w, const char **why)
 {
     static const struct {
         const char *name;
         u8 kind, words;
-    } kinds[] = {{"exit", STEP_EXIT, 1}, {"output", STEP_OUTPUT, 2}, {"store", STEP_STORE, 2}};
+    } kinds[] = {{"exit", STEP_EXIT, 1},
+                 {"output", STEP_OUTPUT, 2},
+                 {"store", STEP_STORE, 2},
+                 {"trace", STEP_TRACE, 4}};
 
     for (u32 i = 0; i < ARRAY_SIZE(kinds) && s->first < w->count; i++) {
         if (strcmp(w->word[s->first], kinds[i].name) != 0)
@@ -19,11 +35,15 @@ static bool read_when(struct step *s, const struct words *w, const char **why)
         s->kind = kinds[i].kind;
         s->object = w->word[s->first + 1];
         s->value = kinds[i].words > 1 ? w->word[s->first + 2] : NULL;
+        *why = "a record is TYPE COUNT A: numbers, the last one may be `any`";
+        if (s->kind == STEP_TRACE && !read_record(&s->record, w->word + s->first + 2))
+            return false;
         s->first += 1u + kinds[i].words;
         *why = "a domain's name is letters, digits, - _ and .";
         return s->kind == STEP_STORE || words_name(s->object);
     }
-    *why = "a condition is: when exit NAME, when output NAME TEXT, when store PATH VALUE";
+    *why = "a condition is: when exit NAME, when output NAME TEXT, when store PATH VALUE, "
+           "when trace NAME TYPE COUNT A";
     return false;
 }
 

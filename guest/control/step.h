@@ -8,14 +8,22 @@
 
 #include "guest/control/words.h"
 
-enum step_kind { STEP_NOW, STEP_AT, STEP_EXIT, STEP_OUTPUT, STEP_STORE };
+enum step_kind { STEP_NOW, STEP_AT, STEP_EXIT, STEP_OUTPUT, STEP_STORE, STEP_TRACE };
+
+/* Which record of a domain's trace: the `left`-th from now of that type, and of that a. */
+struct record_wanted {
+    u64 left, a;
+    u16 type;
+    bool any_a;
+};
 
 struct step {
     u8 kind; /* enum step_kind */
     u64 at_ns;
     const char *tag;            /* NULL: none; this and the next two lie in the words */
     const char *object, *value; /* name and text, or path and value */
-    u32 first;                  /* index of the command's first word */
+    struct record_wanted record;
+    u32 first; /* index of the command's first word */
 };
 
 /* Reads the words before the command. False: *why says what is wrong with them. */

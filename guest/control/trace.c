@@ -93,10 +93,13 @@ void trace_guest(struct guest *g)
         for (u64 i = 0; i < count; i++) {
             records[i].domid = g->domid; /* nobody writes in another's name */
             records[i].ns = clock_true(g, records[i].ns);
+            plan_on_record(g, &records[i]);
         }
         output(OSM_STREAM_TRACE, records, count * sizeof(records[0]));
         g->trace_taken += count;
     }
+    if (ring->watch && !plan_watches(g))
+        __atomic_store_n(&ring->watch, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&ring->consumed, produced, __ATOMIC_RELEASE);
 }
 

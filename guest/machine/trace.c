@@ -8,7 +8,10 @@
 #include "guest/rt/hypercall.h"
 #include "guest/rt/map.h"
 #include "guest/rt/rt.h"
+#include "guest/rt/store.h"
 #include "guest/rt/time.h"
+
+#define TAKEN_NS 100000
 
 struct osm_ring_header *trace_open(void)
 {
@@ -23,10 +26,24 @@ struct osm_ring_header *trace_open(void)
     ring->magic = OSM_RING_MAGIC;
     ring->version = OSM_ABI_VERSION;
     ring->capacity = ((u64)pages * FRAME_SIZE - sizeof *ring) / sizeof(struct osm_record);
+    ring->watch = rt_option_number("stop", 0);
     where.gfn = rt_physical(ring) >> FRAME_SHIFT;
     if (rt_host() == RT_OSMOSIS && hypercall_osmosis(OSM_OP_trace_ring, &where) < 0)
         rt_panic("a trace ring of %u pages is not taken", pages);
     return ring;
+}
+
+/* Somebody waits for records like the last: nothing happens here before they have seen it. No
+ * handler runs meanwhile. */
+static void wait_taken(struct osm_ring_header *ring)
+{
+    while (__atomic_load_n(&ring->watch, __ATOMIC_RELAXED) &&
+           __atomic_load_n(&ring->consumed, __ATOMIC_ACQUIRE) != ring->produced) {
+        struct sched_poll poll = {.timeout = rt_shown_ns() + TAKEN_NS};
+
+        rt_store_poke();
+        hypercall_sched_op(SCHEDOP_poll, &poll);
+    }
 }
 
 void trace_put(struct osm_ring_header *ring, u16 type, u32 who, u64 a, u64 b)
@@ -44,4 +61,7 @@ void trace_put(struct osm_ring_header *ring, u16 type, u32 who, u64 a, u64 b)
         .a = a,
         .b = b};
     __atomic_store_n(&ring->produced, ring->produced + 1, __ATOMIC_RELEASE);
+    if (__builtin_expect(ring->watch != 0, 0) && ring->watch & OSM_WATCH(type) &&
+        rt_host() == RT_OSMOSIS)
+        wait_taken(ring);
 }

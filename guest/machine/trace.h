@@ -11,8 +11,9 @@
 
 struct osm_ring_header;
 
-/* The ring that the command line asks for (trace=PAGES); NULL: it asks for none. Panics when
- * there is no memory for it. */
+/* The ring that the command line asks for (trace=PAGES, and stop=TYPES where its reader wants to act
+ * on some records before anything else happens); NULL: it asks for none. Panics when there is no
+ * memory for it. */
 struct osm_ring_header *trace_open(void);
 /* Adds a record of this moment; nothing without a ring. */
 void trace_put(struct osm_ring_header *ring, u16 type, u32 who, u64 a, u64 b);

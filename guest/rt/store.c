@@ -238,6 +238,12 @@ bool rt_store_present(void)
     return ring != NULL;
 }
 
+void rt_store_poke(void)
+{
+    if (ring)
+        rt_event_send(ring_port);
+}
+
 void rt_store_init(void)
 {
     u64 gfn = 0, port = 0;

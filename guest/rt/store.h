@@ -11,6 +11,8 @@
 #include "base/types.h"
 
 bool rt_store_present(void);
+/* Its server is to look at this domain. */
+void rt_store_poke(void);
 /* Reads at most room - 1 bytes and ends them with NUL; returns the value's length. */
 long rt_store_read(u32 transaction, const char *path, char *value, size_t room);
 long rt_store_write(u32 transaction, const char *path, const char *value);

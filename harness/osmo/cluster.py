@@ -14,6 +14,7 @@ from typing import Any
 from osmo import disks, faults, keyed, linux, outside, schema, units
 from osmo.errors import Problem
 from osmo.faults import Fault
+from osmo.words import moment
 
 NODE_MEMORY = {"x86": 8 << 20, "z8000": 16 << 20, "linux": 128 << 20, "foreign": 64 << 20}
 NODES_MAX = 10000
@@ -344,6 +345,8 @@ class _Loader:
             raise self.problem(f"{path}: the fabric cannot have `{values['do']}`",
                                f"it can have {', '.join(faults.OF_THE_FABRIC)}")
         self._pluggable(values["do"].split(), name, path, nodes)
+        if values["do"].startswith("foe-") and next(n.image for n in nodes if n.name == name) != faults.FOE:
+            raise self.problem(f"{path}: {name} is no foe", f'say image = "{faults.FOE}" for that node')
         self._condition(values["after"], f"{path}.after", nodes)
         return Fault(values["do"], target, name, values["at"], values["for"], values["after"] or "")
 
@@ -391,11 +394,16 @@ class _Loader:
         if not after:
             return
         words = after.split(None, 2)
-        names = [n.name for n in nodes]
-        good = (words[0] == "exit" and len(words) == 2 or words[0] == "output" and len(words) == 3)
+        names = [n.name for n in nodes if words[0] != "trace" or n.machine in ("x86", "z8000")]
+        try:
+            good = moment(after) is not None
+        except ValueError as wrong:
+            raise self.problem(f"{path} = \"{after}\" is no condition", str(wrong)) from None
+        good |= (words[0] == "exit" and len(words) == 2 or words[0] == "output" and len(words) == 3)
         if not good or words[1] not in names:
             raise self.problem(f"{path} = \"{after}\" is no condition",
-                               "say `exit NODE` or `output NODE TEXT`")
+                               "say `exit NODE`, `output NODE TEXT` or `trace NODE EVENT [N] [a=N]`, of a node "
+                               "that there is; traces are those of DEMOS nodes")
 
     def _random(self, nodes: list[Node], media: list[Medium]) -> dict[str, Any] | None:
         if "random" not in self.given:

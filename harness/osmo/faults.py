@@ -137,6 +137,16 @@ def _parts(text: str) -> int:
     return min(round(value * 2**32), 2**32 - 1)
 
 
+FOE = "foe"  # the image of nodes that misbehave: splitdrv/foe
+
+
+def _deed(fid: str, what: str, about: str) -> FaultKind:
+    """A node of the image `foe` begins to do so to its back end."""
+    return FaultKind(fid, "node", "", about, "loss duplicate order isolation leak liveness",
+                     _command(f"write /local/domain/{{{{{{name}}}}}}/data/misbehave {what}"),
+                     _command("write /local/domain/{{{name}}}/data/misbehave nothing"), 0, 0)
+
+
 KINDS: dict[str, FaultKind] = {
     "loss": _link("F01", "P [A>B]", "each frame is lost with probability P"),
     "burst": _link("F01", "PBAD PGOOD [A>B]", "losses come in bursts (Gilbert-Elliott)", least=2),
@@ -184,6 +194,15 @@ KINDS: dict[str, FaultKind] = {
     "fail_domain": _point("F16", "fail_domain", "a domain cannot be created", "isolation leak"),
     "exception": _point("F17", "exception", "an exception out of nowhere", "isolation"),
     "flip": _point("F26", "flip", "a bit of the node's memory flips", "isolation"),
+    "foe-index": _deed("F18", "index", "a foe's ring: the producer's index jumps, back or beyond the ring"),
+    "foe-rewrite": _deed("F19", "rewrite", "a foe's ring: requests change while they are read"),
+    "foe-request": _deed("F20", "request", "a foe's ring: chains too long, sizes and places that cannot be"),
+    "foe-hoard": _deed("F21", "hoard",
+                       "a foe's ring: it lends one page for all that arrives, and takes none back"),
+    "foe-grant": _deed("F22", "grant", "a foe's pages: taken back while in use, lent again to read only"),
+    "foe-store": _deed("F23", "store",
+                       "a foe's store: nonsense of its device, nodes and transactions without end"),
+    "foe-events": _deed("F27", "events", "a foe's events: storms, and by ports that are not its own"),
     "disk-error": _disk("error", _parts, "P", "a request fails, and nothing of it is done", "isolation leak"),
     "disk-torn": _disk("torn", _parts, "P", "a write fails after some of its sectors", "isolation leak"),
     "disk-lost": _disk("lost", _parts, "P", "a write is answered as done, and is not", "isolation leak"),

@@ -20,6 +20,8 @@ OUTAGES = {"cut", "partition", "flap", "stall", "pause", "slow", "crash", "resta
 STOPS = {"crash", "restart", "flip", "exception", "fail_frame", "fail_grant", "fail_port"}
 # By which record of the hypervisor a fault of a node shows.
 SHOWN_AS = {"pause": "pause", "skew": "clock", "drift": "clock", "crash": "end", "restart": "end"}
+# What is done by the plan alone and leaves no record of its own.
+BY_PLAN = ("slow", "unplug", "hang", "foe-")
 
 
 def history(numbers: dict[str, int], events: list[Event], trace: bytes) -> History:
@@ -103,6 +105,8 @@ def fired(told: History, faults: list[Fault]) -> list[dict[str, Any]]:
             name = f"{SHOWN_AS[word]} {fault.name}"
         injected = fault.target == "node" and "after=" in fault.do
         times = strikes.get(name, strikes.get("inject", []) if injected else [])
+        if word.startswith(BY_PLAN) and fault.at_ns is not None and told.times and fault.at_ns <= told.times[-1]:
+            times = [fault.at_ns]
         end = (fault.at_ns or 0) + fault.for_ns if fault.for_ns is not None else None
         inside = [ns for ns in times if ns >= (fault.at_ns or 0) and (end is None or ns <= end)]
         inside = inside[:1] if word in ("crash", "restart") else inside

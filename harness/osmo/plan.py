@@ -15,7 +15,8 @@ from osmo.cluster import Cluster, Medium, Node
 from osmo.cpio import Archive
 from osmo.errors import Problem
 from osmo.faults import Fault
-from osmo.words import condition, quoted
+from osmo.types import watch_bit
+from osmo.words import condition, moment, quoted
 
 IMAGES = {"x86": "node", "z8000": "z8000"}
 ELSEWHERE = re.compile(r"(?<!\S)(\+[^\s@]+@)(\S+)")
@@ -109,8 +110,10 @@ class Compiler:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self.modules: dict[str, pathlib.Path | bytes] = {}
+        self.stops: dict[str, int] = {}
 
     def plan(self, faults: list[Fault], for_ns: int) -> Plan:
+        self._stopping([f.after for f in faults] + [self.cluster.until])
         lines = [f"# {self.cluster.name}"]
         lines += self._fabric()
         lines += self._disks()
@@ -125,6 +128,12 @@ class Compiler:
             lines.append(f"when {condition(self.cluster.until)} finish status=0 {quoted(self.cluster.until)}")
         lines.append(f"at {units.show_time(for_ns)} finish status=0 {quoted('time is up')}")
         return Plan("\n".join(lines) + "\n", self.modules)
+
+    def _stopping(self, conditions: list[str]) -> None:
+        """Records at which a node stands still until the plan has been acted on."""
+        for at in map(moment, filter(None, conditions)):
+            if at:
+                self.stops[at.node] = self.stops.get(at.node, 0) | watch_bit(at.type)
 
     def _disks(self) -> list[str]:
         """The disk domain: each disk is a module's content or so many bytes."""
@@ -225,6 +234,8 @@ class Compiler:
         name = pathlib.PurePath(image).name
         self.modules[name] = paths.image(image)
         trace = f"trace={TRACE_PAGES} " if self.cluster.trace else ""
+        if node.name in self.stops:
+            trace = f"trace={TRACE_PAGES} stop={self.stops[node.name]:#x} "
         cmdline = f"id={node.number} {trace}{node.cmdline}".strip()
         return Start(name, cmdline, self._bundle(node))
 

@@ -115,7 +115,7 @@ CLUSTER: dict[str, Field] = {
     "first": Field(WHOLE, "the first node's machine number; clusters that are joined have different ones", 1),
     "seed": Field(WHOLE, "of every random decision, unless --seed says so", 1),
     "for": Field(TIME, "virtual time after which the run ends", 60 * 10**9),
-    "until": Field(TEXT, "ends the run before: `exit NODE` or `output NODE TEXT`"),
+    "until": Field(TEXT, "ends the run before: `exit NODE`, `output NODE TEXT` or `trace NODE EVENT [N] [a=N]`"),
     "memory": Field(SIZE, "of the whole machine; default: what the nodes need"),
     "cpus": Field(WHOLE, "of the machine, for clock `real`", 1),
     "trace": Field(FLAG, "whether the nodes' trace is taken", True),
@@ -159,7 +159,7 @@ MEDIUM: dict[str, Field] = {
 FAULT: dict[str, Field] = {
     "at": Field(TIME, "when it begins, in virtual time"),
     "for": Field(TIME, "how long; default: to the end"),
-    "after": Field(TEXT, "instead of at: `exit NODE` or `output NODE TEXT`"),
+    "after": Field(TEXT, "instead of at: `exit NODE`, `output NODE TEXT` or `trace NODE EVENT [N] [a=N]`"),
     "medium": Field(IDENTIFIER, "which medium it befalls"),
     "node": Field(IDENTIFIER, "which node it befalls"),
     "disk": Field(IDENTIFIER, "which disk it befalls: NODE-NUMBER, the node's first is number 0"),

@@ -45,6 +45,16 @@ class Net(enum.IntEnum):
     MEDIUM_DELIVER = 0x9103
 
 
+# What a condition can wait for: records of nodes, by the name that people give them.
+EVENTS = {f"{group}.{e.name.lower()}": int(e) for group, kinds in (("kernel", Kernel), ("net", Net))
+          for e in kinds if e < Net.MEDIUM_SEND}
+
+
+def watch_bit(record: int) -> int:
+    """OSM_WATCH of hyp/abi/osmosis.h: a type's place among those at which a node stands still."""
+    return 1 << ((record >> 12 & 1) * 32 + (record & 31))
+
+
 WHY = ("ok", "queue", "loss", "burst", "nth", "cut", "partition", "recorder", "memory", "too-long",
        "duplicate", "corrupt", "truncate", "pad", "reorder", "stall")
 

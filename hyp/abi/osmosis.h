@@ -248,9 +248,13 @@ struct osm_ring_header {
     u64 produced; /* total ever written; never wraps in a run's life */
     u64 consumed; /* total ever read, by the reader */
     u64 lost;
-    u64 spare[3];
+    u64 watch; /* of a trace ring: after records of these types (OSM_WATCH) the writer waits until
+                * they are taken; the reader sets it to 0 when it no longer cares */
+    u64 spare[2];
 };
-#define OSM_RING_MAGIC 0x474e5230u
+/* Of a domain's types: 0x8000 to 0x801f are bits 0 to 31, 0x9000 to 0x901f bits 32 to 63. */
+#define OSM_WATCH(type) (1ull << (((type) >> 12 & 1) * 32 + ((type)&31)))
+#define OSM_RING_MAGIC  0x474e5230u
 
 /*
  * The output ring holds frames: a header, `len` bytes, padding to 8. It leaves the machine

@@ -95,6 +95,13 @@ static void test_steps(void)
     CHECK(strcmp(s.object, "n1") == 0);
     CHECK(step(&s, "when output n1 \"a b\" finish") && strcmp(s.value, "a b") == 0);
     CHECK(step(&s, "when store /a/b 5 log x") && s.kind == STEP_STORE && s.first == 4);
+    CHECK(step(&s, "when trace n1 0x8013 3 any destroy n1") && s.kind == STEP_TRACE);
+    CHECK(s.first == 6 && s.record.type == 0x8013 && s.record.left == 3 && s.record.any_a);
+    CHECK(step(&s, "when trace n1 0x8013 1 7 destroy n1") && s.record.a == 7);
+    CHECK(!s.record.any_a && !step(&s, "when trace n1 0x8013 0 any list"));
+    CHECK(!step(&s, "when trace n1 0x10000 1 any list"));
+    CHECK(!step(&s, "when trace n1 0x8013 1 x list"));
+    CHECK(!step(&s, "when trace n1 0x8013 1 any"));
     CHECK(!step(&s, "at noon list") && !step(&s, "at 5ms") && !step(&s, "when exit n1"));
     CHECK(!step(&s, "when") && !step(&s, "when exit") && !step(&s, "when never n1 x"));
     CHECK(!step(&s, "when exit n/1 finish") && !step(&s, "@tag"));

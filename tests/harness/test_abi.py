@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from osmo import abi
+from osmo.types import EVENTS, watch_bit
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -30,6 +31,7 @@ NUMBERS = {
     **{f"OSM_MAILBOX_{s.name}": s.value for s in abi.State},
     **{f"OSM_STREAM_{s.name}": s.value for s in abi.Stream},
     **{f"OSM_T_{t.name.lower()}": t.value for t in abi.Trace},
+    **{f"OSM_WATCH({number}u)": watch_bit(number) for number in EVENTS.values()},
 }
 
 

@@ -162,7 +162,8 @@ def test_every_fault_kind_begins_and_ends_in_words_of_the_plan() -> None:
                 "slow": "10%", "partition": "a1,a2|a3", "flap": "5ms a1>a2", "store": "fail after=2",
                 "restart": "", "crash": "", "pause": "", "cut": "a1", "rate": "100", "queue": "100",
                 "unplug": "0", "skew": "-2s", "drift": "-300000",
-                "disk-error": "0.1", "disk-torn": "0.5", "disk-lost": "1", "disk-full": ""}
+                "disk-error": "0.1", "disk-torn": "0.5", "disk-lost": "1", "disk-full": "",
+                **{name: "" for name in faults.KINDS if name.startswith("foe-")}}
     for name, kind in faults.KINDS.items():
         words = examples.get(name, "after=3" if kind.target == "node" else "0.5" if kind.id == "F04"
                              or name == "duplicate" else "5ms")
@@ -175,11 +176,31 @@ def test_every_fault_kind_begins_and_ends_in_words_of_the_plan() -> None:
 
 @pytest.mark.parametrize("node,do,says", [
     ("a1", "skew soon", "no number"), ("a1", "skew", "say `skew"), ("a1", "drift 5s", "no rate"),
-    ("a1", "drift -990001", "no rate"), ("a1", "unplug 1", "no interface 1"), ("a1", "hang 1s", "no fault of a node"),
-    ("control", "pause", "no fault of a control"), ("fabric", "unplug 0", "cannot have")])
+    ("a1", "drift -990001", "no rate"), ("a1", "unplug 1", "no interface 1"),
+    ("a1", "hang 1s", "no fault of a node"), ("control", "pause", "no fault of a control"),
+    ("fabric", "unplug 0", "cannot have"), ("a1", "foe-index", "a1 is no foe")])
 def test_faults_that_cannot_be(node: str, do: str, says: str) -> None:
     with pytest.raises(Problem, match=says):
         cluster.parse(RING + f'[[faults]]\nat = "1s"\nnode = "{node}"\ndo = "{do}"\n', "f")
+
+
+def test_a_moment_of_the_trace() -> None:
+    """`after = "trace ..."`: the plan names the record, and the node is told to stand still at its kind."""
+    text = RING + '[[faults]]\nafter = "trace a2 kernel.migrate 3 a=1"\nnode = "a2"\ndo = "crash"\n'
+    c = cluster.parse(text + '[[faults]]\nafter = "trace a2 net.resend"\nnode = "a1"\ndo = "pause"\n', "f")
+    made = plan.compile_cluster(c, c.faults).text
+    assert "\nwhen trace a2 0x8013 3 1 destroy a2\n" in made
+    assert "\nwhen trace a2 0x9002 1 any pause a1\n" in made
+    line = next(line for line in made.splitlines() if line.startswith("create a2 "))
+    assert f"stop={(1 << 0x13) | (1 << 34):#x}" in line and made.count("stop=") == 1
+
+
+@pytest.mark.parametrize("after", ["trace a1", "trace a1 kernel.nothing", "trace a9 kernel.send", "trace",
+                                   "trace a1 kernel.send 0", "trace a1 kernel.send a=x",
+                                   "trace a1 net.medium_send"])
+def test_moments_that_never_come(after: str) -> None:
+    with pytest.raises(Problem, match="no condition"):
+        cluster.parse(RING + f'[[faults]]\nafter = "{after}"\nnode = "a2"\ndo = "crash"\n', "f")
 
 
 def test_a_clock_set_wrong_is_waited_for() -> None:

@@ -156,8 +156,8 @@ def test_a_crash_that_no_fault_asked_for() -> None:
 
 def test_a_leak() -> None:
     world = World()
-    world.events.append(Event(5, "held", "", {"before": {"frames": 10, "ports": 1},
-                                              "after": {"frames": 11, "ports": 1}}))
+    world.events.append(Event(5, "held", "", {"ns": 5, "frames_before": 10, "frames_after": 11,
+                                              "overhead_before": 1, "overhead_after": 1}))
     case = world.case()
     assert broken(case) == {"leak": 1} and invariants.check_leak(case).checked == 2
 
