@@ -6,6 +6,7 @@ The flags that make a run repeat bit for bit belong together: leave one of icoun
 seed or rtc out and two runs differ.
 """
 
+import contextlib
 import ctypes
 import dataclasses
 import os
@@ -212,6 +213,14 @@ class Qemu:
 
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+    def delayed(self) -> float:
+        """Seconds that the host has kept it waiting for a processor: that of its threads that waited longest."""
+        waits = [0]
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").glob("*") if self.process else ():
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                waits.append(int((task / "schedstat").read_text().split()[1]))
+        return max(waits) / 1e9
 
     def stop(self) -> None:
         self.monitor.command("stop")

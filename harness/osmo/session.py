@@ -29,6 +29,7 @@ class Machine(Protocol):
     @property
     def ram(self) -> Ram: ...
     def alive(self) -> bool: ...
+    def delayed(self) -> float: ...
     def stop(self) -> None: ...
     def resume(self) -> None: ...
     def serial(self) -> str: ...
@@ -51,7 +52,9 @@ class Ending:
 
 
 class Session:
-    """`patience` is how long a machine may show no progress at all; `deadline` bounds all."""
+    """`patience` is how long a machine may show no progress at all, not counting what the host keeps it
+    waiting for a processor: guests may compute for long before they let the hypervisor see the time.
+    `deadline` bounds all."""
 
     def __init__(self, machine: Machine, collector: Collector, seeded: bool,
                  patience: float = 60.0, deadline: float = 3600.0) -> None:
@@ -65,6 +68,7 @@ class Session:
         self.paused = False
         self._seen: tuple[int, ...] = ()
         self._progress = time.monotonic()
+        self._delayed: float | None = None
 
     def ready(self, seconds: float = BOOT_SECONDS) -> Ending | None:
         """Waits for READY, or for a machine that brought its plan to run; an Ending instead
@@ -138,12 +142,20 @@ class Session:
         now = time.monotonic()
         seen = (self.page.get().now_ns, self.ring.produced() if self.ring else 0)
         if seen != self._seen or self.paused:
-            self._seen, self._progress = seen, now
-        if now - self._progress > self.patience:
+            self._seen, self._progress, self._delayed = seen, now, None
+        if self._silent(now - self._progress) > self.patience:
             return self._dump("wedged", f"no sign of life for {self.patience:.0f} s")
         if now > self.ends:
             return self._dump("deadline", "the wall-clock limit is reached")
         return None
+
+    def _silent(self, seconds: float) -> float:
+        """How much of that time it could have run; asked for each poll, so looked up only after a while."""
+        if seconds < self.patience / 4:
+            return seconds
+        if self._delayed is None:
+            self._delayed = self.machine.delayed()
+        return seconds - (self.machine.delayed() - self._delayed)
 
     def run(self, onlooker: Callable[["Session"], None] | None = None) -> Ending:
         """Until the end; `onlooker` is called now and then (a live view)."""

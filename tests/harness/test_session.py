@@ -27,6 +27,7 @@ class FakeMachine:
         self.fake = FakeRam(directory / "ram")
         self._ram = Ram(directory / "ram")
         self.living = True
+        self.starved = False
         self.nmis = 0
         self.stopped = 0
         self.script = script
@@ -55,6 +56,9 @@ class FakeMachine:
 
     def nmi(self) -> None:
         self.nmis += 1
+
+    def delayed(self) -> float:
+        return time.monotonic() if self.starved else 0.0
 
     def say(self, **event: object) -> None:
         self.fake.emit(abi.Stream.RESULT, json.dumps(event).encode() + b"\n")
@@ -106,6 +110,15 @@ def test_a_panic_carries_its_reason(tmp_path: pathlib.Path) -> None:
 def test_a_wedged_machine_is_asked_for_its_dump(tmp_path: pathlib.Path) -> None:
     _, ending = drive(tmp_path, lambda m: m.fake.mailbox(abi.State.RUNNING), patience=0.2)
     assert ending.how == "wedged" and ending.dump == "dump\n"
+
+
+def test_a_machine_that_gets_no_processor_is_not_wedged(tmp_path: pathlib.Path) -> None:
+    """A busy host is no failure of the machine's: its patience does not run meanwhile."""
+    def starve(machine: FakeMachine) -> None:
+        machine.starved = True
+        machine.fake.mailbox(abi.State.RUNNING)
+    _, ending = drive(tmp_path, starve, patience=0.2, deadline=1.0)
+    assert ending.how == "deadline"
 
 
 def test_a_dead_machine_is_noticed(tmp_path: pathlib.Path) -> None:
