@@ -6,9 +6,11 @@ the file, the key and what would be right. schema.py has the table of keys.
 """
 
 import dataclasses
+import itertools
 import pathlib
 import re
 import tomllib
+from collections.abc import Iterator
 from typing import Any
 
 from osmo import disks, faults, keyed, linux, outside, schema, units
@@ -20,6 +22,7 @@ NODE_MEMORY = {"x86": 8 << 20, "z8000": 16 << 20, "linux": 128 << 20, "foreign":
 NODES_MAX = 10000
 HIT = {"medium": "media", "node": "nodes", "disk": "disks"}  # keys of `random`
 BLOCKS = (1088, 65535)  # what a medium's largest frame can be
+EVERY_LEAST = 10**5  # ns between random faults
 NETWORK_OUTPUT = 64  # MiB of what a run with media says
 TOUCHED = 1 << 20  # what the machine has for each node whose memory is not set aside
 
@@ -421,6 +424,8 @@ class _Loader:
             self._known_disk(name, "random.disks", nodes)
         if values["until"] <= values["from"]:
             raise self.problem("random.until is not after random.from")
+        if values["every"] is not None and values["every"] < EVERY_LEAST:
+            raise self.problem(f"random.every is {units.show_time(values['every'])}", "at least 100us")
         for do in values["kinds"]:
             self._drawable(do, values)
         return values
@@ -457,12 +462,30 @@ class _Loader:
         return Expect(values["output"], values["exit"], judged, values["heal"])
 
 
+def moments(options: dict[str, Any], seed: int) -> Iterator[tuple[int, int]]:
+    """Number and time of each random fault: `count` of them anywhere, or one after the other, `every` so
+    often on average. Whole microseconds: a person will read and edit these numbers."""
+    def below(number: int, limit: int) -> int:
+        return keyed.below(seed, keyed.item("fault time"), number, max(1, limit // 1000)) * 1000
+
+    if options["every"] is None:
+        yield from ((n, options["from"] + below(n, options["until"] - options["from"]))
+                    for n in range(options["count"]))
+        return
+    at = options["from"]
+    for number in itertools.count():
+        at += below(number, 2 * options["every"])
+        if at >= options["until"]:
+            return
+        yield number, at
+
+
 def draw(cluster: Cluster, seed: int) -> list[Fault]:
     """The random faults of one seed. Each is keyed by its own number: leaving one out, or
     asking for fewer, changes no other."""
     options = cluster.random or {}
     out = []
-    for number in range(options["count"]):
+    for number, at in moments(options, seed):
         def pick(what: str, limit: int, number: int = number) -> int:
             return keyed.below(seed, keyed.item("fault " + what), number, limit)
 
@@ -473,8 +496,6 @@ def draw(cluster: Cluster, seed: int) -> list[Fault]:
         if do == "cut":
             ports = [n.name for n in cluster.attached(name)]
             do = f"cut {ports[pick('port', len(ports))]}"
-        # Whole microseconds: a person will read and edit these numbers.
-        at = options["from"] + pick("time", max(1, (options["until"] - options["from"]) // 1000)) * 1000
         lasts = (1 + pick("length", max(1, options["for"] // 1000))) * 1000
         out.append(Fault(do, target, name, at, lasts))
     return out

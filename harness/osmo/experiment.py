@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from osmo import cluster as clusters
-from osmo import dump, paths, result, run, shrink, warm
+from osmo import dump, paths, result, run, shrink, slurm, warm
 from osmo.cluster import Cluster
 from osmo.errors import Problem
 from osmo.faults import Fault
@@ -230,18 +230,6 @@ def summary(cluster: Cluster, rows: list[Row], wall: float, command: str) -> dic
             "rows": [dataclasses.asdict(r) for r in rows]}
 
 
-def slurm(options: argparse.Namespace, seeds: list[int], size: int) -> str:
-    """An array job: each task runs `size` seeds and writes its own directory."""
-    tasks = -(-len(seeds) // size)
-    return "\n".join([
-        "#!/bin/sh", f"#SBATCH --job-name=osmosis-{options.file.stem}", f"#SBATCH --array=0-{tasks - 1}",
-        "#SBATCH --cpus-per-task=1", "#SBATCH --mem=2G", "#SBATCH --requeue", "set -eu",
-        f"first=$(({seeds[0]} + SLURM_ARRAY_TASK_ID * {size}))",
-        f"last=$((first + {size} - 1))", f"[ $last -le {seeds[-1]} ] || last={seeds[-1]}",
-        f"exec {paths.TOP}/harness/osmosis experiment {options.file.resolve()} --seeds $first..$last "
-        f"--jobs 1 --out {(options.out or pathlib.Path('campaign')).resolve()}/$SLURM_ARRAY_TASK_ID", ""])
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=pathlib.Path, help="the cluster file")
     parser.add_argument("--seeds", default="1..20", help="which, such as 1..1000")
@@ -250,17 +238,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep-going", action="store_true", help="do not end after ten failures")
     parser.add_argument("--no-shrink", action="store_true", help="do not make failures small")
     parser.add_argument("--slurm", type=int, metavar="SIZE", help="print an array job of SIZE seeds a task")
+    parser.add_argument("--merge", action="store_true", help="one campaign of the tasks of such a job")
     parser.add_argument("--json", action="store_true", help="print campaign.json")
     run.add_run_arguments(parser)
 
 
 def command(options: argparse.Namespace) -> int:
     seeds = seeds_of(options.seeds)
-    if options.slurm:
-        print(slurm(options, seeds, options.slurm), end="")
-        return 0
     chosen = run.run_options(options)
     cluster = clusters.load(options.file, chosen.counts)
+    if options.slurm is not None:
+        print(slurm.script(options, seeds), end="")
+        return 0
+    if options.merge:
+        whole = slurm.merged(options, seeds, cluster.name)
+        options.out = slurm.directory(options)
+        return conclude(cluster, [Row(**r) for r in whole.rows], whole.seconds, options, whole.shrunk)
     run.open_results(options.out)
     chosen.clock = chosen.clock or "count"
     done = 0
@@ -275,10 +268,16 @@ def command(options: argparse.Namespace) -> int:
     start = time.monotonic()
     rows = campaign(cluster, chosen, seeds, max(1, options.jobs), progress,
                     None if options.keep_going else 10)
-    words = f"osmosis experiment {options.file} --seeds {options.seeds}"
-    out = summary(cluster, rows, time.monotonic() - start, words)
-    if not options.no_shrink:
-        out["shrunk"] = shrink_all(cluster, chosen, rows, options.out)
+    wall = time.monotonic() - start
+    shrunk = {} if options.no_shrink else shrink_all(cluster, chosen, rows, options.out)
+    return conclude(cluster, rows, wall, options, shrunk)
+
+
+def conclude(cluster: Cluster, rows: list[Row], wall: float, options: argparse.Namespace,
+             shrunk: dict[str, Any]) -> int:
+    """Says and writes what came out."""
+    out = summary(cluster, rows, wall, f"osmosis experiment {options.file} --seeds {options.seeds}")
+    out["shrunk"] = shrunk
     print(json.dumps(out, indent=1) if options.json else
           f"\n{survival_words(out['survival'])}\n{len(rows)} runs, {len(out['failed'])} failed, "
           f"{out['per_minute']} a minute")

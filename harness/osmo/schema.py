@@ -167,6 +167,7 @@ FAULT: dict[str, Field] = {
 }
 RANDOM: dict[str, Field] = {
     "count": Field(WHOLE, "how many faults each run draws from the seed", 3),
+    "every": Field(TIME, "instead of count: one each so long, on average; the gaps are drawn, too", None),
     "from": Field(TIME, "not before", 10**9),
     "until": Field(TIME, "not after", 10 * 10**9),
     "for": Field(TIME, "each lasts at most", 10**9),

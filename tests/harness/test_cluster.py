@@ -152,6 +152,23 @@ def test_fewer_random_faults_change_no_other() -> None:
         assert cluster.draw(five, seed)[:3] == cluster.draw(three, seed)
 
 
+def test_random_faults_by_a_rate() -> None:
+    """`every`: gaps from the seed, so many on average, in order, in their time, none changed by a later end."""
+    rate = RANDOM.replace("count = 5", 'every = "100ms"\nfrom = "1s"\nuntil = "11s"')
+    c = cluster.parse(rate, "r")
+    numbers = []
+    for seed in range(30):
+        drawn = cluster.draw(c, seed)
+        times = [f.at_ns or 0 for f in drawn]
+        assert times == sorted(times) and 10**9 <= times[0] and times[-1] < 11 * 10**9
+        assert cluster.draw(cluster.parse(rate.replace("11s", "5s"), "r"), seed) == [
+            f for f in drawn if (f.at_ns or 0) < 5 * 10**9]
+        numbers.append(len(drawn))
+    assert 90 < sum(numbers) / len(numbers) < 110 and len(set(numbers)) > 5
+    with pytest.raises(Problem, match="random.every"):
+        cluster.parse(rate.replace("100ms", "99us"), "r")
+
+
 def test_random_kinds_must_have_targets() -> None:
     with pytest.raises(Problem, match="needs a node"):
         cluster.parse(RANDOM.replace('nodes = ["a1", "a3"]', ""), "r")

@@ -57,6 +57,7 @@ def stood_still(records: list[abi.Record], events: list[dict[str, object]]) -> N
 
 
 CHECKS = {"moment": stood_still}
+REPLAYED = ("foe", "moment", "skew")
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in CLUSTERS.glob("*.toml")))
@@ -76,6 +77,8 @@ def test_every_worked_cluster_holds(name: str, tmp_path: pathlib.Path) -> None:
     assert not held or out["invariants"].get("leak", {"checked": 2})["checked"] == 2
     if name in CHECKS:
         CHECKS[name](records, [e for e in events if "event" in e])
+    if name in REPLAYED:
+        assert osmosis("replay", tmp_path).strip() == "identical"
 
 
 @pytest.mark.parametrize("clock", ["count", "event"])
