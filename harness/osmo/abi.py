@@ -68,6 +68,15 @@ class Trace(enum.IntEnum):
     SKEW = 0x701
 
 
+# enum osm_point: where faults are injected, by the numbers that INJECT records name.
+POINTS = ("fail_frame", "fail_grant", "fail_port", "fail_domain", "lose_upcall", "late_upcall", "spurious_upcall",
+          "preempt", "exception", "flip", "instant")
+
+
+def point(number: int) -> str:
+    return POINTS[number] if number < len(POINTS) else str(number)
+
+
 RECORD = struct.Struct("<QHHIQQ")
 RING = struct.Struct("<IIQQQQ3Q")
 FRAME = struct.Struct("<IIQ")

@@ -89,7 +89,7 @@ def fired(told: History, faults: list[Fault]) -> list[dict[str, Any]]:
         elif step.record.type == DISK_STRUCK and step.record.a < len(DISK_WHY):
             strikes.setdefault(f"{DISK_WHY[step.record.a]} {step.record.who}", []).append(step.record.ns)
         elif step.record.type == abi.Trace.INJECT:
-            strikes.setdefault("inject", []).append(step.record.ns)
+            strikes.setdefault(f"{abi.point(step.record.who)} {step.node}", []).append(step.record.ns)
         elif step.record.type == abi.Trace.DOMAIN_PAUSE:
             strikes.setdefault(f"pause {step.node}", []).append(step.record.ns)
         elif step.record.type in (abi.Trace.SKEW, abi.Trace.DOMAIN_DESTROY):
@@ -103,8 +103,9 @@ def fired(told: History, faults: list[Fault]) -> list[dict[str, Any]]:
             name = f"{word} {disks.number(fault.name)}"
         elif word in SHOWN_AS:
             name = f"{SHOWN_AS[word]} {fault.name}"
-        injected = fault.target == "node" and "after=" in fault.do
-        times = strikes.get(name, strikes.get("inject", []) if injected else [])
+        elif word in abi.POINTS:
+            name = f"{word} {fault.name}"
+        times = strikes.get(name, [])
         if word.startswith(BY_PLAN) and fault.at_ns is not None and told.times and fault.at_ns <= told.times[-1]:
             times = [fault.at_ns]
         end = (fault.at_ns or 0) + fault.for_ns if fault.for_ns is not None else None

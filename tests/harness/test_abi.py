@@ -31,6 +31,8 @@ NUMBERS = {
     **{f"OSM_MAILBOX_{s.name}": s.value for s in abi.State},
     **{f"OSM_STREAM_{s.name}": s.value for s in abi.Stream},
     **{f"OSM_T_{t.name.lower()}": t.value for t in abi.Trace},
+    **{f"OSM_POINT_{name}": number for number, name in enumerate(abi.POINTS)},
+    "OSM_POINTS": len(abi.POINTS),
     **{f"OSM_WATCH({number}u)": watch_bit(number) for number in EVENTS.values()},
 }
 

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""DG01: the three experiments that are shipped, over process migration, reliable computing and distributed
+measurement, each a campaign with random faults by a rate: every invariant outlives them, seed for seed.
+"""
+
+import json
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from osmo import cluster, paths, qemu
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+OSMOSIS = str(TOP / "harness" / "osmosis")
+SHIPPED = sorted((TOP / "harness" / "experiments").glob("*.toml"))
+
+BUILT = (paths.hypervisor().is_file() and all(paths.image(i).is_file() for i in ("control", "node", "fabric"))
+         and shutil.which(qemu.BINARY) is not None)
+
+
+def test_there_are_three() -> None:
+    assert [path.stem for path in SHIPPED] == ["measurement", "migration", "reliable"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
+def test_what_is_shipped_survives(path: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    done = subprocess.run([OSMOSIS, "experiment", str(path), "--seeds", "1..2", "--jobs", "1", "--out",
+                           str(tmp_path)], capture_output=True, text=True, check=False, timeout=280)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    campaign = json.loads((tmp_path / "campaign.json").read_text())
+    assert campaign["runs"] == 2 and not campaign["failed"] and not campaign["timeouts"]
+    kinds = {fault.do.split()[0] for seed in (1, 2) for fault in cluster.load(path).all_faults(seed)}
+    assert len(kinds) >= 3 and kinds <= set(campaign["survival"])
+    assert all(held == runs for row in campaign["survival"].values() for held, runs in row.values())
