@@ -46,13 +46,10 @@ static void wait_taken(struct osm_ring_header *ring)
     }
 }
 
-void trace_put(struct osm_ring_header *ring, u16 type, u32 who, u64 a, u64 b)
+void trace_add(struct osm_ring_header *ring, u16 type, u32 who, u64 a, u64 b)
 {
-    struct osm_record *r;
+    struct osm_record *r = (struct osm_record *)(ring + 1) + ring->produced % ring->capacity;
 
-    if (!ring)
-        return;
-    r = (struct osm_record *)(ring + 1) + ring->produced % ring->capacity;
     *r = (struct osm_record){
         .ns = rt_shown_ns(), /* from which its reader knows the time that all share */
         .type = type,

@@ -15,7 +15,13 @@ struct osm_ring_header;
  * on some records before anything else happens); NULL: it asks for none. Panics when there is no
  * memory for it. */
 struct osm_ring_header *trace_open(void);
-/* Adds a record of this moment; nothing without a ring. */
-void trace_put(struct osm_ring_header *ring, u16 type, u32 who, u64 a, u64 b);
+/* Adds a record of this moment. */
+void trace_add(struct osm_ring_header *ring, u16 type, u32 who, u64 a, u64 b);
+/* The same; nothing without a ring, which the paths that messages take look at here. */
+static inline void trace_put(struct osm_ring_header *ring, u16 type, u32 who, u64 a, u64 b)
+{
+    if (ring)
+        trace_add(ring, type, who, a, b);
+}
 
 #endif

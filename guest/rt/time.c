@@ -40,19 +40,25 @@ static u64 pvclock_ns(const volatile struct vcpu_time_info *t)
     return ns;
 }
 
+static u64 native_ns(void)
+{
+    return (u64)(((unsigned __int128)(tsc_read() - native_start) * native_mul) >> 32);
+}
+
 u64 rt_shown_ns(void)
 {
-    if (!pvclock)
-        return (u64)(((unsigned __int128)(tsc_read() - native_start) * native_mul) >> 32);
-    return pvclock_ns(pvclock);
+    return pvclock ? pvclock_ns(pvclock) : native_ns();
 }
 
 /* A clock that was set back is one whose hours since are ours to add. What is less than that, two
  * CPUs that read at once may see. */
 u64 rt_now_ns(void)
 {
-    u64 ns = rt_shown_ns() + set_back_ns;
+    u64 ns;
 
+    if (!pvclock)
+        return native_ns();
+    ns = pvclock_ns(pvclock) + set_back_ns;
     if (__builtin_expect(ns < latest_ns, 0)) {
         if (latest_ns - ns > APART_NS)
             set_back_ns += latest_ns - ns;
