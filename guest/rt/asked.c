@@ -8,6 +8,9 @@
 #include "guest/rt/console.h"
 #include "guest/rt/rt.h"
 #include "guest/rt/store.h"
+#include "guest/rt/time.h"
+
+#define FIRST_NS 100000000ull
 
 static const char node[] = "control/shutdown";
 
@@ -20,7 +23,7 @@ static void on_change(void *arg, const char *path)
 {
     char word[16];
 
-    (void)arg;
+    *(bool *)arg = true;
     (void)path;
     if (rt_store_read(0, node, word, sizeof(word)) <= 0)
         return;
@@ -35,13 +38,22 @@ static void on_change(void *arg, const char *path)
               word);
 }
 
+/* The store tells once at first how things are: that is waited for, so that it comes into nothing
+ * that is measured later; a store that does not say it is waited for no longer than this. */
 void rt_shutdown_heed(void)
 {
     static struct rt_store_watch watch;
+    static bool told;
+    u64 end = rt_now_ns() + FIRST_NS;
 
     if (!rt_store_present())
         return;
     rt_store_write(0, "control/feature-poweroff", "1");
     rt_store_write(0, "control/feature-reboot", "1");
-    rt_store_watch(&watch, node, on_change, NULL);
+    rt_store_watch(&watch, node, on_change, &told);
+    while (!told && rt_now_ns() < end) {
+        if (!rt_store_poll())
+            rt_wait_until(end);
+    }
+    rt_alarm_set(RT_NEVER);
 }

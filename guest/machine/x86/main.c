@@ -99,6 +99,7 @@ int rt_main(const struct rt_start *start)
     memory_init(&heap);
     network_init(&heap, &config);
     x86_disks_open();
+    rt_shutdown_heed();
     cpu_init();
     x86_traps_init();
     x86_loop_init();
@@ -109,6 +110,5 @@ int rt_main(const struct rt_start *start)
     why = boot_first(x86.node, bundle.data, bundle.size);
     if (why)
         rt_panic("%s", why);
-    rt_shutdown_heed();
     x86_restart();
 }
