@@ -119,8 +119,14 @@ def attribute(log: bytes, host: Image, guests: list[Image], program: Image) -> B
     close()
     if not calls:
         raise Problem("no call was seen while the machine was looked at")
-    # Nearly every instruction of the program's two halves runs once for each call.
-    return _folded(counts, collections.Counter(calls.values()).most_common(1)[0][0])
+    return _folded(counts, _turns(list(calls.values())))
+
+
+def _turns(times: list[int]) -> int:
+    """How often the program did what it repeats: nearly every instruction of it runs once each time,
+    what is left of its start or belongs to a loop around it hardly ever."""
+    often = collections.Counter(times)
+    return max(often, key=lambda n: n * often[n])
 
 
 def _folded(counts: collections.Counter[tuple[str, str, str]], calls: int) -> Breakdown:
@@ -155,8 +161,8 @@ def _nodes() -> list[Image]:
     return [Image.of(paths.image(name)) for name in ("node", "fabric", "control")]
 
 
-def _program() -> Image:
-    return Image.of(paths.build() / "programs" / "compare")
+def _program(name: str = "compare") -> Image:
+    return Image.of(paths.build() / "programs" / name)
 
 
 def remote(size: int) -> Breakdown:
@@ -182,9 +188,14 @@ def remote(size: int) -> Breakdown:
 
 def local(size: int) -> Breakdown:
     """The same to a process on the same node, on the bare machine."""
+    return native("compare", str(size))
+
+
+def native(program: str, what: str) -> Breakdown:
+    """What `program` repeats on the bare machine."""
     with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
         module = pathlib.Path(scratch) / "bundle"
-        module.write_bytes(places.bundle(f"+kernel +machine compare repeat {size}"))
+        module.write_bytes(places.bundle(f"+kernel +machine {program} repeat {what}", program))
         setup = qemu.Setup(kernel=paths.image("node"), modules=[(module, "")], memory_mib=256, shift=0)
         with qemu.Qemu(setup) as machine:
             until = time.monotonic() + 60
@@ -193,4 +204,4 @@ def local(size: int) -> Breakdown:
                     raise Problem("the calls did not begin within a minute")
                 time.sleep(0.05)
             log = logged(machine, 8 << 20)
-    return attribute(log, Image("none", [], [], set()), [Image.of(paths.image("node"))], _program())
+    return attribute(log, Image("none", [], [], set()), [Image.of(paths.image("node"))], _program(program))

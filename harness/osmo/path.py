@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`osmosis path P3`: where one operation's instructions go, by function of the hypervisor.
 
-The guest that measures the rows repeats the operation for ever; QEMU logs every instruction of
-a while, and the log is folded by symbol. What no symbol of the hypervisor covers is the guests'.
+What measures the row repeats the operation for ever; QEMU logs every instruction of a while, and
+the log is folded by symbol. Of the hypervisor's rows (P1 to P6) what no symbol of it covers is the
+guests'; the kernel's (P7 to P11, P18) are looked at on the bare machine, the network's (P12, P13)
+on two nodes.
 """
 
 import argparse
@@ -14,7 +16,7 @@ import re
 import subprocess
 import time
 
-from osmo import paths, qemu
+from osmo import breakdown, paths, qemu
 from osmo.errors import Problem
 
 TRACED = re.compile(rb"\[[0-9a-f]+/([0-9a-f]+)/")
@@ -76,11 +78,27 @@ def trace(operation: str, seconds: float) -> bytes:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("operation", help="P1, P2, P2b, P3, P4, P5b or P6")
+    parser.add_argument("operation", help="P1, P2, P2b, P3, P4, P5b, P6 to P13 or P18")
     parser.add_argument("--seconds", type=float, default=0.5, help="how long to look")
 
 
+NATIVE = ("P7", "P8", "P9", "P10", "P11", "P18")
+REMOTE = {"P12": 0, "P13": 1024}  # bytes each way
+
+
+def _broken_down(operation: str) -> breakdown.Breakdown:
+    if operation in REMOTE:
+        return breakdown.remote(REMOTE[operation])
+    return breakdown.native("bench", operation)
+
+
 def command(options: argparse.Namespace) -> int:
+    if options.operation in (*NATIVE, *REMOTE):
+        found = _broken_down(options.operation)
+        print(f"{found.total:,.0f} instructions in each of {found.calls:,} turns, as far as QEMU's log tells:")
+        for name, part in sorted(found.functions.items(), key=lambda item: -item[1])[:40]:
+            print(f"{part:10.2f}  {name}")
+        return 0
     symbols = Symbols.of(paths.need(paths.build() / "hyp" / "osmosis.64"))
     counts = executed(trace(options.operation, options.seconds))
     folded = fold(counts, symbols)

@@ -43,8 +43,8 @@ def line(rounds: int) -> str:
     return f"+kernel +machine compare {rounds}"
 
 
-def bundle(command: str) -> bytes:
-    names = ("init", "compare")
+def bundle(command: str, program: str = "compare") -> bytes:
+    names = ("init", program)
     files = {n: paths.need(paths.build() / "programs" / n).read_bytes() for n in names}
     return plan.bundle(files, [command])
 

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from osmo import bench, bench_linux, bench_network, cluster, goals, paths, qemu
+from osmo import bench, bench_linux, bench_network, breakdown, cluster, goals, paths, qemu
 from osmo.errors import Problem
 
 TEXT = """booting
@@ -122,3 +122,15 @@ def test_the_nodes_image_counts_the_same_each_time_and_no_more_than_before() -> 
     first, second = bench.native(), bench.native()
     assert first == second and len(first) >= 8
     assert bench.regressions(first, bench.read_reference()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which(qemu.BINARY), reason="QEMU is not installed")
+def test_where_the_instructions_of_a_row_go() -> None:
+    """`osmosis path P7`: the log adds up to the row, by function, bar what the loop around it takes."""
+    if not paths.image("node").is_file() or not (paths.build() / "programs" / "bench").is_file():
+        pytest.skip("the node's image or its bench program is not built")
+    found = breakdown.native("bench", "P7")
+    row = bench.read_reference()["native/P7/null kernel call"]
+    assert row["I"] <= found.total <= row["I"] + 5
+    assert found.functions["node: node_call"] > 5 and found.functions["node: x86_syscall"] > 20
