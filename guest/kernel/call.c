@@ -112,6 +112,26 @@ static s64 call_exit(struct node *n, struct thread *t, const u64 *args)
     return CALL_GONE;
 }
 
+/* The general way; `progress` says that the reply is on its way. */
+static s64 call_answer(struct node *n, struct thread *t, const u64 *args)
+{
+    u64 reply[6] = {args[0], args[1], (u32)args[2], 0, DEMOS_FOREVER, 0};
+    u64 receive[6] = {args[5], args[3], args[2] >> 32, args[4], DEMOS_FOREVER, 0};
+    s64 said;
+
+    if (!t->progress) {
+        t->call = DEMOS_REPLY;
+        said = call_send(n, t, reply);
+        t->call = DEMOS_ANSWER;
+        if (said)
+            return said;
+        t->wait = WAIT_NOTHING;
+        t->wait_error = 0;
+        t->progress = 1;
+    }
+    return call_receive(n, t, receive);
+}
+
 typedef s64 call_function(struct node *n, struct thread *t, const u64 *args);
 
 static call_function *const calls[DEMOS_CALLS] = {
@@ -127,6 +147,7 @@ static call_function *const calls[DEMOS_CALLS] = {
     [DEMOS_MOVEDATA] = call_move,
     [DEMOS_YIELD] = call_yield,
     [DEMOS_EXIT] = call_exit,
+    [DEMOS_ANSWER] = call_answer,
 };
 
 enum outcome call_conclude(struct node *n, struct thread *t, s64 said, s64 *result)
@@ -158,46 +179,36 @@ enum outcome call_conclude(struct node *n, struct thread *t, s64 said, s64 *resu
     return NODE_BLOCKED;
 }
 
-enum outcome call_general(struct node *n, struct thread *t, const u64 *args, s64 *result)
+__attribute__((noinline)) enum outcome call_general(struct node *n, struct thread *t,
+                                                    s64 *result)
 {
-    s64 said = calls[t->call](n, t, args);
-
-    if (said != CALL_GONE)
-        args_keep(t, args);
-    return call_conclude(n, t, said, result);
+    return call_conclude(n, t, calls[t->call](n, t, t->args), result);
 }
 
-typedef enum outcome straight_function(struct node *n, struct thread *t, const u64 *args,
-                                       s64 *result);
+typedef enum outcome straight_function(struct node *n, struct thread *t, s64 *result);
 
-static enum outcome straight_null(struct node *n, struct thread *t, const u64 *args,
-                                  s64 *result)
+static enum outcome straight_null(struct node *n, struct thread *t, s64 *result)
 {
-    return call_done(n, t, call_null(n, t, args), result);
+    return call_done(n, t, call_null(n, t, t->args), result);
 }
 
-static enum outcome straight_createlink(struct node *n, struct thread *t, const u64 *args,
-                                        s64 *result)
+static enum outcome straight_createlink(struct node *n, struct thread *t, s64 *result)
 {
-    return call_done(n, t, call_createlink(n, t, args), result);
+    return call_done(n, t, call_createlink(n, t, t->args), result);
 }
 
-static enum outcome straight_destroylink(struct node *n, struct thread *t, const u64 *args,
-                                         s64 *result)
+static enum outcome straight_destroylink(struct node *n, struct thread *t, s64 *result)
 {
-    return call_done(n, t, call_destroylink(n, t, args), result);
+    return call_done(n, t, call_destroylink(n, t, t->args), result);
 }
 
 /* The general function, which may be over at once, too. */
-static enum outcome straight_general(struct node *n, struct thread *t, const u64 *args,
-                                     s64 *result)
+static enum outcome straight_general(struct node *n, struct thread *t, s64 *result)
 {
-    s64 said = calls[t->call](n, t, args);
+    s64 said = calls[t->call](n, t, t->args);
 
     if (said > CALL_WAIT)
         return call_done(n, t, said, result);
-    if (said != CALL_GONE)
-        args_keep(t, args);
     return call_conclude(n, t, said, result);
 }
 
@@ -215,11 +226,11 @@ static straight_function *const straight[DEMOS_CALLS] = {
     [DEMOS_MOVEDATA] = straight_general,
     [DEMOS_YIELD] = straight_general,
     [DEMOS_EXIT] = straight_general,
+    [DEMOS_ANSWER] = fast_answer,
 };
 
 /* Nothing is kept here for after the call: what it comes to is said where it ends. */
-enum outcome node_call(struct node *n, struct thread *t, const u64 args[6], s64 *result,
-                       u32 number)
+enum outcome node_call(struct node *n, struct thread *t, s64 *result, u32 number)
 {
     n->count.entries++;
     t->task->count.entries++;
@@ -228,7 +239,7 @@ enum outcome node_call(struct node *n, struct thread *t, const u64 args[6], s64 
         return NODE_DONE;
     }
     t->call = number;
-    return t->slow ? call_general(n, t, args, result) : straight[number](n, t, args, result);
+    return t->slow ? call_general(n, t, result) : straight[number](n, t, result);
 }
 
 static s64 go_on(struct node *n, struct thread *t)
@@ -247,7 +258,8 @@ enum outcome call_go_on(struct node *n, struct thread *t, s64 *result)
     return call_conclude(n, t, go_on(n, t), result);
 }
 
-enum outcome node_resume(struct node *n, struct thread *t, s64 *result)
+static __attribute__((noinline)) enum outcome resume(struct node *n, struct thread *t,
+                                                     s64 *result)
 {
     if (t->wait == WAIT_PAGE)
         fault_waited(t);
@@ -255,4 +267,13 @@ enum outcome node_resume(struct node *n, struct thread *t, s64 *result)
         return NODE_RUN;
     t->pending = false;
     return t->delivered && !t->slow ? fast_finish(n, t, result) : call_go_on(n, t, result);
+}
+
+enum outcome node_resume(struct node *n, struct thread *t, s64 *result)
+{
+    if (!t->pending || t->call != DEMOS_CALLS || t->slow)
+        return resume(n, t, result);
+    t->pending = false; /* over already, as go_on has it */
+    *result = (s64)t->args[0];
+    return NODE_DONE;
 }

@@ -242,15 +242,21 @@ void route(struct node *n, struct message *m, u32 hint);
 
 /* fast.c: the same calls on straight lines, for threads whose `slow` is 0; what is not usual
  * they leave to call_general. */
-enum outcome fast_send(struct node *n, struct thread *t, const u64 *args, s64 *result);
-enum outcome fast_call(struct node *n, struct thread *t, const u64 *args, s64 *result);
-enum outcome fast_reply(struct node *n, struct thread *t, const u64 *args, s64 *result);
-enum outcome fast_receive(struct node *n, struct thread *t, const u64 *args, s64 *result);
+enum outcome fast_send(struct node *n, struct thread *t, s64 *result);
+enum outcome fast_reply(struct node *n, struct thread *t, s64 *result);
+enum outcome fast_receive(struct node *n, struct thread *t, s64 *result);
+/* The halves of an ANSWER. False: nothing is done. */
+bool straight_reply(struct node *n, struct thread *t, s64 reply, u64 body, u64 length);
+enum outcome straight_next(struct node *n, struct thread *t, s64 *result);
 /* A thread goes on with the message that was handed to it. */
 enum outcome fast_finish(struct node *n, struct thread *t, s64 *result);
 
+/* handover.c: a CALL and an ANSWER to a thread that waits for it and runs next. */
+enum outcome fast_call(struct node *n, struct thread *t, s64 *result);
+enum outcome fast_answer(struct node *n, struct thread *t, s64 *result);
+
 /* call.c: the call that `t` has just made, or waits in, on the general path. */
-enum outcome call_general(struct node *n, struct thread *t, const u64 *args, s64 *result);
+enum outcome call_general(struct node *n, struct thread *t, s64 *result);
 enum outcome call_go_on(struct node *n, struct thread *t, s64 *result);
 /* Turns what a call function said into what the machine is to do. */
 enum outcome call_conclude(struct node *n, struct thread *t, s64 said, s64 *result);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SEND, CALL, REPLY and RECEIVE between processes of a node, on straight lines: what the
+ * SEND, REPLY and RECEIVE between processes of a node, on straight lines: what the
  * general paths (send.c, receive.c) would do when nothing is out of the ordinary. Each
  * first asks all its questions, and only then changes anything; at any answer that is not
  * the usual one it leaves to the general path. The tests run every program both ways and
- * compare.
+ * compare. Where the partner runs next, handover.c has a shorter way.
  *
  * Usual: the caller's `slow` word and its partner's are 0, the target is a process of this
  * node, a pooled message is at hand, no links travel but a reply link.
@@ -54,49 +54,9 @@ static inline void sent(struct node *n, struct task *self, struct message *m)
     n->count.fast++;
 }
 
-/* The thread of the process a link means, if straight paths may use it. */
-static inline struct thread *partner(struct node *n, const struct link *l)
+enum outcome fast_send(struct node *n, struct thread *t, s64 *result)
 {
-    struct task *t = node_find(n, &l->to);
-    struct thread *th = t ? task_thread(t) : NULL;
-
-    return th && !th->slow ? th : NULL;
-}
-
-static inline bool waits_for(const struct thread *t, u32 channel)
-{
-    return t->state == THREAD_WAITING && t->wait == WAIT_MESSAGE &&
-           t->wait_set & DEMOS_CHANNEL(channel);
-}
-
-static inline void ready(struct node *n, struct thread *t)
-{
-    list_push_back(&n->ready[t->priority], &t->run);
-    n->ready_mask |= 1u << t->priority;
-    t->state = THREAD_READY;
-}
-
-static inline void suspend(struct thread *t, enum wait why, const u64 *args)
-{
-    args_keep(t, args);
-    t->state = THREAD_WAITING;
-    t->wait = (u8)why;
-    t->pending = true;
-}
-
-/* Links are passed along, as far as one can see. */
-static bool passes_links(struct node *n, struct task *t, u64 info_at)
-{
-    u8 count = 0;
-
-    return info_at &&
-           (machine_copy_in(n, t, &count, info_at + offsetof(struct demos_info, count), 1) !=
-                MACHINE_OK ||
-            count);
-}
-
-enum outcome fast_send(struct node *n, struct thread *t, const u64 *args, s64 *result)
-{
+    const u64 *args = t->args;
     struct link_slot *slot = link_find(&t->task->links, (s64)args[0]);
     struct thread *receiver;
     struct message *m;
@@ -106,17 +66,17 @@ enum outcome fast_send(struct node *n, struct thread *t, const u64 *args, s64 *r
     if (!slot || slot->link.kind == DEMOS_REQUEST_LINK || slot->link.kind == DEMOS_REPLY_LINK ||
         args[3] || args[2] > DEMOS_BODY_MAX ||
         slot->link.attr & (DEMOS_TOKERNEL | DEMOS_ONCE | DEMOS_SWITCHBOARD | DEMOS_TIMELY))
-        return call_general(n, t, args, result);
+        return call_general(n, t, result);
     receiver = partner(n, &slot->link);
     if (!receiver || t->task->sequence < t->task->discard_until)
-        return call_general(n, t, args, result);
+        return call_general(n, t, result);
     to = receiver->task;
     cost = message_cost((u32)args[2], 0);
     if (!queue_has_room(to, cost))
-        return call_general(n, t, args, result);
+        return call_general(n, t, result);
     m = compose(n, t->task, &slot->link, args[1], (u32)args[2]);
     if (!m)
-        return call_general(n, t, args, result);
+        return call_general(n, t, result);
     m->kind = DEMOS_MSG_GENERAL;
     m->flags = 0;
     sent(n, t->task, m);
@@ -130,78 +90,34 @@ enum outcome fast_send(struct node *n, struct thread *t, const u64 *args, s64 *r
     return call_done(n, t, 0, result);
 }
 
-enum outcome fast_call(struct node *n, struct thread *t, const u64 *args, s64 *result)
+bool straight_reply(struct node *n, struct thread *t, s64 reply, u64 body, u64 length)
 {
-    struct link_slot *slot = link_find(&t->task->links, (s64)args[0]);
-    struct task *self = t->task;
-    struct thread *server;
-    struct message *m;
+    struct link_slot *slot = link_find(&t->task->links, reply);
+    struct thread *client = slot ? caller(n, t, slot, length) : NULL;
+    struct message *m = NULL;
 
-    if (!slot || args[5] != DEMOS_FOREVER || (u32)args[2] > DEMOS_BODY_MAX ||
-        (slot->link.kind != DEMOS_REQUEST_LINK && slot->link.kind != DEMOS_RESOURCE) ||
-        slot->link.attr & (DEMOS_TOKERNEL | DEMOS_ONCE | DEMOS_SWITCHBOARD))
-        return call_general(n, t, args, result);
-    server = partner(n, &slot->link);
-    if (!server || !waits_for(server, slot->link.channel) || server->timer || self->key ||
-        self->sequence < self->discard_until ||
-        n->ready_mask & ((1u << server->priority) - 1) || passes_links(n, self, args[4]))
-        return call_general(n, t, args, result);
-    m = compose(n, self, &slot->link, args[1], (u32)args[2]);
+    if (client)
+        m = compose(n, t->task, &slot->link, body, (u32)MIN(length, slot->link.len));
     if (!m)
-        return call_general(n, t, args, result);
-    m->kind = DEMOS_MSG_REQUEST;
-    m->flags = MESSAGE_HAS_REPLY | MESSAGE_IN_CALL;
-    sent(n, self, m);
-    self->count.sent_in_call++;
-    m->reply.to = self->id;
-    m->reply.code = ++self->calls;
-    m->reply.check = 0;
-    m->reply.base = 0;
-    m->reply.len = MIN(args[2] >> 32, (u64)DEMOS_BODY_MAX);
-    m->reply.hint = n->config.machine;
-    m->reply.incarnation = self->incarnation;
-    m->reply.channel = LINK_CHANNEL_CALL;
-    m->reply.moves = (u16)self->moves;
-    m->reply.attr = DEMOS_GIVE | DEMOS_ONCE;
-    m->reply.kind = DEMOS_REPLY_LINK;
-    m->reply.hops = 0;
-    suspend(t, WAIT_REPLY, args);
-    t->wait_serial = self->calls;
-    t->wait_machine = NO_MACHINE;
-    t->wait_hops = 0;
-    server->delivered = m;
-    server->state = THREAD_RUNNING;
-    n->handoff = NULL;
-    n->chosen = server;
-    return NODE_SWITCH;
-}
-
-enum outcome fast_reply(struct node *n, struct thread *t, const u64 *args, s64 *result)
-{
-    struct link_slot *slot = link_find(&t->task->links, (s64)args[0]);
-    struct thread *client;
-    struct message *m;
-
-    if (!slot || slot->link.channel != LINK_CHANNEL_CALL || args[3] ||
-        args[2] > DEMOS_BODY_MAX || slot->link.attr & DEMOS_TOKERNEL)
-        return call_general(n, t, args, result);
-    client = partner(n, &slot->link);
-    if (!client || client->state != THREAD_WAITING || client->wait != WAIT_REPLY ||
-        client->timer || client->wait_serial != slot->link.code ||
-        t->task->sequence < t->task->discard_until)
-        return call_general(n, t, args, result);
-    m = compose(n, t->task, &slot->link, args[1], (u32)MIN(args[2], slot->link.len));
-    if (!m)
-        return call_general(n, t, args, result);
+        return false;
     m->kind = DEMOS_MSG_REPLY;
     m->flags = MESSAGE_IN_CALL;
-    m->whole = (u32)args[2];
+    m->whole = (u32)length;
     sent(n, t->task, m);
     t->task->count.sent_in_call++;
     link_free(&t->task->links, slot);
     client->delivered = m;
     ready(n, client);
     n->handoff = client;
+    return true;
+}
+
+enum outcome fast_reply(struct node *n, struct thread *t, s64 *result)
+{
+    const u64 *args = t->args;
+
+    if (args[3] || !straight_reply(n, t, (s64)args[0], args[1], args[2]))
+        return call_general(n, t, result);
     return call_done(n, t, 0, result);
 }
 
@@ -226,6 +142,12 @@ tell(struct node *n, struct task *t, const struct message *m, u32 len, s64 numbe
 }
 
 enum { NOT_USUAL = -1 };
+
+/* What a RECEIVE wants, and where. */
+struct reading {
+    u64 set, buffer, room, info_at;
+    bool forever;
+};
 
 /* Copies a message with at most a reply link to its reader; NOT_USUAL: nothing is changed. */
 static inline __attribute__((always_inline)) s64
@@ -254,25 +176,26 @@ give_out(struct node *n, struct thread *t, struct message *m, u64 buffer, u64 ro
     return (s64)len;
 }
 
-enum outcome fast_receive(struct node *n, struct thread *t, const u64 *args, s64 *result)
+/* `done`: what of the call is behind it already. */
+static inline __attribute__((always_inline)) enum outcome
+receive(struct node *n, struct thread *t, const struct reading *r, u64 done, s64 *result)
 {
     struct task *self = t->task;
-    struct message *m;
-    s64 done;
+    bool may = may_use(n, self);
+    struct message *m = may ? queue_first(self, r->set) : NULL;
+    s64 got;
 
-    if (!may_use(n, self))
-        return call_general(n, t, args, result);
-    m = queue_first(self, args[0]);
-    if (!m) {
-        if (args[4] != DEMOS_FOREVER)
-            return call_general(n, t, args, result);
-        t->wait_set = args[0];
-        suspend(t, WAIT_MESSAGE, args);
+    if (!m && may && r->forever) {
+        t->wait_set = r->set;
+        t->progress = done;
+        suspend(t, WAIT_MESSAGE);
         return list_empty(&n->work) ? node_leave(n) : call_conclude(n, t, CALL_WAIT, result);
     }
-    done = give_out(n, t, m, args[1], args[2], args[3]);
-    if (done < 0)
-        return call_general(n, t, args, result);
+    got = m ? give_out(n, t, m, r->buffer, r->room, r->info_at) : NOT_USUAL;
+    if (got < 0) {
+        t->progress = done;
+        return call_general(n, t, result);
+    }
     list_remove(&m->queue);
     self->queued--;
     self->queued_bytes -= message_cost(m->length, 0);
@@ -280,15 +203,32 @@ enum outcome fast_receive(struct node *n, struct thread *t, const u64 *args, s64
     message_drop(n, m);
     if (!list_empty(&self->senders) || !list_empty(&self->fences))
         queue_shrunk(n, self);
-    return call_done(n, t, done, result);
+    return call_done(n, t, got, result);
+}
+
+enum outcome fast_receive(struct node *n, struct thread *t, s64 *result)
+{
+    const u64 *a = t->args;
+    struct reading r = {a[0], a[1], a[2], a[3], a[4] == DEMOS_FOREVER};
+
+    return receive(n, t, &r, 0, result);
+}
+
+enum outcome straight_next(struct node *n, struct thread *t, s64 *result)
+{
+    const u64 *a = t->args;
+    struct reading r = {a[5], a[3], a[2] >> 32, a[4], true};
+
+    return receive(n, t, &r, 1, result);
 }
 
 enum outcome fast_finish(struct node *n, struct thread *t, s64 *result)
 {
     const u64 *a = t->args;
     struct message *m = t->delivered;
-    bool call = t->call == DEMOS_CALL;
-    s64 done = give_out(n, t, m, a[call ? 3 : 1], call ? a[2] >> 32 : a[2], a[call ? 4 : 3]);
+    bool receive = t->call == DEMOS_RECEIVE; /* not CALL, nor ANSWER */
+    s64 done = give_out(n, t, m, a[receive ? 1 : 3], receive ? a[2] : a[2] >> 32,
+                        a[receive ? 3 : 4]);
 
     if (done < 0)
         return call_go_on(n, t, result);

@@ -19,17 +19,6 @@ static inline u64 previous(struct task *t, const struct process_id *to, u64 sequ
     return last;
 }
 
-/* A call that is not over keeps its words. */
-static inline void args_keep(struct thread *t, const u64 *args)
-{
-    struct six {
-        u64 word[6];
-    };
-
-    if (args != t->args)
-        *(struct six *)(void *)t->args = *(const struct six *)(const void *)args;
-}
-
 /* As at the begin of every call: nothing waited for, nothing done yet. */
 static inline void call_over(struct thread *t)
 {
@@ -47,6 +36,51 @@ static inline enum outcome call_done(struct node *n, struct thread *t, s64 said,
         return call_conclude(n, t, said, result);
     *result = said;
     return NODE_DONE;
+}
+
+/* The thread of the process a link means, if straight paths may use it. */
+static inline struct thread *partner(struct node *n, const struct link *l)
+{
+    struct task *t = node_find(n, &l->to);
+    struct thread *th = t ? task_thread(t) : NULL;
+
+    return th && !th->slow ? th : NULL;
+}
+
+static inline bool waits_for(const struct thread *t, u32 channel)
+{
+    return t->state == THREAD_WAITING && t->wait == WAIT_MESSAGE &&
+           t->wait_set & DEMOS_CHANNEL(channel);
+}
+
+static inline void ready(struct node *n, struct thread *t)
+{
+    list_push_back(&n->ready[t->priority], &t->run);
+    n->ready_mask |= 1u << t->priority;
+    t->state = THREAD_READY;
+}
+
+static inline void suspend(struct thread *t, enum wait why)
+{
+    t->state = THREAD_WAITING;
+    t->wait = (u8)why;
+    t->pending = true;
+}
+
+/* Whose CALL a reply of `length` bytes over the slot's link ends, if straight paths may use it. */
+static inline struct thread *caller(struct node *n, struct thread *t,
+                                    const struct link_slot *slot, u64 length)
+{
+    struct thread *client;
+
+    if (slot->link.channel != LINK_CHANNEL_CALL || length > DEMOS_BODY_MAX ||
+        slot->link.attr & DEMOS_TOKERNEL || t->task->sequence < t->task->discard_until)
+        return NULL;
+    client = partner(n, &slot->link);
+    if (!client || client->state != THREAD_WAITING || client->wait != WAIT_REPLY ||
+        client->timer || client->wait_serial != slot->link.code)
+        return NULL;
+    return client;
 }
 
 /* As link_room, where a slot was free before. */
@@ -74,10 +108,12 @@ static inline s64 link_put(struct link_table *t, const struct link *l)
 /* As link_remove. */
 static inline void link_free(struct link_table *t, struct link_slot *slot)
 {
+    u32 index = (u32)slot->number & ((1u << LINK_INDEX_BITS) - 1); /* + 1 */
+
     slot->link.code = (u64)(slot->number + LINK_GENERATION);
     slot->link.base = t->free;
     slot->number = 0;
-    t->free = (u32)(slot - t->slots) + 1;
+    t->free = index;
     t->used--;
 }
 

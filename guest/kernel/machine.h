@@ -34,6 +34,16 @@ enum machine_result machine_copy_out(struct node *n, struct task *t, u64 to, con
 /* Between two processes of the node (or within one), straight. */
 enum machine_result machine_copy(struct node *n, struct task *to, u64 to_address,
                                  struct task *from, u64 from_address, size_t len);
+/* As machine_copy, from the task whose address space is current to another one. False: it is
+ * not to be had straight away (some bytes may have been written); machine_copy finds out. */
+bool machine_hand(struct node *n, struct task *to, u64 to_address, struct task *from,
+                  u64 from_address, size_t len);
+/*
+ * Where the kernel itself may write the [address, +len) of a process, with `len` at most a
+ * page and `address` a multiple of 8: when it is one piece, there, and the process's to write.
+ * NULL: not so, or not on this machine; machine_copy_out finds out. Good until the next call into the machine.
+ */
+void *machine_reach(struct node *n, struct task *t, u64 address, size_t len);
 /*
  * As machine_copy for whole pages, by mapping copy-on-write. Returns the bytes done, from
  * the front; what is left (maybe all) is copied. Whether the target may be written is the

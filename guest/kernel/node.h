@@ -17,7 +17,8 @@
  *         case NODE_DONE: t's result register = result; break;   // a call is finished
  *         case NODE_RUN: break;                                  // as it was, or new
  *         case NODE_BLOCKED: continue;
- *         case NODE_SWITCH: t = node_switch_target(n); goto run;
+ *         case NODE_SWITCH:
+ *         case NODE_HANDOVER: t = node_switch_target(n); goto run;
  *         }
  *         run t in user mode until a call, a fault, or the end of its time slice:
  *             call: the outcomes of node_call, as above (NODE_DONE: back to user mode)
@@ -25,7 +26,7 @@
  *             slice: node_preempt(n, t)
  *     }
  *
- * After NODE_BLOCKED or NODE_SWITCH the thread may be gone (machine_thread_destroy was
+ * After any but NODE_DONE and NODE_RUN the thread may be gone (machine_thread_destroy was
  * called then); do not touch it.
  */
 #ifndef GUEST_KERNEL_NODE_H
@@ -41,6 +42,8 @@ enum outcome {
     NODE_RUN,     /* go on as before */
     NODE_BLOCKED, /* choose another thread */
     NODE_SWITCH,  /* go straight to node_switch_target() */
+    /* The same, whose call is over; nothing else has changed: no deadline, nothing to be sent. */
+    NODE_HANDOVER,
 };
 
 struct node_config {
@@ -68,12 +71,17 @@ struct heap *node_heap(const struct node *n);
 const struct node_config *node_config(const struct node *n);
 void node_set_trace(struct node *n, bool on);
 
-/* A kernel call of the running thread. `args` is copied. */
-enum outcome node_call(struct node *n, struct thread *t, const u64 args[6], s64 *result,
-                       u32 number);
+/* A kernel call of the running thread, whose words the machine has put into `args`. */
+enum outcome node_call(struct node *n, struct thread *t, s64 *result, u32 number);
 /* Before a thread goes on: finishes the call it was in, in its own address space. */
 enum outcome node_resume(struct node *n, struct thread *t, s64 *result);
-/* After NODE_SWITCH: the thread to run now; it counts as chosen. */
+/* After NODE_HANDOVER, instead of node_resume: the result of that thread's call. */
+static inline s64 node_handed(struct thread *t)
+{
+    t->pending = false;
+    return (s64)t->args[0];
+}
+/* After NODE_SWITCH or NODE_HANDOVER: the thread to run now; it counts as chosen. */
 struct thread *node_switch_target(struct node *n);
 
 /* The thread to run next (highest priority, then longest waiting), now RUNNING; NULL: none. */

@@ -173,11 +173,18 @@ void node_timer(struct node *n)
     kernel_work(n);
 }
 
-u64 node_deadline(const struct node *n)
+static __attribute__((noinline)) u64 earliest(const struct node *n)
 {
     u64 next = n->timer_count ? n->timers[0]->deadline : ~(u64)0;
 
     return n->timed ? migrate_deadline(n, locate_deadline(n, next)) : next;
+}
+
+u64 node_deadline(const struct node *n)
+{
+    if (!n->timer_count && list_empty(&n->searches))
+        return ~(u64)0; /* as nearly always when a call returns */
+    return earliest(n);
 }
 
 /* The caller's thread has stopped running: straight to the one it woke, if that may be. */

@@ -13,7 +13,7 @@ watch and exception link, unanswered requests,
 #include "base/bytes.h"
 #include "guest/kernel/core.h"
 
-enum { STATE_VERSION = 2, STATE_REGIONS_MAX = 65536 };
+enum { STATE_VERSION = 3, STATE_REGIONS_MAX = 65536 };
 #define STATE_MAGIC 0x44454d4f53746174ull /* "DEMOStat" */
 
 struct image {

@@ -3,8 +3,8 @@
  * A process: the task (address space, links, identity, queues, family) and its threads
  * (registers, wait state). One thread per task for now; nothing assumes it but task_start.
  *
- * Machines may read all of this, and own the two `machine` pointers; only the core writes
- * the rest.
+ * Machines may read all of this; they own the two `machine` pointers, and write the words of a
+ * call they are about to make. Only the core writes the rest.
  */
 #ifndef GUEST_KERNEL_TASK_H
 #define GUEST_KERNEL_TASK_H

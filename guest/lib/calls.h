@@ -77,6 +77,13 @@ static inline s64 call_call(s64 link, const void *body, u32 len, void *answer, u
                         (u64)info, timeout);
 }
 
+static inline s64 call_answer(s64 reply, const void *body, u32 len, u64 channels, void *buffer,
+                              u32 room, struct demos_info *info)
+{
+    return demos_kernel(DEMOS_ANSWER, (u64)reply, (u64)body, demos_lens(len, room), (u64)buffer,
+                        (u64)info, channels);
+}
+
 static inline s64 call_movedata(s64 link, enum demos_move way, u64 offset, const void *at,
                                 u64 len)
 {

@@ -42,6 +42,10 @@ int demos_request(s64 link, const void *body, size_t len, size_t room, u32 chann
 /* Answers a request: uses the reply link up. */
 int demos_reply(s64 reply, const void *body, size_t len);
 int demos_reply_links(s64 reply, const void *body, size_t len, const s64 *links, u32 count);
+/* Answers a request and waits for the next message, at the price of one kernel call: as
+ * demos_reply, then demos_receive. An error of the reply is told before anything is received. */
+s64 demos_answer(s64 reply, const void *body, size_t len, u64 channels, void *buffer,
+                 size_t room, struct demos_info *info);
 /* The oldest message on any channel of the set; waits for one. `info` may be NULL. The
  * answer is the number of bytes put into `buffer`. */
 s64 demos_receive(u64 channels, void *buffer, size_t room, struct demos_info *info);

@@ -71,6 +71,15 @@ int demos_reply_links(s64 reply, const void *body, size_t len, const s64 *links,
     return (int)call_reply(reply, body, len, &info, DEMOS_FOREVER);
 }
 
+s64 demos_answer(s64 reply, const void *body, size_t len, u64 channels, void *buffer,
+                 size_t room, struct demos_info *info)
+{
+    if (len > DEMOS_BODY_MAX)
+        return DEMOS_E_LONG;
+    return call_answer(reply, body, (u32)len, channels, buffer,
+                       (u32)MIN(room, (size_t)DEMOS_BODY_MAX), info);
+}
+
 s64 demos_receive(u64 channels, void *buffer, size_t room, struct demos_info *info)
 {
     return call_receive(channels, buffer, room, info, DEMOS_FOREVER);

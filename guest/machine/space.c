@@ -31,9 +31,10 @@ static u32 index_of(u64 va, u32 level)
 static u64 *walk(struct space *s, u64 va, bool make)
 {
     u64 *table = frame_at(s->frames, s->root);
+    struct space_leaf *l = space_leaf(s, va);
 
-    if (va >> 21 == s->leaf_for)
-        return s->leaf;
+    if (va >> 21 == l->of)
+        return l->table;
     for (u32 level = LEVELS - 1; level > 0; level--) {
         u64 *e = &table[index_of(va, level)];
 
@@ -47,8 +48,8 @@ static u64 *walk(struct space *s, u64 va, bool make)
         }
         table = table_at(s, *e);
     }
-    s->leaf_for = va >> 21;
-    s->leaf = table;
+    l->of = va >> 21;
+    l->table = table;
     return table;
 }
 
@@ -59,9 +60,17 @@ u64 *space_find(struct space *s, u64 va)
     return table ? &table[index_of(va, 0)] : NULL;
 }
 
+void *space_reach_far(struct space *s, u64 va)
+{
+    const u64 *e = space_find(s, va);
+
+    return e ? space_written(s, *e, va) : NULL;
+}
+
 bool space_create(struct space *s, struct frames *frames)
 {
-    *s = (struct space){.frames = frames, .leaf_for = NO_LEAF, .tables = 1};
+    *s = (struct space){
+        .frames = frames, .leaves = {{NO_LEAF, NULL}, {NO_LEAF, NULL}}, .tables = 1};
     s->root = frame_alloc_zero(frames);
     return s->root != 0;
 }
@@ -108,7 +117,7 @@ static void prune(struct space *s, u64 va)
             break;
         table = table_at(s, *path[level]);
     }
-    s->leaf_for = NO_LEAF;
+    space_leaf(s, va)->of = NO_LEAF;
     for (level++; level < LEVELS; level++) {
         u64 entry = *path[level];
 

@@ -28,12 +28,20 @@
 
 struct space {
     struct frames *frames;
-    u32 root;     /* frame of the top table */
-    u32 tables;   /* frames used by tables, the top one included */
-    u32 pages;    /* frames of pages, shared ones counted by each holder */
-    u64 leaf_for; /* address >> 21 of the last table walked to, ~0: none */
-    u64 *leaf;
+    u32 root;   /* frame of the top table */
+    u32 tables; /* frames used by tables, the top one included */
+    u32 pages;  /* frames of pages, shared ones counted by each holder */
+    /* The last tables walked to: of images and the heap, and of the stack. */
+    struct space_leaf {
+        u64 of; /* address >> 21, ~0: none */
+        u64 *table;
+    } leaves[2];
 };
+
+static inline struct space_leaf *space_leaf(struct space *s, u64 va)
+{
+    return &s->leaves[va >> 43 & 1];
+}
 
 /* Access beside REGION_READ, _WRITE, _EXECUTE: the kernel's own, whatever the protection
  * (the region must exist, and what is shared is still copied first). */
@@ -71,14 +79,39 @@ u64 *space_find(struct space *s, u64 va);
 /* The entry of `va`, or NULL where there is no table. */
 static inline u64 *space_entry(struct space *s, u64 va)
 {
-    if (va >> 21 == s->leaf_for)
-        return &s->leaf[va >> FRAME_SHIFT & 511];
+    const struct space_leaf *l = space_leaf(s, va);
+
+    if (va >> 21 == l->of)
+        return &l->table[va >> FRAME_SHIFT & 511];
     return space_find(s, va);
 }
 
 static inline u32 entry_frame(const struct space *s, u64 entry)
 {
     return (u32)(((entry & ENTRY_ADDRESS) - s->frames->address) >> FRAME_SHIFT);
+}
+
+static inline void *space_written(const struct space *s, u64 entry, u64 va)
+{
+    u64 need = ENTRY_PRESENT | ENTRY_USER | ENTRY_WRITE;
+
+    if ((entry & need) != need)
+        return NULL;
+    return s->frames->base + ((entry & ENTRY_ADDRESS) - s->frames->address) + va % FRAME_SIZE;
+}
+
+/* Where the kernel itself may write [va, +len), if that is one piece, there, and may be
+ * written. By a walk; and by a table walked to before. */
+void *space_reach_far(struct space *s, u64 va);
+static inline void *space_reach(struct space *s, u64 va, size_t len)
+{
+    const struct space_leaf *l = space_leaf(s, va);
+
+    if (va >= DEMOS_GLOBAL_END || va % FRAME_SIZE + len > FRAME_SIZE)
+        return NULL;
+    if (va >> 21 != l->of)
+        return space_reach_far(s, va);
+    return space_written(s, l->table[va >> FRAME_SHIFT & 511], va);
 }
 
 /* Calls of the space, found by the linker: the entry of `va` was `old` and is `now`. */

@@ -18,6 +18,9 @@ struct cost {
 
 /* Measures N and 3N turns of `work`. Ends the program when it has no link "machine". */
 struct cost measure(void (*work)(u64 turns), u64 turns);
+/* The middle one of three, for work that may be done as often: an alarm in one of them, in
+ * its short part or its long one, does not count. */
+struct cost measure_middle(void (*work)(u64 turns), u64 turns);
 /* Prints a row of JSON. `divide`: bytes in a turn, for rows per byte, else 1. */
 void measure_print(const char *row, const char *name, const struct cost *c, u64 divide);
 

@@ -8,7 +8,7 @@
 #include "hyp/abi/xen.h"
 #include "hyp/virt/virt.h"
 
-enum { AROUND = 8 /* pages that come together, where memory is reserved anyhow */ };
+enum { AROUND = 16 /* pages that come together, where memory is reserved anyhow */ };
 enum { BIG_DOMAIN = 16384 /* frames: from 64 MiB on, memory comes in 2 MiB pieces */ };
 
 /* The promised neighbours of a page that has just come: their faults are spared. */

@@ -78,6 +78,7 @@ static struct sim_call hostile(struct sim_process *p, s64 result)
 {
     u64 what = byte();
     u64 a[6];
+    u32 number;
 
     (void)result;
     if (!input.left)
@@ -90,8 +91,9 @@ static struct sim_call hostile(struct sim_process *p, s64 result)
         return sim_call(DEMOS_EXIT, byte(), 0, 0, 0, 0, 0);
     for (u32 i = 0; i < 6; i++)
         a[i] = word(p);
-    return sim_call(what > 248 ? (u32)bytes(4) : (u32)(what / 4) % (DEMOS_CALLS - 1), a[0],
-                    a[1], a[2], a[3], a[4], a[5]);
+    number = what > 248 ? (u32)bytes(4) : (u32)(what / 4) % DEMOS_CALLS;
+    return sim_call(number == DEMOS_EXIT ? DEMOS_NULL : number, a[0], a[1], a[2], a[3], a[4],
+                    a[5]);
 }
 
 static void populate(struct sim *s)

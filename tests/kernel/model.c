@@ -454,6 +454,25 @@ static s64 movedata(struct model *m, u32 who, const struct model_call *c)
     return (s64)len;
 }
 
+/* REPLY, then RECEIVE. */
+static int answer(struct model *m, u32 who, const struct model_call *c, s64 *result)
+{
+    const u64 *a = c->args;
+    struct model_call reply = *c, next = *c;
+
+    reply.number = DEMOS_REPLY;
+    memcpy(reply.args, (u64[6]){a[0], a[1], (u32)a[2], 0, DEMOS_FOREVER}, sizeof(reply.args));
+    next.number = DEMOS_RECEIVE;
+    memcpy(next.args, (u64[6]){a[5], a[3], a[2] >> 32, a[4], DEMOS_FOREVER}, sizeof(next.args));
+    if (!m->p[who].replied) {
+        send(m, who, &reply, result);
+        if (*result < 0)
+            return ENDS;
+        m->p[who].replied = true;
+    }
+    return receive(m, who, &next, result);
+}
+
 static u64 timeout_of(const struct model_call *c)
 {
     return c->args[c->number == DEMOS_CALL ? 5 : 4];
@@ -473,7 +492,7 @@ bool model_try(struct model *m, u32 who, const struct model_call *c, s64 *result
         u64 timeout = may_wait(c->number) ? timeout_of(c) : DEMOS_FOREVER;
 
         m->deadline[who] = timeout < ~m->now ? m->now + timeout : ~(u64)0;
-        m->p[who].in_call = false;
+        m->p[who].in_call = m->p[who].replied = false;
     }
     *result = 0;
     switch (c->number) {
@@ -484,6 +503,7 @@ bool model_try(struct model *m, u32 who, const struct model_call *c, s64 *result
     case DEMOS_DESTROYLINK: *result = destroylink(m, who, c); break;
     case DEMOS_MOVEDATA: *result = movedata(m, who, c); break;
     case DEMOS_RECEIVE: said = receive(m, who, c, result); break;
+    case DEMOS_ANSWER: said = answer(m, who, c, result); break;
     case DEMOS_SEND:
     case DEMOS_REQUEST:
     case DEMOS_REPLY:

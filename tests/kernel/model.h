@@ -48,6 +48,7 @@ struct model_process {
     bool in_call; /* committed to CALL `calls`, waiting for its reply */
     bool answered;
     struct model_message answer;
+    bool replied; /* the first half of its ANSWER is done */
     u8 memory[MODEL_MEMORY];
 };
 

@@ -48,15 +48,18 @@ static struct sim_call receiver(struct sim_process *p, s64 result)
                     DEMOS_FOREVER, 0);
 }
 
-/* Answers every request with its own bytes. */
+/* Answers every request with its own bytes: by REPLY and RECEIVE, by ANSWER, in turn. */
 static struct sim_call echo(struct sim_process *p, s64 result)
 {
     struct demos_info info;
 
-    if (!p->fresh && p->self[0] == 0) {
+    if (!p->fresh && p->self[0] == 0 && result >= 0) {
         sim_peek(p, SIM_DATA + 2048, &info, sizeof(info));
+        if (++p->self[2] % 2)
+            return sim_call(DEMOS_ANSWER, (u64)info.reply, SIM_DATA,
+                            demos_lens((u64)result, 2048), SIM_DATA, SIM_DATA + 2048,
+                            DEMOS_ANY_CHANNEL);
         p->self[0] = 1;
-        p->self[2]++;
         return sim_call(DEMOS_REPLY, (u64)info.reply, SIM_DATA, (u64)result, 0, DEMOS_FOREVER,
                         0);
     }

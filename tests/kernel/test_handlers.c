@@ -147,7 +147,7 @@ static void test_requests_are_messages(void)
     struct sim *s = puppets(1, 0, NULL);
     struct sim_process *p = puppet_on(s, 0);
 
-    CHECK_EQ(DEMOS_CALLS, 12);
+    CHECK_EQ(DEMOS_CALLS, 13);
     for (u32 number = DEMOS_CALLS; number < 300; number++)
         CHECK_EQ(kcall(p, number, 0, 0, 0, 0, 0, 0), DEMOS_E_CALL);
     watch(s);

@@ -32,7 +32,7 @@ struct world {
     const struct op *ops;
     u32 count, next;
     bool failed, loud;
-    u64 calls, idles;
+    u64 calls, idles, handovers;
 };
 
 static struct world *world; /* of the run in progress: programs get no pointer but this */
@@ -49,14 +49,15 @@ static void fail(const char *what, u32 who, s64 kernel, s64 model)
 
 static u64 info_address(const struct model_call *c)
 {
-    return c->args[c->number == DEMOS_CALL ? 4 : 3];
+    return c->args[c->number == DEMOS_CALL || c->number == DEMOS_ANSWER ? 4 : 3];
 }
 
 static void read_told(u32 who, struct model_call *c, s64 result)
 {
     c->told = result;
     memset(&c->told_info, 0, sizeof(c->told_info));
-    if ((c->number == DEMOS_RECEIVE || c->number == DEMOS_CALL) && result >= 0)
+    if ((c->number == DEMOS_RECEIVE || c->number == DEMOS_CALL || c->number == DEMOS_ANSWER) &&
+        result >= 0)
         sim_peek(world->p[who], info_address(c), &c->told_info, sizeof(c->told_info));
 }
 
@@ -168,6 +169,18 @@ static s64 pick_link(u32 who, const struct op *op, u32 salt)
     return 0;
 }
 
+/* A link to answer by, if there is one: else the one picked. */
+static s64 pick_reply(u32 who, s64 picked)
+{
+    for (u32 i = 0; i < MODEL_LINKS; i++) {
+        const struct model_link *l = &world->model.p[who].links[i];
+
+        if (l->number && l->kind == DEMOS_REPLY_LINK)
+            return l->number;
+    }
+    return picked;
+}
+
 static u64 address(u32 r, bool hostile)
 {
     if (hostile && r % 4 == 0)
@@ -182,13 +195,21 @@ static u64 timeout(u32 r)
     return some[r % ARRAY_SIZE(some)];
 }
 
+/* Nothing special is asked for, as by most programs. */
+static bool plain(const struct op *op)
+{
+    return op->spare % 2;
+}
+
 /* An info structure with links to pass, written to the process's memory here and there. */
 static u64 put_info(u32 who, const struct op *op)
 {
     struct demos_info info = {.code = op->r[3]};
     u64 where = SIM_DATA + op->r[4] % (MODEL_MEMORY - sizeof(info));
 
-    if (op->flavour % 8 < 4)
+    if (plain(op))
+        where = ALIGN_DOWN(where, 8ull); /* as a compiler would put it */
+    if (plain(op) || op->flavour % 8 < 4)
         info.count = 0;
     else
         info.count = op->r[5] % 17 == 0 ? 5 : op->r[5] % 4;
@@ -238,7 +259,7 @@ static struct sim_call make(u32 who, const struct op *op)
         DEMOS_CREATELINK, DEMOS_SEND,    DEMOS_RECEIVE,    DEMOS_CALL,        DEMOS_REPLY,
         DEMOS_REQUEST,    DEMOS_RECEIVE, DEMOS_CREATELINK, DEMOS_MOVEDATA,    DEMOS_SEND,
         DEMOS_REPLY,      DEMOS_CALL,    DEMOS_DUPLINK,    DEMOS_DESTROYLINK, DEMOS_RECEIVE,
-        DEMOS_YIELD,      DEMOS_NULL,    DEMOS_REPLY,
+        DEMOS_YIELD,      DEMOS_NULL,    DEMOS_REPLY,      DEMOS_ANSWER,      DEMOS_ANSWER,
     };
     u32 call = op->call == 255 ? 40u + op->link : mix[op->call % ARRAY_SIZE(mix)];
     bool hostile = op->flavour % 32 == 30;
@@ -251,6 +272,8 @@ static struct sim_call make(u32 who, const struct op *op)
         body = SIM_DATA;
     if (buffer - SIM_DATA > MODEL_MEMORY - MODEL_BODY && !hostile)
         buffer = SIM_DATA + SIM_PAGE;
+    if (plain(op) && (call == DEMOS_REPLY || call == DEMOS_ANSWER))
+        a = (u64)pick_reply(who, (s64)a);
     switch (call) {
     case DEMOS_CREATELINK: return make_createlink(op);
     case DEMOS_SEND:
@@ -262,10 +285,14 @@ static struct sim_call make(u32 who, const struct op *op)
                         demos_lens(room, op->r[1] % 61 == 0 ? op->r[0] : op->r[1] % 4));
     case DEMOS_CALL:
         return sim_call(call, a, body, demos_lens(len, room), buffer, put_info(who, op),
-                        op->r[3] % 3 ? DEMOS_FOREVER : timeout(op->r[3] / 3));
+                        plain(op) || op->r[3] % 3 ? DEMOS_FOREVER : timeout(op->r[3] / 3));
+    case DEMOS_ANSWER:
+        return sim_call(call, a, body, demos_lens(len, room), buffer, put_info(who, op),
+                        op->r[3] % 3 ? DEMOS_ANY_CHANNEL : op->r[3] % 16);
     case DEMOS_RECEIVE:
-        return sim_call(call, op->flavour % 3 ? DEMOS_ANY_CHANNEL : op->r[0] % 16, buffer, room,
-                        put_info(who, op), timeout(op->r[3]), 0);
+        return sim_call(call, plain(op) || op->flavour % 3 ? DEMOS_ANY_CHANNEL : op->r[0] % 16,
+                        buffer, room, put_info(who, op),
+                        plain(op) ? DEMOS_FOREVER : timeout(op->r[3]), 0);
     case DEMOS_MOVEDATA:
         return sim_call(
             call, a, op->r[5] % 33 == 0 ? 2 : op->r[5] & 1, op->r[0] % 3 ? op->r[0] % 512 : 0,
@@ -430,6 +457,7 @@ static bool run(const struct op *ops, u32 count, u32 flags, bool loud, bool sabo
     blocked(w.current);
     for (u32 who = 0; who < MODEL_PROCESSES && !w.failed; who++)
         compare_memory(who);
+    w.handovers = w.sim->nodes[0].handovers;
     sim_destroy(w.sim);
     return !w.failed;
 }
@@ -502,12 +530,14 @@ static void compare(u64 seed, u32 flags)
 static void test_all_paths(void)
 {
     compare(1, 0);
-    CHECK(world->sim != NULL);
+    printf("%llu handovers\n", (unsigned long long)world->handovers);
+    CHECK(world->handovers > 100);
 }
 
 static void test_general_paths_only(void)
 {
     compare(2, NODE_NO_FAST);
+    CHECK_EQ(world->handovers, 0);
 }
 
 static void test_no_mapping(void)

@@ -73,6 +73,18 @@ enum machine_result machine_copy(struct node *n, struct task *to, u64 to_address
     return MACHINE_OK;
 }
 
+void *machine_reach(struct node *n, struct task *t, u64 address, size_t len)
+{
+    (void)n;
+    return at(t, address, len);
+}
+
+bool machine_hand(struct node *n, struct task *to, u64 to_address, struct task *from,
+                  u64 from_address, size_t len)
+{
+    return machine_copy(n, to, to_address, from, from_address, len) == MACHINE_OK;
+}
+
 u64 machine_share(struct node *n, struct task *to, u64 to_address, struct task *from,
                   u64 from_address, u64 len)
 {
@@ -220,12 +232,16 @@ static struct thread *running;
 /* What a machine does around a kernel call, without the trap. */
 static s64 kcall(u32 number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 {
-    u64 args[6] = {a, b, c, d, e, f};
+    const u64 args[6] = {a, b, c, d, e, f};
     s64 result = 0;
-    enum outcome o = node_call(node, running, args, &result, number);
+    enum outcome o;
+
+    memcpy(running->args, args, sizeof args);
+    o = node_call(node, running, &result, number);
 
     while (o != NODE_DONE && o != NODE_RUN) {
-        running = o == NODE_SWITCH ? node_switch_target(node) : node_next(node);
+        running = o == NODE_SWITCH || o == NODE_HANDOVER ? node_switch_target(node)
+                                                         : node_next(node);
         if (!running)
             return DEMOS_E_STATE;
         o = node_resume(node, running, &result);

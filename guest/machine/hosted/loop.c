@@ -44,7 +44,8 @@ static enum next follow(struct thread *t, enum outcome o, s64 result)
         c->registers_changed = true;
         return AGAIN;
     case NODE_RUN: return AGAIN;
-    case NODE_SWITCH: return SWITCH;
+    case NODE_SWITCH:
+    case NODE_HANDOVER: return SWITCH;
     default: return LEAVE;
     }
 }
@@ -113,13 +114,14 @@ static enum next trap(struct hosted *h, struct thread *t)
 static enum next kernel_call(struct hosted *h, struct thread *t)
 {
     const struct user_regs_struct *r = &hosted_task(t->task)->child.regs;
-    u64 args[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
+    const u64 args[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
     s64 result = 0;
     enum outcome o;
 
     if (r->rip != HOSTED_ENTRY_RETURN)
         return exception(h, t, EXCEPTION_FOREIGN, (u32)r->orig_rax, 0);
-    o = node_call(h->node, t, args, &result, (u32)r->orig_rax);
+    memcpy(t->args, args, sizeof args);
+    o = node_call(h->node, t, &result, (u32)r->orig_rax);
     return follow(t, o, result);
 }
 

@@ -4,6 +4,7 @@
  * nothing else does.
  */
 #include "guest/machine/sim/inside.h"
+#include <string.h>
 #include "guest/machine/sim/wire.h"
 #include "net/net.h"
 
@@ -44,7 +45,8 @@ static enum outcome enter(struct sim_node *sn, struct thread *t, s64 *result)
         return NODE_BLOCKED;
     }
     sn->sim->calls++;
-    return node_call(sn->node, t, call.args, result, call.number);
+    memcpy(t->args, call.args, sizeof(t->args));
+    return node_call(sn->node, t, result, call.number);
 }
 
 /* Lets a thread go on in the kernel; a test may want to know that it waits again. */
@@ -54,7 +56,7 @@ static enum outcome resume(struct sim_node *sn, struct thread *t, s64 *result)
 
     sn->running = t;
     o = node_resume(sn->node, t, result);
-    if ((o == NODE_BLOCKED || o == NODE_SWITCH) && sn->running == t && sn->sim->on_blocked)
+    if ((o != NODE_DONE && o != NODE_RUN) && sn->running == t && sn->sim->on_blocked)
         sn->sim->on_blocked(t->machine);
     return o;
 }
@@ -62,9 +64,10 @@ static enum outcome resume(struct sim_node *sn, struct thread *t, s64 *result)
 /* Acts on what the kernel said about `t`; goes straight on where it says so. */
 static void settle(struct sim_node *sn, struct thread *t, enum outcome o, s64 result)
 {
-    while (o == NODE_SWITCH || o == NODE_RUN) {
-        if (o == NODE_SWITCH) {
+    while (o != NODE_DONE && o != NODE_BLOCKED) {
+        if (o != NODE_RUN) {
             sn->switches++;
+            sn->handovers += o == NODE_HANDOVER;
             t = node_switch_target(sn->node);
             o = resume(sn, t, &result);
         }

@@ -64,6 +64,18 @@ enum machine_result machine_copy(struct node *n, struct task *to, u64 to_address
     return good ? MACHINE_OK : MACHINE_FAULT;
 }
 
+void *machine_reach(struct node *n, struct task *t, u64 address, size_t len)
+{
+    (void)n;
+    return sim_space_reach(sim_space_of(t), address, len);
+}
+
+bool machine_hand(struct node *n, struct task *to, u64 to_address, struct task *from,
+                  u64 from_address, size_t len)
+{
+    return machine_copy(n, to, to_address, from, from_address, len) == MACHINE_OK;
+}
+
 u64 machine_share(struct node *n, struct task *to, u64 to_address, struct task *from,
                   u64 from_address, u64 len)
 {

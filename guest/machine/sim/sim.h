@@ -65,7 +65,8 @@ struct sim_node {
     bool cut;  /* off the wire: runs, and hears nobody, and is not heard */
     struct thread *running;
     struct sim_process *last;  /* that a fault was simulated for */
-    u64 switches;              /* by NODE_SWITCH */
+    u64 switches;              /* by NODE_SWITCH and NODE_HANDOVER */
+    u64 handovers;             /* by the latter */
     struct list ports;         /* wires attached here */
     struct sim_frame **frames; /* the core's, by number; the first is none */
     u32 frame_count;           /* that there may be, set before anything is paged; 0: many */

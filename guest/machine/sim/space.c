@@ -191,6 +191,18 @@ bool sim_space_access(struct sim_space *s, u64 address, void *bytes, size_t len,
     return true;
 }
 
+void *sim_space_reach(struct sim_space *s, u64 address, size_t len)
+{
+    struct sim_slot *slot = find(s, address / SIM_PAGE);
+    size_t at = address % SIM_PAGE;
+
+    if (!slot || !slot->frame || at % 8 || at > SIM_PAGE - len ||
+        !(slot->protection & REGION_WRITE) || (slot->kept && !slot->write) ||
+        (!slot->kept && slot->frame->references > 1))
+        return NULL;
+    return slot->frame->bytes + at;
+}
+
 u64 sim_space_share(struct sim_space *to, u64 to_address, struct sim_space *from,
                     u64 from_address, u64 len)
 {

@@ -45,6 +45,8 @@ struct sim_frame *sim_space_lend(struct sim_space *s, u64 address);
 bool sim_space_there(const struct sim_space *s, u64 address);
 struct sim_frame *sim_frame_new(struct sim *sim);
 void sim_frame_drop(struct sim *sim, struct sim_frame *f);
+/* The bytes themselves, if they lie in one page that is there, unshared, and may be written. */
+void *sim_space_reach(struct sim_space *s, u64 address, size_t len);
 u64 sim_space_share(struct sim_space *to, u64 to_address, struct sim_space *from,
                     u64 from_address, u64 len);
 

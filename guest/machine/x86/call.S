@@ -11,32 +11,31 @@
     .balign 16
     .globl x86_syscall
 x86_syscall: /* rax number, rdi rsi rdx r10 r8 r9 words, rcx rip, r11 rflags */
-    mov %rsp, user_rsp(%rip)
     cmp x86_entry_return(%rip), %rcx
     jne foreign
-    mov $rt_stack_top, %rsp
-    push user_rsp(%rip)
-    push %r11
-    push %r9
-    push %r8
-    push %r10
-    push %rdx
-    push %rsi
-    push %rdi
-    mov x86_current(%rip), %rsi
-    mov %rsp, %rdx
-    sub $16, %rsp /* the result */
+    mov x86_current(%rip), %rcx
+    mov %rsp, CONTEXT_RSP(%rcx)
+    mov %r11, CONTEXT_RFLAGS(%rcx)
+    mov $rt_stack_top - 16, %rsp /* room for the result */
+    mov CONTEXT_THREAD(%rcx), %rcx
+    mov %rdi, THREAD_ARGS(%rcx)
+    mov %rsi, THREAD_ARGS+8(%rcx)
+    mov %rdx, THREAD_ARGS+16(%rcx)
+    mov %r10, THREAD_ARGS+24(%rcx)
+    mov %r8, THREAD_ARGS+32(%rcx)
+    mov %r9, THREAD_ARGS+40(%rcx)
+    mov %rcx, %rsi
     mov x86(%rip), %rdi
-    mov CONTEXT_THREAD(%rsi), %rsi
-    mov %rsp, %rcx
-    mov %eax, %r8d
+    mov %rsp, %rdx
+    mov %eax, %ecx
     call node_call
     test %eax, %eax
     jnz leave
     mov (%rsp), %rax
-    mov 64(%rsp), %r11
+    mov x86_current(%rip), %rcx
+    mov CONTEXT_RFLAGS(%rcx), %r11
+    mov CONTEXT_RSP(%rcx), %rsp
     mov x86_entry_return(%rip), %rcx
-    mov 72(%rsp), %rsp
     xor %edx, %edx
     xor %edi, %edi
     xor %esi, %esi
@@ -47,16 +46,12 @@ x86_syscall: /* rax number, rdi rsi rdx r10 r8 r9 words, rcx rip, r11 rflags */
 
 leave: /* eax is the outcome */
     mov x86_current(%rip), %rcx
-    mov 64(%rsp), %r11
-    mov 72(%rsp), %rdi
     mov %rbx, CONTEXT_RBX(%rcx)
     mov %rbp, CONTEXT_RBP(%rcx)
     mov %r12, CONTEXT_R12(%rcx)
     mov %r13, CONTEXT_R13(%rcx)
     mov %r14, CONTEXT_R14(%rcx)
     mov %r15, CONTEXT_R15(%rcx)
-    mov %rdi, CONTEXT_RSP(%rcx)
-    mov %r11, CONTEXT_RFLAGS(%rcx)
     movq $0, CONTEXT_WHOLE(%rcx)
     mov %eax, %edi
     mov $rt_stack_top, %rsp
@@ -64,6 +59,7 @@ leave: /* eax is the outcome */
     ud2
 
 foreign:
+    mov %rsp, user_rsp(%rip)
     mov x86_current(%rip), %rsp
     mov %rax, CONTEXT_RAX(%rsp)
     mov %rbx, CONTEXT_RBX(%rsp)

@@ -28,6 +28,9 @@
 #define CONTEXT_WHOLE  160
 #define CONTEXT_THREAD 168
 
+/* In struct thread: the words of its call. */
+#define THREAD_ARGS    64
+
 #ifndef __ASSEMBLY__
 #include "guest/kernel/machine.h"
 #include "guest/machine/registers.h"
@@ -47,6 +50,7 @@ _Static_assert(offsetof(struct context, r[R_R15]) == CONTEXT_R15, "call.S");
 _Static_assert(offsetof(struct context, r[R_RFLAGS]) == CONTEXT_RFLAGS, "call.S");
 _Static_assert(offsetof(struct context, whole) == CONTEXT_WHOLE, "call.S");
 _Static_assert(offsetof(struct context, thread) == CONTEXT_THREAD, "call.S");
+_Static_assert(offsetof(struct thread, args) == THREAD_ARGS, "call.S");
 _Static_assert(NODE_DONE == 0, "call.S");
 
 /* Whose registers are, or were last, in ring 3. */

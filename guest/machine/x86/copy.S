@@ -2,19 +2,19 @@
 /*
  * void space_copy(void *to, const void *from, size_t len)
  *
- * Upwards through four SSE registers, whose contents are the process's and are put back:
+ * Upwards through one SSE register, whose contents are the process's and are put back:
  * worth it from a few hundred bytes on. The rest is memcpy's.
  */
-/* 64 bytes from `at` on. */
+/* 64 bytes, `at` bytes before those that rcx counts up from. */
 .macro block at
-    movups \at(%rsi), %xmm0
-    movups \at+16(%rsi), %xmm1
-    movups \at+32(%rsi), %xmm2
-    movups \at+48(%rsi), %xmm3
-    movups %xmm0, \at(%rdi)
-    movups %xmm1, \at+16(%rdi)
-    movups %xmm2, \at+32(%rdi)
-    movups %xmm3, \at+48(%rdi)
+    movups \at(%rsi,%rcx), %xmm0
+    movups %xmm0, \at(%rdi,%rcx)
+    movups \at+16(%rsi,%rcx), %xmm0
+    movups %xmm0, \at+16(%rdi,%rcx)
+    movups \at+32(%rsi,%rcx), %xmm0
+    movups %xmm0, \at+32(%rdi,%rcx)
+    movups \at+48(%rsi,%rcx), %xmm0
+    movups %xmm0, \at+48(%rdi,%rcx)
 .endm
 
     .text
@@ -23,35 +23,30 @@
 space_copy:
     cmp $256, %rdx
     jb memcpy
-    sub $64, %rsp
+    sub $24, %rsp
     movups %xmm0, (%rsp)
-    movups %xmm1, 16(%rsp)
-    movups %xmm2, 32(%rsp)
-    movups %xmm3, 48(%rsp)
-    sub $256, %rdx
-    jb 2f
-    .balign 16
+    mov %rdx, %rcx
+    and $-256, %rcx
+    add %rcx, %rsi
+    add %rcx, %rdi
+    neg %rcx
 1:  block 0
     block 64
     block 128
     block 192
-    add $256, %rsi
-    add $256, %rdi
-    sub $256, %rdx
-    jae 1b
-2:  add $192, %rdx /* what is left, less 64 */
-    js 4f
-3:  block 0
+    add $256, %rcx
+    jne 1b
+    and $255, %edx
+2:  sub $64, %edx
+    js 3f
+    block 0
     add $64, %rsi
     add $64, %rdi
-    sub $64, %rdx
-    jns 3b
-4:  add $64, %rdx
-    movups (%rsp), %xmm0
-    movups 16(%rsp), %xmm1
-    movups 32(%rsp), %xmm2
-    movups 48(%rsp), %xmm3
-    add $64, %rsp
-    jmp memcpy
+    jmp 2b
+3:  movups (%rsp), %xmm0
+    add $24, %rsp
+    add $64, %edx
+    jnz memcpy
+    ret
 
     .section .note.GNU-stack, "", @progbits

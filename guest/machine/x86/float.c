@@ -22,7 +22,7 @@ enum {
 static u32 states; /* XCR0; 0: FXSAVE */
 static u32 size = FLOAT_LEGACY;
 static struct context *owner; /* whose state the processor holds */
-static bool bases_set;        /* FS or GS base is not zero */
+static u64 bases;             /* FS and GS base, all bits of either */
 
 void cpu_float_init(void)
 {
@@ -66,21 +66,23 @@ static void restore(u8 *at)
         x87_loaded(at);
 }
 
+static __attribute__((noinline)) void load_bases(const struct context *c)
+{
+    msr_write(MSR_FS_BASE, c->r[R_FS_BASE]);
+    msr_write(MSR_FS_BASE + 1, c->r[R_GS_BASE]);
+    bases = c->r[R_FS_BASE] | c->r[R_GS_BASE];
+}
+
 void cpu_float_load(struct context *c)
 {
-    bool bases = c->r[R_FS_BASE] || c->r[R_GS_BASE];
-
     if (owner == c)
         return;
     if (owner)
         save(owner->fp);
     restore(c->fp);
     owner = c;
-    if (bases || bases_set) {
-        msr_write(MSR_FS_BASE, c->r[R_FS_BASE]);
-        msr_write(MSR_FS_BASE + 1, c->r[R_GS_BASE]);
-    }
-    bases_set = bases;
+    if (c->r[R_FS_BASE] | c->r[R_GS_BASE] | bases) /* hardly any program has them */
+        load_bases(c);
 }
 
 void cpu_float_sync(struct context *c)

@@ -22,31 +22,41 @@ static void set_alarm(u64 at_ns)
     rt_alarm_set(at_ns == RT_NEVER ? RT_NEVER : at_ns + x86.started_ns);
 }
 
-/* The earliest time that the node or its network wants to be called at. */
-static inline u64 deadline_of_all(void)
+/* The network's, if that is earlier. */
+static __attribute__((noinline)) u64 deadline_with_net(u64 deadline)
 {
-    u64 deadline = node_deadline(x86.node), net;
+    u64 net = net_deadline(x86.net);
 
-    if (!x86.net)
-        return deadline;
-    net = net_deadline(x86.net);
     if (net == RT_NEVER)
         return deadline;
     return MIN(deadline, net > x86.started_ns ? net - x86.started_ns : 0);
 }
 
+/* The earliest time that the node or its network wants to be called at. */
+static inline u64 deadline_of_all(void)
+{
+    u64 deadline = node_deadline(x86.node);
+
+    return x86.net ? deadline_with_net(deadline) : deadline;
+}
+
+static __attribute__((noinline)) void begin_slice(u64 deadline)
+{
+    set_alarm(MIN(deadline, machine_now(x86.node) + SLICE_NS));
+}
+
 /* Before ring 3: a running slice or an earlier deadline has the alarm set. */
-static void guard_slice(void)
+static inline __attribute__((always_inline)) void guard_slice(void)
 {
     u64 deadline = deadline_of_all();
 
     if (x86.alarm_ns == RT_NEVER)
-        set_alarm(MIN(deadline, machine_now(x86.node) + SLICE_NS));
+        begin_slice(deadline);
     else if (deadline < x86.alarm_ns)
         set_alarm(deadline);
 }
 
-static NORETURN void to_user(struct thread *t)
+static inline __attribute__((always_inline)) NORETURN void to_user(struct thread *t)
 {
     struct context *c = t->machine;
 
@@ -57,11 +67,11 @@ static NORETURN void to_user(struct thread *t)
     x86_enter(c);
 }
 
-/* Runs a chosen thread, or those it hands over to; returns when another is to be chosen. */
-static void run(struct thread *t)
+/* Runs a chosen thread, or those it hands over to; does not return. */
+static inline __attribute__((always_inline)) NORETURN void run(struct thread *t)
 {
     for (;;) {
-        s64 result = 0;
+        s64 result;
         enum outcome o;
 
         cpu_space_load(&x86_task(t->task)->cpu);
@@ -71,7 +81,7 @@ static void run(struct thread *t)
         if (o == NODE_DONE || o == NODE_RUN)
             to_user(t);
         if (o == NODE_BLOCKED)
-            return;
+            x86_restart();
         t = node_switch_target(x86.node);
     }
 }
@@ -136,14 +146,27 @@ void x86_follow(struct thread *t, enum outcome o, s64 result)
     switch (o) {
     case NODE_DONE: ((struct context *)t->machine)->r[R_RAX] = (u64)result; to_user(t);
     case NODE_RUN: to_user(t);
-    case NODE_SWITCH: run(node_switch_target(x86.node)); break;
-    default: break;
+    case NODE_SWITCH:
+    case NODE_HANDOVER: run(node_switch_target(x86.node));
+    default: x86_restart();
     }
-    x86_restart();
+}
+
+/* The slice of who called goes on: its alarm is set, and no deadline has come before it. */
+static inline NORETURN void hand_over(struct thread *t)
+{
+    struct context *c = t->machine;
+
+    cpu_space_load(&x86_task(t->task)->cpu);
+    c->r[R_RAX] = (u64)node_handed(t);
+    cpu_float_load(c);
+    x86_enter(c);
 }
 
 void x86_after_call(enum outcome o)
 {
+    if (o == NODE_HANDOVER)
+        hand_over(node_switch_target(x86.node));
     if (o == NODE_RUN)
         x86_current->r[R_RAX] = 0;
     x86_follow(x86_current->thread, o, 0);

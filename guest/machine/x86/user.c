@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * machine_copy_in and _out of x86: straight through the current address space, which is
+ * machine_hand, machine_copy_in and _out of x86: straight through the current address space, which is
  * the caller's in nearly every call. What is out of the ordinary (a page that is not there
  * yet, a shared one, another process) goes through the tables, where it is also found out
  * what was wrong. The processor's answer is the tables' answer, for it reads the same.
@@ -30,8 +30,8 @@ bool user_fault(u64 *rip)
 /* The processor would find the process's bytes there, if there are any. */
 static inline bool direct(const struct task *t, u64 address, size_t len)
 {
-    return cpu_space_is_current(&x86_task(t)->cpu) && address < DEMOS_GLOBAL_END &&
-           len <= DEMOS_GLOBAL_END - address;
+    return len <= DEMOS_GLOBAL_END && address <= DEMOS_GLOBAL_END - len &&
+           cpu_space_is_current(&x86_task(t)->cpu);
 }
 
 enum machine_result machine_copy_in(struct node *n, struct task *t, void *to, u64 from,
@@ -48,4 +48,32 @@ enum machine_result machine_copy_out(struct node *n, struct task *t, u64 to, con
     if (direct(t, to, len) && user_copy((void *)to, from, len))
         return MACHINE_OK;
     return memory_copy_out(n, t, to, from, len);
+}
+
+static __attribute__((noinline)) bool hand_pages(struct task *to, u64 to_address,
+                                                 u64 from_address, size_t len)
+{
+    while (len > 0) {
+        size_t part = MIN(len, FRAME_SIZE - to_address % FRAME_SIZE);
+        void *at = space_reach(&x86_task(to)->space, to_address, part);
+
+        if (!at || !user_copy(at, (const void *)from_address, part))
+            return false;
+        to_address += part, from_address += part, len -= part;
+    }
+    return true;
+}
+
+bool machine_hand(struct node *n, struct task *to, u64 to_address, struct task *from,
+                  u64 from_address, size_t len)
+{
+    void *at;
+
+    (void)n;
+    if (!direct(from, from_address, len))
+        return false;
+    if (to_address % FRAME_SIZE + len > FRAME_SIZE)
+        return hand_pages(to, to_address, from_address, len);
+    at = space_reach(&x86_task(to)->space, to_address, len);
+    return at && user_copy(at, (const void *)from_address, len);
 }

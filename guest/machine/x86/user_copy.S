@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * bool user_copy(void *to, const void *from, size_t len): see user.h. Large copies go
- * through four SSE registers, which are the process's and are put back. Faults between two
+ * through one SSE register, which is the process's and is put back. Faults between two
  * of the labels below end the copy (user.c). SMAP: AMD APM volume 2, 5.6.
  */
-/* 64 bytes from `at` on. */
+/* 64 bytes, `at` bytes before those that rcx counts up from. */
 .macro block at
-    movups \at(%rsi), %xmm0
-    movups \at+16(%rsi), %xmm1
-    movups \at+32(%rsi), %xmm2
-    movups \at+48(%rsi), %xmm3
-    movups %xmm0, \at(%rdi)
-    movups %xmm1, \at+16(%rdi)
-    movups %xmm2, \at+32(%rdi)
-    movups %xmm3, \at+48(%rdi)
+    movups \at(%rsi,%rcx), %xmm0
+    movups %xmm0, \at(%rdi,%rcx)
+    movups \at+16(%rsi,%rcx), %xmm0
+    movups %xmm0, \at+16(%rdi,%rcx)
+    movups \at+32(%rsi,%rcx), %xmm0
+    movups %xmm0, \at+32(%rdi,%rcx)
+    movups \at+48(%rsi,%rcx), %xmm0
+    movups %xmm0, \at+48(%rdi,%rcx)
 .endm
 
     .text
@@ -26,42 +26,39 @@ user_copy:
 unguarded:
     cmp $256, %rdx
     jb user_small
-    sub $64, %rsp
+    sub $16, %rsp
     movups %xmm0, (%rsp)
-    movups %xmm1, 16(%rsp)
-    movups %xmm2, 32(%rsp)
-    movups %xmm3, 48(%rsp)
 user_large:
-    sub $256, %rdx
-    jb 6f
-    .balign 16
-5:  block 0
+    mov %rdx, %rcx
+    and $-256, %rcx
+    add %rcx, %rsi /* to the end of the whole blocks: rcx counts up to 0 */
+    add %rcx, %rdi
+    neg %rcx
+1:  block 0
     block 64
     block 128
     block 192
-    add $256, %rsi
-    add $256, %rdi
-    sub $256, %rdx
-    jae 5b
-6:  add $192, %rdx /* what is left, less 64 */
-    js 8f
-7:  block 0
+    add $256, %rcx
+    jne 1b
+    and $255, %edx
+    jz user_large_end
+2:  sub $64, %edx
+    js 3f
+    block 0
     add $64, %rsi
     add $64, %rdi
-    sub $64, %rdx
-    jns 7b
-8:  add $64, %rdx
+    jmp 2b
+3:  add $64, %edx
 user_large_end:
     movups (%rsp), %xmm0
-    movups 16(%rsp), %xmm1
-    movups 32(%rsp), %xmm2
-    movups 48(%rsp), %xmm3
-    add $64, %rsp
+    add $16, %rsp
+    test %edx, %edx
+    jz done
 
 user_small:
     sub $32, %rdx
     jb words
-1:  mov (%rsi), %rax
+4:  mov (%rsi), %rax
     mov 8(%rsi), %rcx
     mov 16(%rsi), %r8
     mov 24(%rsi), %r9
@@ -72,35 +69,33 @@ user_small:
     add $32, %rsi
     add $32, %rdi
     sub $32, %rdx
-    jae 1b
+    jae 4b
 words: /* rdx: what is left, less 32 */
     add $24, %rdx
     js bytes
-2:  mov (%rsi), %rax
+5:  mov (%rsi), %rax
     mov %rax, (%rdi)
     add $8, %rsi
     add $8, %rdi
     sub $8, %rdx
-    jns 2b
+    jns 5b
 bytes:
     add $8, %rdx
-    jz 4f
-3:  mov (%rsi), %al
+    jz done
+6:  mov (%rsi), %al
     mov %al, (%rdi)
     inc %rsi
     inc %rdi
     dec %rdx
-    jnz 3b
-4:  mov $1, %eax
+    jnz 6b
+done:
+    mov $1, %eax
 user_small_end:
     ret
 
 user_large_failed:
     movups (%rsp), %xmm0
-    movups 16(%rsp), %xmm1
-    movups 32(%rsp), %xmm2
-    movups 48(%rsp), %xmm3
-    add $64, %rsp
+    add $16, %rsp
 user_small_failed:
     xor %eax, %eax
     ret

@@ -26,6 +26,7 @@ static const struct {
     [DEMOS_MOVEDATA] = {1 << 3, NO_INFO},
     [DEMOS_YIELD] = {0, NO_INFO},
     [DEMOS_EXIT] = {0, NO_INFO},
+    [DEMOS_ANSWER] = {1 << 1 | 1 << 3 | 1 << 4, 4},
 };
 
 void z_swap_info(struct demos_info *info)
@@ -106,5 +107,6 @@ enum outcome z_call(struct z_machine *m, struct thread *th, s64 *result)
         z_task(th->task)->info = args[forms[number].info];
     if (number == DEMOS_EXIT && args[0] != 0)
         m->worst = (s64)args[0];
-    return node_call(m->node, th, args, result, number);
+    memcpy(th->args, args, sizeof args);
+    return node_call(m->node, th, result, number);
 }

@@ -110,7 +110,7 @@ static void run(struct z_machine *m, struct thread *th, u64 until)
         u64 now = board_times(m->board).clocks;
         enum board_trap trap;
 
-        if (o == NODE_SWITCH) {
+        if (o == NODE_SWITCH || o == NODE_HANDOVER) {
             th = node_switch_target(m->node);
             m->running = th;
             o = node_resume(m->node, th, &result);

@@ -251,6 +251,19 @@ enum machine_result machine_copy(struct node *n, struct task *to, u64 to_address
     return MACHINE_OK;
 }
 
+/* What the kernel writes there goes through machine_copy_out, which knows its byte order. */
+void *machine_reach(struct node *n, struct task *t, u64 address, size_t len)
+{
+    (void)n, (void)t, (void)address, (void)len;
+    return NULL;
+}
+
+bool machine_hand(struct node *n, struct task *to, u64 to_address, struct task *from,
+                  u64 from_address, size_t len)
+{
+    return machine_copy(n, to, to_address, from, from_address, len) == MACHINE_OK;
+}
+
 u64 machine_share(struct node *n, struct task *to, u64 to_address, struct task *from,
                   u64 from_address, u64 len)
 {

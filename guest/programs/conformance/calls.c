@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CALL, REQUEST and REPLY (rows DL07, DL08): answers, links both ways, reply links that
+ * CALL, REQUEST, REPLY and ANSWER (rows DL07, DL08): answers, links both ways, reply links that
  * are used once, servers that forget and servers that die.
  */
 #include "guest/programs/conformance/conformance.h"
 
 static u8 out[DEMOS_BODY_MAX], in[DEMOS_BODY_MAX];
 
-static void check_echo(s64 echo)
+static bool all_come_back(s64 echo)
 {
-    struct demos_info info = {0};
     bool all = true;
-    s64 mine;
 
     for (u32 len = 0; len <= 5000; len += 500) {
         for (u32 i = 0; i < len; i++)
             out[i] = (u8)(i + len);
         all &= demos_call(echo, out, len, in, sizeof in) == len && memcmp(in, out, len) == 0;
     }
-    expect_true("CALL brings back what it took", all);
+    return all;
+}
+
+static void check_echo(s64 echo)
+{
+    struct demos_info info = {0};
+    s64 mine;
+
+    expect_true("CALL brings back what it took", all_come_back(echo));
     expect("an answer longer than its buffer is cut", demos_call(echo, out, 100, in, 10), 10);
     mine = demos_link_make(DEMOS_GENERAL, DEMOS_GIVE, CHANNEL_B, 5);
     info.count = 1;
@@ -46,6 +52,34 @@ static void check_request(s64 echo)
             expect("answers in order", (s64)info.code, i);
     }
     expect_true("five at a time", true);
+}
+
+static void check_answer(void)
+{
+    s64 server, control = start_role("turn", NULL, &server), mine;
+    struct demos_info info = {0};
+
+    expect_true("ANSWER after ANSWER", all_come_back(server));
+    for (u32 i = 0; i < 5; i++)
+        demos_request(server, &i, sizeof i, 64, CHANNEL_B, i);
+    for (u32 i = 0; i < 5; i++) {
+        demos_receive(DEMOS_CHANNEL(CHANNEL_B), in, sizeof in, &info);
+        if (info.code != i)
+            expect("answers in order", (s64)info.code, i);
+    }
+    expect_true("also to those that wait in its queue", all_come_back(server));
+    process_kill(control);
+    await_end();
+    demos_link_drop(control);
+    demos_link_drop(server);
+    mine = demos_link_make(DEMOS_GENERAL, 0, CHANNEL_B, 6);
+    demos_send(mine, "kept", 4);
+    expect("ANSWER without a reply link",
+           demos_answer(12345, "x", 1, DEMOS_CHANNEL(CHANNEL_B), in, 4, NULL), DEMOS_E_LINK);
+    expect("ANSWER over another kind of link",
+           demos_answer(mine, "x", 1, DEMOS_CHANNEL(CHANNEL_B), in, 4, NULL), DEMOS_E_KIND);
+    expect("which receives nothing", demos_receive(DEMOS_CHANNEL(CHANNEL_B), in, 4, NULL), 4);
+    demos_link_drop(mine);
 }
 
 static void check_careless(void)
@@ -98,5 +132,6 @@ void check_calls(void)
     await_end();
     demos_link_drop(control);
     demos_link_drop(echo);
+    check_answer();
     check_careless();
 }

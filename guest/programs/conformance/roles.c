@@ -24,6 +24,20 @@ static int echo(void)
     }
 }
 
+/* Answers each request with its own body, and takes the next one in the same call. */
+static int turn(void)
+{
+    struct demos_info info = {0};
+    s64 len;
+
+    demos_offer(demos_link_make(DEMOS_REQUEST_LINK, DEMOS_DUP | DEMOS_GIVE, CHANNEL_A, 0));
+    len = demos_receive(DEMOS_CHANNEL(CHANNEL_A), body, sizeof body, &info);
+    while (len >= 0)
+        len = demos_answer(info.reply, body, (size_t)len, DEMOS_CHANNEL(CHANNEL_A), body,
+                           sizeof body, &info);
+    return (int)len;
+}
+
 /* Takes requests; the first word says what becomes of the reply link: 0 drops it, 1 ends
  * the process with it, 2 uses it twice and says in the second what the third got. */
 static int careless(void)
@@ -108,6 +122,8 @@ int play_role(const char *role, const char *argument)
 {
     if (strcmp(role, "echo") == 0)
         return echo();
+    if (strcmp(role, "turn") == 0)
+        return turn();
     if (strcmp(role, "careless") == 0)
         return careless();
     if (strcmp(role, "area") == 0)
