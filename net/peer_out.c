@@ -50,7 +50,9 @@ u64 peer_rto(const struct peer *p)
     u64 carry = r->rate ? (u64)(p->flight + 2 * NET_BLOCK_MIN) * S / r->rate : 0;
     u64 rto = p->srtt ? p->srtt + 4 * p->rttvar + 10 * MS : 150 * MS + 2 * carry;
 
-    rto = MAX(rto, 25 * MS + carry) << MIN(p->backoff, 6);
+    rto = MAX(rto, 25 * MS + carry);
+    /* Twice as long after each loss, but what a short fault has lost is not missed for long. */
+    rto = MIN(rto << MIN(p->backoff, 6), MAX(4 * rto, 400 * MS + carry));
     return MIN(rto, 10 * S + carry) + 2 * backlog;
 }
 
@@ -285,9 +287,15 @@ void peer_timeout(struct peer *p)
         peer_find(p);
 }
 
+/*
+ * As usual, but for two things. An acknowledgement travels with data: when that is lost and
+ * comes again it is no measure of the way, and two peers would drive each other's timers up;
+ * what really takes longer is learnt in steps. And answers that come faster than those to a
+ * machine that was just starting do not make the way a less certain one.
+ */
 static void sample(struct peer *p, const struct out *o)
 {
-    u64 rtt;
+    u64 rtt, off;
 
     if (o->attempt != 1 || !o->sent_ns)
         return;
@@ -297,7 +305,9 @@ static void sample(struct peer *p, const struct out *o)
         p->rttvar = rtt / 2;
         return;
     }
-    p->rttvar += (rtt > p->srtt ? rtt - p->srtt : p->srtt - rtt) / 4 - p->rttvar / 4;
+    rtt = MIN(rtt, 4 * p->srtt + 10 * MS);
+    off = rtt > p->srtt ? rtt - p->srtt : (p->srtt - rtt) / 8;
+    p->rttvar += off / 4 - p->rttvar / 4;
     p->srtt += rtt / 8 - p->srtt / 8;
     p->srtt = MAX(p->srtt, 1);
 }
