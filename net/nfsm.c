@@ -5,6 +5,7 @@
  * input machine reads blocks, discards corrupted ones and calls whom they are for.
  */
 #include "net/core.h"
+#include "base/wide.h"
 #include "net/crc32c.h"
 
 enum out_state { OUT_DOWN, OUT_IDLE, OUT_BUSY, OUT_STUCK, OUT_PACED, OUT_STATES };
@@ -154,7 +155,7 @@ bool nfsm_pass(struct nfsm *m, const u8 *frame, size_t len, const u8 hop[6])
         return false;
     }
     p->len = len;
-    memcpy(p->frame, frame, len);
+    copy_wide(p->frame, frame, len);
     memcpy(p->frame + FRAME_TO, hop, 6);
     list_init(&p->list);
     list_push_back(&m->queue, &p->list);

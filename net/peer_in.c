@@ -5,6 +5,7 @@
  * other way, after a short while, or at once when something is missing or repeated.
  */
 #include "net/core.h"
+#include "base/wide.h"
 
 enum { ACK_EVERY = 8 };
 #define ACK_WAIT       (5 * MS)
@@ -134,7 +135,7 @@ static void keep_piece(struct peer *p, struct in *i, const u8 *f)
         u64 bit = 1ull << (section % 64);
 
         if (!(i->have[section / 64] & bit)) {
-            memcpy(i->data + section * SECTION, f + NET_HEADER + at, size);
+            copy_wide(i->data + section * SECTION, f + NET_HEADER + at, size);
             i->have[section / 64] |= bit;
             i->got++;
         } else {

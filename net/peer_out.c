@@ -6,6 +6,7 @@
  * after a time-out everything in flight.
  */
 #include "net/core.h"
+#include "base/wide.h"
 
 enum { OVERTAKEN = 3, LOST_PATH_TIMEOUTS = 2 };
 
@@ -81,7 +82,7 @@ enum net_result peer_send(struct peer *p, const void *head, size_t head_len, con
     if (head_len)
         memcpy(o->frame + NET_HEADER, head, head_len);
     if (body_len)
-        memcpy(o->frame + NET_HEADER + head_len, body, body_len);
+        copy_wide(o->frame + NET_HEADER + head_len, body, body_len);
     list_push_back(&p->queue, &o->list);
     n->stats.sent++;
     net_trace(n, NET_T_SEND, p->machine, o->seq, len);

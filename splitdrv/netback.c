@@ -4,6 +4,7 @@
  * (XSA-155), its chain is bounded (XSA-423, XSA-432), and each request is answered once.
  */
 #include "splitdrv/net.h"
+#include "base/wide.h"
 
 /* A frame as its slots describe it. */
 struct chain {
@@ -128,7 +129,7 @@ static bool fetch(struct netback *b, const struct chain *c, u8 *frame)
         const u8 *page = b->persistent ? cache_page(&b->tx_cache, s->gref) : NULL;
 
         if (page)
-            memcpy(frame, page + s->offset, s->size);
+            copy_wide(frame, page + s->offset, s->size);
         else
             copies[count++] = (struct split_copy){frame, s->gref, s->offset, s->size, -1};
         frame += s->size;
@@ -244,7 +245,7 @@ bool netback_put(struct netback *b, const void *frame, size_t len, u32 checksum)
         RING_COPY_REQUEST(&b->rx, b->rx.req_cons + i, &r[i]);
         page = b->persistent ? cache_page(&b->rx_cache, r[i].gref) : NULL;
         if (page)
-            memcpy(page, at, part);
+            copy_wide(page, at, part);
         else
             copies[count++] = (struct split_copy){at, r[i].gref, 0, part, -1};
         at += part;

@@ -5,6 +5,7 @@
  * answers is believed only as far as our own records agree.
  */
 #include "splitdrv/net.h"
+#include "base/wide.h"
 
 enum { RX_FIRST = NET_SLOTS_MAX }; /* buffers posted at first: room for the largest frame */
 
@@ -113,7 +114,7 @@ bool netfront_put(struct netfront *f, const void *frame, size_t len, u32 checksu
         u16 part = (u16)MIN(len - (size_t)i * SPLIT_PAGE, (size_t)SPLIT_PAGE);
         struct netif_tx_request *r = RING_GET_REQUEST(&f->tx, f->tx.req_prod_pvt);
 
-        memcpy(pool_page(&f->tx_pool, id), at, part);
+        copy_wide(pool_page(&f->tx_pool, id), at, part);
         at += part;
         r->gref = f->tx_pool.ref[id];
         r->offset = 0;
@@ -143,7 +144,7 @@ static s32 part(struct netfront *f, RING_IDX at, u8 *to, size_t room, u16 *flags
     }
     if (r.status <= 0 || (u32)r.offset + (u16)r.status > SPLIT_PAGE || (u16)r.status > room)
         return -1;
-    memcpy(to, pool_page(&f->rx_pool, id) + r.offset, (u16)r.status);
+    copy_wide(to, pool_page(&f->rx_pool, id) + r.offset, (u16)r.status);
     return r.status;
 }
 

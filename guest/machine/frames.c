@@ -4,7 +4,7 @@
  * again first and a node's memory stays small on its host.
  */
 #include "guest/machine/frames.h"
-#include "base/zero.h"
+#include "base/wide.h"
 
 void frames_init(struct frames *f, void *base, u64 address, u32 *refs, u32 count)
 {
@@ -45,7 +45,7 @@ u32 frame_alloc_zero(struct frames *f)
     zero = f->born_zero && !f->free;
     frame = frame_alloc(f);
     if (frame && !zero)
-        zero_pages(frame_at(f, frame), FRAME_SIZE);
+        zero_wide(frame_at(f, frame), FRAME_SIZE);
     return frame;
 }
 
@@ -72,7 +72,7 @@ bool frames_idle(struct frames *f)
     if (!f->free && f->born_zero)
         return false; /* fresh ones need nothing */
     frame = frame_alloc(f);
-    zero_pages(frame_at(f, frame), FRAME_SIZE);
+    zero_wide(frame_at(f, frame), FRAME_SIZE);
     f->refs[frame] = 0;
     f->available++; /* it is still there to be had */
     f->stock[f->stocked++] = frame;

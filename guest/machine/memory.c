@@ -6,6 +6,7 @@
  */
 #include "guest/machine/space.h"
 #include "base/memory.h"
+#include "base/wide.h"
 #include "guest/machine/place.h"
 
 static struct space *space_of(const struct task *t)
@@ -53,7 +54,7 @@ enum machine_result memory_copy_in(struct node *n, struct task *t, void *to, u64
 
         if (r != MACHINE_OK)
             return r;
-        space_copy(into, bytes, part);
+        copy_wide(into, bytes, part);
         into += part, from += part, len -= part;
     }
     return MACHINE_OK;
@@ -71,7 +72,7 @@ static enum machine_result write_out(struct node *n, struct task *t, u64 to, con
 
         if (r != MACHINE_OK)
             return r;
-        space_copy(bytes, source, part);
+        copy_wide(bytes, source, part);
         source += part, to += part, len -= part;
     }
     return MACHINE_OK;
@@ -102,7 +103,7 @@ enum machine_result machine_copy(struct node *n, struct task *to, u64 to_address
         if (r != MACHINE_OK)
             return r;
         if ((u64)target - (u64)source >= part)
-            space_copy(target, source, part);
+            copy_wide(target, source, part);
         else
             memmove(target, source, part);
         to_address += part, from_address += part, len -= part;

@@ -123,8 +123,4 @@ enum machine_result memory_copy_in(struct node *n, struct task *t, void *to, u64
 enum machine_result memory_copy_out(struct node *n, struct task *t, u64 to, const void *from,
                                     size_t len);
 
-/* Copies upwards, by whatever the machine copies with fastest: the two do not overlap, or
- * `to` is the lower one. */
-void space_copy(void *to, const void *from, size_t len);
-
 #endif

@@ -3,6 +3,7 @@
  * The mapper's side: handles, mapping, unmapping, copying.
  */
 #include "base/memory.h"
+#include "base/wide.h"
 #include "hyp/dev/trace.h"
 #include "hyp/dom/grant.h"
 #include "hyp/mm/p2m.h"
@@ -304,6 +305,8 @@ void grant_copy_one(struct vcpu *v, struct grant_batch *b, struct gnttab_copy *c
 {
     bool from_ref = c->flags & GNTCOPY_source_gref, to_ref = c->flags & GNTCOPY_dest_gref;
     struct domain *d = v->domain;
+    const u8 *from;
+    u8 *to;
 
     if (c->source.offset + c->len > PAGE_SIZE || c->dest.offset + c->len > PAGE_SIZE ||
         c->flags & ~(GNTCOPY_source_gref | GNTCOPY_dest_gref)) {
@@ -317,8 +320,12 @@ void grant_copy_one(struct vcpu *v, struct grant_batch *b, struct gnttab_copy *c
                              to_ref ? c->dest.u.ref : c->dest.u.gmfn);
     if (c->status != GNTST_okay)
         return;
-    memmove((u8 *)frame_map(b->to.frame) + c->dest.offset,
-            (u8 *)frame_map(b->from.frame) + c->source.offset, c->len);
+    to = (u8 *)frame_map(b->to.frame) + c->dest.offset;
+    from = (u8 *)frame_map(b->from.frame) + c->source.offset;
+    if ((u64)to - (u64)from >= c->len)
+        copy_wide(to, from, c->len);
+    else
+        memmove(to, from, c->len);
     v->counters.copied_bytes += c->len;
     trace(OSM_T_copy, d->id, c->len, c->source.domid, c->dest.domid);
 }

@@ -4,7 +4,7 @@
  * Frames that are no RAM (device memory) have no references to count.
  */
 #include "hyp/mm/frame.h"
-#include "base/zero.h"
+#include "base/wide.h"
 #include "hyp/abi/xen.h"
 #include "hyp/cpu/panic.h"
 #include "hyp/cpu/spinlock.h"
@@ -76,7 +76,7 @@ mfn_t frame_alloc(struct domain *d, u32 order, enum frame_use use)
         return m;
     for (u64 i = 0; i < n; i++)
         buddy.frames[m.n + i] = (struct frame){.owner = d, .refs = 1, .use = (u8)use};
-    zero_pages(frame_map(m), n * PAGE_SIZE);
+    zero_wide(frame_map(m), n * PAGE_SIZE);
     return m;
 }
 

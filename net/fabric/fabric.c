@@ -6,6 +6,7 @@
  * of ours.
  */
 #include "base/bytes.h"
+#include "base/wide.h"
 #include "base/format.h"
 #include "base/memory.h"
 #include "net/fabric/checksum.h"
@@ -354,7 +355,7 @@ static void arrive(struct fabric_medium *m, const struct medium_arrival *a)
     }
     q->next = NULL;
     q->len = a->len;
-    memcpy(q->bytes, a->frame, a->len);
+    copy_wide(q->bytes, a->frame, a->len);
     *p->last = q;
     p->last = &q->next;
     p->queued += cost_of(a->len);

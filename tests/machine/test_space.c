@@ -55,12 +55,6 @@ void space_changed(struct space *s, u64 va, u64 old, u64 now)
     CHECK(!(now & ENTRY_WRITE) || refs[entry_frame(s, now)] == 1);
 }
 
-void space_copy(void *to, const void *from, size_t len)
-{
-    CHECK((u64)to - (u64)from >= len);
-    memmove(to, from, len);
-}
-
 static void open_all(void)
 {
     memory = aligned_alloc(FRAME_SIZE, FRAMES * FRAME_SIZE);

@@ -68,11 +68,6 @@ void space_changed(struct space *s, u64 va, u64 old, u64 now)
         t->broken |= !child_unmap(&t->child, va, FRAME_SIZE);
 }
 
-void space_copy(void *to, const void *from, size_t len)
-{
-    memmove(to, from, len);
-}
-
 enum machine_result machine_space_create(struct node *n, struct task *t)
 {
     struct hosted *h = node_owner(n);
