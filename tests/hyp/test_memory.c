@@ -313,7 +313,7 @@ static void large_pages_are_split(void)
     CHECK_EQ(guest->frames, before);
     CHECK_EQ(p2m_get(guest, GFN(at + GIB + 777), P2M_RW, &m), 0);
     frame_put(m);
-    CHECK(guest->frames > before && guest->frames <= before + 8);
+    CHECK(guest->frames > before && guest->frames <= before + 16);
     CHECK_EQ(kind_at(guest, at + GIB + 777), P2M_RAM);
     CHECK_EQ(kind_at(guest, at + GIB + 1777), P2M_PROMISED);
     guest->frames_max = 16384; /* a domain whose memory comes in pieces of 2 MiB */
