@@ -223,6 +223,8 @@ void replies_leave(struct node *n, struct message *m, u32 machine)
 
 void replies_arrived(struct node *n, struct task *t, u32 source)
 {
+    if (t->watch.kind == DEMOS_REPLY_LINK)
+        reply_moves(n, &t->watch, source, n->config.machine);
     for (u32 i = 0; i < t->links.fresh; i++) {
         struct link_slot *slot = &t->links.slots[i];
 

@@ -255,7 +255,8 @@ static s64 op_priority(struct node *n, struct task *t, struct message *m)
 
 static s64 op_watch(struct node *n, struct task *t, struct message *m)
 {
-    if (m->link_count && m->links[0].kind != DEMOS_GENERAL)
+    if (m->link_count && m->links[0].kind != DEMOS_GENERAL &&
+        m->links[0].kind != DEMOS_REPLY_LINK)
         return DEMOS_E_KIND;
     link_drop(n, &t->watch);
     t->watch = request_take_link(m, 0);

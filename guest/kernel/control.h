@@ -30,7 +30,8 @@ enum kernel_channel {
 /* To KERNEL_PROCESS. */
 enum kernel_op {
     /* flags, limit words (struct demos_limits order, 0 = default), name as 3 words;
-     * [watch: general link for the exit notice] -> ; control link */
+     * [watch: general or reply link for the exit notice] -> ; control link. Who holds a reply
+     * link is known: when the child's machine is declared dead, its asker gets NOTICE_DEAD */
     KERNEL_OP_CREATE = 1,
     /* index of the first wanted -> total, then 8 words each: see struct demos_listing */
     KERNEL_OP_LIST = 2,
@@ -106,7 +107,7 @@ enum control_op {
     CONTROL_SET = 0x10b,    /* registers, as the machine exports them; while stopped or new */
     CONTROL_LIMITS = 0x10c, /* limit words, 0 = leave -> limit words now in force */
     CONTROL_INFO = 0x10d,   /* -> listing words, counter words (struct demos_counters) */
-    CONTROL_WATCH = 0x10f,  /* [general link]: gets the exit notice, in place of the last */
+    CONTROL_WATCH = 0x10f, /* [general or reply link]: gets the exit notice, not the last one */
     CONTROL_EXCEPTION = 0x110, /* [request link]: exceptions become requests over it */
     CONTROL_PROTECT = 0x111,   /* base, len, protection (within the maximum) */
     CONTROL_PRIORITY = 0x112,  /* 0 (first) to 7 */

@@ -60,14 +60,16 @@ int process_info(s64 control, struct demos_listing *listing, struct demos_counte
 /* One process of a listing (KERNEL_OP_LIST, CONTROL_INFO): the next words of `w`. */
 void process_listing_read(struct words *w, struct demos_listing *listing);
 
-/* How a process ended, from the body of its exit notice. */
+/* How a process ended, from the message that came for its watch; false: it says nothing of that. */
 struct process_end {
     u64 how; /* enum demos_end */
     s64 status;
     u64 address;
 };
-bool process_end_read(const void *body, size_t len, struct process_end *end);
-/* A link for demos_spawn.watch: the notice will come on `channel` with `code`. */
+bool process_end_read(const struct demos_info *info, const void *body, size_t len,
+                      struct process_end *end);
+/* A link for demos_spawn.watch: the notice will come on `channel` with `code`; also when the
+ * machine that has the child is declared dead (DEMOS_END_NODE). */
 s64 process_watch(u32 channel, u64 code);
 
 /* Waits for the next exit notice on the channel; anything else that comes there is dropped. */
@@ -81,7 +83,7 @@ int process_run(const struct demos_spawn *s, u32 channel);
  * link to its service. DEMOS_OFFER_CHANNEL is used for that while it starts. Answers the
  * control link; *service is the offered link, 0 when the child ended without offering.
  */
-enum { DEMOS_OFFER_CHANNEL = 63 };
+enum { DEMOS_OFFER_CHANNEL = 63, DEMOS_WATCH_CHANNEL = 62 };
 s64 demos_spawn_server(const struct demos_spawn *s, s64 *service);
 /* In the child: gives the creator `link`. */
 int demos_offer(s64 link);

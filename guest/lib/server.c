@@ -17,8 +17,8 @@ int process_wait(u32 channel, struct process_end *end)
             return (int)len;
         for (u32 i = 0; i < info.count; i++)
             demos_link_drop(info.links[i]);
-        if (info.kind == DEMOS_MSG_NOTICE && info.notice == DEMOS_NOTICE_EXIT)
-            return process_end_read(body, (size_t)len, end) ? 0 : DEMOS_E_ARGUMENT;
+        if (process_end_read(&info, body, (size_t)len, end))
+            return 0;
     }
 }
 

@@ -1,9 +1,9 @@
 $(eval $(call demos_program,init,guest/programs/init.c guest/machine/bundle.c))
-$(foreach p,bottleneck counter-server hello hostile large lines match mover ping ps work crowd ring tour tree,\
+$(foreach p,bottleneck counter-server hello hostile large lines links match mover ping ps work crowd ring tour tree,\
     $(eval $(call demos_program,$(p),guest/programs/$(p).c)))
 $(eval $(call library,delays,guest/programs/delays.c))
 $(eval $(call demos_program,counter-client,guest/programs/counter-client.c guest/programs/delays.c))
-$(foreach p,bench compare filebench movebench netbench,\
+$(foreach p,bench compare filebench movebench netbench startbench,\
     $(eval $(call demos_program,$(p),guest/programs/$(p).c guest/programs/measure.c)))
 $(eval $(call demos_program,conformance,$(addprefix guest/programs/conformance/,calls.c faults.c float.S \
     floats.c links.c main.c messages.c moves.c processes.c roles.c)))

@@ -161,14 +161,14 @@ static void answer_open(s64 reply, struct words *request)
             demos_link_drop(links[--count]);
 }
 
-static void ended(u64 code, const void *body, size_t len)
+static void ended(const struct demos_info *info, const void *body, size_t len)
 {
     struct process_end end;
 
-    if (code == CODE_PROGRAM)
-        running--;
-    if (!process_end_read(body, len, &end))
+    if (info->channel != CHANNEL_ENDS || !process_end_read(info, body, len, &end))
         return;
+    if (info->code == CODE_PROGRAM)
+        running--;
     if (end.how == DEMOS_END_EXCEPTION)
         demos_print("init: a process ended by exception %lld at 0x%llx\n",
                     (long long)end.status, (unsigned long long)end.address);
@@ -205,8 +205,7 @@ static void serve(void)
         kept = take_offer(&info);
     while (kept < info.count)
         demos_link_drop(info.links[kept++]);
-    if (info.kind == DEMOS_MSG_NOTICE && info.notice == DEMOS_NOTICE_EXIT)
-        ended(info.code, w.bytes, (size_t)len);
+    ended(&info, w.bytes, (size_t)len);
     if (info.channel != CHANNEL_PROGRAMS || info.reply <= 0)
         return;
     words_read(&w, w.bytes, (size_t)len);

@@ -7,6 +7,8 @@
  *
  * A freeze is counted from before the move until an answer from the new place, so it has a
  * round trip in it, the other node and all that lies between them. Rows as of bench.
+ * `movebench MACHINE whole PAGES` moves RUNS processes of so many pages, one after the other, for
+ * who counts the messages and bytes of it.
  */
 #include "guest/machine/protocol.h"
 #include "guest/programs/measure.h"
@@ -195,6 +197,40 @@ static void print_ratio(const char *row, const char *name, u64 part, u64 of)
                 (unsigned long long)(hundredths % 100));
 }
 
+/* Faults on memory that a process here keeps: the luggage is packed, and nobody has moved. */
+static void local_faults(void)
+{
+    s64 control = start(LARGE);
+    struct words w;
+    u64 at, few;
+
+    ask_luggage(&w, LUGGAGE_READY, 0, &control);
+    at = ticks();
+    touch(LARGE / 10);
+    few = ticks() - at;
+    at = ticks();
+    touch(TOUCHED);
+    print_ticks("P19l", "page fault from a keeper on this node, 4 KiB", ticks() - at - few,
+                TOUCHED - 2 * (LARGE / 10));
+    end(control);
+}
+
+static void whole(u64 machine, u64 pages)
+{
+    u64 least_ticks = ~(u64)0;
+    char name[48];
+
+    for (u32 i = 0; i < RUNS; i++) {
+        s64 control = start(MIN(pages, (u64)LARGE));
+        u64 took = freeze(machine, control, true);
+
+        least_ticks = MIN(least_ticks, took);
+        end(control);
+    }
+    format(name, sizeof name, "%llu KiB whole: standing still", (unsigned long long)pages * 4);
+    print_ticks("P21", name, least_ticks, 1);
+}
+
 static void rows(u64 machine)
 {
     struct moved whole = least(machine, SMALL, true), whole_large = least(machine, LARGE, true);
@@ -211,6 +247,7 @@ static void rows(u64 machine)
                 lazy_large.pages, LARGE);
     print_ticks("P19", "page fault from a remote keeper, 4 KiB",
                 (lazy_large.more - lazy_large.few) / (TOUCHED - 2 * (LARGE / 10)), 1);
+    local_faults();
 }
 
 static void print_luggage(void)
@@ -252,6 +289,8 @@ int main(int argc, char **argv)
         demos_receive(DEMOS_CHANNEL(CHANNEL), NULL, 0, NULL);
     if (argc > 3 && strcmp(argv[2], "check") == 0)
         check(number(argv[1]), number(argv[3]));
+    else if (argc > 3 && strcmp(argv[2], "whole") == 0)
+        whole(number(argv[1]), number(argv[3]));
     else
         rows(argc > 1 ? number(argv[1]) : 2);
     return 0;

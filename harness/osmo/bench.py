@@ -222,9 +222,15 @@ def linux_on_xen() -> list[Row]:
     return bench_linux.on_xen()
 
 
+def moves() -> list[Row]:
+    """Messages and bytes of moving processes and of the file system, from the records of runs."""
+    from osmo import bench_moves
+    return bench_moves.rows()
+
+
 PLACES: dict[str, Callable[[], list[Row]]] = {
     "native": native, "hypervisor": hypervisor, "osmosis": osmosis, "hosted": hosted, "z8000": z8000,
-    "source": sizes, "network": network, "linux": linux, "linux-xen": linux_on_xen}
+    "source": sizes, "network": network, "moves": moves, "linux": linux, "linux-xen": linux_on_xen}
 
 
 def derived(rows: list[Row]) -> list[Row]:

@@ -142,12 +142,18 @@ def servers(cluster: Cluster, collector: Collector, faults: list[Fault]) -> list
             for name, ended in collector.ended.items() if name not in known and ended.reason == "crash"]
 
 
+def lost_records(collector: Collector) -> int:
+    """Records that a ring had no room for, as the control domain counted them."""
+    return sum(int(event.fields.get("trace_lost", 0)) for event in collector.events if event.event == "finish")
+
+
 def judge(cluster: Cluster, collector: Collector, ending: Ending, faults: list[Fault],
           seed: int, clock: str) -> result.Result:
     """Everything but what belongs to the machine it ran on (qemu, git, wall time)."""
     facts = case(cluster, collector, faults, ending.virtual_ns)
     names = cluster.expect.invariants
-    verdicts = invariants.check(facts, names) if cluster.trace else {}
+    lost = lost_records(collector)
+    verdicts = invariants.check(facts, names) if cluster.trace and not lost else {}
     out = result.Result(name=cluster.name, cluster=cluster.path, seed=seed, clock=clock)
     out.invariants = {name: dataclasses.asdict(v) for name, v in verdicts.items()}
     out.expected = expectations(cluster, collector)
@@ -155,6 +161,7 @@ def judge(cluster: Cluster, collector: Collector, ending: Ending, faults: list[F
     out.nodes = nodes(cluster, collector, facts.history)
     out.media = [{"name": m.name, "kind": m.kind} for m in cluster.media]
     out.digests = collector.digests()
+    out.trace_lost = lost
     out.status, out.reason, out.virtual_ns = ending.status, ending.reason, ending.virtual_ns
     wrong = collector.errors()
     if ending.how != "done":

@@ -267,7 +267,7 @@ def link_counts(history: History) -> list[dict[str, Any]]:
                                            "why": {}})
         if record.type == Net.MEDIUM_SEND:
             row["sent"] += 1
-            row["bytes"] += record.b
+            row["bytes"] += record.b & 0xFFFFFFFF  # above it, to whom
         elif record.type == Net.MEDIUM_DELIVER:
             row["delivered"] += 1
         else:

@@ -79,6 +79,8 @@ def invariants_section(out: Result) -> list[str]:
         rows.append([name, state, verdict["checked"], verdict["broken"], "; ".join(verdict["first"][:3])])
     rows += [[f"{e['node']} {'shows' if 'output' in e else 'ends'}", "held" if e["ok"] else "broken", 1,
               0 if e["ok"] else 1, e.get("output", e.get("exit"))] for e in out.expected]
+    if out.trace_lost:
+        rows.append(["all others", "not judged", 0, 0, f"the trace lost {out.trace_lost} records"])
     return section("What had to hold", table(["invariant", "", "checked", "broken", "first"], rows)
                    if rows else "")
 

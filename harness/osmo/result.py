@@ -46,6 +46,7 @@ class Result:
     expected: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     faults: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     digests: dict[str, str] = dataclasses.field(default_factory=dict)
+    trace_lost: int = 0  # records; then no invariant was judged
     status: int = 0
     reason: str = ""
     error: str = ""

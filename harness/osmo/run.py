@@ -286,6 +286,8 @@ def report_words(outcome: Outcome, options: argparse.Namespace) -> None:
     checked = sum(v["checked"] for v in out.invariants.values())
     print(f"{'ok' if out.ok else 'FAILED'}: {out.name}, seed {out.seed}, clock {out.clock}, "
           f"{units.short_time(out.virtual_ns)} virtual in {out.wall_ms} ms, {checked} checks")
+    if out.trace_lost:
+        print(f"the trace lost {units.counted(out.trace_lost, 'record')}: no invariant was judged")
     if out.error:
         print(out.error)
     if options.out and not options.headless and outcome.prepared.seeded:

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from osmo import bench, bench_linux, bench_network, breakdown, cluster, goals, paths, qemu
+from osmo import bench, bench_linux, bench_moves, bench_network, breakdown, cluster, goals, paths, qemu
 from osmo.errors import Problem
 
 TEXT = """booting
@@ -105,6 +105,17 @@ def test_what_processes_links_and_messages_take() -> None:
     assert 0 < sizes["of these the thread"] < sizes["a process with a thread and a region"] < 4096
     empty, full = (sizes[f"a queued message, {n} bytes"] for n in (0, 1024))
     assert 100 < empty < 400 and 1024 <= full - empty <= 1200
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which(qemu.BINARY) or not paths.image("node").is_file(),
+                    reason="not built, or QEMU is not installed")
+def test_a_move_is_nine_messages() -> None:
+    """P20: of at most 108 bytes together, whatever runs beside them on the way between two domains."""
+    told = bench_moves.moved(64)
+    assert told.steps == 7 * bench_moves.RUNS  # and the request with its answer
+    assert told.step_bytes / bench_moves.RUNS + bench_moves.ADMIN_OUTSIDE <= 108
+    assert told.wire_bytes > 3 * 65536 and bench.json_rows(told.text, "moves")[0].I
 
 
 def test_linux_here_is_held_against_linux_there() -> None:

@@ -12,8 +12,9 @@ import xml.etree.ElementTree as xml
 import pytest
 
 from osmo import cluster, faults, judge, many, paths, plan, qemu, run
-from osmo.collect import Collector, Ended
+from osmo.collect import Collector, Ended, Event
 from osmo.errors import Problem
+from osmo.session import Ending
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 OSMOSIS = str(TOP / "harness" / "osmosis")
@@ -89,6 +90,16 @@ def test_a_fabric_that_crashed_is_said() -> None:
     assert judge.servers(two, collector, []) == ["fabric, which serves the nodes, crashed: PANIC: no memory"]
     hit = faults.Fault("crash", "node", "fabric", 1)
     assert judge.servers(two, collector, [hit]) == []
+
+
+def test_a_trace_with_holes_is_not_judged() -> None:
+    """Records that a ring had no room for are counted; what they would have shown is not guessed."""
+    two, collector = dataclasses.replace(cluster.load(many.FILE, {"n": 2}), trace=True), Collector()
+    whole = judge.judge(two, collector, Ending("done"), [], 1, "event")
+    collector.events = [Event(5, "finish", "", {"trace_lost": 3})]
+    holes = judge.judge(two, collector, Ending("done"), [], 1, "event")
+    assert whole.invariants and not whole.trace_lost
+    assert holes.trace_lost == 3 and not holes.invariants
 
 
 @built

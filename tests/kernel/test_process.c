@@ -2,7 +2,7 @@
 /*
  * Processes made, fed, started, stopped, watched and ended by messages alone, as any
  * process with the right links can. DK01, DK03, DK07, DK09, DL16, DP01, DP02, DP05, DN01,
- * process tree, limits, listings, exceptions.
+ * process tree, limits (L04), listings, exceptions.
  */
 #include "tests/kernel/puppet.h"
 

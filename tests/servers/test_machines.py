@@ -6,6 +6,7 @@ import re
 import time
 
 from nodes import Cluster, Shell
+from test_programs import FILES
 
 BOARD = "+kernel =board switchboard global"
 MANAGER = (BOARD, "+board =memory memory", "+kernel =member member")
@@ -80,6 +81,60 @@ def test_watching_manager(tmp_path: pathlib.Path) -> None:
         cluster.kill(2)
         shell.until("nodes", r"^ *2 +\d+ dead")
         assert machines(shell.say("nodes"))[1] == "alive"
+
+
+def test_programs_that_die_with_their_machine(tmp_path: pathlib.Path) -> None:
+    """DL24, DS10: who started a program hears when the machine it is on by then is declared dead, and is done."""
+    with Cluster(tmp_path) as cluster:
+        shell = cluster.shell(1, BOARD, "+board =memory memory watch 400", MEMBER)
+        cluster.start(2, STAYS)
+        cluster.start(3, STAYS)
+        entered(shell, 1, 2, 3)
+        shell.say("on 2 with never hello &")
+        [moves] = where(shell, "with")
+        assert shell.say(f"move {moves} 3") == ""
+        shell.say("on 2 with never hello &")
+        cluster.kill(2)
+        said = shell.until("jobs", r"is dead")  # the one that was still there
+        assert said.count("with: its machine is dead") == 1
+        assert shell.say("jobs") == "[1] with\n"
+        assert shell.say("on 3 with never hello &") == "[2] with\n"
+        assert shell.process.stdin
+        shell.process.stdin.write("wait\n")  # now the shell does nothing but wait for both
+        shell.process.stdin.flush()
+        cluster.kill(3)
+        assert shell.say(None).count("with: its machine is dead") == 2 and shell.say("jobs") == ""
+
+
+def test_a_process_that_moves_keeps_its_files(tmp_path: pathlib.Path) -> None:
+    """L19: one that reads a file goes to another machine and back; every read is good, and it closes the file."""
+    with Cluster(tmp_path) as cluster:
+        shell = cluster.shell(1, *MANAGER, *FILES)
+        cluster.start(2, STAYS)
+        entered(shell, 1, 2)
+        assert shell.say("filebench byte 20000 &") == "[1] filebench\n"
+        for place in (2, 1, 2, 1):
+            [reader] = where(shell, "filebench")
+            assert shell.say(f"move {reader} {place}") == ""
+        assert [w[0] for w in where(shell, "filebench")] == ["1"]
+        assert shell.say("wait") == "" and shell.say("jobs") == ""  # its status was 0
+
+
+def test_who_may_start_programs(tmp_path: pathlib.Path) -> None:
+    """L06, DL03: making processes takes a link that gives that right, here as elsewhere; the memory manager's
+    plain link only lists, and without the kernel's nothing starts here."""
+    with Cluster(tmp_path) as cluster:
+        owner = cluster.shell(1, *MANAGER, "announce memory memory")
+        guest = Shell(cluster.start(2, MEMBER, "=counter counter-server", "+kernel with memory shell"))
+        entered(owner, 1, 2)
+        assert machines(guest.say("nodes")) == {1: "alive", 2: "alive"}
+        [server] = where(owner, "counter-server")
+        for line in ("on 1 hello", "on 2 hello", f"kill {server}", f"move {server} 1", "dead 1", "ps"):
+            assert "E_ALLOWED" in guest.say(line), line
+        assert guest.say("hello") == "hello, world\n"  # it has its own kernel's link
+        bare = Shell(cluster.start(3, MEMBER, "shell"))
+        assert "E_LINK" in bare.say("hello")
+        assert where(owner, "counter-server") == [server] and machines(owner.say("nodes"))[1] == "alive"
 
 
 def test_partitions(tmp_path: pathlib.Path) -> None:

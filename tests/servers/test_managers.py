@@ -63,6 +63,25 @@ def test_pull(tmp_path: pathlib.Path, knows: str) -> None:
         assert shell.say("kill 2") == "work: killed\n"
 
 
+@pytest.mark.parametrize("over", [("memory",), ("memory", "other")], ids="-".join)
+def test_over_memory_managers(tmp_path: pathlib.Path, over: tuple[str, ...]) -> None:
+    """DS13: the machines of two memory managers are one process manager's, or each has its own."""
+    with Cluster(tmp_path) as cluster:
+        policy = "+kernel =manager manager peers fixed 1 push"
+        shell = cluster.shell(1, BOARD, "+board =memory memory a", "announce memory", "+board =other memory b",
+                              "announce other", "+kernel =member member a",
+                              f"{policy} over {' over '.join(over)}")
+        cluster.start(2, f"{policy} over other", "+kernel member b")
+        shell.until("on any@2 hello", "hello, world")
+        time.sleep(0.5)  # longer than the manager goes without looking
+        shell.say("on any hello")
+        time.sleep(0.3)
+        for job in (1, 2):
+            assert shell.say("on any work &") == f"[{job}] work\n"
+        assert places(shell) == [1] * (3 - len(over))  # the shell's own memory manager lists only its machine
+        assert shell.say("kill 2") == "work: killed\n"
+
+
 def test_placement(tmp_path: pathlib.Path) -> None:
     """L18, DS13: a client's own word where a process is to be, or not to be."""
     with Cluster(tmp_path) as cluster:

@@ -56,6 +56,50 @@ def test_switchboards_of_node_and_cluster() -> None:
     assert node("+kernel =board switchboard global", "+kernel =board switchboard global replace", "hello")[0] == 0
 
 
+def test_links_a_process_is_born_with() -> None:
+    """DS04, L05: everybody gets the switchboard's, what was offered before, and what its boot line says."""
+    usual = "console clock programs switchboard"
+    assert node("links", "=counter counter-server", "links", "wait", "+kernel +counter links") == (
+        0, f"{usual}\n{usual} counter\n{usual} counter kernel\n")
+    assert shell("links") == f"{usual} files kernel\n"
+
+
+def test_local_names_stay_on_their_node(tmp_path: pathlib.Path) -> None:
+    """DS06, DS08: a node's own switchboard is found by nobody else and knows the cluster's names besides its own,
+    which last when the cluster's switchboard has gone."""
+    local = ("+kernel =board switchboard local", "=counter counter-server")
+    with Cluster(tmp_path) as cluster:
+        cluster.start(1, "+kernel switchboard global")
+        near = cluster.shell(2, *local, "announce here counter",
+                             "=far counter-server", "announce far")
+        away = cluster.shell(3)
+        assert "first 10" in near.say("with counter counter-client")
+        assert "first 10" not in away.say("with counter hello &")
+        away.until("with far hello", "hello, world")
+        assert away.say("jobs") == "[1] with\n"  # still looks for a name that is not for it
+        cluster.kill(1)
+        assert "first 10" in near.say("with counter counter-client")
+
+
+def test_a_second_switchboard(tmp_path: pathlib.Path) -> None:
+    """DS17: with a copy of a name at a switchboard of its own, a node finds the service, which is elsewhere, after
+    the cluster's switchboard has died with its node; one without does not."""
+    with Cluster(tmp_path) as cluster:
+        cluster.start(1, "+kernel switchboard global")
+        cluster.start(3, "=counter counter-server", "announce counter")
+        careful = cluster.shell(2, "+kernel =board switchboard local",
+                                "+kernel with counter announce here counter")
+        other = cluster.shell(4)
+        for shell in (careful, other):
+            assert "first 10" in shell.say("with counter counter-client")
+        careful.until("ps", " announce$")  # it has found the link, and only has its own switchboard to tell
+        cluster.kill(1)
+        assert "first 10" in careful.say("with counter counter-client")
+        assert "first 10" not in other.say("with counter counter-client &")
+        assert "first 10" in careful.say("with counter counter-client")
+        assert other.say("jobs") == "[1] with\n"
+
+
 def test_names_across_nodes(tmp_path: pathlib.Path) -> None:
     """DS05, DN21, DS03: three nodes, no configuration; the one with the switchboard comes last."""
     with Cluster(tmp_path) as cluster:

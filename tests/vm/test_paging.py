@@ -128,7 +128,7 @@ def test_copy_on_reference(tmp_path: pathlib.Path, memory: int) -> None:
 
 @pytest.mark.parametrize("apart", [True, False])
 def test_shared_memory(tmp_path: pathlib.Path, apart: bool) -> None:
-    """U40, U56, U55: two processes, on machines of their own or one with the keeper, exclude each other by
+    """U40, U56, U55, L11: two processes, on machines of their own or one with the keeper, exclude each other by
     loads and stores of memory they share."""
     keeper = ("+kernel switchboard global", "=shared shared", "announce shared")
     first, second = ("+kernel with shared together 0 40", "+kernel with shared together 1 40")

@@ -116,7 +116,7 @@ def test_a_z8000_client_of_an_x86_server(tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("pages", [("512", "512"), ("2048", "512")])
 def test_a_process_moves_to_another_z8000_node(tmp_path: pathlib.Path, pages: tuple[str, str]) -> None:
-    """CONTROL_MIGRATE with registers, memory and links, also to a node with smaller
+    """L19: CONTROL_MIGRATE with registers, memory and links, also to a node with smaller
     pages; the calls go on, then a bulk move there and back."""
     with running(command(Z8000, options=("--serve", "--page", pages[1], *net(tmp_path, 2)))):
         pair = command(Z8000, "+kernel pair 2", options=("--page", pages[0], *net(tmp_path, 1)))
@@ -126,7 +126,7 @@ def test_a_process_moves_to_another_z8000_node(tmp_path: pathlib.Path, pages: tu
 @pytest.mark.parametrize("other", [command(Z8000, options=("--serve", "--page", "2048")),
                                    command(X86, "+kernel switchboard global")], ids=["larger pages", "x86"])
 def test_a_process_that_cannot_move_hears_so(tmp_path: pathlib.Path, other: list[str]) -> None:
-    """Regions that are no whole pages there, registers that mean nothing there: refused."""
+    """L19: regions that are no whole pages there, registers that mean nothing there: refused."""
     with running([*other, *net(tmp_path, 2)]):
         assert finish(command(Z8000, "+kernel pair 2", options=net(tmp_path, 1))) == (1, "pair: went wrong\n")
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Other machines' managers, found by name at the cluster's switchboard ("manager.MACHINE");
- * which machines there are is the memory manager's to say.
+ * which machines there are is the memory managers' to say, one after the other.
  */
 #include "guest/lib/members.h"
 #include "guest/lib/switchboard.h"
@@ -15,8 +15,16 @@ static struct fellow {
 } fellows[BALANCE_PEERS_MAX];
 static u32 count;
 
+/* Memory managers: by the link "memory", if we have that and no names, else by name. */
+enum { MEMORIES_MAX = 8 };
+static struct {
+    const char *name;
+    s64 link;
+} memories[MEMORIES_MAX] = {{"memory", 0}};
+static u32 memory_count, asked;
+
 static const char *loads_name;
-static s64 loads, memory;
+static s64 loads;
 static u64 looked_ns, known[BALANCE_PEERS_MAX];
 static u32 known_count;
 static bool looking;
@@ -69,14 +77,42 @@ void fellows_loads(const char *name)
     loads_name = name;
 }
 
-static void ask(u64 first)
+bool fellows_over(const char *name)
 {
+    if (memory_count == MEMORIES_MAX)
+        return false;
+    memories[memory_count++].name = name;
+    return true;
+}
+
+static s64 memory_link(u32 i)
+{
+    if (!memory_count && demos_link("memory") > 0)
+        return demos_link("memory");
+    if (memories[i].link <= 0)
+        memories[i].link = find(memories[i].name);
+    return memories[i].link;
+}
+
+/* The manager being asked lists its machines from `first` on; false: it cannot be asked. */
+static bool ask(u64 first)
+{
+    s64 link = memory_link(asked);
     struct words w;
 
     words_start(&w, MEMBERS_LIST);
     words_put(&w, first);
-    looking = demos_request(memory, w.bytes, 8 * w.count, sizeof w.bytes, CHANNEL_MEMBERS,
-                            first) >= 0;
+    return link > 0 && demos_request(link, w.bytes, 8 * w.count, sizeof w.bytes,
+                                     CHANNEL_MEMBERS, first) >= 0;
+}
+
+/* The next one that can be asked, from manager `from` on. */
+static bool ask_on(u32 from)
+{
+    for (asked = from; asked < MAX(memory_count, 1u); asked++)
+        if (ask(0))
+            return true;
+    return false;
 }
 
 void fellows_look(u64 now_ns)
@@ -84,25 +120,20 @@ void fellows_look(u64 now_ns)
     if (looking || (looked_ns && now_ns - looked_ns < LOOK_AGAIN_NS))
         return;
     looked_ns = now_ns;
-    memory = demos_link("memory") > 0 ? demos_link("memory")
-             : memory > 0             ? memory
-                                      : find("memory");
-    if (memory > 0) {
-        known_count = 0;
-        ask(0);
-    }
+    known_count = 0;
+    looking = ask_on(0);
 }
 
-void fellows_known(struct balancer *b, const struct demos_info *info, struct words *w)
+static void lost(void)
 {
-    u64 total, at = info->code;
+    if (memories[asked].link > 0)
+        demos_link_drop(memories[asked].link);
+    memories[asked].link = 0;
+}
 
-    looking = false;
-    if (info->kind != DEMOS_MSG_REPLY || words_get(w)) {
-        memory = 0;
-        return;
-    }
-    total = words_get(w);
+/* Rows of a list from row `at` on: the first that was not among them. */
+static u64 take_rows(struct words *w, u64 at)
+{
     for (; w->at + MEMBERS_WORDS <= w->count; at++) {
         u64 machine = words_get(w);
 
@@ -112,8 +143,20 @@ void fellows_known(struct balancer *b, const struct demos_info *info, struct wor
         for (u32 i = 3; i < MEMBERS_WORDS; i++)
             words_get(w);
     }
-    if (at < total && at > info->code)
-        ask(at);
-    else
+    return at;
+}
+
+void fellows_known(struct balancer *b, const struct demos_info *info, struct words *w)
+{
+    if (info->kind != DEMOS_MSG_REPLY || words_get(w)) {
+        lost();
+    } else {
+        u64 total = words_get(w), at = take_rows(w, info->code);
+
+        if (at < total && at > info->code && ask(at))
+            return;
+    }
+    looking = ask_on(asked + 1);
+    if (!looking && known_count)
         balance_peers(b, known, known_count);
 }

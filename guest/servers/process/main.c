@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `manager [peers|LOADS] [stay|adaptive|fixed N] [push] [pull]`: a machine's process manager,
+ * `manager [peers|LOADS] [stay|adaptive|fixed N] [push] [pull] [over NAME]...`: a machine's process manager,
  * one policy of balance.h at work. It makes processes here by the link "kernel", elsewhere by
  * asking that machine's manager; LOADS is the name of a manager of loads. It announces itself
  * as "manager.MACHINE".
@@ -95,8 +95,8 @@ static void make_here(struct job *j)
     if (result != DEMOS_E_DEAD)
         j->watch = 0; /* given */
     made += result >= 0;
+    load_now(); /* who hears of it asks with this known */
     finish(j, result, control);
-    load_now();
 }
 
 /* Nobody else is to be sent to a machine whose manager is not there. */
@@ -386,6 +386,9 @@ static struct balance_policy policy_of(int argc, char **argv)
             p.limit = (u32)number(argv[++i]);
         } else if (strcmp(argv[i], "push") == 0) {
             p.initiative |= BALANCE_PUSH;
+        } else if (strcmp(argv[i], "over") == 0 && i + 1 < argc) {
+            if (!fellows_over(argv[++i]))
+                demos_die("manager: too many memory managers");
         } else if (strcmp(argv[i], "pull") == 0) {
             p.initiative |= BALANCE_PULL;
         } else {

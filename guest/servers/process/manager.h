@@ -28,7 +28,9 @@ s64 fellow(u64 machine);
 void fellow_lost(u64 machine);
 /* Which manager of loads; NULL: none is asked. */
 void fellows_loads(const char *name);
-/* Asks the memory manager who there is, now and then; the answer is for fellows_known. */
+/* One more memory manager whose machines count, by its name; false: too many. */
+bool fellows_over(const char *name);
+/* Asks the memory managers who there is, now and then; the answer is for fellows_known. */
 void fellows_look(u64 now_ns);
 void fellows_known(struct balancer *b, const struct demos_info *info, struct words *w);
 

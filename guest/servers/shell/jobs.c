@@ -7,10 +7,12 @@
 
 enum { JOBS = 32 };
 
+static u64 codes;
 static s64 output; /* where new ones print; 0: to our console */
 
 static struct job {
     s64 control; /* 0: free */
+    u64 code;    /* of its exit notice: not used twice */
     char name[DEMOS_NAME_MAX + 1];
 } jobs[JOBS + 1]; /* by number, from 1 */
 
@@ -21,10 +23,11 @@ static u32 next_end(u64 within, struct process_end *end)
     u8 body[64];
     s64 len = demos_receive_within(within, DEMOS_CHANNEL(CHANNEL_ENDS), body, sizeof body,
                                    &info);
-    u32 number = (u32)info.code;
+    u32 number = JOBS;
 
-    if (len < 0 || number > JOBS || !jobs[number].control ||
-        !process_end_read(body, (size_t)len, end))
+    while (number && !(jobs[number].control && jobs[number].code == info.code))
+        number--;
+    if (len < 0 || !number || !process_end_read(&info, body, (size_t)len, end))
         return 0;
     demos_link_drop(jobs[number].control);
     jobs[number].control = 0;
@@ -36,6 +39,8 @@ static s64 tell(u32 number, const struct process_end *end, bool always)
     if (end->how == DEMOS_END_EXCEPTION)
         demos_print("%s: exception %lld at 0x%llx\n", jobs[number].name, (long long)end->status,
                     (unsigned long long)end->address);
+    else if (end->how == DEMOS_END_NODE)
+        demos_print("%s: its machine is dead\n", jobs[number].name);
     else if (end->how != DEMOS_END_EXIT)
         demos_print("%s: killed\n", jobs[number].name);
     else if (always || end->status)
@@ -80,7 +85,8 @@ static s64 spawn(s64 kernel, u64 place, char **words, u32 count, u32 number, s64
     for (u32 i = 0; i < ARRAY_SIZE(ours); i++)
         if (demos_link(ours[i]) > 0)
             gifts[s.gift_count++] = (struct demos_gift){ours[i], gift(ours[i], kernel)};
-    s.watch = process_watch(CHANNEL_ENDS, number);
+    jobs[number].code = ++codes;
+    s.watch = process_watch(CHANNEL_ENDS, codes);
     return input ? demos_spawn_server(&s, input) : demos_spawn(&s);
 }
 
