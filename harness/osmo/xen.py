@@ -229,8 +229,15 @@ class Testbed:
             said = console if reason else None
             time.sleep(period)
 
-    def destroy(self, name: str) -> None:
+    def destroy(self, name: str, seconds: float = 60) -> None:
+        """Until its name is free again: a domain keeps it while Linux's back ends let go of its memory."""
+        deadline = time.monotonic() + seconds
         self.shell.run(f"xl destroy {name}")
+        while self.shell.run(f"xl domid {name}")[0] == 0:
+            if time.monotonic() > deadline:
+                raise Problem(f"{name} is still there {seconds:.0f} s after `xl destroy`", where="xen")
+            time.sleep(0.3)
+            self.shell.run(f"xl destroy {name}")
 
     def run(self, guest: Guest, seconds: float = 60, mark: str = "") -> Outcome:
         """Create, wait, destroy."""
