@@ -197,8 +197,13 @@ class Testbed:
         """By the text of a configuration file, whose files are there."""
         self.put(f"{name}.cfg", config.encode())
         self.shell.run(f"rm -f /var/log/xen/console/guest-{name}.log")
-        flags = "-q -p" if paused else "-q"
-        status, said = self.shell.run(f"xl -f create {flags} /guests/{name}.cfg </dev/null", 120)
+        command = f"xl -f create {'-q -p' if paused else '-q'} /guests/{name}.cfg </dev/null"
+        deadline = time.monotonic() + 30
+        status, said = self.shell.run(command, 120)
+        # What an earlier domain had, its name and its memory, may come back after it has gone.
+        while status and time.monotonic() < deadline:
+            time.sleep(1)
+            status, said = self.shell.run(command, 120)
         if status:
             raise Problem(f"xl create {name} failed: {said.strip()}", where="xen")
 
