@@ -34,9 +34,9 @@ enum demos_call {
     DEMOS_MOVEDATA,    /* (link, enum demos_move, offset in area, address, len) -> bytes */
     DEMOS_YIELD,       /* () */
     DEMOS_EXIT,        /* (status) never returns */
-    DEMOS_ANSWER, /* (reply link, body, demos_lens(len, room), buffer, info, channel set) ->
-                        * bytes in buffer: REPLY, then RECEIVE without a time limit. What is wrong
-                        * with the reply is said before anything is received */
+    /* (reply link, body, demos_lens(len, room), buffer, info, channel set) -> bytes in buffer: REPLY,
+     * then RECEIVE without a time limit; what is wrong with the reply is said before that */
+    DEMOS_ANSWER,
     DEMOS_CALLS
 };
 

@@ -118,16 +118,10 @@ def _until_quiet(machine: qemu.Qemu, seconds: float) -> str:
 
 def osmosis() -> list[Row]:
     """The same image as a domain, and what the hypervisor's own bench guest says."""
-    import tempfile
-    from osmo import cluster, run
+    from osmo import bench_run, cluster
     rows: list[Row] = []
     for file in sorted((paths.TOP / "harness" / "bench").glob("*.toml")):
-        with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
-            prepared = run.prepare(cluster.load(file), run.Options(clock="count"), pathlib.Path(scratch))
-            prepared.setup.shift = 0
-            outcome = run.execute(prepared)
-        if not outcome.result.ok:
-            raise Problem(f"{file.name}: {outcome.result.error.splitlines()[0]}")
+        outcome = bench_run.played(cluster.load(file), file.name)
         for name in sorted(outcome.collector.consoles):
             rows += json_rows(outcome.collector.text(name), "osmosis")
     return rows

@@ -11,7 +11,7 @@ import pathlib
 import subprocess
 import tempfile
 
-from osmo import abi, bench, cluster, paths, run
+from osmo import abi, bench, bench_run, cluster, paths
 from osmo.errors import Problem
 from osmo.types import Kernel, Net
 
@@ -36,12 +36,7 @@ class Counted:
 
 
 def counted(text: str, node: str) -> Counted:
-    with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
-        prepared = run.prepare(cluster.parse(text, "bench"), run.Options(clock="count"), pathlib.Path(scratch))
-        prepared.setup.shift = 0
-        outcome = run.execute(prepared)
-    if not outcome.result.ok:
-        raise Problem(outcome.result.error.splitlines()[0])
+    outcome = bench_run.played(cluster.parse(text, "bench"), "bench")
     records = abi.records(bytes(outcome.collector.trace))
     steps = [r for r in records if r.type == Kernel.MIGRATE]
     return Counted(outcome.collector.text(node), len(steps), sum(r.b >> 32 for r in steps),

@@ -5,12 +5,10 @@ All by the clock `count` with a tick for each instruction, so that a row of `net
 instructions of the whole machine and the nanoseconds that the medium's time is counted in.
 """
 
-import pathlib
 import re
 import statistics
-import tempfile
 
-from osmo import bench, cluster, paths, run
+from osmo import bench, bench_run, cluster
 from osmo.errors import Problem
 
 HEAD = """
@@ -28,12 +26,7 @@ KICKS = re.compile(r"(\d+) round trips of \d+ bytes, \d+ in flight: \d+ ns, \d+ 
 
 def play(text: str) -> dict[str, str]:
     """The consoles of a cluster that ended well."""
-    with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
-        prepared = run.prepare(cluster.parse(text, "bench"), run.Options(clock="count"), pathlib.Path(scratch))
-        prepared.setup.shift = 0
-        outcome = run.execute(prepared)
-    if not outcome.result.ok:
-        raise Problem(outcome.result.error.splitlines()[0])
+    outcome = bench_run.played(cluster.parse(text, "bench"), "bench")
     return {name: outcome.collector.text(name) for name in outcome.collector.consoles}
 
 

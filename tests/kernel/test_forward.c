@@ -7,9 +7,9 @@
  */
 #include "base/keyed.h"
 #include "guest/kernel/park.h"
-#include "tests/kernel/programs.h"
+#include "tests/kernel/moving.h"
 
-enum { DELEGATE = 20, HELPER, ASKER, WATCHER };
+enum { DELEGATE = 20, HELPER, ASKER };
 #define INFO_AT (SIM_DATA + 2048)
 
 static u64 searches, forwards;
@@ -82,65 +82,6 @@ static struct sim_call asker(struct sim_process *p, s64 result)
     return sim_call(DEMOS_RECEIVE, DEMOS_ANY_CHANNEL, SIM_DATA, 64, INFO_AT, DEMOS_FOREVER, 0);
 }
 
-/* The watch link of a process, as libdemos makes it: the reply link of its maker's request to
- * itself. */
-static void watch(struct sim *s, struct sim_process *maker, struct sim_process *child, u64 code)
-{
-    struct link_slot *slot;
-    s64 number;
-
-    maker->self[1] = (u64)sim_link(maker, maker, DEMOS_REQUEST_LINK, 0, 0, 0);
-    maker->self[2]++;
-    maker->self[5] = code;
-    thread_wake_error(maker->node->node, maker->thread, DEMOS_E_TIMEOUT);
-    CHECK(sim_run(s, 100000));
-    number = (s64)maker->self[6];
-    slot = link_find(&maker->task->links, number);
-    CHECK(slot && slot->link.kind == DEMOS_REPLY_LINK);
-    if (!slot)
-        return;
-    maker->self[7] = (u64)sim_link(maker, child, DEMOS_REQUEST_LINK, DEMOS_TOKERNEL, 0, 0);
-    thread_wake_error(maker->node->node, maker->thread, DEMOS_E_TIMEOUT);
-    CHECK(sim_run(s, 100000));
-    CHECK_EQ(maker->self[7], 0);
-}
-
-static struct sim_call watcher(struct sim_process *p, s64 result)
-{
-    struct demos_info info = {0};
-    u8 body[8];
-
-    if (!p->fresh && p->self[0] == 0 && result >= 0) { /* something was received */
-        sim_peek(p, INFO_AT, &info, sizeof(info));
-        if (info.kind == DEMOS_MSG_REQUEST)
-            p->self[6] = (u64)info.reply;
-        if (info.kind == DEMOS_MSG_NOTICE && info.code < 4)
-            p->self[8 + info.code] = p->self[8 + info.code] * 100 + info.notice;
-    }
-    p->self[0] = 0;
-    if (p->self[3] < p->self[2]) {
-        p->self[3]++;
-        p->self[0] = 1;
-        info = (struct demos_info){.code = p->self[5]};
-        sim_poke(p, INFO_AT, &info, sizeof(info));
-        return sim_call(DEMOS_REQUEST, p->self[1], SIM_DATA, 0, INFO_AT, DEMOS_FOREVER,
-                        demos_lens(24, 9));
-    }
-    if (p->self[7] && p->self[6]) {
-        u64 control = p->self[7];
-
-        info = (struct demos_info){.count = 1, .links = {(s64)p->self[6]}};
-        p->self[0] = 2;
-        p->self[6] = p->self[7] = 0;
-        be64_put(body, CONTROL_WATCH);
-        sim_poke(p, SIM_DATA, body, 8);
-        sim_poke(p, INFO_AT, &info, sizeof(info));
-        return sim_call(DEMOS_CALL, control, SIM_DATA, demos_lens(8, 64), SIM_DATA + 512,
-                        INFO_AT, DEMOS_FOREVER);
-    }
-    return sim_call(DEMOS_RECEIVE, DEMOS_ANY_CHANNEL, SIM_DATA, 64, INFO_AT, DEMOS_FOREVER, 0);
-}
-
 static struct sim *world(u32 nodes)
 {
     struct sim *s = cluster(nodes, NULL);
@@ -148,60 +89,11 @@ static struct sim *world(u32 nodes)
     s->programs[DELEGATE] = delegate;
     s->programs[HELPER] = helper;
     s->programs[ASKER] = asker;
-    s->programs[WATCHER] = watcher;
     s->on_trace = count_trace;
     for (u32 i = 0; i < nodes; i++)
         node_set_trace(s->nodes[i].node, true);
     searches = forwards = 0;
     return s;
-}
-
-static struct sim_process *where(struct sim *s, const struct process_id *id)
-{
-    struct sim_process *found = NULL;
-
-    for (u32 i = 0; i < s->count; i++) {
-        struct task *t = s->nodes[i].down ? NULL : node_find(s->nodes[i].node, id);
-
-        CHECK(!t || !found);
-        found = t ? sim_process_of(t) : found;
-    }
-    return found;
-}
-
-/* Moves a process, by a controller on the machine it is on; all comes to rest. */
-static struct sim_process *moved(struct sim *s, const struct process_id *id, u32 to)
-{
-    struct sim_process *p = where(s, id), *c = sim_spawn(p->node, CONTROLLER, 1);
-    u32 attr = DEMOS_TOKERNEL | DEMOS_DUP | DEMOS_GIVE;
-
-    c->self[1] = (u64)sim_link(c, p, DEMOS_REQUEST_LINK, attr, 0, 0);
-    c->self[8] = CONTROL_MIGRATE;
-    c->self[9] = to + 1;
-    sim_run(s, 200000);
-    CHECK_EQ(c->self[5], 0);
-    node_kill(c->node->node, c->task);
-    p = where(s, id);
-    CHECK(p && p->node->index == to);
-    return p;
-}
-
-static void crash(struct sim *s, u32 victim)
-{
-    u32 epoch = s->nodes[victim].epoch;
-
-    s->nodes[victim].down = true;
-    for (u32 i = 0; i < s->count; i++) {
-        if (!s->nodes[i].down)
-            node_declare_dead(s->nodes[i].node, victim + 1, epoch);
-    }
-}
-
-static void finish(struct sim *s)
-{
-    for (u32 i = 0; i < s->count; i++)
-        s->nodes[i].down = false;
-    sim_destroy(s);
 }
 
 static struct sim_process *client_of(struct sim *s, u32 node, const struct sim_process *server,
@@ -398,43 +290,6 @@ static u64 addresses(const struct sim *s)
     return count;
 }
 
-/* Who watches children hears of each end once: of those that end, and of those whose machine is
- * declared dead, wherever they had moved to by then; and of no other. */
-static void test_watched(void)
-{
-    struct sim *s = world(4);
-    struct sim_process *w = sim_spawn(&s->nodes[0], WATCHER, 2), *child[4];
-    struct process_id ids[4];
-
-    for (u32 i = 0; i < 4; i++) {
-        child[i] = sim_spawn(&s->nodes[1], IDLER, 2);
-        ids[i] = child[i]->task->id;
-        watch(s, w, child[i], i);
-    }
-    node_kill(child[0]->node->node, child[0]->task);
-    moved(s, &ids[1], 2);
-    moved(s, &ids[2], 2);
-    moved(s, &ids[2], 3);
-    CHECK(sim_run(s, 100000));
-    CHECK_EQ(w->self[8], DEMOS_NOTICE_EXIT);
-    CHECK_EQ(w->self[9] + w->self[10] + w->self[11], 0);
-    crash(s, 1); /* with the last child, that never moved */
-    CHECK(sim_run(s, 400000));
-    CHECK_EQ(w->self[11], DEMOS_NOTICE_DEAD);
-    CHECK_EQ(w->self[9] + w->self[10], 0);
-    crash(s, 2);
-    CHECK(sim_run(s, 400000));
-    CHECK_EQ(w->self[9], DEMOS_NOTICE_DEAD);
-    CHECK_EQ(w->self[10], 0);
-    child[2] = where(s, &ids[2]);
-    node_kill(child[2]->node->node, child[2]->task);
-    CHECK(sim_run(s, 400000));
-    CHECK_EQ(w->self[10], DEMOS_NOTICE_EXIT);
-    CHECK(list_empty(&w->task->asked));
-    CHECK_EQ(w->task->reserved_bytes, 0);
-    finish(s);
-}
-
 /* One address a machine, however often it moves; none when the process has ended. */
 static void test_collected(void)
 {
@@ -606,6 +461,5 @@ static void test_campaign(void)
 
 TESTS(CASE(test_maker_and_forwarder_dead), CASE(test_chain_broken),
       CASE(test_dead_with_its_machine), CASE(test_rebooted_forwarder),
-      CASE(test_reply_link_passed_on), CASE(test_held_and_moved), CASE(test_watched),
-      CASE(test_collected), CASE(test_shortened), CASE(test_ten_thousand_moves),
-      CASE(test_campaign))
+      CASE(test_reply_link_passed_on), CASE(test_held_and_moved), CASE(test_collected),
+      CASE(test_shortened), CASE(test_ten_thousand_moves), CASE(test_campaign))
