@@ -215,11 +215,12 @@ static u32 arrived(struct netfront *f)
     return prod - f->rx.rsp_cons;
 }
 
-/* All that was posted is full: more came than there was room for, or soon will. A page that
- * was never posted was never touched, and costs nothing where memory comes by being touched. */
-static void post_more(struct netfront *f, u32 available)
+/* What is posted has no room for another frame like this one: more came than there was room for,
+ * or soon will. A page that was never posted was never touched, and costs nothing where memory
+ * comes by being touched. */
+static void post_more(struct netfront *f, u32 empty, size_t len)
 {
-    if (available == posted(f) && f->rx_want < f->rx_pool.count)
+    if (empty < MAX(slots_for(len), 1u) && f->rx_want < f->rx_pool.count)
         f->rx_want = MIN(2 * f->rx_want, f->rx_pool.count);
 }
 
@@ -228,11 +229,10 @@ size_t netfront_take(struct netfront *f, void *frame, size_t room, u32 *checksum
     u32 available;
 
     while (!f->broken && (available = arrived(f)) != 0) {
-        size_t len;
+        u32 empty = posted(f) - available;
+        size_t len = assemble(f, f->rx.rsp_cons + available, frame, room, checksum);
 
-        post_more(f, available);
-        len = assemble(f, f->rx.rsp_cons + available, frame, room, checksum);
-
+        post_more(f, empty, len);
         if (!f->broken)
             post(f);
         if (len) {

@@ -151,7 +151,7 @@ static void unpark(struct sched_cpu *c, u64 now_ns)
 }
 
 /* The waiting entity that goes first here, or NULL: the handed one when its waker has just
- * blocked and nobody has waited much longer, else the one with least virtual time. */
+ * blocked and nobody waits who would pre-empt it, else the one with least virtual time. */
 static struct sched_entity *best_here(struct sched *s, struct sched_cpu *c, bool blocked,
                                       u64 now_ns)
 {
@@ -162,7 +162,7 @@ static struct sched_entity *best_here(struct sched *s, struct sched_cpu *c, bool
         if (!first)
             return NULL;
         e = container_of(first, struct sched_entity, node);
-        if (c->handed && blocked && c->handed->vtime < e->vtime + SCHED_SLICE_NS)
+        if (c->handed && blocked && c->handed->vtime < e->vtime + SCHED_WAKE_NS)
             e = c->handed;
         if (!park(s, c, e, now_ns))
             return e;

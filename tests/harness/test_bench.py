@@ -116,6 +116,10 @@ def test_a_move_is_nine_messages() -> None:
     assert told.steps == 7 * bench_moves.RUNS  # and the request with its answer
     assert told.step_bytes / bench_moves.RUNS + bench_moves.ADMIN_OUTSIDE <= 108
     assert told.wire_bytes > 3 * 65536 and bench.json_rows(told.text, "moves")[0].I
+    larger = bench_moves.moved(1024)  # more than all buffers between the two hold
+    assert larger.steps == told.steps and larger.step_bytes == told.step_bytes
+    more = (larger.wire_bytes - told.wire_bytes) / (960 * 1024 * bench_moves.RUNS)
+    assert 1.0 < more <= 1.05
 
 
 def test_linux_here_is_held_against_linux_there() -> None:

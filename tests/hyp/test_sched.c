@@ -340,6 +340,35 @@ static void ping_pong_does_not_starve_a_spinner(void)
     CHECK(ran(0) + ran(1) > SECOND * 30 / 100);
 }
 
+/* Two that hand each other the CPU all the time, one of which sends something to a third, who slept:
+ * it gets its turn as soon as it would pre-empt either, and so it does each time. */
+static void ping_pong_lets_the_woken_in(void)
+{
+    begin(1, SCHED_SLICE_NS);
+    wake(0, SCHED_NO_WAKER);
+    settle();
+    for (u32 round = 0; round < 50; round++) {
+        u64 woken = 0;
+
+        for (u32 turn = 0; turn < 1000 && on[0] != &entity[2]; turn++) {
+            struct sched_entity *from = on[0];
+
+            now += 5000;
+            wake(from == &entity[0] ? 1 : 0, 0);
+            if (turn == 200)
+                wake(2, 0);
+            woken = turn == 200 ? now : woken;
+            sched_hold(&s, from, SCHED_HOLD_BLOCKED);
+            pick(0);
+        }
+        CHECK(on[0] == &entity[2]);
+        CHECK(now - woken <= SCHED_WAKE_NS);
+        now += 20000;
+        sched_hold(&s, &entity[2], SCHED_HOLD_BLOCKED);
+        pick(0);
+    }
+}
+
 /* The spinner on CPU 0 is five seconds of virtual time ahead of the one that begins later on
  * CPU 1. A sleeper that the first one wakes takes over its CPU's virtual time; woken by the other
  * and pinned there, it must not wait for all that distance. */
@@ -543,7 +572,7 @@ TESTS(CASE(two_spinners_share_a_cpu), CASE(weights_set_the_shares),
       CASE(pinned_entities_stay), CASE(stealing_passes_over_the_pinned),
       CASE(a_blocked_entity_costs_nothing), CASE(a_woken_entity_follows_its_waker),
       CASE(two_hand_the_cpu_over), CASE(ping_pong_does_not_starve_a_spinner),
-      CASE(a_sleeper_that_moves_is_not_late), CASE(time_alone_is_no_debt),
-      CASE(cpus_share_alike_after_they_were_apart), CASE(a_stolen_one_keeps_its_distance),
-      CASE(a_sibling_does_not_wait_for_its_waker), CASE(discrete_time_runs_until_blocked),
-      CASE(anything_may_happen))
+      CASE(ping_pong_lets_the_woken_in), CASE(a_sleeper_that_moves_is_not_late),
+      CASE(time_alone_is_no_debt), CASE(cpus_share_alike_after_they_were_apart),
+      CASE(a_stolen_one_keeps_its_distance), CASE(a_sibling_does_not_wait_for_its_waker),
+      CASE(discrete_time_runs_until_blocked), CASE(anything_may_happen))

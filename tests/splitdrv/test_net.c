@@ -186,6 +186,28 @@ static void test_room_and_wake(void)
     close_both();
 }
 
+/* Frames of 63 KiB take sixteen of the first eighteen buffers: they never are all full, and still
+ * there are soon as many as there can be. */
+static void test_room_for_large_frames(void)
+{
+    enum { LARGE = 63 << 10 };
+    u32 checksum, room[3];
+
+    open_both(true);
+    for (u32 i = 0; i < ARRAY_SIZE(room); i++) {
+        for (room[i] = 0; netback_room(&back, LARGE); room[i]++)
+            CHECK(netback_put(&back, frame, LARGE, 0));
+        netback_flush(&back);
+        for (u32 at = 0; at < room[i]; at++)
+            CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), LARGE);
+        netfront_flush(&front);
+    }
+    CHECK_EQ(room[0], 1);
+    CHECK_EQ(room[1], 2);
+    CHECK_EQ(room[2], 4);
+    close_both();
+}
+
 static void tx(u32 at, grant_ref_t ref, u32 offset, u32 flags, u32 size)
 {
     struct netif_tx_request *r = RING_GET_REQUEST(&front.tx, at);
@@ -439,6 +461,6 @@ static void test_mapped_pages_stay(void)
 }
 
 TESTS(CASE(test_all_sizes), CASE(test_wrap), CASE(test_one_kick_per_batch),
-      CASE(test_room_and_wake), CASE(test_malformed), CASE(test_extra_info),
-      CASE(test_index_jumps), CASE(test_hostile_back), CASE(test_double_fetch),
-      CASE(test_failing_hypervisor), CASE(test_mapped_pages_stay))
+      CASE(test_room_and_wake), CASE(test_room_for_large_frames), CASE(test_malformed),
+      CASE(test_extra_info), CASE(test_index_jumps), CASE(test_hostile_back),
+      CASE(test_double_fetch), CASE(test_failing_hypervisor), CASE(test_mapped_pages_stay))
