@@ -21,8 +21,9 @@ from osmo import debian, dom0, paths, vmlinux
 from osmo.errors import Problem
 from osmo.qemu import Qemu, Setup
 
-# MONITOR gives #GP in Xen's idle loop under QEMU; SMAP and SMEP kill dom0 early.
-CPU = "EPYC,+svm,+npt,-smap,-smep,-monitor"
+# MONITOR gives #GP in Xen's idle loop under QEMU; SMAP and SMEP kill dom0 early. With XSAVE and AVX,
+# programs of a guest's Linux go wrong: what AVX registers hold gets lost where Xen changes domains.
+CPU = "EPYC,+svm,+npt,-smap,-smep,-monitor,-xsave,-avx,-avx2,-f16c,-fma"
 XEN_LINE = "console=com1 com1=115200,8n1 cpuidle=0 sched=credit dom0_mem=900M dom0_max_vcpus=1 " \
            "guest_loglvl=all loglvl=error"
 DOM0_LINE = "console=hvc0 quiet loglevel=3 mitigations=off"

@@ -16,11 +16,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("linux"), pytest.mark.ti
 SIZE = 8 << 20
 
 
-def ext4(path: pathlib.Path) -> None:
+def ext4(path: pathlib.Path, size: int = SIZE) -> None:
     if not shutil.which("mke2fs"):
         pytest.skip("mke2fs is not installed (e2fsprogs)")
     with path.open("wb") as file:
-        file.truncate(SIZE)
+        file.truncate(size)
     subprocess.run(["mke2fs", "-q", "-t", "ext4", "-F", path], check=True, capture_output=True)
 
 

@@ -35,8 +35,9 @@ def taken(bed: xen.Testbed, text: str, scratch: pathlib.Path) -> cluster.Cluster
 def started(bed: xen.Testbed, scratch: pathlib.Path, *names: str) -> None:
     for name in names:
         text = (scratch / "out" / f"{name}.cfg").read_text()
-        # Its file would be served by QEMU in dom0, which the test bed has not.
-        bed.create_as(name, text.replace("format=raw,", "script=block-osmosis,"))
+        # Its file would be served by QEMU in dom0, which the test bed has not; and each reading of
+        # the TSC would be a trap, because the emulator offers no invariant one.
+        bed.create_as(name, text.replace("format=raw,", "script=block-osmosis,") + 'tsc_mode = "native"\n')
 
 
 def destroyed(bed: xen.Testbed, made: cluster.Cluster) -> None:
