@@ -47,6 +47,13 @@ static inline void list_remove(struct list *node)
     list_init(node);
 }
 
+/* The same for a node that is about to be something else: it is not made to point at itself. */
+static inline void list_take(struct list *node)
+{
+    node->prev->next = node->next;
+    node->next->prev = node->prev;
+}
+
 /* The first node, unlinked, or NULL. */
 static inline struct list *list_pop_front(struct list *head)
 {

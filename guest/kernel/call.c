@@ -230,7 +230,7 @@ static straight_function *const straight[DEMOS_CALLS] = {
 };
 
 /* Nothing is kept here for after the call: what it comes to is said where it ends. */
-enum outcome node_call(struct node *n, struct thread *t, s64 *result, u32 number)
+enum outcome node_call(struct node *n, struct thread *t, s64 *result, u64 number)
 {
     n->count.entries++;
     t->task->count.entries++;
@@ -238,7 +238,7 @@ enum outcome node_call(struct node *n, struct thread *t, s64 *result, u32 number
         *result = DEMOS_E_CALL;
         return NODE_DONE;
     }
-    t->call = number;
+    t->call = (u32)number;
     return t->slow ? call_general(n, t, result) : straight[number](n, t, result);
 }
 

@@ -223,7 +223,7 @@ static inline struct message *queue_first(const struct task *t, u64 set)
     }
     return NULL;
 }
-void queue_take(struct node *n, struct task *t, struct message *m);
+void queue_take(struct task *t, struct message *m);
 void queue_shrunk(struct node *n, struct task *t);
 /* The one gate of delivery: what waits at `t` may be read now. */
 static inline bool may_use(const struct node *n, const struct task *t)
@@ -278,6 +278,7 @@ s64 finish_call(struct node *n, struct thread *t);
 void input(struct node *n, struct task *t, s64 value);
 /* In a replay: the result this call had, if it was an input. */
 bool input_fed(struct node *n, struct task *t, s64 *value);
+void replay_settle(struct node *n, struct task *t);
 void input_free(struct node *n, struct task *t);
 
 /* move.c */

@@ -32,7 +32,6 @@ static void detach(struct node *n, struct task *t, struct thread *th)
     list_push_front(&t->queue, &m->queue);
     t->queued++;
     t->queued_bytes += message_cost(m->length, m->link_count);
-    n->count.queued++;
 }
 
 void departure_undone(struct node *n, struct migration *g, s64 error)
@@ -138,7 +137,7 @@ void departure_done(struct node *n, struct migration *g)
     struct list queue, *node;
 
     rejections_move(n, t, g->machine);
-    migration_take_queue(n, t, &queue);
+    migration_take_queue(t, &queue);
     while ((node = list_pop_front(&queue)) != NULL)
         transmit(n, list_entry(node, struct message, queue), g->machine);
     if (!forward_set(n, &g->id, &there))

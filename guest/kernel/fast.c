@@ -13,9 +13,11 @@
 
 /* The message on its way over `l`, its body copied; NULL when something is unusual. */
 static inline __attribute__((always_inline)) struct message *
-compose(struct node *n, struct task *self, const struct link *l, u64 body, u32 len)
+compose(struct node *n, struct task *self, const struct link *l, u64 body, u64 length,
+        enum demos_message_kind kind, enum message_flags flags)
 {
-    struct message *m = message_take(n, len);
+    struct message *m = message_take(n, length);
+    u32 len = (u32)length;
 
     if (!m)
         return NULL;
@@ -32,59 +34,48 @@ compose(struct node *n, struct task *self, const struct link *l, u64 body, u32 l
     m->sender_machine = n->config.machine;
     m->channel = l->channel;
     m->length = m->whole = len;
-    m->class = MESSAGE_USER;
-    m->notice = 0;
-    m->link_count = 0;
-    m->attr = l->attr;
+    m->marks = message_marks(kind, flags, l->attr);
     m->reserved = 0;
-    m->links = NULL;
     return m;
 }
 
 /* It is sent: counted and numbered. */
-static inline void sent(struct node *n, struct task *self, struct message *m)
+static inline void sent(struct task *self, const struct link *l, struct message *m)
 {
     m->sequence = ++self->sequence;
-    m->previous = previous(self, &m->target, m->sequence);
+    m->previous = previous(self, &l->to, m->sequence);
     self->count.sent++;
     self->count.sent_bytes += m->length;
     self->count.fast++;
-    n->count.messages++;
-    n->count.bytes += m->length;
-    n->count.fast++;
 }
 
 enum outcome fast_send(struct node *n, struct thread *t, s64 *result)
 {
     const u64 *args = t->args;
-    struct link_slot *slot = link_find(&t->task->links, (s64)args[0]);
+    struct task *self = t->task, *to;
+    struct link_slot *slot = link_find(&self->links, (s64)args[0]);
     struct thread *receiver;
     struct message *m;
-    struct task *to;
     u32 cost;
 
-    if (!slot || slot->link.kind == DEMOS_REQUEST_LINK || slot->link.kind == DEMOS_REPLY_LINK ||
-        args[3] || args[2] > DEMOS_BODY_MAX ||
+    if (!slot || link_is_for_one(&slot->link) || args[3] ||
         slot->link.attr & (DEMOS_TOKERNEL | DEMOS_ONCE | DEMOS_SWITCHBOARD | DEMOS_TIMELY))
         return call_general(n, t, result);
     receiver = partner(n, &slot->link);
-    if (!receiver || t->task->sequence < t->task->discard_until)
+    if (!receiver)
         return call_general(n, t, result);
     to = receiver->task;
-    cost = message_cost((u32)args[2], 0);
+    cost = message_cost((u32)args[2], 0); /* of one that is too long compose() makes nothing */
     if (!queue_has_room(to, cost))
         return call_general(n, t, result);
-    m = compose(n, t->task, &slot->link, args[1], (u32)args[2]);
+    m = compose(n, self, &slot->link, args[1], args[2], DEMOS_MSG_GENERAL, 0);
     if (!m)
         return call_general(n, t, result);
-    m->kind = DEMOS_MSG_GENERAL;
-    m->flags = 0;
-    sent(n, t->task, m);
+    sent(self, &slot->link, m);
     list_push_back(&to->queue, &m->queue);
     to->queued++;
     to->queued_bytes += cost;
     to->count.queue_high = MAX(to->count.queue_high, to->queued_bytes);
-    n->count.queued++;
     if (waits_for(receiver, m->channel))
         thread_wake(n, receiver);
     return call_done(n, t, 0, result);
@@ -93,17 +84,16 @@ enum outcome fast_send(struct node *n, struct thread *t, s64 *result)
 bool straight_reply(struct node *n, struct thread *t, s64 reply, u64 body, u64 length)
 {
     struct link_slot *slot = link_find(&t->task->links, reply);
-    struct thread *client = slot ? caller(n, t, slot, length) : NULL;
+    struct thread *client = slot ? caller(n, slot, length) : NULL;
     struct message *m = NULL;
 
     if (client)
-        m = compose(n, t->task, &slot->link, body, (u32)MIN(length, slot->link.len));
+        m = compose(n, t->task, &slot->link, body, MIN(length, slot->link.len), DEMOS_MSG_REPLY,
+                    MESSAGE_IN_CALL);
     if (!m)
         return false;
-    m->kind = DEMOS_MSG_REPLY;
-    m->flags = MESSAGE_IN_CALL;
     m->whole = (u32)length;
-    sent(n, t->task, m);
+    sent(t->task, &slot->link, m);
     t->task->count.sent_in_call++;
     link_free(&t->task->links, slot);
     client->delivered = m;
@@ -141,6 +131,28 @@ tell(struct node *n, struct task *t, const struct message *m, u32 len, s64 numbe
     return machine_copy_out(n, t, info_at, &info, sizeof(info)) == MACHINE_OK;
 }
 
+/* A reply link, and room for it, but no notice, and no other links. */
+static bool can_take(const struct task *t, const struct message *m)
+{
+    return message_has_reply_only(m) && t->links.free;
+}
+
+/* What comes beside the body: a reply link, and what is known of the message. False: nothing. */
+static bool give_link(struct node *n, struct task *t, const struct message *m, u32 len,
+                      u64 info_at)
+{
+    bool reply = m->flags & MESSAGE_HAS_REPLY;
+    s64 number = 0;
+
+    if (reply)
+        number = link_put(&t->links, &m->reply);
+    if (!info_at || tell(n, t, m, len, number, info_at))
+        return true;
+    if (reply)
+        link_remove(&t->links, link_find(&t->links, number));
+    return false;
+}
+
 enum { NOT_USUAL = -1 };
 
 /* What a RECEIVE wants, and where. */
@@ -153,24 +165,15 @@ struct reading {
 static inline __attribute__((always_inline)) s64
 give_out(struct node *n, struct thread *t, struct message *m, u64 buffer, u64 room, u64 info_at)
 {
-    struct link_table *links = &t->task->links;
     u32 len = (u32)MIN((u64)m->length, room);
-    bool reply = m->flags & MESSAGE_HAS_REPLY;
-    s64 number = 0;
+    bool plain = message_is_plain(m);
 
-    if (m->link_count || m->kind == DEMOS_MSG_NOTICE || m->flags & MESSAGE_LINKS_LOST)
-        return NOT_USUAL;
-    if (reply && !links->free)
+    if (!plain && !can_take(t->task, m))
         return NOT_USUAL;
     if (len && machine_copy_out(n, t->task, buffer, m->body, len) != MACHINE_OK)
         return NOT_USUAL;
-    if (reply)
-        number = link_put(links, &m->reply);
-    if (info_at && !tell(n, t->task, m, len, number, info_at)) {
-        if (reply)
-            link_remove(links, link_find(links, number));
+    if ((info_at || !plain) && !give_link(n, t->task, m, len, info_at))
         return NOT_USUAL;
-    }
     t->task->count.received++;
     t->task->count.received_bytes += len;
     return (s64)len;
@@ -196,12 +199,11 @@ receive(struct node *n, struct thread *t, const struct reading *r, u64 done, s64
         t->progress = done;
         return call_general(n, t, result);
     }
-    list_remove(&m->queue);
+    list_take(&m->queue);
     self->queued--;
     self->queued_bytes -= message_cost(m->length, 0);
-    n->count.queued--;
     message_drop(n, m);
-    if (!list_empty(&self->senders) || !list_empty(&self->fences))
+    if (self->awaited)
         queue_shrunk(n, self);
     return call_done(n, t, got, result);
 }

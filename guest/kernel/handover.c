@@ -49,8 +49,8 @@ static inline bool put(struct node *n, struct task *from, u64 body, struct task 
 }
 
 /* One more message between the two, in each's books. */
-static inline void passed(struct node *n, struct task *from, const struct link *l,
-                          struct task *to, u32 sent, u32 read)
+static inline void passed(struct task *from, const struct link *l, struct task *to, u32 sent,
+                          u32 read)
 {
     from->sequence++;
     previous(from, &l->to, from->sequence);
@@ -60,9 +60,6 @@ static inline void passed(struct node *n, struct task *from, const struct link *
     from->count.fast++;
     to->count.received++;
     to->count.received_bytes += read;
-    n->count.messages++;
-    n->count.bytes += sent;
-    n->count.fast++;
 }
 
 static inline void tell(struct demos_info *info, const struct link *l, u8 kind, u32 whole,
@@ -139,15 +136,14 @@ enum outcome fast_call(struct node *n, struct thread *t, s64 *result)
         return call_general(n, t, result);
     server = partner(n, &slot->link);
     if (!server || !waits_for(server, slot->link.channel) || server->timer || self->key ||
-        self->sequence < self->discard_until || outranked(n, server) ||
-        !server->task->links.free || passes_links(n, self, args[4]))
+        outranked(n, server) || !server->task->links.free || passes_links(n, self, args[4]))
         return call_general(n, t, result);
     to = server->task;
     w = wanted_by(server);
     read = (u32)MIN((u64)len, w.room);
     if (!put(n, self, args[1], to, &w, read, &info))
         return call_general(n, t, result);
-    passed(n, self, &slot->link, to, len, read);
+    passed(self, &slot->link, to, len, read);
     reply = put_reply(n, self, to, args[2] >> 32);
     if (info)
         tell(info, &slot->link, DEMOS_MSG_REQUEST, len, read, reply);
@@ -172,7 +168,7 @@ enum outcome fast_answer(struct node *n, struct thread *t, s64 *result)
 {
     const u64 *args = t->args;
     struct link_slot *slot = link_find(&t->task->links, (s64)args[0]);
-    struct thread *client = slot ? caller(n, t, slot, (u32)args[2]) : NULL;
+    struct thread *client = slot ? caller(n, slot, (u32)args[2]) : NULL;
     struct task *self = t->task;
     struct demos_info *info;
     u32 whole = (u32)args[2], len;
@@ -184,7 +180,7 @@ enum outcome fast_answer(struct node *n, struct thread *t, s64 *result)
     len = (u32)MIN((u64)whole, slot->link.len);
     if (!put(n, self, args[1], client->task, &w, len, &info))
         return answer_apart(n, t, result);
-    passed(n, self, &slot->link, client->task, len, len);
+    passed(self, &slot->link, client->task, len, len);
     if (info)
         tell(info, &slot->link, DEMOS_MSG_REPLY, whole, len, 0);
     link_free(&self->links, slot);

@@ -12,11 +12,13 @@
 static inline u64 previous(struct task *t, const struct process_id *to, u64 sequence)
 {
     __typeof__(&t->recent[0]) r = &t->recent[to->serial % TASK_RECENT];
-    u64 last = process_id_equal(&r->to, to) ? r->sequence : 0;
+    u64 last = r->sequence;
 
-    r->to = *to;
     r->sequence = sequence;
-    return last;
+    if (__builtin_expect(process_id_equal(&r->to, to), 1))
+        return last;
+    r->to = *to;
+    return 0;
 }
 
 /* As at the begin of every call: nothing waited for, nothing done yet. */
@@ -68,13 +70,12 @@ static inline void suspend(struct thread *t, enum wait why)
 }
 
 /* Whose CALL a reply of `length` bytes over the slot's link ends, if straight paths may use it. */
-static inline struct thread *caller(struct node *n, struct thread *t,
-                                    const struct link_slot *slot, u64 length)
+static inline struct thread *caller(struct node *n, const struct link_slot *slot, u64 length)
 {
     struct thread *client;
 
     if (slot->link.channel != LINK_CHANNEL_CALL || length > DEMOS_BODY_MAX ||
-        slot->link.attr & DEMOS_TOKERNEL || t->task->sequence < t->task->discard_until)
+        slot->link.attr & DEMOS_TOKERNEL)
         return NULL;
     client = partner(n, &slot->link);
     if (!client || client->state != THREAD_WAITING || client->wait != WAIT_REPLY ||
@@ -129,14 +130,44 @@ static inline void message_drop(struct node *n, struct message *m)
 }
 
 /* A pooled message of up to 1152 bytes, or NULL; nothing in it is set but its pool. */
-static inline struct message *message_take(struct node *n, u32 length)
+static inline struct message *message_take(struct node *n, u64 length)
 {
-    u32 pool = length > 128;
-    struct message *m = length <= 1152 ? n->pool[pool] : NULL;
+    struct message **pool = &n->pool[0], *m;
 
+    if (length > 128) {
+        if (length > 1152)
+            return NULL;
+        pool = &n->pool[1];
+    }
+    m = *pool;
     if (m)
-        n->pool[pool] = *(struct message **)m;
+        *pool = *(struct message **)m;
     return m;
+}
+
+/* A field's value as it stands in message.marks. */
+#define MARK(field, value) \
+    ((u64)(value) << 8 * (offsetof(struct message, field) - offsetof(struct message, marks)))
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "MARK");
+
+/* message.marks of a user's message that passes no links. */
+static inline u64 message_marks(enum demos_message_kind kind, enum message_flags flags,
+                                u16 attr)
+{
+    return MARK(class, MESSAGE_USER) | MARK(kind, kind) | MARK(flags, flags) | MARK(attr, attr);
+}
+
+#define MARK_LINKS (MARK(flags, MESSAGE_LINKS_LOST) | MARK(link_count, 0xff))
+/* A user's words and nothing else: no notice, no links. */
+static inline bool message_is_plain(const struct message *m)
+{
+    return !(m->marks & (MARK(notice, 0xff) | MARK(flags, MESSAGE_HAS_REPLY) | MARK_LINKS));
+}
+
+/* The same with a reply link. */
+static inline bool message_has_reply_only(const struct message *m)
+{
+    return !(m->marks & (MARK(notice, 0xff) | MARK_LINKS));
 }
 
 #endif

@@ -225,11 +225,14 @@ static void op_control(struct node *n, struct message *m)
     answer_words(n, m, &result, 1, result ? NULL : &l);
 }
 
-static void add_sent(const struct node *n, u64 *sent, u64 *in_call)
+static void add_up(const struct node *n, u64 *queued, u64 *sent, u64 *in_call)
 {
     for (u32 row = 0; row < n->row_count; row++) {
-        *sent += n->rows[row] ? n->rows[row]->count.sent : 0;
-        *in_call += n->rows[row] ? n->rows[row]->count.sent_in_call : 0;
+        const struct task *t = n->rows[row];
+
+        *queued += t ? t->queued : 0;
+        *sent += t ? t->count.sent : 0;
+        *in_call += t ? t->count.sent_in_call : 0;
     }
 }
 
@@ -242,13 +245,13 @@ static void op_node(struct node *n, struct message *m)
                    n->heap->in_use,
                    n->heap->high,
                    n->heap->total,
-                   n->count.queued,
+                   0,
                    n->count.entries,
                    busy_threads(n),
                    0,
                    0};
 
-    add_sent(n, &words[10], &words[11]);
+    add_up(n, &words[7], &words[10], &words[11]);
     answer_words(n, m, words, ARRAY_SIZE(words), NULL);
 }
 

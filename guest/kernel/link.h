@@ -52,6 +52,13 @@ struct link {
     u8 hops;   /* reply links: how often it went from machine to machine */
 };
 
+/* A REQUEST's way to its target, or a reply's to who asked: never SENT over. */
+static inline bool link_is_for_one(const struct link *l)
+{
+    _Static_assert(DEMOS_REQUEST_LINK % 2 && DEMOS_REPLY_LINK % 2 && DEMOS_KINDS == 4, "odd");
+    return l->kind & 1;
+}
+
 /* Which of two counts that wrap is the later one. */
 static inline bool count_after(u16 a, u16 b)
 {

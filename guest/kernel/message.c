@@ -40,11 +40,11 @@ struct message *message_alloc(struct node *n, u32 length, u32 links, bool urgent
         if (!m)
             return NULL;
         m->room = room;
-        m->pool = (u8)pool;
+        m->pool = pool;
     }
     m->length = m->whole = length;
     m->link_count = (u8)links;
-    m->links = links ? (struct link *)(void *)(m->body + body) : NULL;
+    m->links = (struct link *)(void *)(m->body + body);
     m->class = MESSAGE_USER;
     m->notice = m->flags = 0;
     m->attr = 0;

@@ -75,15 +75,20 @@ struct message {
     u32 channel;
     u32 length; /* of body */
     u32 whole;  /* what the sender wanted to say, >= length */
-    u8 class, kind, notice, flags;
-    u8 link_count;
-    u8 pool;      /* which pool it goes back to */
-    u16 attr;     /* of the link it travels over */
+    union {
+        struct {
+            u8 class, kind, notice, flags;
+            u8 link_count, unused;
+            u16 attr; /* of the link it travels over */
+        };
+        u64 marks; /* all of these at once, for straight paths (hot.h) */
+    };
     u32 room;     /* body bytes allocated */
     u32 via;      /* here only: the machine it came from last; 0: none */
     u32 reserved; /* bytes set aside for it at the target */
+    u32 pool;     /* which pool it goes back to */
     struct link reply;
-    struct link *links; /* link_count of them, behind the body, or NULL */
+    struct link *links; /* link_count of them, behind the body */
     u8 body[];
 };
 

@@ -86,13 +86,13 @@ void migration_deliver(struct node *n, struct task *t, struct list *messages)
         deliver(n, t, list_entry(node, struct message, queue));
 }
 
-void migration_take_queue(struct node *n, struct task *t, struct list *to)
+void migration_take_queue(struct task *t, struct list *to)
 {
     list_init(to);
     while (!list_empty(&t->queue)) {
         struct message *m = list_entry(t->queue.next, struct message, queue);
 
-        queue_take(n, t, m);
+        queue_take(t, m);
         list_push_back(to, &m->queue);
     }
 }
@@ -106,7 +106,7 @@ void migration_go_on(struct node *n, struct task *t, u8 state)
     t->state = state;
     task_slow(n, t, SLOW_MIGRATING, false);
     task_slow(n, t, SLOW_STOP, state == DEMOS_STOPPED);
-    migration_take_queue(n, t, &queue);
+    migration_take_queue(t, &queue);
     if (th->state == THREAD_READY || th->state == THREAD_RUNNING) {
         thread_ready(n, th);
     } else if (th->state == THREAD_WAITING && th->deadline != ~(u64)0 && !timer_room(n)) {

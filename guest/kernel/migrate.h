@@ -67,7 +67,7 @@ void migration_say(struct node *n, const struct migration *g, enum step step, u3
 void migration_answer(struct node *n, const struct link *to, s64 result);
 /* Messages that were only kept, in their order, now really arrive. */
 void migration_deliver(struct node *n, struct task *t, struct list *messages);
-void migration_take_queue(struct node *n, struct task *t, struct list *to);
+void migration_take_queue(struct task *t, struct list *to);
 /* The process goes on where it is, in the state it was found in. */
 void migration_go_on(struct node *n, struct task *t, u8 state);
 

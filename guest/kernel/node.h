@@ -72,7 +72,7 @@ const struct node_config *node_config(const struct node *n);
 void node_set_trace(struct node *n, bool on);
 
 /* A kernel call of the running thread, whose words the machine has put into `args`. */
-enum outcome node_call(struct node *n, struct thread *t, s64 *result, u32 number);
+enum outcome node_call(struct node *n, struct thread *t, s64 *result, u64 number);
 /* Before a thread goes on: finishes the call it was in, in its own address space. */
 enum outcome node_resume(struct node *n, struct thread *t, s64 *result);
 /* After NODE_HANDOVER, instead of node_resume: the result of that thread's call. */
@@ -192,11 +192,9 @@ void node_answer(struct node *n, const struct link *reply, const void *bytes, u3
 
 /* What the node has done, for ps and figures. */
 struct node_counters {
-    u64 entries, fast, switches;
-    u64 messages, bytes;
+    u64 entries;
     u64 forwarded, bounced, updates, dropped;
     u64 processes_created, processes, moved_in;
-    u64 queued; /* now */
 };
 const struct node_counters *node_counters(const struct node *n);
 

@@ -235,6 +235,7 @@ static void fence(struct node *n, struct task *t, struct message *m)
         owed_remove(n, o);
     owed_add(n, &t->fences, m->sender_machine, (u32)be64_get(m->body + 16),
              (u32)be64_get(m->body + 24));
+    t->awaited = true;
     fences_answer(n, t);
 }
 

@@ -30,6 +30,7 @@ void queue_shrunk(struct node *n, struct task *t)
     }
     if (!list_empty(&t->fences))
         fences_answer(n, t);
+    t->awaited = !list_empty(&t->senders) || !list_empty(&t->fences);
 }
 
 /* A reply to a CALL goes to the thread that waits for it, or nowhere. */
@@ -87,16 +88,14 @@ void deliver(struct node *n, struct task *t, struct message *m)
     t->queued++;
     t->queued_bytes += cost_of(m);
     t->count.queue_high = MAX(t->count.queue_high, t->queued_bytes);
-    n->count.queued++;
     wake_receiver(n, t, m, reply || m->flags & MESSAGE_IN_CALL);
     if (reply)
         queue_shrunk(n, t); /* it may need less than was set aside */
 }
 
-void queue_take(struct node *n, struct task *t, struct message *m)
+void queue_take(struct task *t, struct message *m)
 {
     list_remove(&m->queue);
     t->queued--;
     t->queued_bytes -= cost_of(m);
-    n->count.queued--;
 }

@@ -78,7 +78,7 @@ static s64 hand_over(struct node *n, struct thread *t, struct message *m, u64 bu
 }
 
 /* A message given straight to the thread goes where it would have been without that. */
-static void undeliver(struct node *n, struct thread *t)
+static void undeliver(struct thread *t)
 {
     struct message *m = t->delivered;
 
@@ -86,7 +86,6 @@ static void undeliver(struct node *n, struct thread *t)
     list_push_back(&t->task->queue, &m->queue);
     t->task->queued++;
     t->task->queued_bytes += message_cost(m->length, m->link_count);
-    n->count.queued++;
 }
 
 static s64 try_delivered(struct node *n, struct thread *t, const u64 *args)
@@ -95,7 +94,7 @@ static s64 try_delivered(struct node *n, struct thread *t, const u64 *args)
     s64 done = hand_over(n, t, m, args[1], args[2], args[3]);
 
     if (done < 0) {
-        undeliver(n, t);
+        undeliver(t);
         return done;
     }
     t->delivered = NULL;
@@ -108,7 +107,7 @@ static s64 try_receive(struct node *n, struct thread *t, const u64 *args, struct
     s64 done = hand_over(n, t, m, args[1], args[2], args[3]);
 
     if (done >= 0) {
-        queue_take(n, t->task, m);
+        queue_take(t->task, m);
         message_free(n, m);
         queue_shrunk(n, t->task);
     }

@@ -18,6 +18,13 @@ void input(struct node *n, struct task *t, s64 value)
     trace(n, KERNEL_T_input, t->id.serial, t->inputs, (u64)value);
 }
 
+/* Straight paths know nothing of replays: a process takes the general ones while one lasts. */
+void replay_settle(struct node *n, struct task *t)
+{
+    task_slow(n, t, SLOW_PUBLISH,
+              t->held || !list_empty(&t->feed) || t->sequence < t->discard_until);
+}
+
 /* The input that a replay has for this very point of the process's life. */
 bool input_fed(struct node *n, struct task *t, s64 *value)
 {
@@ -33,8 +40,7 @@ bool input_fed(struct node *n, struct task *t, s64 *value)
     input(n, t, *value);
     list_remove(&f->all);
     node_free(n, f, sizeof(*f));
-    if (list_empty(&t->feed) && !t->held)
-        task_slow(n, t, SLOW_PUBLISH, false);
+    replay_settle(n, t);
     return true;
 }
 
@@ -60,14 +66,14 @@ int node_feed(struct node *n, struct task *t, const struct node_input *input)
         return DEMOS_E_MEMORY;
     f->input = *input;
     list_push_back(&t->feed, &f->all);
-    task_slow(n, t, SLOW_PUBLISH, true);
+    replay_settle(n, t);
     return 0;
 }
 
 void node_discard(struct node *n, struct task *t, u64 sequence)
 {
-    (void)n;
     t->discard_until = sequence;
+    replay_settle(n, t);
 }
 
 void node_hold(struct node *n, struct task *t, bool hold)
@@ -75,7 +81,7 @@ void node_hold(struct node *n, struct task *t, bool hold)
     struct thread *th = task_thread(t);
 
     t->held = hold;
-    task_slow(n, t, SLOW_PUBLISH, hold || !list_empty(&t->feed));
+    replay_settle(n, t);
     if (!hold && th->state == THREAD_WAITING && th->wait == WAIT_MESSAGE &&
         queue_first(t, th->wait_set))
         thread_wake(n, th);

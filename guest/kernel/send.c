@@ -147,6 +147,7 @@ static s64 check_room(struct node *n, struct sending *s)
             queue_has_room(s->target, message_cost(s->len, s->info.count)))
             return 0;
         waiters = &s->target->senders;
+        s->target->awaited = true;
     } else if (remote_ready(n, &l->to, l->hint, l->kind == DEMOS_REPLY_LINK, &waiters)) {
         return 0;
     }
@@ -182,8 +183,6 @@ void message_from(struct node *n, struct task *t, struct message *m)
     m->previous = previous(t, &m->target, m->sequence);
     t->count.sent++;
     t->count.sent_bytes += m->length;
-    n->count.messages++;
-    n->count.bytes += m->length;
     trace(n, KERNEL_T_send, t->id.serial, (u64)m->target.machine << 32 | (u32)m->target.serial,
           m->sequence);
 }
@@ -270,10 +269,12 @@ static s64 commit(struct node *n, struct sending *s, struct message *m)
         t->wait_epoch = t->wait_hops = 0;
         thread_wait(n, t, WAIT_REPLY, s->timeout);
     }
-    if (m->sequence <= s->task->discard_until)
-        message_free(n, m); /* a replay: this one went out in an earlier life */
-    else
+    if (m->sequence > s->task->discard_until) {
         route(n, m, l.hint);
+    } else { /* a replay: this one went out in an earlier life */
+        message_free(n, m);
+        replay_settle(n, s->task);
+    }
     if (call == DEMOS_CALL && !list_empty(&s->task->feed))
         thread_wake(n, t); /* to look whether it ended without an answer */
     return call == DEMOS_CALL ? CALL_WAIT : 0;

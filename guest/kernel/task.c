@@ -203,7 +203,7 @@ static void give_up_messages(struct node *n, struct task *t)
     }
     while (!list_empty(&t->queue)) {
         m = list_entry(t->queue.next, struct message, queue);
-        queue_take(n, t, m);
+        queue_take(t, m);
         message_dead(n, m);
     }
 }

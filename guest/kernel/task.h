@@ -86,7 +86,8 @@ struct region {
     struct list views; /* of the object */
 };
 
-/* The sequence of the last message to a few recent targets (the header's `previous`). */
+/* The sequence of the last message to a few recent targets (the header's `previous`). Their size
+ * is a power of two, so that finding one is a shift. */
 enum { TASK_RECENT = 8 };
 
 struct task {
@@ -108,13 +109,14 @@ struct task {
     u64 queued_bytes, reserved_bytes, queue_limit;
     struct list senders;  /* threads waiting for room here */
     struct list fences;   /* machines waiting for room here */
+    bool awaited;         /* set with the two above, cleared when both are found empty */
     struct list rejected; /* machines whose messages bounce until their FENCE */
     struct list asked;    /* REQUESTs that are not answered */
 
     u64 sequence; /* of the last message sent */
     struct {
         struct process_id to;
-        u64 sequence;
+        u64 sequence, unused;
     } recent[TASK_RECENT];
     u64 calls;         /* serial of the last CALL */
     u64 inputs;        /* number of the last input */
