@@ -263,6 +263,7 @@ bool do_list(struct command *c)
         json_text(c->answer, "state", state_name(g));
         json_text(c->answer, "image", g->recipe.image);
         json_number(c->answer, "vcpus", g->recipe.vcpus);
+        json_number(c->answer, "vcpus_up", info.nr_online_vcpus);
         json_number(c->answer, "mem", g->recipe.memory);
         json_number(c->answer, "cpu_ns", info.cpu_time);
         json_item_end(c->answer);

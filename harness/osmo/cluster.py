@@ -63,7 +63,7 @@ class Node:
     image: str | None
     memory: int
     overcommit: bool
-    cpus: int
+    cpus: int | None
     media: list[str]
     programs: list[str]
     bundle: list[str]
@@ -73,6 +73,15 @@ class Node:
     disks: list[Disk]
     weight: int | None
     cap: int | None
+
+    def vcpus(self, clock: str) -> int:
+        """A Z8000 node's user processor has one to itself in clock `real`."""
+        if self.machine != "z8000":
+            return self.cpus or 1
+        if clock != "real" and (self.cpus or 1) > 1:
+            raise Problem(f"nodes.{self.name}.cpus = {self.cpus}: a Z8000 node has one in clock `{clock}`, where "
+                          "its processors take turns by emulated cycles", "leave it out, or say --clock real")
+        return self.cpus or (2 if clock == "real" else 1)
 
     def mac(self, device: int) -> str:
         """Device 0 carries the node's number; further ones set bits nobody else uses."""
@@ -254,7 +263,7 @@ class _Loader:
             if not program.strip() or len(program) >= 512 or "\n" in program:
                 raise self.problem(f"{path}.programs has a line that is no boot-list line: `{program}`",
                                    "a program and its arguments, shorter than 512 bytes")
-        if values["cpus"] < 1:
+        if values["cpus"] is not None and values["cpus"] < 1:
             raise self.problem(f"{path}.cpus = {values['cpus']}", "at least 1")
 
     def _disks(self, node: str, given: list[dict[str, Any]], path: str) -> list[Disk]:

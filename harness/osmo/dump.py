@@ -37,10 +37,11 @@ def cluster_text(c: Cluster, faults: Sequence[Fault], seed: int, for_ns: int, wh
     for n in c.nodes:
         lines += ["", f"[nodes.{json.dumps(n.name)}]", _line("machine", n.machine),
                   _line("memory", units.show_size(n.memory)), _line("overcommit", n.overcommit),
-                  _line("cpus", n.cpus), _line("media", n.media),
+                  _line("media", n.media),
                   _line("programs", [p.replace("{number}", str(n.number)) for p in n.programs]),
                   _line("bundle", n.bundle), _line("cmdline", n.cmdline)]
-        more = {"image": n.image, "kernel": n.kernel, "initrd": n.initrd, "weight": n.weight, "cap": n.cap}
+        more = {"cpus": n.cpus, "image": n.image, "kernel": n.kernel, "initrd": n.initrd, "weight": n.weight,
+                "cap": n.cap}
         lines += [_line(key, value) for key, value in more.items() if value is not None]
         lines += [f"disk = [{', '.join(map(_disk, n.disks))}]"] if n.disks else []
     for f in faults:

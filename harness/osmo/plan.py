@@ -107,8 +107,9 @@ def replaced(line: str, words: dict[str, str]) -> str:
 class Compiler:
     """One compilation; modules are collected as the lines need them."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, clock: str | None = None) -> None:
         self.cluster = cluster
+        self.clock = clock or cluster.clock
         self.modules: dict[str, pathlib.Path | bytes] = {}
         self.stops: dict[str, int] = {}
 
@@ -215,8 +216,9 @@ class Compiler:
         line = [f"create {node.name}", f"image={start.image}", f"mem={units.show_size(node.memory)}"]
         if node.overcommit:
             line.append("overcommit=yes")
-        if node.cpus != 1:
-            line.append(f"vcpus={node.cpus}")
+        vcpus = node.vcpus(self.clock)
+        if vcpus != 1:
+            line.append(f"vcpus={vcpus}")
         if node.weight:
             line.append(f"weight={node.weight}")
         if node.cap:
@@ -337,6 +339,7 @@ def check_programs(cluster: Cluster) -> None:
             compiler.boot_files(node)
 
 
-def compile_cluster(cluster: Cluster, faults: list[Fault], for_ns: int | None = None) -> Plan:
-    """The plan for these faults (already drawn) and this length."""
-    return Compiler(cluster).plan(faults, cluster.for_ns if for_ns is None else for_ns)
+def compile_cluster(cluster: Cluster, faults: list[Fault], for_ns: int | None = None,
+                    clock: str | None = None) -> Plan:
+    """The plan for these faults (already drawn), this length and this clock."""
+    return Compiler(cluster, clock).plan(faults, cluster.for_ns if for_ns is None else for_ns)

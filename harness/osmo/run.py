@@ -87,7 +87,7 @@ def prepare(cluster: Cluster, options: Options, directory: pathlib.Path) -> Prep
     clock, cpus, kvm = choose_clock(cluster, options)
     seed = cluster.seed if options.seed is None else options.seed
     faults = cluster.all_faults(seed) if options.faults is None else options.faults
-    made = plan.compile_cluster(cluster, faults, options.for_ns)
+    made = plan.compile_cluster(cluster, faults, options.for_ns, clock)
     modules = [(paths.need(paths.image("control")), ""), *made.files(directory)]
     append = f"clock={clock}"
     if clock != "real":

@@ -126,7 +126,7 @@ NODE: dict[str, Field] = {
     "image": Field(TEXT, "its kernel image, when it is not the machine's usual one"),
     "memory": Field(SIZE, "of each", None),
     "overcommit": Field(FLAG, "its memory is not set aside: the machine has less than all nodes may use", False),
-    "cpus": Field(WHOLE, "virtual CPUs of each", 1),
+    "cpus": Field(WHOLE, "virtual CPUs of each; default: 1, of a z8000 node in clock `real` 2, its processors"),
     "media": Field(NAMES, "which media it is attached to, in the order of its devices", []),
     "programs": Field(LINES, "lines of its boot list: a program and its arguments", []),
     "bundle": Field(NAMES, "programs it has besides those of its boot list, for a shell to start", []),

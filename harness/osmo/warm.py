@@ -53,7 +53,7 @@ class Warm:
         start = time.monotonic()
         seed = cluster.seed if options.seed is None else options.seed
         faults = cluster.all_faults(seed) if options.faults is None else options.faults
-        made = plan.compile_cluster(cluster, faults, options.for_ns)
+        made = plan.compile_cluster(cluster, faults, options.for_ns, self.prepared.clock)
         if set(made.modules) != self.modules:
             raise Problem("this run needs other images than the warm machine has")
         self.machine.stop()

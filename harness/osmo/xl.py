@@ -64,7 +64,7 @@ def write(made: Cluster, bridges: dict[str, str], out: pathlib.Path, at: str) ->
 
 def config(node: Node, start: plan.Start, bridges: dict[str, str], at: str) -> str:
     lines = [f"name = {text(node.name)}", 'type = "pvh"', f"kernel = {text(f'{at}/{start.image}')}",
-             f"memory = {-(-node.memory // (1 << 20))}", f"vcpus = {node.cpus}"]
+             f"memory = {-(-node.memory // (1 << 20))}", f"vcpus = {node.vcpus('real')}"]
     if start.cmdline:
         lines.append(f"cmdline = {text(start.cmdline)}")
     if start.module:

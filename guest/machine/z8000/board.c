@@ -5,8 +5,10 @@
 #include "guest/machine/z8000/board.h"
 #include "base/bytes.h"
 #include "base/memory.h"
+#include "guest/machine/z8000/turn.h"
 #include "z8000/node/node.h"
 
+enum { PIECE = 2000 }; /* clocks, after which it is looked whether the turn is wanted */
 enum { PORT_BYTE_IN = 0x80, PORT_CAN_SEND = 0x40, PORT_POLL = 59 }; /* clocks, as kernel.s */
 enum { MAILBOX = 0x1000, REASON_AT = MAILBOX + 40, GO_AT = MAILBOX + 42, FLAGS = 0xfc };
 
@@ -31,6 +33,8 @@ _Static_assert((int)BOARD_SEGMENT_MAPS == NODE_SEGMENT_MAPS &&
 _Static_assert((int)BOARD_BLOCK == NODE_BLOCK, "the disk");
 
 struct board {
+    struct turn turn;
+    u64 clocks; /* of the turn that the user processor has */
     struct node node;
     u64 port_clock; /* of what goes through the disk's port */
 };
@@ -62,29 +66,81 @@ struct board *board_init(void *memory, u8 *ram, u32 ram_bytes, unsigned page_bit
     return b;
 }
 
+u8 *board_memory(struct board *b, u32 at)
+{
+    turn_take(&b->turn);
+    return b->node.memory + at;
+}
+
 u16 board_in(struct board *b, u16 port)
 {
+    turn_take(&b->turn);
     return node_kernel_in(&b->node, port);
 }
 
 void board_out(struct board *b, u16 port, u16 value)
 {
+    turn_take(&b->turn);
     node_kernel_out(&b->node, port, value);
 }
 
-u8 board_run(struct board *b, u64 clocks)
+void board_begin(struct board *b, u64 clocks)
 {
-    node_run_user(&b->node, node_user_clock(&b->node) + clocks);
-    return (u8)node_kernel_in(&b->node, NODE_R_CAUSE);
+    turn_take(&b->turn);
+    b->clocks = clocks;
+    if (b->turn.apart)
+        turn_give(&b->turn);
+    else
+        node_run_user(&b->node, node_user_clock(&b->node) + clocks);
+}
+
+bool board_rests(const struct board *b)
+{
+    return turn_is_kernels(&b->turn);
+}
+
+u8 board_causes(struct board *b)
+{
+    return (u8)board_in(b, NODE_R_CAUSE);
+}
+
+void board_apart(struct board *b, void *place)
+{
+    b->turn = (struct turn){.whose = TURN_KERNEL, .apart = true, .place = place};
+}
+
+/* The kernel's side waits, and a process runs: the few instructions of the trap entry are made in
+ * one, for it must have halted before the kernel's side can go on. */
+static bool gives_way(const struct board *b)
+{
+    return turn_is_wanted(&b->turn) && !(b->node.user.fcw & Z8000_SYSTEM);
+}
+
+/* Held or halted, it does not reach the end of a piece. */
+void board_serve(struct board *b)
+{
+    u64 end, now, piece;
+
+    turn_await(&b->turn);
+    now = node_user_clock(&b->node);
+    end = now + b->clocks;
+    do {
+        piece = MIN(end, now + PIECE);
+        node_run_user(&b->node, piece);
+        now = node_user_clock(&b->node);
+    } while (now >= piece && now < end && !gives_way(b));
+    turn_back(&b->turn);
 }
 
 void board_wait(struct board *b, u64 clocks)
 {
+    turn_take(&b->turn);
     b->node.kernel.clocks += clocks;
 }
 
-struct board_times board_times(const struct board *b)
+struct board_times board_times(struct board *b)
 {
+    turn_take(&b->turn);
     return (struct board_times){node_user_clock(&b->node), b->node.waited, b->node.faults};
 }
 
@@ -117,8 +173,10 @@ static u8 port_get(struct board *b)
 
 u64 board_disk(struct board *b, bool write, u32 block, u8 bytes[BOARD_BLOCK])
 {
-    u64 began = b->port_clock;
+    u64 began;
 
+    turn_take(&b->turn);
+    began = b->port_clock;
     port_put(b, write ? 'W' : 'R');
     port_put(b, (u8)(block >> 8));
     port_put(b, (u8)block);
@@ -134,11 +192,13 @@ u64 board_disk(struct board *b, bool write, u32 block, u8 bytes[BOARD_BLOCK])
 
 void board_changed(struct board *b, u32 at)
 {
+    turn_take(&b->turn);
     z8000_fast_changed(b->node.fast, b->node.memory + ALIGN_DOWN(at, (u32)Z8000_FAST_PAGE));
 }
 
-enum board_trap board_mailbox(const struct board *b, u16 registers[BOARD_REGISTERS])
+enum board_trap board_mailbox(struct board *b, u16 registers[BOARD_REGISTERS])
 {
+    turn_take(&b->turn);
     for (u32 i = 0; i < BOARD_REGISTERS; i++)
         registers[i] = be16_get(b->node.memory + MAILBOX + 2 * i);
     return (enum board_trap)be16_get(b->node.memory + REASON_AT);
@@ -146,7 +206,7 @@ enum board_trap board_mailbox(const struct board *b, u16 registers[BOARD_REGISTE
 
 void board_go(struct board *b, const u16 registers[BOARD_REGISTERS])
 {
-    u8 *mailbox = b->node.memory + MAILBOX;
+    u8 *mailbox = board_memory(b, MAILBOX);
 
     for (u32 i = 0; i < BOARD_REGISTERS; i++)
         be16_put(mailbox + 2 * i, registers[i]);

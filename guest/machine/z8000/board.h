@@ -59,16 +59,27 @@ size_t board_size(void);
  * of its own memory, pages of 1 << page_bits (9 to 11) and the trap entry in place. */
 struct board *board_init(void *memory, u8 *ram, u32 ram_bytes, unsigned page_bits,
                          const u8 *trap_entry, size_t trap_len);
+/* Its memory. All functions but those of the user processor's turn have the board to
+ * themselves: they wait until that processor stops between two instructions, or in a hold. */
+u8 *board_memory(struct board *b, u32 at);
 u16 board_in(struct board *b, u16 port);
 void board_out(struct board *b, u16 port, u16 value);
-/* Lets the user processor run for `clocks`, or until it is held or halts; the causes for
- * which it has interrupted, now acknowledged. */
-u8 board_run(struct board *b, u64 clocks);
+/* Lets the user processor run for `clocks`, or until it is held or halts. It has when this
+ * returns, unless it has a processor to itself: then it has when board_rests says so, or when
+ * another of these functions has been called, maybe with clocks left. */
+void board_begin(struct board *b, u64 clocks);
+bool board_rests(const struct board *b);
+/* The causes for which it has interrupted, now acknowledged. */
+u8 board_causes(struct board *b);
+/* From now on the user processor runs where board_serve is called, again and again: a call is a
+ * turn, waited for and run. `place` is for turn_wake and turn_sleep (turn.h). */
+void board_apart(struct board *b, void *place);
+void board_serve(struct board *b);
 /* Clocks of the user processor since reset, of these in holds; references held. */
 struct board_times {
     u64 clocks, waited, faults;
 };
-struct board_times board_times(const struct board *b);
+struct board_times board_times(struct board *b);
 /* So many clocks pass before the kernel releases the reference that is held. */
 void board_wait(struct board *b, u64 clocks);
 /* The kernel has written to the page of memory at `at`. */
@@ -79,7 +90,7 @@ void board_disk_attach(struct board *b, u8 *blocks, u32 count);
 u64 board_disk(struct board *b, bool write, u32 block, u8 bytes[BOARD_BLOCK]);
 /* The mailbox: the registers of the process that trapped, and why; and the registers with
  * which the user processor goes on (in normal mode, whatever they say). */
-enum board_trap board_mailbox(const struct board *b, u16 registers[BOARD_REGISTERS]);
+enum board_trap board_mailbox(struct board *b, u16 registers[BOARD_REGISTERS]);
 void board_go(struct board *b, const u16 registers[BOARD_REGISTERS]);
 
 #endif

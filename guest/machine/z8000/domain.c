@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "guest/machine/bundle.h"
 #include "guest/machine/trace.h"
+#include "guest/machine/z8000/apart.h"
 #include "guest/machine/z8000/z8000.h"
 #include "guest/rt/console.h"
 #include "guest/rt/frame.h"
@@ -190,7 +191,7 @@ static void attend(void)
 void z_attend(struct z_machine *m, u64 until_ns)
 {
     (void)m;
-    idle(started_ns + until_ns);
+    idle(until_ns == RT_NEVER ? RT_NEVER : started_ns + until_ns);
     attend();
 }
 
@@ -224,6 +225,7 @@ int rt_main(const struct rt_start *start)
         config.flags |= NODE_TRACE;
     heap_init(&heap, memory, (size_t)HEAP_FRAMES * FRAME);
     board_setup(&heap, &bundle);
+    apart_start(machine.board);
     disk_setup(&heap);
     network_init(&heap, &config);
     machine.timed = rt_option_number("throttle", 1) != 0;

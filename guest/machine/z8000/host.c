@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 #include "guest/machine/z8000/hosted.h"
@@ -50,7 +51,8 @@ void z_attend(struct z_machine *m, u64 until_ns)
     struct z_hosted *h = container_of(m, struct z_hosted, machine);
     u64 deadline = MIN(node_deadline(m->node), until_ns), now = machine_now(m->node), ns;
     u64 net = h->net ? net_deadline(h->net) : ~0ull;
-    struct pollfd p = {.fd = h->ether.socket, .events = POLLIN};
+    struct pollfd p[] = {{.fd = h->net ? h->ether.socket : -1, .events = POLLIN},
+                         {.fd = h->apart ? h->wakes[0] : -1, .events = POLLIN}};
     struct timespec t;
 
     if (net != ~0ull)
@@ -58,7 +60,9 @@ void z_attend(struct z_machine *m, u64 until_ns)
     deadline = MIN(deadline, z_disk_due(m));
     ns = deadline > now ? deadline - now : 0;
     t = (struct timespec){(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
-    ppoll(&p, h->net ? 1 : 0, deadline == ~0ull ? NULL : &t, NULL);
+    ppoll(p, ARRAY_SIZE(p), deadline == ~0ull ? NULL : &t, NULL);
+    if (p[1].revents)
+        eventfd_read(h->wakes[0], &(eventfd_t){0});
     z_poll(h);
 }
 

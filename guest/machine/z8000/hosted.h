@@ -15,10 +15,14 @@ struct z_hosted {
     struct ether ether;
     u64 started_ns;
     FILE *trace; /* NULL: none */
+    bool apart;  /* the user processor is a thread; what wakes the kernel's side, and it: */
+    int wakes[2];
 };
 
 u64 z_host_ns(void);
 /* What the network and the timers want now. */
 void z_poll(struct z_hosted *h);
+/* Gives the user processor a thread of its own; false: that cannot be had. */
+bool z_hosted_apart(struct z_hosted *h);
 
 #endif

@@ -61,6 +61,17 @@ static enum outcome trapped(struct z_machine *m, struct thread *th, enum board_t
     }
 }
 
+/* Lets the user processor run for `clocks`, or until it is held or halts; meanwhile, where it has a
+ * processor to itself, the kernel's side goes on with network and timers. Its causes. What the
+ * kernel's side did on the board may have stopped it before, with none. */
+static u8 run_user(struct z_machine *m, u64 clocks)
+{
+    board_begin(m->board, clocks);
+    while (!board_rests(m->board))
+        z_attend(m, ~0ull);
+    return board_causes(m->board);
+}
+
 /* Has the user processor run `th` until it is back in its trap entry, and the node's time
  * pass as far as its clocks say. What the kernel's side did meanwhile may have ended the
  * thread: then m->running is no longer it. */
@@ -81,14 +92,14 @@ static enum board_trap user_mode(struct z_machine *m, struct thread *th, u64 clo
             board_out(m->board, BOARD_TO_USER, 1);
             asked = true;
         }
-        causes = board_run(m->board, asked ? SETTLE : clocks - used);
+        causes = run_user(m, asked ? SETTLE : clocks - used);
         used = board_times(m->board).clocks - start.clocks;
         if (causes & BOARD_CAUSE_FAULT)
             z_serve_hold(m, th, started_ns + used * BOARD_CLOCK_NS);
         used = board_times(m->board).clocks - start.clocks;
     }
     /* The trap entry has still to halt; an interrupt that crossed its call ends there. */
-    board_run(m->board, SETTLE);
+    run_user(m, SETTLE);
     trap = board_mailbox(m->board, m->running == th ? registers(th) : nobody);
     now = board_times(m->board);
     used = now.clocks - start.clocks;
@@ -159,11 +170,11 @@ bool z_machine_init(struct z_machine *m, struct heap *heap, u8 *ram, u32 ram_byt
 
     if (!board || !refs)
         return false;
-    *m = (struct z_machine){.ram = ram, .page_bits = page_bits};
+    *m = (struct z_machine){.page_bits = page_bits};
     m->board = board_init(board, ram, ram_bytes, page_bits, trap_entry, trap_len);
     frames_init(&m->frames, ram, 0, refs, count);
     m->frames.fresh = first;
     m->frames.available = count - first;
-    board_run(m->board, SETTLE); /* from reset to where it waits for us */
+    board_begin(m->board, SETTLE); /* from reset to where it waits for us */
     return true;
 }

@@ -23,7 +23,7 @@ struct options {
     const char *programs, *net, *trace;
     const char *runs[RUNS];
     u32 run_count;
-    bool report, serve;
+    bool report, serve, apart;
 };
 
 static const char usage[] =
@@ -39,6 +39,7 @@ static const char usage[] =
     "                  until no process is left\n"
     "  --net DIR       join the network of the nodes that share this directory\n"
     "  --serve         stay when there are no processes (others may make some)\n"
+    "  --apart         the user processor is a thread of its own\n"
     "  --seed N        keys of links\n"
     "  --trace FILE    the kernel's message trace, as text\n"
     "  --report        clocks, holds and maps at the end, on standard error\n"
@@ -72,8 +73,23 @@ static unsigned page_bits(const char *text)
 
 static void parse(struct options *o, int argc, char **argv)
 {
-    enum { ID, MEMORY, PAGE, DISK, PROGRAMS, RUN, NET, SERVE, SEED, TRACE, REPORT, HELP };
+    enum {
+        ID,
+        MEMORY,
+        PAGE,
+        DISK,
+        PROGRAMS,
+        RUN,
+        NET,
+        SERVE,
+        APART,
+        SEED,
+        TRACE,
+        REPORT,
+        HELP
+    };
     static const struct option names[] = {
+        {"apart", 0, NULL, APART},
         {"disk", 1, NULL, DISK},
         {"id", 1, NULL, ID},
         {"memory", 1, NULL, MEMORY},
@@ -104,6 +120,7 @@ static void parse(struct options *o, int argc, char **argv)
             break;
         case NET: o->net = optarg; break;
         case SERVE: o->serve = true; break;
+        case APART: o->apart = true; break;
         case SEED: o->config.seed = number("--seed", optarg, 0, ~0ull); break;
         case TRACE: o->trace = optarg; break;
         case REPORT: o->report = true; break;
@@ -221,6 +238,8 @@ static void start(struct z_hosted *h, const struct options *o)
     heap_init(&heap, memory, kernel);
     if (!z_machine_init(&h->machine, &heap, board, ram, o->page_bits, trap, len))
         fail("memory", "not enough for the board");
+    if (o->apart && !z_hosted_apart(h))
+        fail("--apart", strerror(errno));
     if (o->disk_kib)
         add_disk(h, &heap, o->disk_kib * (1024 / BOARD_BLOCK));
     h->started_ns = z_host_ns();

@@ -79,7 +79,7 @@ void z_page_changed(struct z_machine *m, struct task *t, u64 va)
 
 u8 *z_frame_bytes(const struct z_machine *m, u32 frame)
 {
-    return m->ram + ((size_t)frame << m->page_bits);
+    return board_memory(m->board, frame << m->page_bits);
 }
 
 void z_frame_filled(struct z_machine *m, u32 frame)
@@ -170,7 +170,7 @@ static enum machine_result write_out(struct node *n, struct task *t, u64 to, con
 
         if (r != MACHINE_OK)
             return r;
-        memcpy(m->ram + at, source, part);
+        memcpy(board_memory(m->board, at), source, part);
         board_changed(m->board, at);
         source += part, to += part, len -= part;
     }
@@ -196,7 +196,7 @@ enum machine_result machine_copy_in(struct node *n, struct task *t, void *to, u6
 
         if (r != MACHINE_OK)
             return r;
-        memcpy(into, m->ram + at, part);
+        memcpy(into, board_memory(m->board, at), part);
         into += part, from += part, len -= part;
     }
     if (info)
@@ -244,7 +244,7 @@ enum machine_result machine_copy(struct node *n, struct task *to, u64 to_address
             r = z_touch(m, to, to_address, REGION_WRITE, &target);
         if (r != MACHINE_OK)
             return r;
-        memmove(m->ram + target, m->ram + source, part);
+        memmove(board_memory(m->board, target), board_memory(m->board, source), part);
         board_changed(m->board, target);
         to_address += part, from_address += part, len -= part;
     }

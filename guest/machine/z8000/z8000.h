@@ -69,7 +69,6 @@ struct z_machine {
     struct board *board;
     struct frames frames; /* numbers of pages of the board; frame_at is not for these */
     struct machine_miss miss;
-    u8 *ram;
     unsigned page_bits;
     struct z_maps maps;
     struct z_disk disk;
@@ -142,8 +141,8 @@ bool z_run(struct z_machine *m, u64 clocks);
  * node's timers served meanwhile, or at once if the place does not hold the user processor to
  * its 2 MHz. */
 void z_pass(struct z_machine *m, u64 until_ns);
-/* ... waits until something has come or node time is `until_ns`, and serves network
- * and timers. */
+/* ... waits until something has come, the user processor has stopped that has a processor to
+ * itself, or node time is `until_ns` (~0: never), and serves network and timers. */
 void z_attend(struct z_machine *m, u64 until_ns);
 
 /* disk.c: gives the board a disk, of `block_count` zeroed blocks, to page to; `heap` lends what says
