@@ -202,7 +202,7 @@ class Testbed:
         deadline = time.monotonic() + 30
         status, said = self.shell.run(command, 120)
         # What an earlier domain had, its name and its memory, may come back after it has gone.
-        while status and time.monotonic() < deadline:
+        while status and re.search("exists|memory", said) and time.monotonic() < deadline:
             time.sleep(1)
             status, said = self.shell.run(command, 120)
         if status:

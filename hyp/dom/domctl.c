@@ -414,6 +414,20 @@ static s64 perform(struct call *c, struct xen_domctl *op)
     return result;
 }
 
+/* In Xen's order: who may not control learns first whether there is such a domain. */
+static s64 refused(const struct xen_domctl *op)
+{
+    struct domain *d;
+
+    if (op->cmd == XEN_DOMCTL_createdomain)
+        return fail(-XEN_EPERM);
+    d = domain_find(op->domain);
+    if (!d)
+        return fail(-XEN_ESRCH);
+    domain_put(d);
+    return fail(-XEN_EPERM);
+}
+
 s64 call_domctl(struct call *c)
 {
     struct xen_domctl op;
@@ -425,7 +439,7 @@ s64 call_domctl(struct call *c)
     if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION)
         return fail(-XEN_EACCES);
     if (!may_control(c->v->domain))
-        return fail(-XEN_EPERM);
+        return refused(&op);
     result = perform(c, &op);
     if (result >= 0 && call_write(c, c->arg[0], &op, sizeof(op)))
         return fail(-XEN_EFAULT);

@@ -358,9 +358,9 @@ s64 evtchn_unmask(struct domain *d, u32 port)
 
     spin_lock(&d->evtchn_lock);
     c = evtchn_of(d, port);
-    if (!c || !port)
+    if (!c)
         error = fail(-XEN_EINVAL);
-    else
+    else if (port) /* 0 is never used, but there */
         evtchn_unmask_port(d, port, c);
     spin_unlock(&d->evtchn_lock);
     return error;

@@ -259,7 +259,9 @@ s64 fifo_set_priority(struct domain *d, u32 port, u32 priority)
 
     spin_lock(&d->evtchn_lock);
     c = evtchn_of(d, port);
-    if (!d->evtchn->fifo)
+    if (!c && port >= evtchn_ports_allowed(d))
+        error = fail(-XEN_EINVAL);
+    else if (!d->evtchn->fifo)
         error = fail(-XEN_ENOSYS);
     else if (priority > EVTCHN_FIFO_PRIORITY_MIN || !c || c->state == EVTCHNSTAT_closed)
         error = fail(-XEN_EINVAL);

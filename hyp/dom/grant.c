@@ -254,7 +254,9 @@ s16 grant_swap(struct domain *d, grant_ref_t a, grant_ref_t b)
     spin_lock(&d->grant_lock);
     ea = shared_entry(d, a);
     eb = shared_entry(d, b);
-    if (!ea || !eb) {
+    if (a == b && a < GRANT_PER_FRAME) {
+        status = GNTST_okay; /* nothing to do, even before there is a frame */
+    } else if (!ea || !eb) {
         status = GNTST_bad_gntref;
     } else if (in_use(d, a) || in_use(d, b)) {
         status = GNTST_eagain;

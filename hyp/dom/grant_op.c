@@ -57,22 +57,6 @@ static s64 copy(struct call *c, struct grant_batch *b, void *item)
     return 0;
 }
 
-static s64 unmap_and_replace(struct call *c, struct grant_batch *b, void *item)
-{
-    struct gnttab_unmap_and_replace *r = item;
-    struct gnttab_unmap_grant_ref u = {.host_addr = r->host_addr, .handle = r->handle};
-
-    (void)b;
-    /* Moving another page into the hole is for guests that own page tables (as on Xen). */
-    if (r->new_addr) {
-        r->status = GNTST_general_error;
-        return 0;
-    }
-    grant_unmap_batch(c->v->domain, &u, 1);
-    r->status = u.status;
-    return 0;
-}
-
 static s64 swap(struct call *c, struct grant_batch *b, void *item)
 {
     struct gnttab_swap_grant_ref *s = item;
@@ -156,26 +140,11 @@ static s64 get_version(struct call *c, struct grant_batch *b, void *item)
 static s64 set_version(struct call *c, struct grant_batch *b, void *item)
 {
     struct gnttab_set_version *s = item;
+    u32 wanted = s->version;
 
     (void)b, (void)c;
-    if (s->version != 1)
-        return fail(s->version == 2 ? -XEN_ENOSYS : -XEN_EINVAL);
-    return 0;
-}
-
-static s64 get_status_frames(struct call *c, struct grant_batch *b, void *item)
-{
-    struct gnttab_get_status_frames *g = item;
-
-    (void)b, (void)c;
-    g->status = GNTST_general_error; /* version 1 has none */
-    return 0;
-}
-
-static s64 cache_flush(struct call *c, struct grant_batch *b, void *item)
-{
-    (void)b, (void)c, (void)item;
-    return fail(-XEN_EOPNOTSUPP); /* caches are coherent here */
+    s->version = 1; /* the one it has, whatever comes of it */
+    return wanted == 1 ? 0 : fail(wanted == 2 ? -XEN_ENOSYS : -XEN_EINVAL);
 }
 
 static const struct grant_op {
@@ -189,13 +158,9 @@ static const struct grant_op {
                               sizeof(struct setup_table_narrow)},
     [GNTTABOP_copy] = {"copy", copy, sizeof(struct gnttab_copy), sizeof(struct copy_narrow)},
     OP(query_size, query_size, gnttab_query_size),
-    OP(unmap_and_replace, unmap_and_replace, gnttab_unmap_and_replace),
     OP(set_version, set_version, gnttab_set_version),
-    [GNTTABOP_get_status_frames] = {"get_status_frames", get_status_frames,
-                                    sizeof(struct gnttab_get_status_frames), 12},
     OP(get_version, get_version, gnttab_get_version),
     OP(swap_grant_ref, swap, gnttab_swap_grant_ref),
-    OP(cache_flush, cache_flush, gnttab_cache_flush),
 };
 
 /* --- arrays --------------------------------------------------------------------------------- */
@@ -223,7 +188,7 @@ static s64 unmap_all(struct call *c)
 }
 
 /* One chunk of an array: read at once, performed in order up to the first error of the call
- * itself, written back as far as performed. */
+ * itself, written back up to where that came from. */
 static s64 do_chunk(struct call *c, const struct grant_op *op, u32 size, u32 count)
 {
     u64 items[CHUNK_BYTES / 8];
@@ -239,7 +204,7 @@ static s64 do_chunk(struct call *c, const struct grant_op *op, u32 size, u32 cou
     }
     grant_batch_end(&batch);
     c->v->counters.grants += done;
-    if (done && call_write(c, c->arg[1], items, done * size))
+    if (call_write(c, c->arg[1], items, (done + !!error) * size))
         return fail(-XEN_EFAULT);
     c->arg[1] += done * size;
     c->arg[2] -= done;

@@ -11,10 +11,30 @@
 #include "hyp/mm/p2m.h"
 #include "hyp/virt/virt.h"
 
+/* Whether there is such a parameter: those that the header calls deprecated are gone. */
+static bool is_param(u32 index)
+{
+    switch (index) {
+    case HVM_PARAM_PAE_ENABLED:
+    case HVM_PARAM_DM_DOMAIN:
+    case HVM_PARAM_MEMORY_EVENT_CR0 ... HVM_PARAM_BUFIOREQ_EVTCHN:
+    case HVM_PARAM_MEMORY_EVENT_MSR: return false;
+    default: return index < HVM_NR_PARAMS;
+    }
+}
+
 /* What a guest may set of itself; everything else is its builder's. */
 static bool guest_may_set(u32 index)
 {
-    return index == HVM_PARAM_CALLBACK_IRQ;
+    switch (index) {
+    case HVM_PARAM_CALLBACK_IRQ:
+    case HVM_PARAM_STORE_EVTCHN:
+    case HVM_PARAM_CONSOLE_EVTCHN:
+    case HVM_PARAM_VM86_TSS:
+    case HVM_PARAM_VM_GENERATION_ID_ADDR:
+    case HVM_PARAM_X87_FIP_WIDTH: return true;
+    default: return false;
+    }
 }
 
 /* What a guest may read of itself. */
@@ -26,6 +46,11 @@ static bool guest_may_get(u32 index)
     case HVM_PARAM_STORE_EVTCHN:
     case HVM_PARAM_CONSOLE_PFN:
     case HVM_PARAM_CONSOLE_EVTCHN:
+    case HVM_PARAM_VM86_TSS:
+    case HVM_PARAM_ACPI_IOPORTS_LOCATION:
+    case HVM_PARAM_VM_GENERATION_ID_ADDR:
+    case HVM_PARAM_X87_FIP_WIDTH:
+    case HVM_PARAM_VM86_TSS_SIZED:
     case HVM_PARAM_ALTP2M: return true;
     default: return false;
     }
@@ -53,6 +78,10 @@ static s64 set_checked(struct call *c, struct domain *d, const struct xen_hvm_pa
             return fail(-XEN_EINVAL);
         break;
     case HVM_PARAM_CALLBACK_IRQ: set_callback(c, d, p->value); break;
+    case HVM_PARAM_X87_FIP_WIDTH:
+        if (p->value != 0 && p->value != 4 && p->value != 8)
+            return fail(-XEN_EINVAL);
+        break;
     case HVM_PARAM_STORE_PFN:
     case HVM_PARAM_STORE_EVTCHN:
     case HVM_PARAM_CONSOLE_PFN:
@@ -72,7 +101,7 @@ static s64 set_param(struct call *c, void *arg)
     struct domain *d;
     s64 error;
 
-    if (p->index >= HVM_NR_PARAMS)
+    if (!is_param(p->index))
         return fail(-XEN_EINVAL);
     d = domain_for(c->v->domain, p->domid, &error);
     if (!d)
@@ -90,7 +119,7 @@ static s64 get_param(struct call *c, void *arg)
     struct domain *d;
     s64 error;
 
-    if (p->index >= HVM_NR_PARAMS)
+    if (!is_param(p->index))
         return fail(-XEN_EINVAL);
     d = domain_for(c->v->domain, p->domid, &error);
     if (!d)

@@ -9,7 +9,6 @@
 
 #define CALL(nr, fn) [__HYPERVISOR_##nr] = {#nr, fn}
 static const struct hypercall calls[] = {
-    CALL(sched_op_compat, call_sched_op_compat),
     CALL(memory_op, call_memory_op),
     CALL(set_timer_op, call_set_timer_op),
     CALL(xen_version, call_xen_version),

@@ -53,7 +53,7 @@ const struct hypercall *hypercall_of(u32 nr);
 
 call_fn call_xen_version, call_memory_op, call_console_io, call_event_channel_op, call_sched_op,
     call_grant_table_op, call_vcpu_op, call_set_timer_op, call_hvm_op, call_vm_assist,
-    call_physdev_op, call_domctl, call_sysctl, call_osmosis, call_sched_op_compat;
+    call_physdev_op, call_domctl, call_sysctl, call_osmosis;
 
 /* What d prints on the emergency console, by whichever way: see console_op.c. Works in place. */
 void console_say(struct domain *d, char *bytes, size_t len);

@@ -100,15 +100,15 @@ static s64 each_extent(struct call *c, extent_fn *fn)
     u64 at = c->arg[0] >> DONE_SHIFT, room = (c->compat ? 32 : 63) - DONE_SHIFT;
     struct extents e;
     struct domain *d;
-    s64 error = read_extents(c, &e);
+    s64 error;
 
-    if (error)
-        return error;
+    if (read_extents(c, &e))
+        return 0; /* as on Xen: what was done, and no reason why no more */
     if (e.order > most || e.count >> (room - e.order) || at >> e.order > e.count)
         return e.order > most ? 0 : (s64)(at >> e.order);
     d = domain_for(c->v->domain, e.domid, &error);
     if (!d)
-        return error;
+        return (s64)(at >> e.order);
     for (u64 work = 0; at >> e.order < e.count;) {
         s64 pages;
 
@@ -288,14 +288,13 @@ static s64 add_to_physmap_batch(struct call *c)
 
     if (error)
         return error;
-    if (b.space != XENMAPSPACE_gmfn_foreign && b.foreign)
-        return fail(-XEN_EINVAL);
-    if (b.space == XENMAPSPACE_gmfn_range)
-        return fail(-XEN_EINVAL);
     d = domain_for(c->v->domain, b.domid, &error);
     if (!d)
         return error;
-    if (b.space == XENMAPSPACE_gmfn_foreign) {
+    if (b.space == XENMAPSPACE_gmfn_range ||
+        (b.space != XENMAPSPACE_gmfn_foreign && b.foreign)) {
+        error = fail(-XEN_EINVAL);
+    } else if (b.space == XENMAPSPACE_gmfn_foreign) {
         foreign = domain_for(c->v->domain, b.foreign, &error);
         if (foreign && (foreign == d || b.foreign == DOMID_SELF))
             error = fail(-XEN_EINVAL);

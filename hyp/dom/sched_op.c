@@ -52,19 +52,19 @@ static s64 shutdown_code(struct call *c, void *arg)
 static s64 remote_shutdown(struct call *c, void *arg)
 {
     const struct sched_remote_shutdown *s = arg;
-    s64 error;
-    struct domain *d;
+    struct domain *d = domain_find(s->domain_id); /* DOMID_SELF is not remote */
+    s64 error = 0;
 
-    if (!may_control(c->v->domain))
-        return fail(-XEN_EPERM);
-    if (s->reason > SHUTDOWN_MAX)
-        return fail(-XEN_EINVAL);
-    d = domain_for(c->v->domain, s->domain_id, &error);
     if (!d)
-        return error;
-    domain_shutdown(d, (u8)s->reason);
+        return fail(-XEN_ESRCH);
+    if (!may_control(c->v->domain))
+        error = fail(-XEN_EPERM);
+    else if (s->reason > SHUTDOWN_MAX)
+        error = fail(-XEN_EINVAL);
+    else
+        domain_shutdown(d, (u8)s->reason);
     domain_put(d);
-    return 0;
+    return error;
 }
 
 static s64 watchdog(struct call *c, void *arg)
@@ -191,18 +191,4 @@ static const struct subop ops[] = {
 s64 call_sched_op(struct call *c)
 {
     return call_subop(c, ops, ARRAY_SIZE(ops));
-}
-
-/* The interface before 3.1: yield and block alone were without arguments, shutdown took the
- * reason itself. */
-s64 call_sched_op_compat(struct call *c)
-{
-    struct sched_shutdown s = {.reason = (u32)c->arg[1]};
-
-    switch (c->arg[0]) {
-    case SCHEDOP_yield: return yield(c, NULL);
-    case SCHEDOP_block: return block(c, NULL);
-    case SCHEDOP_shutdown: return shutdown(c, &s);
-    default: return fail(-XEN_ENOSYS);
-    }
 }

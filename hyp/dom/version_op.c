@@ -76,8 +76,7 @@ static s64 get_features(struct call *c)
 
 static s64 page_size(struct call *c)
 {
-    (void)c;
-    return PAGE_SIZE;
+    return c->arg[1] ? fail(-XEN_EINVAL) : (s64)PAGE_SIZE;
 }
 
 static s64 guest_handle(struct call *c)

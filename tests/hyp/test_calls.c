@@ -66,7 +66,6 @@ static s64 probe(struct vcpu *v, u32 nr, u32 sub)
     case __HYPERVISOR_vcpu_op: return world_call(v, nr, sub, 1, (u64)NOWHERE << 12);
     case __HYPERVISOR_grant_table_op: return world_call(v, nr, sub, (u64)NOWHERE << 12, 1);
     case __HYPERVISOR_console_io: return world_call(v, nr, sub, 1, (u64)NOWHERE << 12);
-    case __HYPERVISOR_sched_op_compat: return world_call(v, nr, sub, 99, 0);
     default: return world_call(v, nr, sub, (u64)NOWHERE << 12, 0);
     }
 }

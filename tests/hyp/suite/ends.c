@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a domain may end, other than by powering off: the command line's last word says which
- * of these a kernel does instead of its checks.
+ * What a kernel does instead of its checks, where the command line's last word says so: the
+ * ways in which a domain may end other than by powering off, and the survey.
  */
 #include "base/memory.h"
 #include "tests/hyp/suite/suite.h"
@@ -58,11 +58,8 @@ static void fault(void)
 static const struct {
     const char *word;
     void (*end)(void);
-} ends[] = {{"reboot", reboot},
-            {"crash", crash},
-            {"halt", halt},
-            {"silent", be_silent},
-            {"fault", fault}};
+} ends[] = {{"reboot", reboot},    {"crash", crash}, {"halt", halt},
+            {"silent", be_silent}, {"fault", fault}, {"survey", survey}};
 
 void end_by(const char *how)
 {

@@ -140,6 +140,8 @@ void check_debug(void);
 void check_apic(void);
 void check_tasks(void);
 void check_store(void);
+/* Prints what every hypercall answers, then powers off. */
+void survey(void) NORETURN;
 /* Does what the word says, if it is one for an end; then it does not return. */
 void end_by(const char *how);
 struct hvm_start_info;

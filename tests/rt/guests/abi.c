@@ -34,7 +34,6 @@ static u32 failures;
 static bool skip(u32 nr, u32 op)
 {
     return (nr == __HYPERVISOR_sched_op && op == SCHEDOP_block) ||
-           (nr == __HYPERVISOR_sched_op_compat) ||
            (nr == __HYPERVISOR_vcpu_op &&
             (op == VCPUOP_up || op == VCPUOP_down || op == VCPUOP_send_nmi));
 }

@@ -93,8 +93,6 @@ static bool suicidal(u32 nr, u64 op, u64 arg)
         {__HYPERVISOR_sched_op, SCHEDOP_poll},
         {__HYPERVISOR_sched_op, SCHEDOP_remote_shutdown},
         {__HYPERVISOR_sched_op, SCHEDOP_watchdog},
-        {__HYPERVISOR_sched_op_compat, SCHEDOP_block},
-        {__HYPERVISOR_sched_op_compat, SCHEDOP_shutdown},
         {__HYPERVISOR_vcpu_op, VCPUOP_down},
         {__HYPERVISOR_vcpu_op, VCPUOP_initialise},
         {__HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info},
