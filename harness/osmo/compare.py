@@ -22,8 +22,9 @@ from osmo.errors import Problem
 FORMAT = 1
 PLACES = ("native", "osmosis", "xen", "hosted")
 NOTES = (
-    "native, osmosis, xen: the same image and program files, under the same QEMU and the same CPU model but "
-    "for SMAP, SMEP and MONITOR, which Xen does not bear there. Local rows may be compared freely.",
+    "native, osmosis, xen: the same image and program files, under the same QEMU. Xen wants the CPU model EPYC, "
+    "less what it and its guests do not bear there (SMAP, SMEP, MONITOR, XSAVE, AVX); the others have qemu64 with "
+    "CRC32. Local rows may be compared freely.",
     "remote on osmosis and on xen: two domains of that image and a third, the fabric, between them; the medium "
     "takes no time. Instructions are those of the whole machine: both nodes, the fabric, the hypervisor, and on "
     "xen what dom0 does meanwhile, so that there the median of three rounds is the figure.",

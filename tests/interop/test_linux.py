@@ -52,8 +52,8 @@ def test_each_end_has_its_own_result(tmp_path: pathlib.Path, parts: list[str]) -
             + 'when output off name? input off "osmosis\\n"\n'
             + create("again", "reboot -f").replace("\nstart", "\nwhen exit off start")
             + create("crash", "echo c >/proc/sysrq-trigger").replace("\nstart", "\nwhen exit again start")
-            + "when exit crash finish\nat 120s finish status=1\n")
-    ended = machine.run(tmp_path, plan, parts, seconds=150, memory_mib=600, machine="q35")
+            + "when exit crash finish\nat 300s finish status=1\n")
+    ended = machine.run(tmp_path, plan, parts, seconds=320, memory_mib=600, machine="q35")
     assert "\nhello osmosis" in ended.serial, ended.serial[-3000:]
     reasons = {str(e["name"]): e["reason"] for e in ended.events("exit")}
     assert reasons == {"off": "poweroff", "again": "reboot", "crash": "crash"}, ended.serial[-3000:]
