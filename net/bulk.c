@@ -274,6 +274,7 @@ static void poll_again(struct bulk *b)
 {
     u64 last = b->len ? ALIGN_DOWN(b->len - 1, (u64)SECTION) : 0;
 
+    b->net->overdue = true;
     b->silent = (u8)MIN(b->silent + 1, 32);
     b->range[0] = (struct range){last, b->len};
     b->ranges = 1;

@@ -150,6 +150,7 @@ struct net {
     void *owner;
     u64 now;
     bool polling, again, rooms, silent; /* silent: nobody wants its trace */
+    bool overdue;                       /* an answer, since net_overdue */
     struct list nfsms, fresh, bulks, replies;
     u32 devices;
     struct due_heap due;

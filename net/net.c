@@ -174,6 +174,14 @@ void net_poll(struct net *n, u64 now_ns)
     }
 }
 
+bool net_overdue(struct net *n)
+{
+    bool overdue = n->overdue;
+
+    n->overdue = false;
+    return overdue;
+}
+
 u64 net_deadline(const struct net *n)
 {
     return n->again || !list_empty(&n->fresh) ? n->now : due_first(&n->due);

@@ -131,6 +131,8 @@ void net_declare_dead(struct net *n, machine_t machine, u32 epoch);
 
 /* The scanner's turn: reads interrupts, runs the NFSMs, fires timers up to `now_ns`. */
 void net_poll(struct net *n, u64 now_ns);
+/* True once after the time for an answer has run out. */
+bool net_overdue(struct net *n);
 /* What was sent since the last net_poll was sent now: its timers are set, so that nothing wants
  * a net_poll for having been sent. net_unsettled: there is such. */
 bool net_unsettled(const struct net *n);

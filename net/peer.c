@@ -165,6 +165,7 @@ static void find_again(struct peer *p)
     bool waiting = p->una != p->tail || p->ack_now;
     u64 wait = (100 * MS) << MIN(p->find_tries, 6);
 
+    n->overdue = true;
     if (++p->find_tries >= FIND_TRIES_LOST && waiting && !p->unreachable) {
         net_trace(n, NET_T_LOST, p->machine, p->epoch, 0);
         report(p, false);

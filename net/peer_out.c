@@ -279,6 +279,7 @@ void peer_timeout(struct peer *p)
     if (p->una == p->next)
         return;
     n->stats.timeouts++;
+    n->overdue = true;
     for (u32 s = p->una; s != p->next; s++)
         again(p, p->window[s % WINDOW]);
     p->limit = MAX(p->limit / 2, 2u * NET_BLOCK_MIN);

@@ -198,6 +198,7 @@ void route_hello_due(struct due *d)
 
     if (list_empty(&n->nfsms) || n->hello_tries >= most)
         return;
+    n->overdue |= n->hello_tries > 0;
     route_ask(n, NET_EVERYBODY, n->hello_tries > 2);
     if (++n->hello_tries < most)
         net_due(n, d, n->now + ((40 * MS) << n->hello_tries) + net_jitter(n, 20 * MS));
@@ -325,6 +326,7 @@ void route_reply_due(struct due *d)
     struct net *n = y->net;
     u64 wait = REPLY_WAIT;
 
+    n->overdue |= y->tries > 0;
     if (y->tries++ == REPLY_TRIES) {
         memcpy(n->deaf[n->deaf_next].address, y->frame + FRAME_TO, 6);
         n->deaf[n->deaf_next++ % DEAF_MAX].until = n->now + DEAF_NS;

@@ -100,7 +100,8 @@ struct blkfront {
         u32 bytes;
         void *cookie;
     } request[BLK_RING];
-    u64 kicks;
+    RING_IDX due;     /* what had been asked at the last prompt */
+    u64 kicks, again; /* again: of the kicks, those of a prompt */
 };
 
 /* False: grants ran out. `pages` of at least BLK_SEGMENTS allow the largest requests. */
@@ -115,5 +116,7 @@ bool blkfront_begin(struct blkfront *f, u8 op, u64 sector, void *buffer, u32 byt
 bool blkfront_end(struct blkfront *f, void **cookie, s16 *status);
 void blkfront_flush(struct blkfront *f);
 bool blkfront_idle(struct blkfront *f);
+/* When answers are overdue: kicks again when what was asked before the last call has none. */
+void blkfront_prompt(struct blkfront *f);
 
 #endif

@@ -132,3 +132,18 @@ bool blkfront_idle(struct blkfront *f)
     xen_mb();
     return !answered(f);
 }
+
+void blkfront_prompt(struct blkfront *f)
+{
+    bool overdue;
+
+    if (f->broken)
+        return;
+    overdue = (s32)(ring_peer(&f->ring.sring->rsp_prod) - f->due) < 0;
+    f->due = f->ring.req_prod_pvt;
+    if (!overdue)
+        return;
+    f->again++;
+    f->kicks++;
+    split_notify(f->port);
+}

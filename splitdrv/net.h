@@ -28,7 +28,8 @@ struct split_net_stats {
     u64 kicks;     /* notifications sent */
     u64 malformed; /* frames refused with an error response */
     u64 no_buffer; /* frames that found no room on the ring */
-    u64 copies;    /* calls of the hypervisor to copy */
+    u64 again;  /* of the kicks: for what the other end was told of before, and did not take */
+    u64 copies; /* calls of the hypervisor to copy */
 };
 
 struct netback {
@@ -39,6 +40,7 @@ struct netback {
     u32 tx_port, rx_port; /* equal when not split */
     bool persistent;
     bool tx_dirty, rx_dirty;
+    RING_IDX rx_due; /* what had been put there at the last prompt */
     struct cache tx_cache, rx_cache;
     struct split_net_stats stats;
 };
@@ -58,6 +60,9 @@ bool netback_idle(struct netback *b);
 /* True when a frame of `len` bytes finds room; if not, a kick will come (if the front end
  * promised feature-rx-notify). */
 bool netback_room(struct netback *b, size_t len);
+/* Now and then: kicks again when what was there at the last call has still not been taken. An
+ * event can get lost, and the other end's index then holds all further kicks back. */
+void netback_prompt(struct netback *b);
 
 struct netfront {
     domid_t peer;
@@ -67,6 +72,7 @@ struct netfront {
     u32 tx_port, rx_port;
     bool tx_dirty, rx_dirty;
     struct pool tx_pool, rx_pool;
+    RING_IDX tx_due;       /* what had been asked at the last prompt */
     u32 rx_want;           /* buffers to have posted */
     u16 rx_slot[NET_RING]; /* id of the buffer posted at each place of the ring */
     struct split_net_stats stats;
@@ -85,5 +91,7 @@ void netfront_flush(struct netfront *f);
 bool netfront_idle(struct netfront *f);
 /* Takes back what was sent; true when a frame of `len` bytes finds room. */
 bool netfront_room(struct netfront *f, size_t len);
+/* When answers are overdue: kicks again when what was sent before the last call is not answered. */
+void netfront_prompt(struct netfront *f);
 
 #endif

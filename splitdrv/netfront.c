@@ -280,3 +280,18 @@ bool netfront_idle(struct netfront *f)
     xen_mb();
     return !arrived(f);
 }
+
+void netfront_prompt(struct netfront *f)
+{
+    bool overdue;
+
+    if (f->broken)
+        return;
+    overdue = (s32)(ring_peer(&f->tx.sring->rsp_prod) - f->tx_due) < 0;
+    f->tx_due = f->tx.req_prod_pvt;
+    if (!overdue)
+        return;
+    f->stats.again++;
+    f->stats.kicks++;
+    split_notify(f->tx_port);
+}

@@ -184,6 +184,22 @@ bool vbd_wants(const struct vbd *v)
     return v->struck || v->done || v->bus.changed;
 }
 
+/* Such times are the same for all that begins about then, so that timers are seldom set anew. */
+u64 vbd_deadline(const struct vbd *v)
+{
+    return v->up && v->first ? (rt_now_ns() / VBD_LOOK_NS + 1) * VBD_LOOK_NS : ~0ull;
+}
+
+static void look(struct vbd *v)
+{
+    u64 now = rt_now_ns() / VBD_LOOK_NS;
+
+    if (v->look == now)
+        return;
+    v->look = now;
+    blkfront_prompt(&v->front);
+}
+
 void vbd_poll(struct vbd *v)
 {
     void *request;
@@ -200,6 +216,8 @@ void vbd_poll(struct vbd *v)
         v->bus.changed = true;
     }
     send(v);
+    if (v->up && v->first)
+        look(v);
 }
 
 bool vbd_rest(struct vbd *v)

@@ -34,7 +34,11 @@ struct vbd {
     u32 port;
     struct vbd_request *first, **last; /* all that are not back, in their order */
     struct vbd_request *done, **done_last;
+    u64 look; /* the last look at what is overdue, in VBD_LOOK_NS */
 };
+
+/* A request that is not answered for as long may be one whose event was lost. */
+#define VBD_LOOK_NS 250000000ull
 
 /* The n-th device below device/vbd, waiting up to `wait_ns` for it to connect. False: there is
  * none. One that has not connected yet has no sectors. */
@@ -48,5 +52,7 @@ bool vbd_wants(const struct vbd *v);
 void vbd_poll(struct vbd *v);
 /* Before sleeping. False: something came in meanwhile. */
 bool vbd_rest(struct vbd *v);
+/* When vbd_poll wants to be called even if nothing comes; ~0 for never. */
+u64 vbd_deadline(const struct vbd *v);
 
 #endif

@@ -106,6 +106,12 @@ void vif_flush(struct vif *v)
         v->end->flush(v);
 }
 
+void vif_prompt(struct vif *v)
+{
+    if (v->up)
+        v->end->prompt(v);
+}
+
 bool vif_rest(struct vif *v)
 {
     if (!v->up)

@@ -20,6 +20,7 @@ struct vif_end {
     size_t (*take)(struct vif *v, void *block, size_t room);
     bool (*room)(struct vif *v, size_t len); /* false: an event will say when there is */
     void (*flush)(struct vif *v);
+    void (*prompt)(struct vif *v);
     bool (*idle)(struct vif *v);          /* true: nothing to take; an event will say when */
     const char *(*broken)(struct vif *v); /* what the other end did that cannot be */
     const struct split_net_stats *(*stats)(struct vif *v);
@@ -57,6 +58,8 @@ bool vif_listen(struct vif *v);
 void vif_flush(struct vif *v);
 /* The same before sleeping. False: something has arrived in between, do not sleep. */
 bool vif_rest(struct vif *v);
+/* Answers are overdue: the other end is told again of what it has not taken. */
+void vif_prompt(struct vif *v);
 /* Of the connection there is now. */
 const struct split_net_stats *vif_stats(struct vif *v);
 

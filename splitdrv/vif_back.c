@@ -45,6 +45,11 @@ static void flush(struct vif *v)
     netback_flush(&back_of(v)->rings.net);
 }
 
+static void prompt(struct vif *v)
+{
+    netback_prompt(&back_of(v)->rings.net);
+}
+
 static bool idle(struct vif *v)
 {
     return netback_idle(&back_of(v)->rings.net);
@@ -60,8 +65,8 @@ static const struct split_net_stats *stats(struct vif *v)
     return &back_of(v)->rings.net.stats;
 }
 
-static const struct vif_end end = {put,  take,   room,  flush,
-                                   idle, broken, stats, XenbusStateClosing};
+static const struct vif_end end = {
+    put, take, room, flush, prompt, idle, broken, stats, XenbusStateClosing};
 
 static bool offer(struct split_device *d)
 {

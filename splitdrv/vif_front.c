@@ -45,6 +45,11 @@ static void flush(struct vif *v)
     netfront_flush(&front_of(v)->front);
 }
 
+static void prompt(struct vif *v)
+{
+    netfront_prompt(&front_of(v)->front);
+}
+
 static bool idle(struct vif *v)
 {
     return netfront_idle(&front_of(v)->front);
@@ -60,8 +65,8 @@ static const struct split_net_stats *stats(struct vif *v)
     return &front_of(v)->front.stats;
 }
 
-static const struct vif_end end = {put,  take,   room,  flush,
-                                   idle, broken, stats, XenbusStateInitialising};
+static const struct vif_end end = {
+    put, take, room, flush, prompt, idle, broken, stats, XenbusStateInitialising};
 
 /* Of the largest frame: ours says it of the medium; where Linux is the back end, what its
  * bridge passes follows from the interface's MTU. */

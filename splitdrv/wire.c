@@ -115,11 +115,19 @@ bool wire_wants(const struct wire *w)
     return false;
 }
 
+static void prompt(struct wire *w)
+{
+    for (u32 i = 0; i < w->count; i++)
+        vif_prompt(w->vif[i]);
+}
+
 void wire_poll(struct wire *w)
 {
     follow_store(w);
     attach_new(w);
     net_poll(w->net, rt_now_ns());
+    if (net_overdue(w->net))
+        prompt(w);
     wire_flush(w);
 }
 

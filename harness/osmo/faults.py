@@ -218,7 +218,7 @@ KINDS: dict[str, FaultKind] = {
 
 # The back ends' domain stands still or is slow: F08; it dies and comes back: F09.
 FABRIC, CONTROL = "fabric", "control"
-OF_THE_FABRIC = ("restart", "pause", "slow", "preempt", "late_upcall", "spurious_upcall")
+OF_THE_FABRIC = ("restart", "pause", "slow", "preempt", "lose_upcall", "late_upcall", "spurious_upcall")
 
 
 def parse(do: str, target: str) -> tuple[FaultKind, list[str]]:

@@ -158,7 +158,7 @@ enum osm_point {
     OSM_POINT_fail_grant,
     OSM_POINT_fail_port,
     OSM_POINT_fail_domain,
-    OSM_POINT_lose_upcall,
+    OSM_POINT_lose_upcall, /* an event that another domain sent is not even pending */
     OSM_POINT_late_upcall, /* arg: delay in ns */
     OSM_POINT_spurious_upcall,
     OSM_POINT_preempt,   /* the n-th entry into the domain yields its CPU */

@@ -341,6 +341,8 @@ s64 evtchn_send(struct domain *d, u32 port)
     switch (c ? c->state : EVTCHNSTAT_closed) {
     case EVTCHNSTAT_interdomain:
         trace(OSM_T_send, d->id, port, c->remote_id, c->remote_port);
+        if (inject_fires(OSM_POINT_lose_upcall, c->remote))
+            break;
         evtchn_set_pending(c->remote, c->remote_port, evtchn_of(c->remote, c->remote_port));
         break;
     case EVTCHNSTAT_ipi: evtchn_set_pending(d, port, c); break;

@@ -145,8 +145,6 @@ void evtchn_mark(struct vcpu *v)
 
     if (!info || __atomic_exchange_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST))
         return;
-    if (inject_fires(OSM_POINT_lose_upcall, v->domain))
-        return;
     if (inject_fires(OSM_POINT_late_upcall, v->domain)) {
         timer_set(&v->late_timer, v->cpu, clock_now_ns() + inject_arg(OSM_POINT_late_upcall));
         return;

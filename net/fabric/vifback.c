@@ -10,6 +10,7 @@
 #include "splitdrv/ready.h"
 
 enum { FRAMES_PER_TURN = 64 };
+#define PROMPT_NS 25000000ull /* the least after which a node sends again (net/peer_out.c) */
 
 static struct ready_queue queue = READY_QUEUE(queue);
 static u8 frame[NET_FRAME_MAX];
@@ -173,6 +174,10 @@ static bool serve(struct vifback *v, u64 now)
         fabric_take(v->port, frame, len, checksum & SPLIT_CSUM_BLANK, now);
     more = give(v);
     netback_flush(&v->rings.net);
+    if (now - v->prompted_ns >= PROMPT_NS) {
+        v->prompted_ns = now;
+        netback_prompt(&v->rings.net);
+    }
     if (v->rings.net.broken) {
         rt_printf("fabric: %s: %s\n", v->bus.own, v->rings.net.broken);
         return false;

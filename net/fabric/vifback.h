@@ -18,6 +18,7 @@ struct vifback {
     struct split_device bus;
     struct vif_rings rings;
     struct fabric_port *port; /* NULL: not connected */
+    u64 prompted_ns;
 };
 
 /* A back end for device `handle` of `domain`; NULL: no memory, or the store does not know it. */

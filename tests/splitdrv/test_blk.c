@@ -142,6 +142,31 @@ static void test_batch(void)
     close_both();
 }
 
+/* F10: a request whose event was lost is told of again, an answered one is not. */
+static void test_lost_kick(void)
+{
+    static u8 buffer[512];
+    void *cookie;
+    s16 status;
+
+    open_both(true);
+    CHECK(blkback_idle(&back));
+    CHECK(blkfront_begin(&front, BLKIF_OP_READ, 0, buffer, 512, NULL));
+    blkfront_flush(&front);
+    blkfront_prompt(&front);
+    CHECK_EQ(world.kicks[1], 1);
+    blkfront_prompt(&front);
+    CHECK_EQ(world.kicks[1], 2);
+    CHECK_EQ(front.again, 1);
+    blkback_run(&back, 5);
+    blkback_flush(&back);
+    CHECK(blkfront_end(&front, &cookie, &status));
+    blkfront_prompt(&front);
+    blkfront_prompt(&front);
+    CHECK_EQ(world.kicks[1], 2);
+    close_both();
+}
+
 /* A hand-made request's answer. */
 static s16 raw(const void *request)
 {
@@ -399,6 +424,6 @@ static void test_packed_layout(void)
     close_both();
 }
 
-TESTS(CASE(test_random), CASE(test_batch), CASE(test_malformed),
+TESTS(CASE(test_random), CASE(test_batch), CASE(test_lost_kick), CASE(test_malformed),
       CASE(test_indirect_and_discard), CASE(test_slow_disk), CASE(test_gone_meanwhile),
       CASE(test_packed_layout), CASE(test_hostile_ends))

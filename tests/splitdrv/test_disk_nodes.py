@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from osmo import cluster, paths, run
+from osmo import abi, cluster, paths, run
 
 BUILD = paths.build()
 CLUSTERS = pathlib.Path(__file__).parents[2] / "harness" / "clusters"
@@ -163,6 +163,21 @@ def test_the_disk_domain_comes_back(tmp_path: pathlib.Path) -> None:
     assert outcome.collector.text("disks").count("disks: ready") == 3
     fsck(disk)
     check_files(disk, 400)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_lost_events(tmp_path: pathlib.Path) -> None:
+    """H17, F10: events of requests are lost, then those of answers. Whoever waits tells again, and looks."""
+    outcome = play(tmp_path, disk='{ size = "4M" }', count=60,
+                   plan='when output n "synced 5" inject disks point=lose_upcall after=3 every=9\n'
+                        'when output n "synced 20" inject n point=lose_upcall after=3 every=9\n'
+                        'when output n "synced 40" inject n point=lose_upcall after=0\n')
+    text = outcome.collector.text("n")
+    assert "SUCCESS" in text, text[-2000:]
+    lost = [r for r in abi.records((tmp_path / "out" / "trace").read_bytes()) if r.type == abi.Trace.INJECT]
+    assert len(lost) > 5
+    fsck(tmp_path / "out" / "disks" / "n-0.img")
 
 
 @pytest.mark.slow

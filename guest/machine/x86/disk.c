@@ -170,13 +170,22 @@ bool x86_disks_want(void)
     return false;
 }
 
+static bool rest_vbd(struct vbd *v, u64 *deadline)
+{
+    u64 at = vbd_deadline(v);
+
+    if (at != RT_NEVER)
+        *deadline = MIN(*deadline, at - x86.started_ns);
+    return vbd_rest(v);
+}
+
 bool x86_disks_rest(u64 *deadline)
 {
     bool quiet = !waiting;
 
     for (u32 i = 0; i < disk_count; i++)
         if (disks[i].vbd)
-            quiet = vbd_rest(disks[i].vbd) && quiet;
+            quiet = rest_vbd(disks[i].vbd, deadline) && quiet;
     if (busy)
         *deadline = MIN(*deadline, machine_now(x86.node) + LOOK_NS);
     return quiet;
