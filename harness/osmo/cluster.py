@@ -357,6 +357,8 @@ class _Loader:
             raise self.problem(f"{path}: the fabric cannot have `{values['do']}`",
                                f"it can have {', '.join(faults.OF_THE_FABRIC)}")
         self._pluggable(values["do"].split(), name, path, nodes)
+        if values["do"].startswith("kill ") and not next(n.programs for n in nodes if n.name == name):
+            raise self.problem(f"{path}: {name} has no programs to kill", "name a DEMOS node")
         if values["do"].startswith("foe-") and next(n.image for n in nodes if n.name == name) != faults.FOE:
             raise self.problem(f"{path}: {name} is no foe", f'say image = "{faults.FOE}" for that node')
         self._condition(values["after"], f"{path}.after", nodes)

@@ -21,7 +21,7 @@ STOPS = {"crash", "restart", "flip", "exception", "fail_frame", "fail_grant", "f
 # By which record of the hypervisor a fault of a node shows.
 SHOWN_AS = {"pause": "pause", "skew": "clock", "drift": "clock", "crash": "end", "restart": "end"}
 # What is done by the plan alone and leaves no record of its own.
-BY_PLAN = ("slow", "unplug", "hang", "foe-")
+BY_PLAN = ("slow", "unplug", "hang", "kill", "foe-")
 
 
 def history(numbers: dict[str, int], events: list[Event], trace: bytes) -> History:

@@ -59,7 +59,8 @@ WHY = ("ok", "queue", "loss", "burst", "nth", "cut", "partition", "recorder", "m
        "duplicate", "corrupt", "truncate", "pad", "reorder", "stall")
 
 DISK_STRUCK = 0x9200  # splitdrv/disks/disk.h
-DISK_WHY = ("disk-error", "disk-torn", "disk-lost", "disk-full")
+DISK_WHY = ("disk-error", "disk-torn", "disk-lost", "disk-full", "disk-misdirected",
+            "disk-stale")
 
 
 def cause(word: int) -> str:

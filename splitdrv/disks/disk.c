@@ -6,7 +6,7 @@
 #include "base/keyed.h"
 #include "splitdrv/disks/disk.h"
 
-enum { KEY_ERROR, KEY_TORN, KEY_LOST, KEY_WHERE, KEYS };
+enum { KEY_ERROR, KEY_TORN, KEY_LOST, KEY_WHERE, KEY_STRAY, KEY_STALE, KEYS };
 
 void disk_init(struct disk *d, const char *id, const char *name, u64 seed)
 {
@@ -27,6 +27,8 @@ static void perform(const struct disk *d, const struct blk_job *j)
     u8 *at = d->bytes + j->sector * BLK_SECTOR;
     u64 bytes = j->sectors * BLK_SECTOR;
 
+    if (d->past && (j->op == BLKIF_OP_WRITE || j->op == BLKIF_OP_DISCARD))
+        past_keep(d->past, j->sector, at, MIN(j->sectors, (u64)PAST_SECTORS));
     if (j->op == BLKIF_OP_READ)
         memcpy(j->data, at, bytes);
     else if (j->op == BLKIF_OP_WRITE)
@@ -59,19 +61,44 @@ static int strike(const struct disk *d, bool write)
     if (happens(d, KEY_ERROR, d->faults.error))
         return DISK_WHY_ERROR;
     if (!write)
-        return -1;
+        return d->past && happens(d, KEY_STALE, d->faults.stale) ? DISK_WHY_STALE : -1;
     if (d->faults.full)
         return DISK_WHY_FULL;
     if (happens(d, KEY_LOST, d->faults.lost))
         return DISK_WHY_LOST;
-    return happens(d, KEY_TORN, d->faults.torn) ? DISK_WHY_TORN : -1;
+    if (happens(d, KEY_TORN, d->faults.torn))
+        return DISK_WHY_TORN;
+    return happens(d, KEY_STRAY, d->faults.stray) ? DISK_WHY_STRAY : -1;
+}
+
+/* To any other place at which there is room for it. */
+static void write_elsewhere(struct disk *d, struct blk_job *j, u64 draw)
+{
+    u64 places = d->sectors - j->sectors + 1;
+
+    if (places > 1)
+        j->sector = (j->sector + 1 + draw % (places - 1)) % places;
+    carry_out(d, j, j->sectors, 0);
+}
+
+static void read_past(struct disk *d, struct blk_job *j)
+{
+    perform(d, j);
+    for (u64 i = 0; i < j->sectors; i++) {
+        const u8 *was = past_of(d->past, j->sector + i);
+
+        if (was)
+            memcpy(j->data + i * BLK_SECTOR, was, BLK_SECTOR);
+    }
+    disk_up_answer(j, 0);
 }
 
 /* How much of the job is done, and how it is answered. */
 static void suffer(struct disk *d, struct blk_job *j)
 {
     int why = strike(d, j->op == BLKIF_OP_WRITE);
-    u64 part = keyed_below(d->seed, d->object, d->count * KEYS + KEY_WHERE, j->sectors);
+    u64 where = d->count * KEYS + KEY_WHERE;
+    u64 part = keyed_below(d->seed, d->object, where, j->sectors);
 
     if (why >= 0)
         disk_up_struck(d, (enum disk_why)why);
@@ -80,6 +107,10 @@ static void suffer(struct disk *d, struct blk_job *j)
         carry_out(d, j, j->sectors, 0);
     else if (why == DISK_WHY_TORN && part)
         carry_out(d, j, part, -XEN_EIO);
+    else if (why == DISK_WHY_STRAY)
+        write_elsewhere(d, j, keyed_random(d->seed, d->object, where));
+    else if (why == DISK_WHY_STALE)
+        read_past(d, j);
     else
         disk_up_answer(j, why == DISK_WHY_LOST ? 0 : -XEN_EIO);
 }

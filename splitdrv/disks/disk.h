@@ -7,6 +7,7 @@
 #define SPLITDRV_DISKS_DISK_H
 
 #include "splitdrv/blk.h"
+#include "splitdrv/disks/past.h"
 
 enum { DISK_NAME = 32 };
 
@@ -15,12 +16,21 @@ struct disk_faults {
     u64 error;    /* a request fails, and nothing of it is done */
     u64 torn;     /* a write fails after its first few sectors */
     u64 lost;     /* a write is answered as done, and is not */
+    u64 stray;    /* a write goes to another place of the disk */
+    u64 stale;    /* a read brings what was there before the last write */
     u64 delay_ns; /* each request takes so much longer */
     u64 full;     /* not 0: every write fails */
 };
 
 /* What struck a request; trace records say so, `who` being the low half of disk.object. */
-enum disk_why { DISK_WHY_ERROR, DISK_WHY_TORN, DISK_WHY_LOST, DISK_WHY_FULL };
+enum disk_why {
+    DISK_WHY_ERROR,
+    DISK_WHY_TORN,
+    DISK_WHY_LOST,
+    DISK_WHY_FULL,
+    DISK_WHY_STRAY,
+    DISK_WHY_STALE
+};
 enum { DISK_T_STRUCK = 0x9200 }; /* a = enum disk_why, b = number of the request */
 
 struct disk {
@@ -28,8 +38,9 @@ struct disk {
     char id[DISK_NAME], name[DISK_NAME]; /* here, and outside */
     u64 sectors;
     bool readonly, discards;
-    u8 *bytes;    /* the memory it is, or NULL */
-    void *device; /* or whom disk_down_begin gives its jobs */
+    u8 *bytes;         /* the memory it is, or NULL */
+    struct past *past; /* of a memory disk, once a read of it is to be stale; else NULL */
+    void *device;      /* or whom disk_down_begin gives its jobs */
     struct disk_faults faults;
     u64 seed, object, count; /* of requests so far */
     void *writer;            /* who may write it now, or NULL */

@@ -22,7 +22,7 @@
 #include "splitdrv/disks/device.h"
 #include "splitdrv/disks/vbdback.h"
 
-enum { NAMES = 4096 };
+enum { NAMES = 4096, PAST_FRAMES = (sizeof(struct past) + 4095) / 4096 };
 
 static struct {
     struct disk *disks;
@@ -162,8 +162,12 @@ static void read_faults(struct disk *d)
     d->faults = (struct disk_faults){.error = fault(d, "error"),
                                      .torn = fault(d, "torn"),
                                      .lost = fault(d, "lost"),
+                                     .stray = fault(d, "misdirected"),
+                                     .stale = fault(d, "stale"),
                                      .delay_ns = fault(d, "delay"),
                                      .full = fault(d, "full")};
+    if (d->faults.stale && d->bytes && !d->past)
+        d->past = rt_frames(PAST_FRAMES);
 }
 
 static void follow_disks(void)

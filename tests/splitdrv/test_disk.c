@@ -17,7 +17,7 @@ static struct disk disk;
 static u32 answers, errors;
 static struct blk_job *order[JOBS];
 static struct blk_job *given;
-static u32 struck[DISK_WHY_FULL + 1];
+static u32 struck[DISK_WHY_STALE + 1];
 
 void disk_up_answer(struct blk_job *j, int error)
 {
@@ -164,6 +164,58 @@ static void test_delay_keeps_order(void)
     CHECK(answers == 4 && order[2] == &j[0] && order[3] == &j[2]);
 }
 
+/* What was written is at one other place, wholly, and never at its own. */
+static void test_misdirected(void)
+{
+    for (u32 i = 0; i < 200; i++) {
+        struct blk_job j = job(BLKIF_OP_WRITE, i % 57, 8, 7);
+        u32 first = SECTORS, count = 0;
+
+        fresh(i);
+        disk.faults.stray = ALWAYS;
+        disk_begin(&disk, &j, 0);
+        for (u32 s = 0; s < SECTORS; s++) {
+            if (bytes[s * 512] == 7 && bytes[s * 512 + 511] == 7) {
+                first = MIN(first, s);
+                count++;
+            }
+        }
+        CHECK_EQ(count, 8);
+        CHECK(first != i % 57);
+        CHECK(errors == 0 && answers == 1 && struck[DISK_WHY_STRAY] == 1);
+    }
+}
+
+/* Of what was written while it looks, a stale read brings what was there before the last write. */
+static void test_stale(void)
+{
+    static struct past past;
+    struct blk_job j;
+
+    fresh(1);
+    past = (struct past){0};
+    disk.faults.stale = ALWAYS;
+    j = job(BLKIF_OP_WRITE, 3, 2, 5);
+    disk_begin(&disk, &j, 0); /* before it was looked for */
+    disk.past = &past;
+    for (u8 fill = 6; fill < 8; fill++) {
+        j = job(BLKIF_OP_WRITE, 4, 2, fill);
+        disk_begin(&disk, &j, 0);
+    }
+    j = job(BLKIF_OP_READ, 3, 4, 9);
+    disk_begin(&disk, &j, 0);
+    CHECK(data[0] == 5 && data[512] == 6 && data[1024 + 511] == 6 && data[1536] == 0);
+    CHECK(errors == 0 && struck[DISK_WHY_STALE] == 1);
+    disk.faults.stale = 0;
+    disk_begin(&disk, &j, 0);
+    CHECK(data[0] == 5 && data[512] == 7 && data[1536] == 0);
+    for (u32 i = 0; i < PAST_SECTORS; i++) {
+        j = job(BLKIF_OP_WRITE, 40, 1, (u8)i);
+        disk_begin(&disk, &j, 0);
+    }
+    CHECK(!past_of(&past, 4) && past_of(&past, 40)[0] == (u8)(PAST_SECTORS - 2));
+}
+
 /* A device gets the part of a torn write that is done, and its answer is a failure. */
 static void test_device(void)
 {
@@ -188,4 +240,4 @@ static void test_device(void)
 }
 
 TESTS(CASE(test_memory), CASE(test_faults), CASE(test_decided_by_the_seed),
-      CASE(test_delay_keeps_order), CASE(test_device))
+      CASE(test_delay_keeps_order), CASE(test_misdirected), CASE(test_stale), CASE(test_device))

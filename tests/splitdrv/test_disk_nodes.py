@@ -139,6 +139,21 @@ def test_a_disk_that_fails(tmp_path: pathlib.Path, do: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("do", ["disk-misdirected 0.3", "disk-stale 0.3"])
+def test_a_disk_that_lies(tmp_path: pathlib.Path, do: str) -> None:
+    """F24: what is not what was written harms what is on that disk, and nothing else: the kernel stands."""
+    outcome = play(tmp_path, disk='{ size = "4M" }', count=60,
+                   more=f'[[faults]]\ndisk = "n-0"\nafter = "output n synced 12"\ndo = "{do}"\n')
+    told = json.loads((tmp_path / "out" / "result.json").read_text())
+    (row,) = told["faults"]
+    assert row["id"] == "F24" and row["struck"] > 0, row
+    assert told["invariants"]["isolation"]["broken"] == 0
+    ended = outcome.collector.ended.get("n")
+    assert ended is None or ended.reason == "poweroff", outcome.collector.text("n")[-2000:]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_paging_on_a_disk(tmp_path: pathlib.Path) -> None:
     """H17, DV16, DV17: nodes without a disk page over the network to one whose disk is a vbd."""
     text = (CLUSTERS / "diskless.toml").read_text().replace('"=disk ramdisk 32"', '"+disks =disk disk"')

@@ -4,6 +4,7 @@
  * return: each ends in ring 3, or begins anew with an empty stack. The alarm ends time
  * slices; it is set at most once a slice, so that kernel calls cost no hypercall.
  */
+#include "guest/machine/orders.h"
 #include "guest/machine/x86/disk.h"
 #include "guest/machine/x86/x86.h"
 #include "guest/rt/console.h"
@@ -124,6 +125,12 @@ static void idle(void)
     take_in();
 }
 
+static void rest(void)
+{
+    idle();
+    orders_obey(x86.node);
+}
+
 void x86_schedule(void)
 {
     for (;;) {
@@ -137,7 +144,7 @@ void x86_schedule(void)
         if (t)
             run(t);
         else
-            idle();
+            rest();
     }
 }
 
@@ -206,6 +213,7 @@ static void before_user(struct rt_frame *f)
         wire_attend(&x86.wire); /* whoever computes does not rest */
     x86_save_frame(f);
     node_preempt(x86.node, t);
+    orders_obey(x86.node);
     x86_restart();
 }
 

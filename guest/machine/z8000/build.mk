@@ -4,7 +4,7 @@ Z8000_MACHINE := $(addprefix guest/machine/z8000/,board.c call.c disk.c image.c 
 Z8000_HOSTED := $(addprefix guest/machine/z8000/,main.c host.c apart_hosted.c) guest/machine/hosted/terminal.c
 Z8000_SHARED := $(addprefix guest/machine/,frames.c network.c service.c)
 $(eval $(call host_program,demos-z8000,$(Z8000_HOSTED) $(Z8000_MACHINE) $(Z8000_SHARED),hosted_ether kernel net slots z8000node z8000 base))
-$(eval $(call domain_image,z8000,guest/machine/z8000/domain.c guest/machine/z8000/apart_domain.c $(Z8000_MACHINE) $(Z8000_SHARED) guest/machine/console.c guest/machine/trace.c,\
+$(eval $(call domain_image,z8000,guest/machine/z8000/domain.c guest/machine/z8000/apart_domain.c $(Z8000_MACHINE) $(Z8000_SHARED) guest/machine/console.c guest/machine/orders.c guest/machine/trace.c,\
     kernel net slots bundle splitdom splitdrv z8000node z8000))
 
 Z8000_PROGRAMS := $(patsubst guest/machine/z8000/programs/%.s,$(BUILD)/z8000/demos/%.bin,$(wildcard guest/machine/z8000/programs/*.s))

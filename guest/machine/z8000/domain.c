@@ -14,6 +14,7 @@
 #include "base/format.h"
 #include "base/memory.h"
 #include "guest/machine/bundle.h"
+#include "guest/machine/orders.h"
 #include "guest/machine/trace.h"
 #include "guest/machine/z8000/apart.h"
 #include "guest/machine/z8000/z8000.h"
@@ -229,6 +230,7 @@ int rt_main(const struct rt_start *start)
     disk_setup(&heap);
     network_init(&heap, &config);
     machine.timed = rt_option_number("throttle", 1) != 0;
+    orders_heed();
     rt_shutdown_heed();
     started_ns = rt_now_ns();
     machine.node = node_create(&heap, &config, net, &machine);
@@ -237,6 +239,7 @@ int rt_main(const struct rt_start *start)
     more = run_list(&bundle);
     while (!machine.halted && (more || node_counters(machine.node)->processes > 0)) {
         attend();
+        orders_obey(machine.node);
         if (node_counters(machine.node)->processes == 0)
             more = run_list(&bundle);
         if (!z_run(&machine, TURN))
