@@ -15,6 +15,7 @@ include mk/tests.mk
 .PHONY: all deps run test test-quick test-long bench lint format clean install iso path \
         test-binaries print-flags
 all: $(HOST_PROGRAMS) $(IMAGES)
+	@:
 
 test-binaries: $(TEST_BINARIES) $(FUZZ_BINARIES)
 
