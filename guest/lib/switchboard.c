@@ -21,9 +21,18 @@ s64 switchboard_ask(s64 board, enum switchboard_op op, const char *name, u32 fla
     return got > 0 ? got : DEMOS_E_REFUSED;
 }
 
+/* A node's own switchboard may not know the cluster's yet, to which this goes. */
 s64 demos_announce(const char *name, s64 link, u32 flags)
 {
-    return switchboard_ask(demos_link("switchboard"), SWITCHBOARD_ANNOUNCE, name, flags, link);
+    enum { PAUSE_NS = 10000000, TRIES = 1000 };
+    s64 board = demos_link("switchboard"), entry = DEMOS_E_FULL;
+
+    for (u32 tries = 0; entry == DEMOS_E_FULL && tries < TRIES; tries++) {
+        if (tries)
+            demos_sleep_ns(PAUSE_NS);
+        entry = switchboard_ask(board, SWITCHBOARD_ANNOUNCE, name, flags, link);
+    }
+    return entry;
 }
 
 s64 demos_post(const char *name, s64 link, u32 flags)

@@ -3,6 +3,7 @@
  * Lines, queues and arrivals. A frame waits for its line, occupies it for its length, and
  * arrives after the latency at each port that the medium and the faults let it reach.
  */
+#include "base/wide.h"
 #include "net/frame.h"
 #include "net/media/model.h"
 
@@ -119,7 +120,7 @@ struct parcel *parcel_create(struct medium *m, const void *bytes, size_t len)
         return NULL;
     p->refs = 1;
     p->len = len;
-    memcpy(p->bytes, bytes, len);
+    copy_wide(p->bytes, bytes, len);
     return p;
 }
 
