@@ -5,6 +5,7 @@ its bridge, its toolstack. Nothing of ours runs there but the nodes.
 
 import pathlib
 import re
+import time
 
 import pytest
 
@@ -14,6 +15,20 @@ import test_disk_nodes as files
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen"), pytest.mark.timeout(400)]
 CLUSTERS = pathlib.Path(__file__).resolve().parents[2] / "harness" / "clusters"
+RING = """
+[media.lan]
+[nodes.n]
+count = 2
+media = ["lan"]
+cpus = 2
+programs = ["ring of {count} at {number} 300"]
+[nodes.board]
+media = ["lan"]
+programs = ["+kernel switchboard global"]
+[nodes.shell]
+programs = ["+kernel shell"]
+"""
+NEW = r"^(?!{}\n)\d+\n"  # another domain's number
 DISK = """
 [nodes.n]
 disk = { size = "1M" }
@@ -43,6 +58,16 @@ def started(bed: xen.Testbed, scratch: pathlib.Path, *names: str) -> None:
 def destroyed(bed: xen.Testbed, made: cluster.Cluster) -> None:
     for node in made.nodes:
         bed.destroy(node.name)
+
+
+def eventually(bed: xen.Testbed, command: str, wanted: str, seconds: float = 30) -> str:
+    """What the command says once it says what is wanted, or at last."""
+    deadline = time.monotonic() + seconds
+    while True:
+        _, said = bed.shell.run(command)
+        if re.search(wanted, said) or time.monotonic() > deadline:
+            return said
+        time.sleep(0.2)
 
 
 def test_a_cluster_moves_to_xen(testbed: xen.Testbed, tmp_path: pathlib.Path) -> None:
@@ -95,3 +120,28 @@ def run_disk(bed: xen.Testbed, scratch: pathlib.Path, number: int, mark: str) ->
     taken(bed, DISK.replace("NUMBER", str(number)), scratch)
     started(bed, scratch, "n")
     return bed.wait("n", 60, mark).console
+
+
+def test_what_a_toolstack_asks(testbed: xen.Testbed, tmp_path: pathlib.Path) -> None:
+    """L45: `xl` pauses and types, nodes of two vCPUs pass a token over Linux's bridge, `xl` takes a network
+    device away, reboots and shuts down; what a node cannot do it refuses with a word, and goes on."""
+    made = taken(testbed, RING, tmp_path)
+    try:
+        started(testbed, tmp_path, "board", "n1", "n2", "shell")
+        assert "n1 " in eventually(testbed, "xl vcpu-list n1", r" 1 +- ")
+        assert " --p--" in testbed.shell.run("xl pause shell; xl list shell; xl unpause shell")[1]
+        tty = testbed.shell.run("xenstore-read /local/domain/$(xl domid shell)/console/tty")[1].strip()
+        testbed.shell.run(f"echo help > {tty}")
+        assert "busy" in eventually(testbed, "cat /var/log/xen/console/guest-shell.log", "how busy")
+        assert "300 rounds, 300 hops" in testbed.wait("n1", 60, "hops").console, testbed.console("n1")
+        assert not re.search("^ *vif =", testbed.shell.run(
+            "xl network-detach n2 0; xenstore-ls /local/domain/$(xl domid n2)/device")[1], re.M)
+        board = "/local/domain/$(xl domid board)/control/shutdown"
+        testbed.shell.run(f"xenstore-write {board} suspend")
+        assert "refused" in testbed.wait("board", 20, "refused").console
+        old = testbed.shell.run("xl domid board; xl reboot board")[1].split()[0]
+        assert re.search(NEW.format(old), eventually(testbed, "xl domid board", NEW.format(old))), "it is gone"
+        testbed.shell.run("xl shutdown -w shell")
+        assert testbed.reason("shell") == "poweroff"
+    finally:
+        destroyed(testbed, made)
