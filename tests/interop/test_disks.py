@@ -90,7 +90,7 @@ def test_destroyed_hard_the_disk_recovers(tmp_path: pathlib.Path) -> None:
                    "[ $((i%7)) = 0 ] && sync; [ $i = 60 ] && echo enough; done")
     outcome = play(tmp_path, f"""
 for = "120s"
-until = "exit lin"
+until = "output lin enough"
 [nodes.lin]
 machine = "linux"
 disk = "data.img"
@@ -115,7 +115,7 @@ def test_a_kept_disk_outlives_the_run(tmp_path: pathlib.Path) -> None:
     ext4(tmp_path / "data.img")
     cluster_file = """
 for = "120s"
-until = "exit lin"
+until = "{until}"
 [nodes.lin]
 machine = "linux"
 disk = {{ file = "data.img", keep = true }}
@@ -129,11 +129,11 @@ after = "output lin synced"
 node = "lin"
 do = "crash"
 """
-    outcome = play(tmp_path, cluster_file.format(script=first, more=fault))
+    outcome = play(tmp_path, cluster_file.format(script=first, until="output lin synced", more=fault))
     assert "synced" in outcome.collector.text("lin"), outcome.collector.text("lin")[-3000:]
     shutil.rmtree(tmp_path / "scratch")
     second = words("mount -t ext4 /dev/xvda /mnt; md5sum /mnt/safe; umount /mnt")
-    outcome = play(tmp_path, cluster_file.format(script=second, more=""))
+    outcome = play(tmp_path, cluster_file.format(script=second, until="exit lin", more=""))
     assert hashlib.md5(b"".join(b"%d\n" % n for n in range(1, 20001))).hexdigest() \
         in outcome.collector.text("lin"), outcome.collector.text("lin")[-3000:]
     assert check(tmp_path / "data.img", "-fn").returncode == 0
