@@ -151,3 +151,18 @@ def test_a_remote_call_goes_through_everything() -> None:
     for kind in ("medium", "device rings", "packets and their acknowledgement", "links, queues, delivery",
                  "hypervisor: exits and domain switches"):
         assert found.factors[kind] > 0.02 * found.total, kind
+
+
+@needs_machine
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_a_remote_call_adds_up() -> None:
+    """L36: so do those of a call to another node: every factor of the list is there, and all of them
+    together are what the counter says, but for what falls into one look and not into the other."""
+    table: compare.Table = {}
+    compare.take(table, "osmosis", "count", places.osmosis("count", 1))
+    whole = table["L35", "remote 1024"]["osmosis"].instructions
+    found = breakdown.remote(1024)
+    assert whole and found.total == pytest.approx(whole, rel=0.1) and found.calls > 10
+    assert {"links, queues, delivery", "packets and their acknowledgement", "device rings", "medium",
+            breakdown.COPY, "entry, exit, process switch", "hypervisor: exits and domain switches"} <= set(found.factors)
