@@ -135,13 +135,8 @@ bool blkfront_idle(struct blkfront *f)
 
 void blkfront_prompt(struct blkfront *f)
 {
-    bool overdue;
-
-    if (f->broken)
-        return;
-    overdue = (s32)(ring_peer(&f->ring.sring->rsp_prod) - f->due) < 0;
-    f->due = f->ring.req_prod_pvt;
-    if (!overdue)
+    if (f->broken ||
+        !ring_overdue(ring_peer(&f->ring.sring->rsp_prod), &f->due, f->ring.req_prod_pvt))
         return;
     f->again++;
     f->kicks++;

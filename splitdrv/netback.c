@@ -318,13 +318,8 @@ bool netback_idle(struct netback *b)
 /* Whoever has taken all there is asks for an event by the next. */
 void netback_prompt(struct netback *b)
 {
-    bool overdue;
-
-    if (b->broken)
-        return;
-    overdue = (s32)(ring_peer(&b->rx.sring->rsp_event) - 1 - b->rx_due) < 0;
-    b->rx_due = b->rx.rsp_prod_pvt;
-    if (!overdue)
+    if (b->broken ||
+        !ring_overdue(ring_peer(&b->rx.sring->rsp_event) - 1, &b->rx_due, b->rx.rsp_prod_pvt))
         return;
     b->stats.again++;
     b->stats.kicks++;

@@ -283,13 +283,8 @@ bool netfront_idle(struct netfront *f)
 
 void netfront_prompt(struct netfront *f)
 {
-    bool overdue;
-
-    if (f->broken)
-        return;
-    overdue = (s32)(ring_peer(&f->tx.sring->rsp_prod) - f->tx_due) < 0;
-    f->tx_due = f->tx.req_prod_pvt;
-    if (!overdue)
+    if (f->broken ||
+        !ring_overdue(ring_peer(&f->tx.sring->rsp_prod), &f->tx_due, f->tx.req_prod_pvt))
         return;
     f->stats.again++;
     f->stats.kicks++;

@@ -43,4 +43,14 @@ static inline RING_IDX ring_peer(const RING_IDX *index)
     return __atomic_load_n(index, __ATOMIC_ACQUIRE);
 }
 
+/* The other side has taken all before `taken`; whether that is short of what had been put there at
+ * the last call, which `*due` remembers: `put` for the next one. */
+static inline bool ring_overdue(RING_IDX taken, RING_IDX *due, RING_IDX put)
+{
+    bool overdue = (s32)(taken - *due) < 0;
+
+    *due = put;
+    return overdue;
+}
+
 #endif

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-from osmo import cluster, paths, plan, qemu, run, xen
+from osmo import bench_run, cluster, paths, plan, qemu, xen
 from osmo.errors import Problem
 
 DONE = '{"compared": true}'
@@ -64,12 +64,7 @@ def native(clock: str, rounds: int) -> str:
 
 def osmosis(clock: str, rounds: int) -> str:
     text = CLUSTER.format(clock=clock, length="600s", line=line(rounds))
-    with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
-        prepared = run.prepare(cluster.parse(text, "compare"), run.Options(clock=clock), pathlib.Path(scratch))
-        prepared.setup.shift = 0
-        outcome = run.execute(prepared)
-    if not outcome.result.ok:
-        raise Problem(outcome.result.error.splitlines()[0], where="osmosis")
+    outcome = bench_run.played(cluster.parse(text, "compare"), "osmosis", clock)
     return complete(outcome.collector.text("a"), "osmosis")
 
 
