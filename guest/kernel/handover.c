@@ -3,9 +3,9 @@
  * CALL and ANSWER where the partner waits for just that and runs next: what is said goes
  * from one process's memory straight into the other's, and no message is made of it. To both
  * it is as if one had been sent, received, and read before anything else happened. Anything
- * unusual (see fast.c; also memory that is not all there) is left to the general path, which
- * does it all again: until the first count below nothing has changed but a buffer that is
- * the kernel's to write.
+ * unusual (see fast.c; also memory that is not all there, or that both show) is left to the
+ * general path, which does it all again: until the first count below nothing has changed but
+ * a buffer that is the kernel's to write.
  */
 #include "guest/kernel/hot.h"
 

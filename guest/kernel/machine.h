@@ -35,7 +35,8 @@ enum machine_result machine_copy_out(struct node *n, struct task *t, u64 to, con
 enum machine_result machine_copy(struct node *n, struct task *to, u64 to_address,
                                  struct task *from, u64 from_address, size_t len);
 /* As machine_copy, from the task whose address space is current to another one. False: it is
- * not to be had straight away (some bytes may have been written); machine_copy finds out. */
+ * not to be had straight away; machine_copy finds out. Some bytes may have been written then,
+ * but nothing that `from` may show as well: where both show a frame, the answer is false. */
 bool machine_hand(struct node *n, struct task *to, u64 to_address, struct task *from,
                   u64 from_address, size_t len);
 /*

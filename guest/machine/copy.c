@@ -19,5 +19,6 @@ enum machine_result machine_copy_out(struct node *n, struct task *t, u64 to, con
 bool machine_hand(struct node *n, struct task *to, u64 to_address, struct task *from,
                   u64 from_address, size_t len)
 {
-    return machine_copy(n, to, to_address, from, from_address, len) == MACHINE_OK;
+    return !space_meet(to->machine, to_address, from->machine, from_address, len) &&
+           machine_copy(n, to, to_address, from, from_address, len) == MACHINE_OK;
 }

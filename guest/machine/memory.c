@@ -114,7 +114,7 @@ enum machine_result machine_copy(struct node *n, struct task *to, u64 to_address
 void *machine_reach(struct node *n, struct task *t, u64 address, size_t len)
 {
     (void)n;
-    return address % 8 ? NULL : space_reach(space_of(t), address, len);
+    return address % 8 ? NULL : space_reach(space_of(t), address, len, 0);
 }
 
 u64 machine_share(struct node *n, struct task *to, u64 to_address, struct task *from,

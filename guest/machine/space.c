@@ -60,11 +60,39 @@ u64 *space_find(struct space *s, u64 va)
     return table ? &table[index_of(va, 0)] : NULL;
 }
 
-void *space_reach_far(struct space *s, u64 va)
+void *space_far(struct space *s, u64 va, size_t len, u64 bar)
 {
-    const u64 *e = space_find(s, va);
+    bool whole = va < DEMOS_GLOBAL_END && va % FRAME_SIZE + len <= FRAME_SIZE;
+    const u64 *e = whole ? space_find(s, va) : NULL;
 
-    return e ? space_written(s, *e, va) : NULL;
+    return e ? space_written(s, *e, va, bar) : NULL;
+}
+
+/* What is not there yet may turn out to be that frame. */
+static bool may_show(struct space *s, u64 va, u64 len, u32 frame)
+{
+    for (u64 at = ALIGN_DOWN(va, (u64)FRAME_SIZE); at < va + len; at += FRAME_SIZE) {
+        const u64 *e = space_entry(s, at);
+
+        if (!e || !(*e & ENTRY_FRAME) || entry_frame(s, *e) == frame)
+            return true;
+    }
+    return false;
+}
+
+bool space_meet(struct space *to, u64 to_va, struct space *from, u64 from_va, u64 len)
+{
+    u64 highest = DEMOS_GLOBAL_END - len;
+
+    if (to_va > highest || from_va > highest)
+        return true;
+    for (u64 at = ALIGN_DOWN(to_va, (u64)FRAME_SIZE); at < to_va + len; at += FRAME_SIZE) {
+        const u64 *e = space_entry(to, at);
+
+        if (e && *e & ENTRY_KEPT && may_show(from, from_va, len, entry_frame(to, *e)))
+            return true;
+    }
+    return false;
 }
 
 bool space_create(struct space *s, struct frames *frames)

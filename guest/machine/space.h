@@ -91,28 +91,37 @@ static inline u32 entry_frame(const struct space *s, u64 entry)
     return (u32)(((entry & ENTRY_ADDRESS) - s->frames->address) >> FRAME_SHIFT);
 }
 
-static inline void *space_written(const struct space *s, u64 entry, u64 va)
+static inline void *space_written(const struct space *s, u64 entry, u64 va, u64 bar)
 {
     u64 need = ENTRY_PRESENT | ENTRY_USER | ENTRY_WRITE;
 
-    if ((entry & need) != need)
+    if ((entry & (need | bar)) != need)
         return NULL;
     return s->frames->base + ((entry & ENTRY_ADDRESS) - s->frames->address) + va % FRAME_SIZE;
 }
 
-/* Where the kernel itself may write [va, +len), if that is one piece, there, and may be
- * written. By a walk; and by a table walked to before. */
-void *space_reach_far(struct space *s, u64 va);
-static inline void *space_reach(struct space *s, u64 va, size_t len)
+/* Where the kernel itself may write [va, +len), if that is one piece, there, may be
+ * written, and its entry has none of the bits of `bar`. By a table walked to before, if
+ * there is one; and by a walk. */
+static inline void *space_near(struct space *s, u64 va, size_t len, u64 bar)
 {
     const struct space_leaf *l = space_leaf(s, va);
 
-    if (va >= DEMOS_GLOBAL_END || va % FRAME_SIZE + len > FRAME_SIZE)
+    if (va % FRAME_SIZE + len > FRAME_SIZE || va >> 21 != l->of)
         return NULL;
-    if (va >> 21 != l->of)
-        return space_reach_far(s, va);
-    return space_written(s, l->table[va >> FRAME_SHIFT & 511], va);
+    return space_written(s, l->table[va >> FRAME_SHIFT & 511], va, bar);
 }
+void *space_far(struct space *s, u64 va, size_t len, u64 bar);
+static inline void *space_reach(struct space *s, u64 va, size_t len, u64 bar)
+{
+    void *at = space_near(s, va, len, bar);
+
+    return at ? at : space_far(s, va, len, bar);
+}
+
+/* Whether what is written to [to_va, +len) of one space may be read at [from_va, +len) of
+ * the other: what the core keeps can be shown by both. */
+bool space_meet(struct space *to, u64 to_va, struct space *from, u64 from_va, u64 len);
 
 /* Calls of the space, found by the linker: the entry of `va` was `old` and is `now`. */
 void space_changed(struct space *s, u64 va, u64 old, u64 now);

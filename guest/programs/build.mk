@@ -6,7 +6,8 @@ $(eval $(call demos_program,counter-client,guest/programs/counter-client.c guest
 $(foreach p,bench compare filebench movebench netbench startbench,\
     $(eval $(call demos_program,$(p),guest/programs/$(p).c guest/programs/measure.c)))
 $(eval $(call demos_program,conformance,$(addprefix guest/programs/conformance/,calls.c faults.c float.S \
-    floats.c links.c main.c messages.c moves.c processes.c roles.c)))
+    floats.c links.c main.c messages.c moves.c processes.c roles.c \
+    twins.c)))
 KEEPERS := guest/programs/keepers
 $(eval $(call library,chacha,$(KEEPERS)/chacha.c))
 $(eval $(call demos_program,vault,$(KEEPERS)/vault.c $(KEEPERS)/chacha.c))

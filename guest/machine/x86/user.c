@@ -50,13 +50,23 @@ enum machine_result machine_copy_out(struct node *n, struct task *t, u64 to, con
     return memory_copy_out(n, t, to, from, len);
 }
 
-static __attribute__((noinline)) bool hand_pages(struct task *to, u64 to_address,
-                                                 u64 from_address, size_t len)
+/* Several pages, or such as both may show: nothing of these is written before it is known
+ * that they are apart. */
+static __attribute__((noinline)) bool
+hand_pages(struct task *to, u64 to_address, struct task *from, u64 from_address, size_t len)
 {
+    struct space *into = &x86_task(to)->space;
+    u64 bar = ENTRY_KEPT;
+
     while (len > 0) {
         size_t part = MIN(len, FRAME_SIZE - to_address % FRAME_SIZE);
-        void *at = space_reach(&x86_task(to)->space, to_address, part);
+        void *at = space_reach(into, to_address, part, bar);
 
+        if (!at && bar &&
+            !space_meet(into, to_address, &x86_task(from)->space, from_address, len)) {
+            bar = 0;
+            continue;
+        }
         if (!at || !user_copy(at, (const void *)from_address, part))
             return false;
         to_address += part, from_address += part, len -= part;
@@ -72,8 +82,7 @@ bool machine_hand(struct node *n, struct task *to, u64 to_address, struct task *
     (void)n;
     if (!direct(from, from_address, len))
         return false;
-    if (to_address % FRAME_SIZE + len > FRAME_SIZE)
-        return hand_pages(to, to_address, from_address, len);
-    at = space_reach(&x86_task(to)->space, to_address, len);
-    return at && user_copy(at, (const void *)from_address, len);
+    at = space_near(&x86_task(to)->space, to_address, len, ENTRY_KEPT);
+    return at ? user_copy(at, (const void *)from_address, len)
+              : hand_pages(to, to_address, from, from_address, len);
 }

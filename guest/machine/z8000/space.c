@@ -258,10 +258,25 @@ void *machine_reach(struct node *n, struct task *t, u64 address, size_t len)
     return NULL;
 }
 
+/* Whether the core keeps any page there, which `from` may then show, too. */
+static bool keeps(struct node *n, struct task *t, u64 va, size_t len)
+{
+    struct z_machine *m = z_machine(n);
+
+    for (u64 at = ALIGN_DOWN(va, (u64)z_page_bytes(m)); at < va + len; at += z_page_bytes(m)) {
+        const struct region *r = task_region(t, at);
+
+        if (r && r->object)
+            return true;
+    }
+    return false;
+}
+
 bool machine_hand(struct node *n, struct task *to, u64 to_address, struct task *from,
                   u64 from_address, size_t len)
 {
-    return machine_copy(n, to, to_address, from, from_address, len) == MACHINE_OK;
+    return !keeps(n, to, to_address, len) &&
+           machine_copy(n, to, to_address, from, from_address, len) == MACHINE_OK;
 }
 
 u64 machine_share(struct node *n, struct task *to, u64 to_address, struct task *from,

@@ -27,6 +27,7 @@ struct process_end await_end(void);
 int play_role(const char *role, const char *argument);
 int play_fault(const char *name);
 int play_float(u64 seed);
+int play_twin(const char *argument);
 
 void check_links(void);
 void check_messages(void);
@@ -35,5 +36,6 @@ void check_moves(void);
 void check_processes(void);
 void check_faults(void);
 void check_floats(void);
+void check_twins(void);
 
 #endif

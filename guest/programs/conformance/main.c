@@ -31,12 +31,15 @@ void chapter(const char *name)
 static s64 spawn(const char *role, const char *argument, s64 *service)
 {
     const char *args[] = {role, argument};
-    struct demos_gift gifts[] = {{"console", demos_link("console")}};
+    bool creates = strcmp(role, "twin") == 0; /* the others have no right to */
+    struct demos_gift gifts[] = {{"console", demos_link("console")},
+                                 {"kernel", demos_link("kernel")}};
     struct demos_spawn s = {.program = "conformance",
                             .args = args,
                             .arg_count = argument ? 2 : 1,
                             .gifts = gifts,
-                            .gift_count = ARRAY_SIZE(gifts),
+                            .gift_count = creates ? 2 : 1,
+                            .own = creates,
                             .watch = process_watch(CHANNEL_ENDS, 7)};
 
     return service ? demos_spawn_server(&s, service) : demos_spawn(&s);
@@ -79,6 +82,7 @@ int main(int argc, char **argv)
     check_processes();
     check_faults();
     check_floats();
+    check_twins();
     demos_print("%u checks, %u failed\n", checks, failures);
     demos_print("Test result: %s\n", failures ? "FAILURE" : "SUCCESS");
     return failures != 0;

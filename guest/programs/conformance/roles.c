@@ -142,5 +142,7 @@ int play_role(const char *role, const char *argument)
         return play_fault(argument);
     if (strcmp(role, "float") == 0)
         return play_float(number(argument));
+    if (strcmp(role, "twin") == 0)
+        return play_twin(argument);
     return 99;
 }
