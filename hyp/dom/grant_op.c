@@ -57,6 +57,23 @@ static s64 copy(struct call *c, struct grant_batch *b, void *item)
     return 0;
 }
 
+/* Xen keeps it from guests without page tables of its own making. An unmapping leaves them a hole,
+ * so without a page to fill it with this is one. */
+static s64 unmap_and_replace(struct call *c, struct grant_batch *b, void *item)
+{
+    struct gnttab_unmap_and_replace *r = item;
+    struct gnttab_unmap_grant_ref u = {.host_addr = r->host_addr, .handle = r->handle};
+
+    (void)b;
+    if (r->new_addr) {
+        r->status = GNTST_general_error;
+        return 0;
+    }
+    grant_unmap_batch(c->v->domain, &u, 1);
+    r->status = u.status;
+    return 0;
+}
+
 static s64 swap(struct call *c, struct grant_batch *b, void *item)
 {
     struct gnttab_swap_grant_ref *s = item;
@@ -158,6 +175,7 @@ static const struct grant_op {
                               sizeof(struct setup_table_narrow)},
     [GNTTABOP_copy] = {"copy", copy, sizeof(struct gnttab_copy), sizeof(struct copy_narrow)},
     OP(query_size, query_size, gnttab_query_size),
+    OP(unmap_and_replace, unmap_and_replace, gnttab_unmap_and_replace),
     OP(set_version, set_version, gnttab_set_version),
     OP(get_version, get_version, gnttab_get_version),
     OP(swap_grant_ref, swap, gnttab_swap_grant_ref),

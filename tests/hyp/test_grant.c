@@ -74,6 +74,15 @@ static s16 unmap(struct domain *d, grant_handle_t handle, u64 gfn)
     return u.status;
 }
 
+static s16 unmap_and_replace(struct domain *d, grant_handle_t handle, u64 gfn, u64 with)
+{
+    struct gnttab_unmap_and_replace r = {
+        .host_addr = gfn * PAGE_SIZE, .new_addr = with, .handle = handle};
+
+    CHECK_EQ(gop(d, GNTTABOP_unmap_and_replace, &r, sizeof(r)), 0);
+    return r.status;
+}
+
 static enum p2m_kind kind_at(struct domain *d, u64 gfn, enum p2m_access *access)
 {
     mfn_t frame;
@@ -416,6 +425,12 @@ static void the_small_operations(void)
     CHECK_EQ(map(b, 1, 22, PLACE, 0, &h), GNTST_okay);
     CHECK_EQ(gop(a, GNTTABOP_swap_grant_ref, &sw, sizeof(sw)), 0);
     CHECK_EQ(sw.status, GNTST_eagain); /* in use */
+    CHECK_EQ(unmap_and_replace(b, h, PLACE, PAGE * PAGE_SIZE), GNTST_general_error);
+    CHECK_EQ(unmap_and_replace(b, h, PLACE, 0), GNTST_okay);
+    CHECK_EQ(unmap_and_replace(b, h, PLACE, 0), GNTST_bad_handle);
+    CHECK_EQ(gop(a, GNTTABOP_swap_grant_ref, &sw, sizeof(sw)), 0);
+    CHECK_EQ(sw.status, GNTST_okay); /* no longer */
+    CHECK_EQ(gop(a, GNTTABOP_swap_grant_ref, &sw, sizeof(sw)), 0);
     t.frame_list.p = (xen_pfn_t *)0x1800;
     CHECK_EQ(gop(a, GNTTABOP_setup_table, &t, sizeof(t)), 0);
     CHECK_EQ(t.status, GNTST_okay);

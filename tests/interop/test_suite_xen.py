@@ -46,6 +46,7 @@ SURVEYED = {
     r"18\.[02]": "Xen as released refuses guests the emergency console",
     r"20\.0": "a mapping that failed has no handle here; flags without meaning are refused later",
     r"20\.5": "which of two errors of a copy is told",
+    r"20\.7": "unmap_and_replace is an unmapping here; Xen keeps it from guests without page tables of its making",
     r"34\.9": "no shadow paging here, whoever is meant",
     r"55\.0": "our own",
     r"param\.19": "EPERM here, ENODEV there",
