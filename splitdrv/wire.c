@@ -56,7 +56,8 @@ static void attach_new(struct wire *w)
             vif_attached(v);
             w->attached++;
         } else {
-            split_device_close(&v->bus);
+            if (v->bus.driver)
+                split_device_close(&v->bus);
             w->vif[w->attached] = w->vif[--w->count];
         }
     }
@@ -89,19 +90,30 @@ static bool all_up(const struct wire *w)
     return true;
 }
 
-u32 wire_open(struct wire *w, struct net *net, u64 wait_ns)
+void wire_init(struct wire *w, struct net *net)
 {
-    u64 end = rt_now_ns() + wait_ns;
-
     *w = (struct wire){.net = net};
     net_poll(net, rt_now_ns());
-    if (!rt_store_present())
-        return 0;
+}
+
+void wire_add(struct wire *w, struct vif *v)
+{
+    w->vif[w->count++] = v;
+}
+
+static void connect_all(struct wire *w, u64 end)
+{
     open_all(w);
     while (!all_up(w) && rt_now_ns() < end) {
         if (!follow_store(w))
             rt_wait_until(end);
     }
+}
+
+u32 wire_open(struct wire *w, u64 wait_ns)
+{
+    if (rt_store_present())
+        connect_all(w, rt_now_ns() + wait_ns);
     attach_new(w);
     return w->count;
 }

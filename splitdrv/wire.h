@@ -2,7 +2,8 @@
 /*
  * All vifs of a domain as the devices of its network: what a machine calls around net.h.
  *
- *   net = net_create(heap, &config);  wire_open(&wire, net, 5 * 1000000000ull);
+ *   net = net_create(heap, &config);
+ *   wire_init(&wire, net);  wire_open(&wire, 5 * 1000000000ull);
  *   loop:  wire_poll(&wire);          store, handshakes, network; handlers run inside
  *          if (wire_rest(&wire))      one kick per batch; false: something came in between
  *              rt_wait_until(MIN(own deadline, net_deadline(net)));
@@ -25,9 +26,13 @@ struct wire {
     bool backs_changed;
 };
 
+void wire_init(struct wire *w, struct net *net);
+/* One more that somebody else has found, and that needs no handshake. */
+void wire_add(struct wire *w, struct vif *v);
 /* Opens vifs 0, 1, ... as far as the store has them and those of direct media whose back end
- * we are, waits up to `wait_ns` for all to connect, and attaches them. Returns how many. */
-u32 wire_open(struct wire *w, struct net *net, u64 wait_ns);
+ * we are, waits up to `wait_ns` for all to connect, and attaches them and what was added. Returns
+ * how many there are. */
+u32 wire_open(struct wire *w, u64 wait_ns);
 /* True when there is reason to call wire_poll now: cheap, for the way back to a program. */
 bool wire_wants(const struct wire *w);
 void wire_poll(struct wire *w);

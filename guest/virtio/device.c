@@ -112,6 +112,8 @@ bool virtio_queue_open(struct virtio_device *d, struct virtqueue *q, u16 index)
     q->index = index;
     q->doorbell = rt_at(d->at.notify + c->queue_notify_off * d->at.multiplier);
     c->queue_size = size;
+    if (d->at.message)
+        c->queue_msix_vector = 0;
     c->queue_desc_lo = (u32)(at + QUEUE_DESC);
     c->queue_desc_hi = (u32)(at >> 32);
     c->queue_avail_lo = (u32)(at + QUEUE_AVAIL);

@@ -14,6 +14,7 @@ struct virtio_place {
     u64 common, notify, isr, config;
     u64 multiplier; /* bytes between two queues' doorbells */
     u64 irq, type;  /* VIRTIO_ID_* */
+    bool message;   /* it interrupts by its first message (message.h), not by a line */
 };
 
 struct virtio_device {

@@ -12,17 +12,16 @@ enum { PAGE = 4096, HEADER = sizeof(struct virtio_net_hdr_v1), QUEUE_IN = 0, QUE
 _Static_assert(HEADER + VIRTIO_NET_FRAME <= VIRTIO_NET_PAGES * PAGE, "a frame fits its pages");
 
 /* A slot's pages and the table of them. */
-static bool make_slot(struct virtio_net_way *w, u32 slot)
+static bool make_slot(struct virtio_net_way *w, u32 slot, u32 pages)
 {
     u64 at[VIRTIO_NET_PAGES];
 
-    w->pages[slot] = rt_frames(VIRTIO_NET_PAGES);
+    w->pages[slot] = rt_frames(pages);
     w->table[slot] = rt_frames(1);
-    if (!w->table[slot] || !w->pages[slot] ||
-        !virtio_dma(w->pages[slot], VIRTIO_NET_PAGES, at) ||
+    if (!w->table[slot] || !w->pages[slot] || !virtio_dma(w->pages[slot], pages, at) ||
         !virtio_dma(w->table[slot], 1, &w->table_at[slot]))
         return false;
-    for (u32 i = 0; i < VIRTIO_NET_PAGES; i++)
+    for (u32 i = 0; i < pages; i++)
         w->table[slot][i].addr = at[i];
     return true;
 }
@@ -33,7 +32,7 @@ static bool open_way(struct virtio_net *n, struct virtio_net_way *w, u16 index)
         return false;
     n->device.why = "no memory for frames";
     for (u32 i = 0; i < VIRTIO_NET_SLOTS; i++)
-        if (!make_slot(w, i))
+        if (!make_slot(w, i, n->pages))
             return false;
     return true;
 }
@@ -56,7 +55,7 @@ static void give(struct virtio_net_way *w, u16 slot, u32 bytes, u16 flags)
 
 static void await(struct virtio_net *n, u16 slot)
 {
-    give(&n->in, slot, VIRTIO_NET_PAGES * PAGE, VRING_DESC_F_WRITE);
+    give(&n->in, slot, n->pages * PAGE, VRING_DESC_F_WRITE);
 }
 
 static bool slot_of(struct virtio_net_way *w, u16 *slot)
@@ -64,21 +63,37 @@ static bool slot_of(struct virtio_net_way *w, u16 *slot)
     return virtqueue_slot(&w->queue, slot) && *slot < VIRTIO_NET_SLOTS;
 }
 
-bool virtio_net_open(struct virtio_net *n, const struct virtio_place *p)
+static bool have(const struct virtio_net *n, u32 feature)
+{
+    return n->device.features >> feature & 1;
+}
+
+bool virtio_net_open(struct virtio_net *n, const struct virtio_place *p, u32 frame_max)
 {
     u16 slot;
 
-    *n = (struct virtio_net){.refused = 0};
-    if (!virtio_open(&n->device, p, 1ull << VIRTIO_RING_F_INDIRECT_DESC))
+    frame_max = MIN(frame_max, (u32)VIRTIO_NET_FRAME);
+    *n = (struct virtio_net){.frame_max = frame_max,
+                             .pages = (HEADER + frame_max + PAGE - 1) / PAGE};
+    if (!virtio_open(&n->device, p,
+                     1ull << VIRTIO_RING_F_INDIRECT_DESC | 1ull << VIRTIO_NET_F_MAC))
         return false;
     n->device.why = "no indirect descriptors";
-    if (!(n->device.features >> VIRTIO_RING_F_INDIRECT_DESC & 1) ||
-        !open_way(n, &n->in, QUEUE_IN) || !open_way(n, &n->out, QUEUE_OUT))
+    if (!have(n, VIRTIO_RING_F_INDIRECT_DESC) || !open_way(n, &n->in, QUEUE_IN) ||
+        !open_way(n, &n->out, QUEUE_OUT))
         return false;
+    virtqueue_listen(&n->out.queue, false);
     virtio_run(&n->device);
     while (slot_of(&n->in, &slot))
         await(n, slot);
     return true;
+}
+
+bool virtio_net_address(const struct virtio_net *n, u8 mac[6])
+{
+    for (u32 i = 0; have(n, VIRTIO_NET_F_MAC) && i < 6; i++)
+        mac[i] = virtio_config8(&n->device, offsetof(struct virtio_net_config, mac) + i);
+    return have(n, VIRTIO_NET_F_MAC);
 }
 
 u32 virtio_net_take(struct virtio_net *n, void *frame, u32 room)
@@ -87,7 +102,7 @@ u32 virtio_net_take(struct virtio_net *n, void *frame, u32 room)
     u32 len;
 
     while (virtqueue_take(&n->in.queue, &slot, &len)) {
-        bool good = len > HEADER && len - HEADER <= MIN(room, (u32)VIRTIO_NET_FRAME);
+        bool good = len > HEADER && len - HEADER <= MIN(room, n->frame_max);
 
         if (good)
             memcpy(frame, n->in.pages[slot] + HEADER, len - HEADER);
@@ -99,14 +114,40 @@ u32 virtio_net_take(struct virtio_net *n, void *frame, u32 room)
     return 0;
 }
 
+/* A slot for one more frame, what has gone being taken back. */
+static bool slot_out(struct virtio_net *n, u16 *slot)
+{
+    u32 written;
+
+    while (virtqueue_take(&n->out.queue, slot, &written))
+        ;
+    return slot_of(&n->out, slot);
+}
+
+bool virtio_net_room(struct virtio_net *n)
+{
+    u16 slot;
+    bool any = slot_out(n, &slot);
+
+    if (!any) {
+        virtqueue_listen(&n->out.queue, true);
+        any = slot_out(n, &slot);
+    }
+    if (any)
+        virtqueue_listen(&n->out.queue, false);
+    return any;
+}
+
+bool virtio_net_idle(const struct virtio_net *n)
+{
+    return virtqueue_idle(&n->in.queue);
+}
+
 bool virtio_net_put(struct virtio_net *n, const void *frame, u32 len)
 {
     u16 slot;
-    u32 written;
 
-    while (virtqueue_take(&n->out.queue, &slot, &written))
-        ;
-    if (!len || len > VIRTIO_NET_FRAME || !slot_of(&n->out, &slot)) {
+    if (!len || len > n->frame_max || !slot_out(n, &slot)) {
         n->refused++;
         return false;
     }

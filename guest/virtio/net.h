@@ -22,15 +22,22 @@ struct virtio_net_way {
 struct virtio_net {
     struct virtio_device device;
     struct virtio_net_way in, out;
-    u64 refused; /* frames that were too long, too short, or found no room */
+    u32 frame_max, pages; /* the longest frame, and how many pages of a slot it takes */
+    u64 refused;          /* frames that were too long, too short, or found no room */
 };
 
-/* False: device.why says what is wrong. */
-bool virtio_net_open(struct virtio_net *n, const struct virtio_place *p);
+/* For frames of up to `frame_max` bytes. False: device.why says what is wrong. */
+bool virtio_net_open(struct virtio_net *n, const struct virtio_place *p, u32 frame_max);
+/* The address that the device has, or false: it says none. */
+bool virtio_net_address(const struct virtio_net *n, u8 mac[6]);
 /* The next frame that has come, copied to `frame`; its length, or 0: none. */
 u32 virtio_net_take(struct virtio_net *n, void *frame, u32 room);
 /* Sends a frame. False: no room now, or it is too long. */
 bool virtio_net_put(struct virtio_net *n, const void *frame, u32 len);
+/* Whether one more finds room; if not, the device interrupts when there is. */
+bool virtio_net_room(struct virtio_net *n);
+/* Whether no frame has come. */
+bool virtio_net_idle(const struct virtio_net *n);
 /* Tells the device what it was given. */
 void virtio_net_flush(struct virtio_net *n);
 

@@ -61,6 +61,18 @@ bool virtqueue_take(struct virtqueue *q, u16 *slot, u32 *len)
     return true;
 }
 
+bool virtqueue_idle(const struct virtqueue *q)
+{
+    return q->broken || __atomic_load_n(&q->used->idx, __ATOMIC_ACQUIRE) == q->last_used;
+}
+
+/* Who listens looks once more afterwards: what came before is not told of. */
+void virtqueue_listen(struct virtqueue *q, bool on)
+{
+    q->avail->flags = on ? 0 : VRING_AVAIL_F_NO_INTERRUPT;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 void virtqueue_flush(struct virtqueue *q)
 {
     if (q->told == q->next_avail || q->broken)

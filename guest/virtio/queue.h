@@ -37,6 +37,10 @@ bool virtqueue_slot(struct virtqueue *q, u16 *slot);
 void virtqueue_put(struct virtqueue *q, u16 slot, u64 address, u32 len, u16 flags);
 /* The next buffer the device is done with, free again, and how much it wrote. */
 bool virtqueue_take(struct virtqueue *q, u16 *slot, u32 *len);
+/* Whether nothing is there to be taken. */
+bool virtqueue_idle(const struct virtqueue *q);
+/* Whether the device is to interrupt for what it is done with, as it does at first. */
+void virtqueue_listen(struct virtqueue *q, bool on);
 /* Rings the doorbell if something was put in since, and the device wants to know. */
 void virtqueue_flush(struct virtqueue *q);
 

@@ -30,7 +30,7 @@ NOTES = (
     "xen what dom0 does meanwhile, so that there the median of three rounds is the figure.",
     "xen: each VMMCALL of a PVH guest costs Xen 4,803 instructions of decoding that processors with next-RIP "
     "spare it; not taken away here.",
-    "native has no row between nodes: the bare machine's node drives no network.",
+    "native has no row between nodes: two bare machines are two QEMUs, whose clocks are not one.",
     "hosted: time only. Kernel calls are ptrace stops of a Linux process, the network is a socket: its rows "
     "show that the core is the same, not what it costs.",
     "Time is that of an emulator, for each place the median of all rounds, with the least and the most. World "

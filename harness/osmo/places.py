@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The four places a DEMOS node can be in, each running the same program file between two nodes.
 
-`native`: the node's image on the bare (emulated) machine, one node, for it drives no network
-there. `osmosis` and `xen`: two domains of that image and the fabric's domain between them.
+`native`: the node's image on the bare (emulated) machine, one node, for two would be two QEMUs
+whose clocks are not one. `osmosis` and `xen`: two domains of that image and the fabric's domain between them.
 `hosted`: the node's core as a Linux process, a second one beside it. What a place cannot do is
 a Problem; what comes back is the first node's console.
 """

@@ -59,7 +59,7 @@ const char *outside_open(struct fabric *f, const char *words)
     if (!virtio_place_read(&place, function) || place.type != VIRTIO_ID_NET ||
         !bind_line(place.irq))
         return "the function is no network device of ours";
-    if (!virtio_net_open(&o->net, &place))
+    if (!virtio_net_open(&o->net, &place, VIRTIO_NET_FRAME))
         return o->net.device.why;
     o->port = fabric_attach_outside(f, medium, port);
     if (!o->port)

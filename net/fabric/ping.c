@@ -120,8 +120,9 @@ int rt_main(const struct rt_start *start)
     heap_init(&heap, rt_frames(HEAP_FRAMES), HEAP_FRAMES * 4096ul);
     rt_alarm_handler(alarm, NULL);
     ping.net = net_create(&heap, &config);
-    if (!ping.net || !wire_open(&ping.wire, ping.net, 20000000000ull) ||
-        !ping.wire.vif[0]->up) {
+    if (ping.net)
+        wire_init(&ping.wire, ping.net);
+    if (!ping.net || !wire_open(&ping.wire, 20000000000ull) || !ping.wire.vif[0]->up) {
         rt_printf("netping: no vif has connected\n");
         return 1;
     }

@@ -62,6 +62,12 @@ void virtio_kick(struct virtqueue *q)
     kicks++;
 }
 
+u8 virtio_config8(const struct virtio_device *d, u32 offset)
+{
+    (void)d;
+    return (u8)(0x50 + offset);
+}
+
 /* --- the device */
 
 /* Goes through a buffer's pages: reads them into `wire`, or writes them from it. */
@@ -109,16 +115,23 @@ static bool turn(u32 lie)
         CHECK_EQ(wire[i], 0);
     done(out, slot, 0);
     slot = in->avail->ring[in_seen++ % QUEUE_SIZE];
-    CHECK_EQ(pass(in, slot, VRING_DESC_F_WRITE), VIRTIO_NET_PAGES * PAGE);
+    CHECK_EQ(pass(in, slot, VRING_DESC_F_WRITE), net.pages * PAGE);
     done(in, slot, lie ? lie : len);
     return true;
 }
 
-static void fresh(void)
+static void fresh_for(u32 frame)
 {
+    struct virtio_place place = {.type = VIRTIO_ID_NET};
+
     in_seen = out_seen = 0;
     used = 0;
-    CHECK(virtio_net_open(&net, &(struct virtio_place){.type = VIRTIO_ID_NET}));
+    CHECK(virtio_net_open(&net, &place, frame));
+}
+
+static void fresh(void)
+{
+    fresh_for(VIRTIO_NET_FRAME);
 }
 
 static u32 length(u64 number)
@@ -170,6 +183,43 @@ static void test_too_long(void)
     CHECK(!virtio_net_put(&net, got, 60));
 }
 
+/* Ordinary Ethernet takes a page a frame, and no more is written into it than that. */
+static void test_ordinary_frames(void)
+{
+    u8 mac[6];
+
+    fresh_for(1514);
+    CHECK_EQ(net.pages, 1);
+    CHECK_EQ(used, 2 + 2 * 2 * VIRTIO_NET_SLOTS);
+    CHECK(virtio_net_address(&net, mac) && mac[0] == 0x50 && mac[5] == 0x55);
+    CHECK(!virtio_net_put(&net, sent, 1515));
+    CHECK(virtio_net_put(&net, sent, 1514) && turn(0));
+    CHECK_EQ(virtio_net_take(&net, got, sizeof(got)), 1514);
+    CHECK(virtio_net_put(&net, sent, 1514) && turn(HEADER + 1515));
+    CHECK_EQ(virtio_net_take(&net, got, sizeof(got)), 0);
+}
+
+/* The device tells of frames that come, and of those that are gone only when room is wanted. */
+static void test_when_it_is_told(void)
+{
+    u16 *out;
+
+    fresh();
+    out = &net.out.queue.avail->flags;
+    CHECK_EQ(net.in.queue.avail->flags, 0);
+    CHECK_EQ(*out, VRING_AVAIL_F_NO_INTERRUPT);
+    CHECK(virtio_net_room(&net) && virtio_net_idle(&net));
+    while (virtio_net_put(&net, sent, 60))
+        ;
+    CHECK(!virtio_net_room(&net));
+    CHECK_EQ(*out, 0);
+    CHECK(turn(0) && !virtio_net_idle(&net));
+    CHECK(virtio_net_room(&net));
+    CHECK_EQ(*out, VRING_AVAIL_F_NO_INTERRUPT);
+    CHECK_EQ(virtio_net_take(&net, got, sizeof(got)), 60);
+    CHECK(virtio_net_idle(&net));
+}
+
 static void test_lies(void)
 {
     static const u32 lies[] = {1, HEADER, HEADER + VIRTIO_NET_FRAME + 1, 0xffffffff};
@@ -188,4 +238,5 @@ static void test_lies(void)
     CHECK(net.in.queue.broken);
 }
 
-TESTS(CASE(test_frames), CASE(test_too_long), CASE(test_lies))
+TESTS(CASE(test_frames), CASE(test_too_long), CASE(test_ordinary_frames),
+      CASE(test_when_it_is_told), CASE(test_lies))

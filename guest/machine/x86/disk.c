@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * guest/machine/disk.h over blkfront or virtio-blk. A disk of the bare machine has no
- * interrupt here: while it has requests it is looked at each time the node idles, and soon
- * again.
+ * guest/machine/disk.h over blkfront or virtio-blk.
  */
 #include "base/memory.h"
 #include "guest/machine/disk.h"
@@ -14,12 +12,12 @@
 #include "guest/rt/store.h"
 #include "guest/rt/time.h"
 #include "guest/virtio/blk.h"
+#include "guest/virtio/message.h"
 #include "guest/virtio/pci.h"
 #include "splitdrv/vbd.h"
 
 enum { DISKS = 4, BUFFER_PAGES = DEVICE_SECTORS_MOST * DEVICE_SECTOR / FRAME_SIZE };
 #define CONNECT_NS 5000000000ull
-#define LOOK_NS    200000ull
 
 /* One of both kinds. */
 struct disk {
@@ -30,7 +28,8 @@ struct disk {
 };
 
 static struct disk disks[DISKS];
-static u32 disk_count, busy; /* `busy`: requests virtio devices have */
+static u32 disk_count;
+static bool struck; /* a virtio device has something to say */
 static struct disk_table *table;
 static struct vbd_request vbd_request[DISK_REQUESTS];
 static u8 *buffer[DISK_REQUESTS]; /* whole pages for virtio, which takes no other */
@@ -78,10 +77,7 @@ static bool begin_blk(struct virtio_blk *b, struct disk_request *r)
 
     if (r->op == DEVICE_WRITE)
         memcpy(at, r->data, r->bytes);
-    if (!virtio_blk_begin(b, types[r->op], r->sector, r->bytes / DEVICE_SECTOR, at, r))
-        return false;
-    busy++;
-    return true;
+    return virtio_blk_begin(b, types[r->op], r->sector, r->bytes / DEVICE_SECTOR, at, r);
 }
 
 /* Virtio devices are told when the node has nothing better to do, or next looks at them. */
@@ -131,7 +127,6 @@ static void poll_blk(struct virtio_blk *b)
     while (virtio_blk_end(b, &cookie, &error)) {
         struct disk_request *r = cookie;
 
-        busy--;
         if (r->op == DEVICE_READ)
             memcpy(r->data, buffer[index_of(r)], r->bytes);
         disk_request_done(x86.node, r, error ? DEMOS_E_REFUSED : 0);
@@ -154,6 +149,7 @@ void x86_disks_poll(void)
     if (rt_store_present())
         rt_store_poll();
     begin_waiting();
+    struck = false;
     for (u32 i = 0; i < disk_count; i++) {
         if (disks[i].vbd)
             poll_vbd(disks[i].vbd);
@@ -164,6 +160,8 @@ void x86_disks_poll(void)
 
 bool x86_disks_want(void)
 {
+    if (struck)
+        return true;
     for (u32 i = 0; i < disk_count; i++)
         if (disks[i].vbd && vbd_wants(disks[i].vbd))
             return true;
@@ -181,13 +179,11 @@ static bool rest_vbd(struct vbd *v, u64 *deadline)
 
 bool x86_disks_rest(u64 *deadline)
 {
-    bool quiet = !waiting;
+    bool quiet = !waiting && !struck;
 
     for (u32 i = 0; i < disk_count; i++)
         if (disks[i].vbd)
             quiet = rest_vbd(disks[i].vbd, deadline) && quiet;
-    if (busy)
-        *deadline = MIN(*deadline, machine_now(x86.node) + LOOK_NS);
     return quiet;
 }
 
@@ -208,6 +204,12 @@ static void find_vbds(void)
     }
 }
 
+static void on_message(void *arg)
+{
+    (void)arg;
+    struck = true;
+}
+
 static bool open_blk(struct disk *d, u32 devfn)
 {
     struct virtio_blk *b;
@@ -219,7 +221,9 @@ static bool open_blk(struct disk *d, u32 devfn)
     b = rt_alloc(sizeof(*b));
     if (!b)
         return false;
-    if (!virtio_blk_open(b, &p)) {
+    p.message = pci_message(devfn, on_message, NULL);
+    b->device.why = "it sends no messages for interrupts, or there are too many devices";
+    if (!p.message || !virtio_blk_open(b, &p)) {
         rt_printf("node: disk at function %u.%u: %s\n", devfn / 8, devfn % 8, b->device.why);
         rt_free(b, sizeof(*b));
         return false;

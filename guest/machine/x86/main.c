@@ -9,6 +9,7 @@
 #include "guest/machine/orders.h"
 #include "guest/machine/trace.h"
 #include "guest/machine/x86/disk.h"
+#include "guest/machine/x86/ether.h"
 #include "guest/machine/x86/x86.h"
 #include "guest/rt/console.h"
 #include "guest/rt/frame.h"
@@ -63,8 +64,9 @@ static void trace_init(struct node_config *config)
         config->flags |= NODE_TRACE;
 }
 
-/* The network over the domain's vifs, if it has any: then the node is one of several. */
-static void network_init(struct heap *heap, const struct node_config *config)
+/* The network over the domain's vifs or the machine's `ethers` devices, if there are any: then the
+ * node is one of several. */
+static void network_init(struct heap *heap, const struct node_config *config, u32 ethers)
 {
     struct net_config c = {.self = config->machine,
                            .epoch = config->epoch,
@@ -72,13 +74,17 @@ static void network_init(struct heap *heap, const struct node_config *config)
                            .has_crc32c = cpuid(1, 0).ecx >> 20 & 1};
     u64 connect_ns = 5000000000ull;
 
-    if (!rt_store_present())
+    if (!rt_store_present() && !ethers)
         return;
     x86.net = net_create(heap, &c);
-    if (x86.net && wire_open(&x86.wire, x86.net, connect_ns))
+    if (!x86.net)
         return;
-    if (x86.net)
-        net_destroy(x86.net);
+    wire_init(&x86.wire, x86.net);
+    for (u32 i = 0; i < ethers; i++)
+        wire_add(&x86.wire, ether_vif(i));
+    if (wire_open(&x86.wire, connect_ns))
+        return;
+    net_destroy(x86.net);
     x86.net = NULL;
 }
 
@@ -92,13 +98,15 @@ int rt_main(const struct rt_start *start)
     static struct heap heap;
     struct rt_module bundle;
     const char *why;
+    u32 ethers;
 
     (void)start;
     if (!rt_module(0, &bundle))
         rt_panic("no bundle: give the node a module with programs");
     trace_init(&config);
+    ethers = rt_host() == RT_NATIVE ? ether_open() : 0; /* before all frames are somebody's */
     memory_init(&heap);
-    network_init(&heap, &config);
+    network_init(&heap, &config, ethers);
     x86_disks_open();
     orders_heed();
     rt_shutdown_heed();

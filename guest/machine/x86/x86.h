@@ -15,7 +15,7 @@ struct osm_ring_header;
 
 struct x86 {
     struct node *node;
-    struct net *net; /* NULL: no vif, a node by itself */
+    struct net *net; /* NULL: no vif and no Ethernet, a node by itself */
     struct wire wire;
     bool disks; /* there are some */
     struct frames frames;

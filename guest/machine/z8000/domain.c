@@ -64,10 +64,12 @@ static void network_init(struct heap *heap, const struct node_config *config)
     if (!rt_store_present())
         return;
     net = net_create(heap, &c);
-    if (net && wire_open(&wire, net, CONNECT_NS))
+    if (!net)
         return;
-    if (net)
-        net_destroy(net);
+    wire_init(&wire, net);
+    if (wire_open(&wire, CONNECT_NS))
+        return;
+    net_destroy(net);
     net = NULL;
 }
 
