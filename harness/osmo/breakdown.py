@@ -13,6 +13,7 @@ import dataclasses
 import pathlib
 import posixpath
 import re
+import statistics
 import subprocess
 import tempfile
 import time
@@ -93,9 +94,16 @@ class Breakdown:
         return sum(self.factors.values())
 
 
+Place = tuple[str, str, str]  # image, function, source
+APART = 1.2  # a turn that takes so much more than most had something else in it: an alarm, a node's sign of life
+
+
 def attribute(log: bytes, host: Image, guests: list[Image], program: Image) -> Breakdown:
-    """Folds a log, stretch by stretch."""
-    counts: collections.Counter[tuple[str, str, str]] = collections.Counter()
+    """Folds a log, stretch by stretch and turn by turn of what the program repeats."""
+    steps = [(int(pc, 16), int(flags, 16)) for pc, flags in STEP.findall(log)]
+    mark = _mark(collections.Counter(a for a, mode in steps if mode & RING and (mode & GUEST or not host.at)))
+    turns: list[collections.Counter[Place]] = []
+    counts: collections.Counter[Place] = collections.Counter()
     stretch: list[int] = []
 
     def close() -> None:
@@ -105,38 +113,41 @@ def attribute(log: bytes, host: Image, guests: list[Image], program: Image) -> B
                 counts[(owner.name, *owner.function(address))] += 1
             stretch.clear()
 
-    calls: collections.Counter[int] = collections.Counter()
-    for pc, flags in STEP.findall(log):
-        address, mode = int(pc, 16), int(flags, 16)
+    for address, mode in steps:
         if not mode & GUEST and host.at:
             close()
             counts[(host.name, *host.function(address))] += 1
         elif mode & RING:
+            if address == mark:
+                close()
+                turns.append(counts)
+                counts = collections.Counter()
             counts[(program.name, program.function(address)[0], PROGRAM)] += 1
-            calls[address] += 1
         else:
             stretch.append(address)
-    close()
-    if not calls:
+    return _folded(turns[1:])  # what came before the first mark is part of a turn
+
+
+def _mark(times: collections.Counter[int]) -> int:
+    """An instruction of the program that runs once each turn: so do nearly all; what is left of its start
+    or belongs to a loop around it hardly ever, and what is in a loop within it more often."""
+    often = collections.Counter(times.values())
+    turns = max(often, key=lambda n: n * often[n], default=0)
+    if turns < 2:
         raise Problem("no call was seen while the machine was looked at")
-    return _folded(counts, _turns(list(calls.values())))
+    return min(address for address, n in times.items() if n == turns)
 
 
-def _turns(times: list[int]) -> int:
-    """How often the program did what it repeats: nearly every instruction of it runs once each time,
-    what is left of its start or belongs to a loop around it hardly ever."""
-    often = collections.Counter(times)
-    return max(often, key=lambda n: n * often[n])
-
-
-def _folded(counts: collections.Counter[tuple[str, str, str]], calls: int) -> Breakdown:
+def _folded(turns: list[collections.Counter[Place]]) -> Breakdown:
+    usual = statistics.median(sum(turn.values()) for turn in turns)
+    kept = [turn for turn in turns if sum(turn.values()) <= APART * usual]
     factors: dict[str, float] = {}
     functions: dict[str, float] = {}
-    for (image, name, source), n in counts.items():
+    for (image, name, source), n in sum(kept, collections.Counter()).items():
         kind = factor(name, source)
-        factors[kind] = factors.get(kind, 0.0) + n / calls
-        functions[f"{image}: {name}"] = functions.get(f"{image}: {name}", 0.0) + n / calls
-    return Breakdown(calls, factors, functions)
+        factors[kind] = factors.get(kind, 0.0) + n / len(kept)
+        functions[f"{image}: {name}"] = functions.get(f"{image}: {name}", 0.0) + n / len(kept)
+    return Breakdown(len(kept), factors, functions)
 
 
 def logged(machine: qemu.Qemu, size: int) -> bytes:

@@ -65,7 +65,8 @@ def log(*steps: tuple[int, int]) -> bytes:
 
 
 def test_a_log_is_folded_by_ring_and_image() -> None:
-    """Two images at one address are told apart by where their instructions begin."""
+    """Two images at one address are told apart by where their instructions begin. Whole turns count, but for one
+    into which something else fell."""
     guest, ring3 = breakdown.GUEST, breakdown.GUEST | breakdown.RING
     host = breakdown.Image("host", [0x100], [("svm_enter", "hyp/virt/svm/enter.S")], {0x100, 0x104})
     node = breakdown.Image("node", [0x100], [("call_send", "guest/kernel/send.c")], {0x100, 0x103, 0x105})
@@ -73,7 +74,9 @@ def test_a_log_is_folded_by_ring_and_image() -> None:
     program = breakdown.Image("compare", [0x10], [("main", "??")], {0x10, 0x11})
     turn = [(0x10, ring3), (0x11, ring3), (0x100, guest), (0x103, guest), (0x105, guest), (0x104, 0),
             (0x100, guest), (0x102, guest), (0x104, guest), (0x100, 0)]
-    found = breakdown.attribute(log(*turn * 4), host, [node, fabric], program)
+    longer = [*turn, *[(0x104, 0)] * len(turn)]
+    said = log(*turn[5:], *turn * 2, *longer, *turn * 2, *turn[:3])
+    found = breakdown.attribute(said, host, [node, fabric], program)
     assert found.calls == 4 and found.total == len(turn)
     assert found.functions == {"compare: main": 2, "node: call_send": 3, "fabric: memcpy": 3, "host: svm_enter": 2}
     assert found.factors == {"program and its library": 2, "links, queues, delivery": 3, breakdown.COPY: 3,
