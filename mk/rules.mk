@@ -29,7 +29,7 @@ endef
 define host_program
 $(BUILD)/$(1): $(call objects,host,$(2)) $(foreach l,$(3),$(BUILD)/host/lib$(l).a)
 	@mkdir -p $$(@D)
-	$(Q)$(CC_host) $(4) -o $$@ $$^
+	$(Q)$(CC_host) $(4) -o $$@ -Wl,--start-group $$^ -Wl,--end-group
 HOST_PROGRAMS += $(BUILD)/$(1)
 endef
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`osmosis experiment CLUSTER --seeds A..B --jobs N`: a campaign.
 
-Every seed is one run; what fails is saved, shrunk to the faults that matter, and written as
+Every seed is one run, in QEMU or, by `--where simulator`, in the simulator (simulate.py); what fails is saved,
+shrunk to the faults that matter, and written as
 a cluster file of its own. campaign.json and junit.xml carry the outcome.
 """
 
@@ -15,6 +16,7 @@ import multiprocessing.util
 import os
 import pathlib
 import re
+import resource
 import signal
 import sys
 import tempfile
@@ -23,7 +25,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from osmo import cluster as clusters
-from osmo import dump, paths, result, run, shrink, slurm, warm
+from osmo import dump, paths, result, run, shrink, simulate, slurm, warm
 from osmo.cluster import Cluster
 from osmo.errors import Problem
 from osmo.faults import Fault
@@ -47,6 +49,7 @@ class Row:
 
 
 Runner = Callable[[Cluster, run.Options], result.Result]
+MACHINE, SIMULATOR = "machine", "simulator"
 
 
 def seeds_of(text: str) -> list[int]:
@@ -107,6 +110,7 @@ class Bench:
 
 
 _bench = Bench()
+_play = simulate.Bench()
 
 
 def _start_worker() -> None:
@@ -114,10 +118,62 @@ def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     multiprocessing.util.Finalize(None, _bench.close, exitpriority=10)
+    multiprocessing.util.Finalize(None, _play.close, exitpriority=10)
 
 
 def _work(task: tuple[Cluster, run.Options, int]) -> Row:
     return row(*task, runner=_bench.run)
+
+
+@dataclasses.dataclass
+class Played:
+    """A worker's share of a campaign in the simulator."""
+
+    rows: list[Row]
+    records: int
+    messages: int
+
+
+def _play_some(task: tuple[Cluster, run.Options, list[int]]) -> Played:
+    cluster, options, seeds = task
+    out = Played([], 0, 0)
+    same = None if cluster.random else sorted({f.do.split()[0] for f in cluster.all_faults(0)})
+    for one in _play.of(cluster).many(seeds, options.for_ns or cluster.for_ns):
+        kinds = same if same is not None else sorted({f.do.split()[0] for f in cluster.all_faults(one.seed)})
+        wrong = simulate.broken(cluster, one)
+        out.rows.append(Row(one.seed, not wrong, "\n".join(one.why) if wrong else "", kinds, wrong,
+                            {"trace": one.digest}, one.virtual_ns, 0))
+        out.records += one.records
+        out.messages += one.messages
+    return out
+
+
+PLAYED_AT_ONCE = 256
+
+
+def play(cluster: Cluster, options: run.Options, seeds: Sequence[int], jobs: int,
+         progress: Callable[[Row], None], stop_after: int | None = None) -> tuple[list[Row], str]:
+    """As campaign, in the simulator; and in words how fast it was."""
+    simulate.check(cluster)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = Played([], 0, 0)
+    shares = ((cluster, options, list(seeds[at:at + PLAYED_AT_ONCE]))
+              for at in range(0, len(seeds), PLAYED_AT_ONCE))
+    with _pool(jobs) as pool:
+        running = {pool.submit(_play_some, share) for share in itertools.islice(shares, jobs)}
+        while running:
+            ready, running = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+            for share in (future.result() for future in ready):
+                done = Played(done.rows + share.rows, done.records + share.records,
+                              done.messages + share.messages)
+                for one in share.rows:
+                    progress(one)
+                more = stop_after is None or sum(not r.ok for r in done.rows) < stop_after
+                running |= {pool.submit(_play_some, s) for s in itertools.islice(shares, 1 if more else 0)}
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    rows = sorted(done.rows, key=lambda r: r.seed)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return rows, simulate.speed(len(rows), done.records, done.messages, sum(r.virtual_ns for r in rows), spent)
 
 
 @contextlib.contextmanager
@@ -237,6 +293,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=pathlib.Path, metavar="DIR", help="write campaign.json and more here")
     parser.add_argument("--keep-going", action="store_true", help="do not end after ten failures")
     parser.add_argument("--no-shrink", action="store_true", help="do not make failures small")
+    parser.add_argument("--where", choices=(MACHINE, SIMULATOR), default=MACHINE,
+                        help="in QEMU, or thousands a second in the simulator, where scripts stand for programs")
     parser.add_argument("--slurm", type=int, metavar="SIZE", help="print an array job of SIZE seeds a task")
     parser.add_argument("--merge", action="store_true", help="one campaign of the tasks of such a job")
     parser.add_argument("--json", action="store_true", help="print campaign.json")
@@ -255,7 +313,9 @@ def command(options: argparse.Namespace) -> int:
         options.out = slurm.directory(options)
         return conclude(cluster, [Row(**r) for r in whole.rows], whole.seconds, options, whole.shrunk)
     run.open_results(options.out)
-    chosen.clock = chosen.clock or "count"
+    if options.where == SIMULATOR and chosen.clock:
+        raise Problem(f"--clock {chosen.clock}: the simulator has a time of its own", "leave it out")
+    chosen.clock = simulate.CLOCK if options.where == SIMULATOR else chosen.clock or "count"
     done = 0
 
     def progress(one: Row) -> None:
@@ -266,17 +326,25 @@ def command(options: argparse.Namespace) -> int:
             print(state, end="" if done % 60 else f" {done}\n", file=sys.stderr, flush=True)
 
     start = time.monotonic()
-    rows = campaign(cluster, chosen, seeds, max(1, options.jobs), progress,
-                    None if options.keep_going else 10)
+    jobs, stop_after = max(1, options.jobs), None if options.keep_going else 10
+    said = ""
+    if options.where == SIMULATOR:
+        rows, said = play(cluster, chosen, seeds, jobs, progress, stop_after)
+    else:
+        rows = campaign(cluster, chosen, seeds, jobs, progress, stop_after)
     wall = time.monotonic() - start
-    shrunk = {} if options.no_shrink else shrink_all(cluster, chosen, rows, options.out)
+    runner = _play.run if options.where == SIMULATOR else _bench.run
+    shrunk = {} if options.no_shrink else shrink_all(cluster, chosen, rows, options.out, runner)
+    if said and not options.json:
+        print(f"\n{said}", file=sys.stderr)
     return conclude(cluster, rows, wall, options, shrunk)
 
 
 def conclude(cluster: Cluster, rows: list[Row], wall: float, options: argparse.Namespace,
              shrunk: dict[str, Any]) -> int:
     """Says and writes what came out."""
-    out = summary(cluster, rows, wall, f"osmosis experiment {options.file} --seeds {options.seeds}")
+    where = f" --where {SIMULATOR}" if options.where == SIMULATOR else ""
+    out = summary(cluster, rows, wall, f"osmosis experiment {options.file} --seeds {options.seeds}{where}")
     out["shrunk"] = shrunk
     print(json.dumps(out, indent=1) if options.json else
           f"\n{survival_words(out['survival'])}\n{len(rows)} runs, {len(out['failed'])} failed, "
@@ -290,24 +358,25 @@ def conclude(cluster: Cluster, rows: list[Row], wall: float, options: argparse.N
     return 1 if out["failed"] else 0
 
 
-def shrink_all(cluster: Cluster, options: run.Options, rows: list[Row],
-               directory: pathlib.Path | None) -> dict[str, Any]:
+def shrink_all(cluster: Cluster, options: run.Options, rows: list[Row], directory: pathlib.Path | None,
+               runner: Runner) -> dict[str, Any]:
     """The first failure of each kind, made small and saved as a cluster file."""
     out: dict[str, Any] = {}
     seen: set[tuple[str, ...]] = set()
     try:
-        return _shrink_each(cluster, options, rows, directory, out, seen)
+        return _shrink_each(cluster, options, rows, directory, out, seen, runner)
     finally:
         _bench.close()
+        _play.close()
 
 
 def _shrink_each(cluster: Cluster, options: run.Options, rows: list[Row], directory: pathlib.Path | None,
-                 out: dict[str, Any], seen: set[tuple[str, ...]]) -> dict[str, Any]:
+                 out: dict[str, Any], seen: set[tuple[str, ...]], runner: Runner) -> dict[str, Any]:
     for one in (r for r in rows if not r.ok and not r.timeout):
         if tuple(one.broken) in seen:
             continue
         seen.add(tuple(one.broken))
-        small = shrink_failure(cluster, options, one, _bench.run)
+        small = shrink_failure(cluster, options, one, runner)
         out[str(one.seed)] = {"faults": [f.text() for f in small.faults], "from": small.from_faults,
                               "probes": small.probes, "for_ns": small.for_ns, "broken": one.broken}
         if directory:

@@ -188,13 +188,14 @@ class Compiler:
         if any(m.capture for m in media):
             lines.append("write /osmosis/capture fabric")
         for number, medium in enumerate(media):
-            lines.append(f"write /osmosis/media/{number} {quoted(self._medium(medium))}")
+            lines.append(f"write /osmosis/media/{number} {quoted(self.medium_words(medium))}")
         for number, medium in enumerate(ways):
             way = f"{outside.function(number).replace('.', '-')} {medium.name} {outside.PORT}"
             lines.append(f"write /osmosis/outside/{number} {quoted(way)}")
         return [*lines, "start fabric"]
 
-    def _medium(self, medium: Medium) -> str:
+    def medium_words(self, medium: Medium) -> str:
+        """As net/fabric reads it."""
         words = [f"name={medium.name}", f"kind={medium.kind}"]
         if medium.rate is not None:
             words.append(f"rate={medium.rate}")
@@ -248,11 +249,16 @@ class Compiler:
         self.modules[name] = data
         return name
 
-    def boot_files(self, node: Node) -> bytes:
+    def boot_list(self, node: Node) -> list[str]:
+        """The node's lines, with what braces stand for."""
         where = f"{self.cluster.path}: nodes.{node.name}.programs"
         own = {"{name}": node.name, "{number}": str(node.number), "{count}": str(node.count),
                "{nodes}": str(len(self.cluster.nodes))}
-        boot = [self._numbered(replaced(line, own), where) for line in node.programs]
+        return [self._numbered(replaced(line, own), where) for line in node.programs]
+
+    def boot_files(self, node: Node) -> bytes:
+        where = f"{self.cluster.path}: nodes.{node.name}.programs"
+        boot = self.boot_list(node)
         folder, suffix, always = programs_of(node)
         files: dict[str, pathlib.Path] = {}
         boot = [self._brought(line, files, where) for line in boot]

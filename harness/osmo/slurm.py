@@ -35,6 +35,8 @@ def _passed_on(options: argparse.Namespace) -> Iterator[str]:
         if value is not None:
             yield f"--{name} {shlex.quote(str(value))}"
     yield from (f"--count {shlex.quote(word)}" for word in options.count)
+    if options.where != "machine":
+        yield f"--where {options.where}"
     yield "--keep-going"
     if options.no_shrink:
         yield "--no-shrink"

@@ -126,9 +126,9 @@ static u64 next_event(const struct sim *s)
     for (u32 i = 0; i < s->count; i++) {
         if (s->nodes[i].down)
             continue;
-        next = MIN(next, node_deadline(s->nodes[i].node));
+        next = MIN(next, sim_when(&s->nodes[i], node_deadline(s->nodes[i].node)));
         if (s->nodes[i].net)
-            next = MIN(next, net_deadline(s->nodes[i].net));
+            next = MIN(next, sim_when(&s->nodes[i], net_deadline(s->nodes[i].net)));
     }
     return next;
 }
@@ -161,7 +161,7 @@ static bool round_of(struct sim *s)
         if (sn->down)
             continue;
         if (sn->net)
-            net_poll(sn->net, s->now);
+            net_poll(sn->net, sim_now(sn));
         node_timer(sn->node);
         any = sim_step(sn) || any;
     }

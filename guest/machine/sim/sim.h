@@ -48,8 +48,17 @@ struct sim {
     sim_program *programs[SIM_PROGRAMS];
     void (*on_trace)(struct sim_node *sn, u16 type, u32 who, u64 a, u64 b);
     void (*on_blocked)(struct sim_process *p); /* went on in the kernel, and waits again */
+    void (*on_console)(struct sim_node *sn, const void *text, size_t len);
+    u64 seed;
+    void *owner;  /* of who made it */
     bool cramped; /* nothing more than what was just allocated may be had: fails frames */
     bool absent;  /* pages have to be fetched: every first access of a call waits once */
+};
+
+/* A node's own clock: at true time `at` it showed `shown`, and gains `rate` millionths. */
+struct sim_clock {
+    u64 at, shown;
+    s64 rate;
 };
 
 struct sim_node {
@@ -61,8 +70,9 @@ struct sim_node {
     size_t memory_size;
     u32 index;
     u32 epoch; /* of its boot */
-    bool down; /* crashed: runs nothing, hears nothing */
+    bool down; /* crashed, or not booted: runs nothing, hears nothing */
     bool cut;  /* off the wire: runs, and hears nobody, and is not heard */
+    struct sim_clock clock;
     struct thread *running;
     struct sim_process *last;  /* that a fault was simulated for */
     u64 switches;              /* by NODE_SWITCH and NODE_HANDOVER */
@@ -80,8 +90,23 @@ struct sim *sim_create(u32 count, size_t memory, u32 flags, bool networked);
 struct sim *sim_create_limits(u32 count, size_t memory, u32 flags, bool networked,
                               const struct demos_limits *limits);
 void sim_destroy(struct sim *s);
+/* The same by parts: `count` nodes that are all down; a boot in its next epoch, on no medium; its
+ * end, which answers the bytes that the node did not give back. */
+struct sim *sim_begin(u32 count, u64 seed);
+void sim_boot(struct sim_node *sn, size_t memory, u32 flags, bool networked,
+              const struct demos_limits *limits);
+size_t sim_end(struct sim_node *sn);
+/* What the node's clock shows, and the true time at which it will show `shown`. */
+u64 sim_now(const struct sim_node *sn);
+u64 sim_when(const struct sim_node *sn, u64 shown);
+/* From now on the clock shows `step` ns more, and has that rate. As in a domain (guest/rt/time.c), one that is
+ * set back goes on from what it last showed. */
+void sim_set_clock(struct sim_node *sn, s64 step, s64 rate);
 /* The machine loses everything and comes up again, in its next epoch. */
 void sim_reboot(struct sim_node *sn);
+/* A link to a process, as its holder may hold it. */
+struct link sim_link_to(const struct sim_process *to, u32 kind, u32 attr, u32 channel,
+                        u64 code);
 /* A process of `program` with `pages` pages at SIM_DATA, a link "kernel" to its node's
  * process kernel process and "self", started. */
 struct sim_process *sim_spawn(struct sim_node *sn, u32 program, u32 pages);

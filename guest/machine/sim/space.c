@@ -22,11 +22,12 @@ static u32 place(const struct sim_space *s, u64 page)
     return low;
 }
 
-static struct sim_slot *find(const struct sim_space *s, u64 page)
+static struct sim_slot *find(struct sim_space *s, u64 page)
 {
-    u32 at = place(s, page);
-
-    return at < s->count && s->slots[at].page == page ? &s->slots[at] : NULL;
+    if (s->recent >= s->count || s->slots[s->recent].page != page)
+        s->recent = place(s, page);
+    return s->recent < s->count && s->slots[s->recent].page == page ? &s->slots[s->recent]
+                                                                    : NULL;
 }
 
 struct sim_frame *sim_frame_new(struct sim *sim)
@@ -114,7 +115,7 @@ static struct sim_frame *own(struct sim_space *s, struct sim_slot *slot)
     return slot->frame;
 }
 
-static bool usable(const struct sim_space *s, u64 address, size_t len, u32 right)
+static bool usable(struct sim_space *s, u64 address, size_t len, u32 right)
 {
     if (len > ~address)
         return false;
@@ -127,7 +128,7 @@ static bool usable(const struct sim_space *s, u64 address, size_t len, u32 right
     return true;
 }
 
-u64 sim_space_missing(const struct sim_space *s, u64 address, size_t len, u32 right, bool write,
+u64 sim_space_missing(struct sim_space *s, u64 address, size_t len, u32 right, bool write,
                       bool grows)
 {
     for (u64 page = address / SIM_PAGE; len && page <= (address + len - 1) / SIM_PAGE; page++) {
@@ -162,7 +163,7 @@ struct sim_frame *sim_space_lend(struct sim_space *s, u64 address)
     return slot ? slot->frame : NULL;
 }
 
-bool sim_space_there(const struct sim_space *s, u64 address)
+bool sim_space_there(struct sim_space *s, u64 address)
 {
     const struct sim_slot *slot = find(s, address / SIM_PAGE);
 

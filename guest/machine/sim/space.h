@@ -25,6 +25,7 @@ struct sim_space {
     struct sim *sim;
     struct sim_slot *slots;
     u32 count;
+    u32 recent; /* slot that was found last */
 };
 
 struct sim_space *sim_space_new(struct sim *sim);
@@ -36,13 +37,13 @@ void sim_space_protect(struct sim_space *s, u64 base, u64 len, u32 protection);
 bool sim_space_access(struct sim_space *s, u64 address, void *bytes, size_t len, u32 right,
                       bool write);
 /* The first page of the range that the core has to serve before such an access; 0: none. */
-u64 sim_space_missing(const struct sim_space *s, u64 address, size_t len, u32 right, bool write,
+u64 sim_space_missing(struct sim_space *s, u64 address, size_t len, u32 right, bool write,
                       bool grows);
 /* Shows a frame of the core's (NULL: nothing). */
 void sim_space_show(struct sim_space *s, u64 address, struct sim_frame *frame, bool write);
 /* The frame there, with one more holder; NULL: zeros. */
 struct sim_frame *sim_space_lend(struct sim_space *s, u64 address);
-bool sim_space_there(const struct sim_space *s, u64 address);
+bool sim_space_there(struct sim_space *s, u64 address);
 struct sim_frame *sim_frame_new(struct sim *sim);
 void sim_frame_drop(struct sim *sim, struct sim_frame *f);
 /* The bytes themselves, if they lie in one page that is there, unshared, and may be written. */

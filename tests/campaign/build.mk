@@ -1,0 +1,1 @@
+TESTLIBS_campaign := campaign sim fabric media kernel net base
