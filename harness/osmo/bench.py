@@ -222,9 +222,16 @@ def moves() -> list[Row]:
     return bench_moves.rows()
 
 
+def simulator() -> list[Row]:
+    """Experiments in the simulator."""
+    from osmo import bench_simulator
+    return bench_simulator.rows()
+
+
 PLACES: dict[str, Callable[[], list[Row]]] = {
     "native": native, "hypervisor": hypervisor, "osmosis": osmosis, "hosted": hosted, "z8000": z8000,
-    "source": sizes, "network": network, "moves": moves, "linux": linux, "linux-xen": linux_on_xen}
+    "source": sizes, "network": network, "moves": moves, "linux": linux, "linux-xen": linux_on_xen,
+    "simulator": simulator}
 
 
 def derived(rows: list[Row]) -> list[Row]:

@@ -119,6 +119,13 @@ def cluster_lines(cluster: Cluster) -> Iterator[str]:
     yield "own"
 
 
+def setting_lines(cluster: Cluster, faults: Sequence[Fault], length: int) -> Iterator[str]:
+    """How long a run is, and its faults."""
+    yield f"end {length}"
+    yield f"calm {judge.calm_after(list(faults), length)}"
+    yield from _event_lines(cluster, faults)
+
+
 class Simulator:
     """One process that runs one cluster as often as asked."""
 
@@ -158,11 +165,6 @@ class Simulator:
             raise refuse(self.cluster, match[1], "take that out")
         raise Problem(f"the simulator ended: {said[-1] if said else self.process.returncode}")
 
-    def _setting(self, faults: Sequence[Fault], length: int) -> Iterator[str]:
-        yield f"end {length}"
-        yield f"calm {judge.calm_after(list(faults), length)}"
-        yield from _event_lines(self.cluster, faults)
-
     def _answer(self) -> Run:
         """One run's lines."""
         assert self.process.stdout
@@ -177,17 +179,18 @@ class Simulator:
 
     def one(self, seed: int, faults: Sequence[Fault], length: int) -> Run:
         """One seed with these faults and not its own."""
-        self._say(itertools.chain(self._setting(faults, length), [f"run {seed}"]))
+        self._say(itertools.chain(setting_lines(self.cluster, faults, length), [f"run {seed}"]))
         return self._answer()
 
     def many(self, seeds: Sequence[int], length: int) -> Iterator[Run]:
         """Each seed with the faults it draws. Runs are asked for ahead, but not so many that both sides wait."""
-        same = None if self.cluster.random else list(self._setting(self.cluster.all_faults(0), length))
+        fixed = self.cluster.all_faults(0)
+        same = None if self.cluster.random else list(setting_lines(self.cluster, fixed, length))
         for at in range(0, len(seeds), AT_ONCE):
             some = seeds[at:at + AT_ONCE]
             lines: list[str] = []
             for seed in some:
-                lines += same or self._setting(self.cluster.all_faults(seed), length)
+                lines += same or setting_lines(self.cluster, self.cluster.all_faults(seed), length)
                 lines.append(f"run {seed}")
             self._say(iter(lines))
             for _ in some:
@@ -206,7 +209,7 @@ class Simulator:
     def traced(self, seed: int, faults: Sequence[Fault], length: int) -> tuple[Run, invariants.Case]:
         """One run, and its whole trace as the harness's own checks see one."""
         assert self.process.stdout
-        self._say(itertools.chain(self._setting(faults, length), [f"trace {seed}"]))
+        self._say(itertools.chain(setting_lines(self.cluster, faults, length), [f"trace {seed}"]))
         events: list[Event] = []
         records: list[abi.Record] = []
         domids: dict[int, int] = {}

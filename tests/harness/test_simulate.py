@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from osmo import cluster, invariants, paths, simulate
+from osmo import bench_simulator, cluster, invariants, paths, simulate
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 OSMOSIS = str(TOP / "harness" / "osmosis")
@@ -143,6 +143,15 @@ def test_what_it_cannot_play_is_refused(change: tuple[str, str], why: str, tmp_p
     done = experiment(path, "--seeds", "1")
     assert done.returncode == 2 and why in done.stderr, done.stderr
     assert "leave out --where simulator" in done.stderr and str(path) in done.stderr
+
+
+def test_the_benchs_experiment_is_of_a_thousand_messages() -> None:
+    """P34's row: what is counted there is this, and it holds."""
+    loaded = cluster.parse(bench_simulator.UNIT)
+    assert len(loaded.nodes) == 4
+    with simulate.Simulator(loaded) as simulator:
+        one = simulator.one(1, loaded.all_faults(1), loaded.for_ns)
+    assert one.ok and 1000 <= one.messages < 1020 and one.virtual_ns == loaded.for_ns
 
 
 def test_its_time_is_its_own() -> None:

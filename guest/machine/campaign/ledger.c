@@ -51,7 +51,7 @@ void ledger_begin(struct ledger *l, u32 nodes)
         l->nodes = nodes;
     }
     for (u32 i = 0; i <= nodes; i++)
-        l->node[i] = (struct ledger_node){~0u, NEVER};
+        l->node[i] = (struct ledger_node){~0u, false, NEVER};
     l->count = l->process_count = 0;
     memset(l->verdicts, 0, sizeof(l->verdicts));
     table_clear(&l->table);
@@ -76,11 +76,13 @@ void ledger_stop(struct ledger *l, u32 node, u64 ns)
     l->node[node].stopped_ns = MIN(l->node[node].stopped_ns, ns);
 }
 
-/* The process that made a record, as machine << 32 | serial. */
+/* The process that made a record, as machine << 32 | serial. Who was not made here is entered. */
 static u64 process(const struct ledger *l, u32 node, u32 who)
 {
-    const u64 *home = table_get(&l->table,
-                                key(KEY_HOME, (u64)l->node[node].life << 32 | node, who, 0));
+    const u64 *home =
+        l->node[node].strangers
+            ? table_get(&l->table, key(KEY_HOME, (u64)l->node[node].life << 32 | node, who, 0))
+            : NULL;
 
     return (home ? *home : (u64)node) << 32 | who;
 }
@@ -203,7 +205,11 @@ static void on_create(struct ledger *l, u32 node, u32 who, u64 home)
 {
     struct ledger_process *p = enter(l, home << 32 | who);
 
-    *table_put(&l->table, key(KEY_HOME, (u64)l->node[node].life << 32 | node, who, 0)) = home;
+    if (home != node) {
+        *table_put(&l->table,
+                   key(KEY_HOME, (u64)l->node[node].life << 32 | node, who, 0)) = home;
+        l->node[node].strangers = true;
+    }
     p->arrivals++;
     if (p->count == LEDGER_HOMES) { /* the oldest tells nothing any more */
         memmove(p->node, p->node + 1, sizeof(p->node) - sizeof(p->node[0]));
@@ -235,16 +241,15 @@ static void on_end(struct ledger *l, u32 node, u64 id)
 
 void ledger_record(struct ledger *l, u32 node, u64 ns, u16 type, u32 who, u64 a, u64 b)
 {
-    u64 id = type == KERNEL_T_create ? 0 : process(l, node, who);
     struct ledger_message *m;
     u32 life;
 
     switch (type) {
-    case KERNEL_T_send: on_send(l, node, ns, id, a, b); break;
-    case KERNEL_T_deliver: on_deliver(l, node, ns, id, a, b); break;
-    case KERNEL_T_receive: on_receive(l, node, ns, id, a, b); break;
+    case KERNEL_T_send: on_send(l, node, ns, process(l, node, who), a, b); break;
+    case KERNEL_T_deliver: on_deliver(l, node, ns, process(l, node, who), a, b); break;
+    case KERNEL_T_receive: on_receive(l, node, ns, process(l, node, who), a, b); break;
     case KERNEL_T_create: on_create(l, node, who, b >> 32); break;
-    case KERNEL_T_end: on_end(l, node, id); break;
+    case KERNEL_T_end: on_end(l, node, process(l, node, who)); break;
     case KERNEL_T_drop:
         m = b ? sent(l, a, b, &life) : NULL;
         if (m)

@@ -37,6 +37,7 @@ struct ledger_process {
 
 struct ledger_node {
     u32 life;       /* how often it has started, less one; ~0: not yet */
+    bool strangers; /* processes made elsewhere have come */
     u64 stopped_ns; /* for the first time; ~0: never */
 };
 

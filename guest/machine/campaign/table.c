@@ -4,7 +4,6 @@
  */
 #include "guest/machine/campaign/table.h"
 #include <stdlib.h>
-#include "base/keyed.h"
 
 enum { ROOM = 4096 };
 
@@ -27,7 +26,9 @@ void table_free(struct table *t)
 /* Where the key is, or would be. */
 static struct table_entry *place(const struct table *t, const struct table_key *key)
 {
-    u32 at = (u32)keyed_mix(key->a ^ keyed_mix(key->b ^ key->c * 0x9e3779b97f4a7c15ull));
+    u64 mixed = (key->a ^ (key->b ^ key->c * 0x9e3779b97f4a7c15ull) * 0xbf58476d1ce4e5b9ull) *
+                0x94d049bb133111ebull;
+    u32 at = (u32)(mixed >> 32);
 
     for (;; at++) {
         struct table_entry *e = &t->entries[at & (t->room - 1)];

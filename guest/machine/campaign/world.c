@@ -12,12 +12,14 @@
 #include "guest/kernel/trace.h"
 #include "guest/machine/campaign/script.h"
 
-enum { MEDIA_MEMORY = 8 << 20, NODE_MEMORY = 1 << 20, TURNS_MOST = 1 << 20 };
+enum { MEDIA_MEMORY = 8 << 20, NODE_MEMORY = 1 << 20, TURNS_MOST = 1 << 16, CALLS = 64 };
 #define NEVER (~(u64)0)
 
 static void digest(struct world *w, u64 value)
 {
-    w->digest = keyed_mix(w->digest ^ value);
+    u64 x = (w->digest ^ value) * 0x9e3779b97f4a7c15ull;
+
+    w->digest = x ^ x >> 29;
 }
 
 static void record(struct world *w, u32 machine, u16 type, u32 who, u64 a, u64 b)
@@ -114,7 +116,7 @@ static u64 deadline(const struct sim_node *sn)
     return sim_when(sn, MIN(node_deadline(sn->node), net_deadline(sn->net)));
 }
 
-/* A node does what it can do at this instant, a call at a time; others have turns between. */
+/* A node does what it can do at this instant, some calls at a time; others have turns between. */
 static bool turn(struct world *w, u32 index)
 {
     struct world_node *n = &w->node[index];
@@ -128,11 +130,10 @@ static bool turn(struct world *w, u32 index)
         return false;
     net_poll(sn->net, sim_now(sn));
     node_timer(sn->node);
-    n->awake = sim_step(sn);
-    if (!n->awake) { /* what the last call had sent goes out */
+    for (u32 i = 0; i < CALLS && sim_step(sn); i++)
+        n->awake = i == CALLS - 1;
+    if (net_unsettled(sn->net) || n->port[0].pending) /* what was sent goes out */
         net_poll(sn->net, sim_now(sn));
-        n->awake = n->port[0].pending != 0;
-    }
     if (!n->waiting)
         world_stop(w, index, n->worst ? "crash" : "poweroff");
     else if (!n->awake)

@@ -130,8 +130,8 @@ size_t sim_end(struct sim_node *sn)
     sn->down = true; /* nothing of its end is heard */
     node_destroy(sn->node);
     if (sn->net) {
-        wire_leave(sn);
         net_set_trace(sn->net, false); /* the node it would tell is no more */
+        wire_leave(sn);
         net_destroy(sn->net);
     }
     sn->running = NULL;
