@@ -126,3 +126,20 @@ def test_grub_takes_commands(tmp_path: pathlib.Path) -> None:
     ended = machine.run(tmp_path, plan, [str(image)], seconds=60, machine="q35")
     (death,) = ended.events("exit")
     assert death["reason"] == "poweroff", ended.serial[-3000:]
+
+
+def test_paravirtual_grub_in_xens_shim(tmp_path: pathlib.Path) -> None:
+    """H05, H07: Xen's own PV shim, a hypervisor that is a PVH guest, starts here on two processors and runs
+    Debian's paravirtual GRUB, whose console, store and end go through both; what is typed is answered."""
+    shim = debian.find("usr/lib/xen-4.17/boot/xen-shim")
+    grub = debian.find("usr/lib/grub-xen/grub-x86_64-xen.bin")
+    if shim is None or grub is None:
+        pytest.skip("xen-utils-4.17 or grub-xen-host is not installed")
+    plan = (f'create g image={shim.name} module={grub.name} mem=128M vcpus=2 '
+            'cmdline="pv-shim console=xen,pv" start=yes\n'
+            'when output g grub> input g "echo $grub_cpu+$grub_platform\\r"\n'
+            'when output g "x86_64+xen" input g "halt\\r"\n'
+            "when exit g finish\nat 80s finish status=1\n")
+    ended = machine.run(tmp_path, plan, [str(shim), str(grub)], seconds=100, machine="q35")
+    (death,) = ended.events("exit")
+    assert death["reason"] == "poweroff", ended.serial[-3000:]
