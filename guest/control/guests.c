@@ -131,23 +131,48 @@ static long copy_range(u16 domid, u64 start, const u8 *from, u64 len_all)
     return 0;
 }
 
-/* Whole pages of what is never written are shown, not copied: they lie in a module, and all
- * domains that are made of it read the same ones. */
-static long place_piece(u16 domid, const struct layout_piece *p)
+static u64 head_of(const struct layout_piece *p)
 {
-    const u8 *from = p->data;
-    u64 here = rt_physical(p->data), head = MIN(-p->at % PAGE, (u64)p->len);
-    u64 pages = (p->len - head) / PAGE, tail = head + pages * PAGE;
+    return MIN(-p->at % PAGE, (u64)p->len);
+}
+
+/* Whole pages of what is never written are shown, not copied: they lie in a module, and all
+ * domains that are made of it read the same ones. How many, or an error. */
+static long show_pages(u16 domid, const struct layout_piece *p)
+{
+    u64 here = rt_physical(p->data), head = head_of(p), pages = (p->len - head) / PAGE;
     long error;
 
     if (!p->fixed || !pages || (here ^ p->at) % PAGE)
-        return copy_range(domid, p->at, from, p->len);
-    error = copy_range(domid, p->at, from, head);
-    if (!error)
-        error = ctl_share(domid, (p->at + head) / PAGE, (here + head) / PAGE, pages);
+        return 0;
+    error = ctl_share(domid, (p->at + head) / PAGE, (here + head) / PAGE, pages);
     if (error == -XEN_EFAULT) /* not in a module: ours, and not to be shown */
-        return copy_range(domid, p->at, from, p->len);
+        return 0;
+    return error ? error : (long)pages;
+}
+
+static long copy_rest(u16 domid, const struct layout_piece *p, u64 shown)
+{
+    const u8 *from = p->data;
+    u64 head = shown ? head_of(p) : 0, tail = head + shown * PAGE;
+    long error = copy_range(domid, p->at, from, head);
+
     return error ? error : copy_range(domid, p->at + tail, from + tail, p->len - tail);
+}
+
+/* What is shown comes first: copying brings pages together with their neighbours. */
+static long place_pieces(u16 domid, const struct layout *l)
+{
+    long shown[LAYOUT_PIECES], error = 0;
+
+    for (u32 i = 0; i < l->piece_count; i++) {
+        shown[i] = show_pages(domid, &l->piece[i]);
+        if (shown[i] < 0)
+            return shown[i];
+    }
+    for (u32 i = 0; !error && i < l->piece_count; i++)
+        error = copy_rest(domid, &l->piece[i], (u64)shown[i]);
+    return error;
 }
 
 static bool build_failed(char *why, const char *what, long error)
@@ -164,11 +189,9 @@ static bool fill(struct guest *g, char *why)
         return build_failed(why, "the machine has no memory for it", error);
     if (!copy_gfn)
         copy_gfn = rt_window_alloc(COPY_FRAMES);
-    for (u32 i = 0; i < layout.piece_count; i++) {
-        error = place_piece(g->domid, &layout.piece[i]);
-        if (error)
-            return build_failed(why, "its memory cannot be filled", error);
-    }
+    error = place_pieces(g->domid, &layout);
+    if (error)
+        return build_failed(why, "its memory cannot be filled", error);
     error = ctl_first_vcpu(g->domid, layout.entry, layout.info_at);
     if (error)
         return build_failed(why, "its first vCPU cannot be set up", error);

@@ -20,11 +20,17 @@ FILES = {"low": (32, 0), "high": (32, 2), "narrow": (64, 4), "x32": (64, 4)}
 WORDS = "words of a line"
 
 
+def module(number: int, size: int) -> bytes:
+    """As tests/hyp/suite/placing.c knows it: less than a page, or some, whole or not."""
+    name = b"module %d" % number
+    return name + bytes((k % 251 + number) & 255 for k in range(len(name), size))
+
+
 def run(tmp_path: pathlib.Path, names: list[str], cmdline: str = WORDS, **changes: object) -> str:
     """The kernels as domains of one machine, each started when the one before it has ended."""
-    modules = [tmp_path / f"module{i}" for i in range(3)]
+    modules = [tmp_path / f"module{i}" for i in range(4)]
     for i, path in enumerate(modules):
-        path.write_text(f"module {i}")
+        path.write_bytes(module(i, (8, 10000, 8192, 70001)[i]))
     given = " ".join(f"module={path.name}" for path in modules)
     plan = "".join(f'create k{name} image=suite-{name} mem=32M cmdline="{cmdline}" {given}\n' for name in names)
     plan += f"start k{names[0]}\n"
