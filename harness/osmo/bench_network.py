@@ -21,6 +21,7 @@ FAST = 'rate = "10G"\nlatency = "1ns"\ncapture = false\n'
 RATE = 1250000  # 10 Mb/s
 LOSSES = (0, 1, 5, 10, 30)  # per cent
 PAIRS = 16
+FLOOD = re.compile(r"netflood: (\d+) packets of 64 bytes, (\d+) ticks, 0 wrong")
 KICKS = re.compile(r"(\d+) round trips of \d+ bytes, \d+ in flight: \d+ ns, \d+ ticks each, (\d+) kicks")
 
 
@@ -106,5 +107,22 @@ def kicks() -> list[bench.Row]:
     return out
 
 
+def flood(words: str, until: str = "") -> str:
+    """A cluster where n2 sends packets to n1 as fast as the rings take them; what n1 is told."""
+    return HEAD.format(until=until) + f"[media.net]\n{FAST}" + "".join(
+        f'[nodes.n{i}]\nimage = "netflood"\nmedia = ["net"]\ncmdline = "{line}"\n'
+        for i, line in ((1, words), (2, "to=1")))
+
+
+def packets() -> list[bench.Row]:
+    """What a packet without anything above it takes from one ring to another, all told."""
+    said = play(flood("", 'until = "exit n1"'))["n1"]
+    found = FLOOD.search(said)
+    if not found:
+        raise Problem(f"packets did not arrive as they were sent: {said[-200:]}")
+    return [bench.Row("P36", "64-byte packet, ring to ring", "osmosis", I=round(int(found[2]) / int(found[1]), 1),
+                      n=int(found[1]))]
+
+
 def rows() -> list[bench.Row]:
-    return goodput() + hops() + pairs() + kicks()
+    return goodput() + hops() + pairs() + kicks() + packets()

@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 
-from osmo import cluster, paths, places, qemu, run
+from osmo import bench_network, cluster, paths, places, qemu, run
 from osmo.collect import Collector
 from osmo.errors import Problem
 from osmo.session import Session
@@ -98,26 +98,31 @@ Place = tuple[str, str, str]  # image, function, source
 APART = 1.2  # a turn that takes so much more than most had something else in it: an alarm, a node's sign of life
 
 
-def attribute(log: bytes, host: Image, guests: list[Image], program: Image) -> Breakdown:
-    """Folds a log, stretch by stretch and turn by turn of what the program repeats."""
+def attribute(log: bytes, host: Image, guests: list[Image], program: Image | None, once: str = "") -> Breakdown:
+    """Folds a log, stretch by stretch and turn by turn of what the program repeats. Without a program a turn
+    is a call of the function `once` of one of the guests, and only their number counts."""
     steps = [(int(pc, 16), int(flags, 16)) for pc, flags in STEP.findall(log)]
-    mark = _mark(collections.Counter(a for a, mode in steps if mode & RING and (mode & GUEST or not host.at)))
+    times = collections.Counter(a for a, mode in steps if mode & RING and (mode & GUEST or not host.at))
+    mark = _mark(times) if program else 0
     turns: list[collections.Counter[Place]] = []
     counts: collections.Counter[Place] = collections.Counter()
     stretch: list[int] = []
+    entries = {(g.name, a): 0 for g in guests for a, (name, _) in zip(g.at, g.functions) if name == once}
 
     def close() -> None:
         if stretch:
             owner = max(guests, key=lambda image: sum(a in image.starts for a in stretch))
             for address in stretch:
                 counts[(owner.name, *owner.function(address))] += 1
+                if (owner.name, address) in entries:
+                    entries[owner.name, address] += 1
             stretch.clear()
 
     for address, mode in steps:
         if not mode & GUEST and host.at:
             close()
             counts[(host.name, *host.function(address))] += 1
-        elif mode & RING:
+        elif mode & RING and program:
             if address == mark:
                 close()
                 turns.append(counts)
@@ -125,7 +130,12 @@ def attribute(log: bytes, host: Image, guests: list[Image], program: Image) -> B
             counts[(program.name, program.function(address)[0], PROGRAM)] += 1
         else:
             stretch.append(address)
-    return _folded(turns[1:])  # what came before the first mark is part of a turn
+    if program:
+        return _folded(turns[1:])  # what came before the first mark is part of a turn
+    close()
+    if not sum(entries.values()):
+        raise Problem(f"{once} was not called while the machine was looked at")
+    return _shares(counts, sum(entries.values()))
 
 
 def _mark(times: collections.Counter[int]) -> int:
@@ -141,13 +151,17 @@ def _mark(times: collections.Counter[int]) -> int:
 def _folded(turns: list[collections.Counter[Place]]) -> Breakdown:
     usual = statistics.median(sum(turn.values()) for turn in turns)
     kept = [turn for turn in turns if sum(turn.values()) <= APART * usual]
+    return _shares(sum(kept, collections.Counter()), len(kept))
+
+
+def _shares(counts: collections.Counter[Place], calls: int) -> Breakdown:
     factors: dict[str, float] = {}
     functions: dict[str, float] = {}
-    for (image, name, source), n in sum(kept, collections.Counter()).items():
+    for (image, name, source), n in counts.items():
         kind = factor(name, source)
-        factors[kind] = factors.get(kind, 0.0) + n / len(kept)
-        functions[f"{image}: {name}"] = functions.get(f"{image}: {name}", 0.0) + n / len(kept)
-    return Breakdown(len(kept), factors, functions)
+        factors[kind] = factors.get(kind, 0.0) + n / calls
+        functions[f"{image}: {name}"] = functions.get(f"{image}: {name}", 0.0) + n / calls
+    return Breakdown(calls, factors, functions)
 
 
 def logged(machine: qemu.Qemu, size: int) -> bytes:
@@ -179,6 +193,21 @@ def _program(name: str = "compare") -> Image:
 def remote(size: int) -> Breakdown:
     """A call of `size` bytes each way to a process on another node, on Osmosis."""
     text = places.CLUSTER.format(clock="count", length="600s", line=f"+kernel +machine compare repeat {size}")
+    return attribute(_repeated(text, "a"), _hypervisor(), _nodes(), _program())
+
+
+def packet() -> Breakdown:
+    """A packet of 64 bytes from ring to ring, over the fabric."""
+    guests = [Image.of(paths.image(name)) for name in ("netflood", "fabric", "control")]
+    return attribute(_repeated(bench_network.flood("count=0"), "n1"), _hypervisor(), guests, None, "fabric_take")
+
+
+def _hypervisor() -> Image:
+    return Image.of(paths.build() / "hyp" / "osmosis.64")
+
+
+def _repeated(text: str, node: str) -> bytes:
+    """What a cluster executes once this node has said that it repeats something."""
     with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
         prepared = run.prepare(cluster.parse(text, "breakdown"), run.Options(clock="count"), pathlib.Path(scratch))
         prepared.setup.shift = 0
@@ -186,15 +215,14 @@ def remote(size: int) -> Breakdown:
             session = Session(machine, Collector(), True)
             ending = session.ready()
             until = time.monotonic() + 60
-            while ending is None and "repeating" not in session.collector.text("a"):
+            while ending is None and "repeating" not in session.collector.text(node):
                 ending = session.poll()
                 if time.monotonic() > until:
                     raise Problem("the calls did not begin within a minute")
                 time.sleep(0.05)
             if ending:
                 raise Problem(f"the run ended: {ending.reason}")
-            log = logged(machine, 48 << 20)
-    return attribute(log, Image.of(paths.build() / "hyp" / "osmosis.64"), _nodes(), _program())
+            return logged(machine, 48 << 20)
 
 
 def local(size: int) -> Breakdown:

@@ -88,6 +88,14 @@ def test_pairs_and_hops_are_nodes_of_their_own(monkeypatch: pytest.MonkeyPatch) 
         bench_network.pairs()
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which(qemu.BINARY) or not paths.image("netflood").is_file(),
+                    reason="not built, or QEMU is not installed")
+def test_packets_come_through_the_fabric_whole_and_in_order() -> None:
+    """P36: 20,000 packets of 64 bytes as fast as the rings take them; none is lost, counts as before."""
+    assert bench.regressions(bench_network.packets(), bench.read_reference()) == []
+
+
 def test_linux_says_its_own_time() -> None:
     said = "linux: node 2 is up\nuptime 3.25 1.00\n64 bytes\nuptime 5.75 1.00\n"
     assert bench_linux.times(said, 2) == [3.25e9, 5.75e9]

@@ -79,6 +79,8 @@ def test_a_log_is_folded_by_ring_and_image() -> None:
     found = breakdown.attribute(said, host, [node, fabric], program)
     assert found.calls == 4 and found.total == len(turn)
     assert found.functions == {"compare: main": 2, "node: call_send": 3, "fabric: memcpy": 3, "host: svm_enter": 2}
+    again = breakdown.attribute(log(*turn * 4), host, [node, fabric], None, "call_send")
+    assert again.calls == 4 and again.total == found.total
     assert found.factors == {"program and its library": 2, "links, queues, delivery": 3, breakdown.COPY: 3,
                              "hypervisor: exits and domain switches": 2}
 
