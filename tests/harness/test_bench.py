@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from osmo import bench, bench_linux, bench_moves, bench_network, breakdown, cluster, goals, paths, qemu
+from osmo import bench, bench_linux, bench_moves, bench_network, bench_xen, breakdown, cluster, goals, paths, qemu
 from osmo.errors import Problem
 
 TEXT = """booting
@@ -94,6 +94,12 @@ def test_pairs_and_hops_are_nodes_of_their_own(monkeypatch: pytest.MonkeyPatch) 
 def test_packets_come_through_the_fabric_whole_and_in_order() -> None:
     """P36: 20,000 packets of 64 bytes as fast as the rings take them; none is lost, counts as before."""
     assert bench.regressions(bench_network.packets(), bench.read_reference()) == []
+
+
+def test_a_row_on_xen_is_the_middle_one_of_several_guests() -> None:
+    rounds = [[bench.Row("P7", "a", "xen", I=58.0), bench.Row("P10", "b", "xen", I=i)] for i in (700.0, 660.0, 661.0)]
+    assert [r.I for r in bench_xen.middle(rounds)] == [58.0, 661.0]
+    assert bench.counted(rounds[0]) == {}
 
 
 def test_linux_says_its_own_time() -> None:
