@@ -172,17 +172,22 @@ class Inside:
     def number(self, address: int, size: int = 8) -> int:
         return int.from_bytes(self.read(address, size), "little")
 
-    def domain(self, domid: int) -> Domain:
+    def domains(self) -> dict[int, int]:
+        """Where the hypervisor has each domain."""
+        found: dict[int, int] = {}
         head = self.at["all"]
         at = self.number(head)
-        for _ in range(DOMAINS_MOST):
-            if at == head:
-                break
+        while at != head and len(found) < DOMAINS_MOST:
             d = at - self.at["link"]
-            if self.number(d + self.at["id"], 2) == domid:
-                return self._domain(d, domid)
+            found[self.number(d + self.at["id"], 2)] = d
             at = self.number(at)
-        raise Problem(f"domain {domid} is not there any more")
+        return found
+
+    def domain(self, domid: int) -> Domain:
+        there = self.domains()
+        if domid not in there:
+            raise Problem(f"domain {domid} is not there any more")
+        return self._domain(there[domid], domid)
 
     def _domain(self, d: int, domid: int) -> Domain:
         table = self.number(d + self.at["vcpus"])

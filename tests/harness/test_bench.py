@@ -97,7 +97,8 @@ def test_packets_come_through_the_fabric_whole_and_in_order() -> None:
 
 
 def test_a_row_on_xen_is_the_middle_one_of_several_guests() -> None:
-    rounds = [[bench.Row("P7", "a", "xen", I=58.0), bench.Row("P10", "b", "xen", I=i)] for i in (700.0, 660.0, 661.0)]
+    rounds = [[bench.Row("P7", "a", "xen", I=58.0), bench.Row("P10", "b", "xen", I=i)]
+              for i in (700.0, 660.0, 661.0)]
     assert [r.I for r in bench_xen.middle(rounds)] == [58.0, 661.0]
     assert bench.counted(rounds[0]) == {}
 

@@ -82,6 +82,27 @@ def test_over_memory_managers(tmp_path: pathlib.Path, over: tuple[str, ...]) -> 
         assert shell.say("kill 2") == "work: killed\n"
 
 
+CORPUS = ("hello there", "ping 50", "counter-client 20 0", "mover", "ring 12 5", "tree 3", "hostile 3 500 1",
+          "match")
+
+
+def test_programs_say_the_same_on_one_node_and_on_three(tmp_path: pathlib.Path) -> None:
+    """DP03: the same program files, byte for byte, alone and on machines that make their processes wherever a
+    manager likes: the first one is kept busy, so none of them is made where the console is."""
+    with Cluster(tmp_path) as cluster:
+        shell = cluster.shell(1)
+        alone = [shell.say(program) for program in CORPUS]
+    with Cluster(tmp_path) as cluster:
+        shell = start(cluster, "peers", "fixed", "1", "push")
+        shell.say("on 1 work &")
+        shell.until("nodes", r"^ *1 +\d+ alive +[1-9]")
+        assert [shell.say(f"on any {program}") for program in CORPUS] == alone
+        # the ring's members last as long as their manager
+        left = {m[1]: int(m[2]) for m in re.finditer(r"^ *(\d) +\d+ alive +\d+ +(\d+)", shell.say("nodes"), re.M)}
+        assert min(left["2"], left["3"]) > 3, left
+    assert "60 hops" in alone[4] and "15 processes" in alone[5] and "nobody else" in alone[6]
+
+
 def test_placement(tmp_path: pathlib.Path) -> None:
     """L18, DS13: a client's own word where a process is to be, or not to be."""
     with Cluster(tmp_path) as cluster:
