@@ -5,14 +5,15 @@
  *
  * `compare ROUNDS [MACHINE]`: each row ROUNDS times, then, when its other half was moved to
  * MACHINE, the remote ones. `compare repeat BYTES [MACHINE]` calls its other half for ever,
- * here or there. `compare host` keeps a node alive that is moved to. Rows are JSON as of
+ * here or there. `compare delays MOST STEP MACHINE` prints the remote curve alone, for each
+ * STEP bytes up to MOST. `compare host` keeps a node alive that is moved to. Rows are JSON as of
  * `bench`: "T1" by operation, "L33" by kind, "L35" by place and bytes.
  */
 #include "guest/programs/measure.h"
 #include "guest/programs/number.h"
 #include "guest/machine/protocol.h"
 
-enum { CHANNEL = 1, MOST = 16384, TURNS = 200, FAR = 50, FEW = 10 };
+enum { CHANNEL = 1, MOST = 16384, TURNS = 200, FAR = 50, FEW = 10, SETTLE = 2000 };
 
 static u8 body[MOST], answer[MOST];
 static s64 self, partner;
@@ -97,15 +98,19 @@ static void print(const struct row *r, u64 rounds)
     }
 }
 
+static void print_delay(const char *place, u32 size, u64 rounds)
+{
+    char name[32];
+    struct row r = {"L35", name, round_trips, FEW, size};
+
+    format(name, sizeof name, "%s %u", place, size);
+    print(&r, rounds);
+}
+
 static void print_curve(const char *place, u64 rounds)
 {
-    for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
-        char name[32];
-        struct row r = {"L35", name, round_trips, FEW, sizes[i]};
-
-        format(name, sizeof name, "%s %u", place, sizes[i]);
-        print(&r, rounds);
-    }
+    for (u32 i = 0; i < ARRAY_SIZE(sizes); i++)
+        print_delay(place, sizes[i], rounds);
 }
 
 /* The other half: answers with what it was sent. */
@@ -141,14 +146,22 @@ static void move(s64 control, const char *machine)
         demos_die("compare: it cannot be moved to machine %s: %s", machine, demos_error(moved));
 }
 
-/* For who looks at the machine from outside. */
+/* For who looks at the machine from outside, once others have done with what came before. */
 static NORETURN void repeat(u32 size)
 {
     bytes = MIN(size, (u32)MOST);
+    round_trips(SETTLE);
     demos_print("repeating\n");
     demos_flush();
     for (;;)
         round_trips(1);
+}
+
+static int done(s64 control)
+{
+    process_kill(control);
+    demos_print("{\"compared\": true}\n");
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -172,6 +185,13 @@ int main(int argc, char **argv)
         repeat((u32)number(argv[2]));
     }
     print_ticks();
+    if (argc > 4 && strcmp(argv[1], "delays") == 0) {
+        move(control, argv[4]);
+        for (u64 size = 0; size <= MIN(number(argv[2]), (u64)MOST);
+             size += MAX(number(argv[3]), 1ul))
+            print_delay("remote", (u32)size, 1);
+        return done(control);
+    }
     for (u32 i = 0; i < ARRAY_SIZE(here); i++)
         print(&here[i], rounds);
     print_curve("local", rounds);
@@ -181,7 +201,5 @@ int main(int argc, char **argv)
             print(&there[i], rounds);
         print_curve("remote", rounds);
     }
-    process_kill(control);
-    demos_print("{\"compared\": true}\n");
-    return 0;
+    return done(control);
 }

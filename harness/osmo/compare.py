@@ -16,10 +16,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from osmo import breakdown, doctor, dom0, paths, places, xen
+from osmo import breakdown, delays, doctor, dom0, paths, places, xen
 from osmo.errors import Problem
 
-FORMAT = 1
+FORMAT = 2
 PLACES = ("native", "osmosis", "xen", "hosted")
 NOTES = (
     "native, osmosis, xen: the same image and program files, under the same QEMU. Xen wants the CPU model EPYC, "
@@ -135,7 +135,16 @@ def breakdowns(say: Callable[[str], None]) -> dict[str, breakdown.Breakdown]:
     return out
 
 
-def document(table: Table, factors: dict[str, breakdown.Breakdown], missing: dict[str, str]) -> dict[str, Any]:
+def curves(say: Callable[[str], None]) -> dict[str, dict[int, float]]:
+    out = {}
+    for way in (delays.ETHER, delays.DISTANT):
+        say(f"delay against size, {way.name} ...")
+        out[way.name] = delays.measured(way)
+    return out
+
+
+def document(table: Table, factors: dict[str, breakdown.Breakdown], missing: dict[str, str],
+             over: dict[str, dict[int, float]] | None = None) -> dict[str, Any]:
     """What compare.json holds."""
     rows = [{"row": row, "name": name, "places": {p: c.summary() for p, c in cells.items()}}
             for (row, name), cells in table.items()]
@@ -143,7 +152,7 @@ def document(table: Table, factors: dict[str, breakdown.Breakdown], missing: dic
                    "factors": {k: round(v, 1) for k, v in sorted(b.factors.items(), key=lambda f: -f[1])}}
             for name, b in factors.items()}
     return {"format": FORMAT, "qemu": doctor.qemu_version(), "rows": rows, "breakdown": goes,
-            "missing": missing, "notes": list(NOTES)}
+            "delays": over or {}, "missing": missing, "notes": list(NOTES)}
 
 
 def _figure(value: float | None) -> str:
@@ -175,6 +184,9 @@ def text_table(doc: dict[str, Any]) -> list[str]:
     for name, goes in doc["breakdown"].items():
         out += ["", f"a call, {name} bytes: {goes['total']:,.0f} instructions"]
         out += [f"{v:10,.0f}  {100 * v / goes['total']:4.1f} %  {k}" for k, v in goes["factors"].items()]
+    for name, delay in doc["delays"].items():
+        out += ["", f"a call to another node over {name}, ns by the bytes each way:"]
+        out += [f"{ns:12,.0f}  {size}" for size, ns in delay.items()]
     out += [""] + [f"not measured: {place}: {why}" for place, why in doc["missing"].items()]
     return out + ["What may be compared:"] + [f"- {note}" for note in doc["notes"]]
 
@@ -190,7 +202,7 @@ def write(doc: dict[str, Any], directory: pathlib.Path) -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--where", nargs="+", choices=PLACES, default=list(PLACES), help="only these places")
     parser.add_argument("--rounds", type=int, default=6, help="of each row, for the spread of time")
-    parser.add_argument("--short", action="store_true", help="two rounds, and not where a call goes")
+    parser.add_argument("--short", action="store_true", help="two rounds, not where a call goes, no slow media")
     parser.add_argument("--json", action="store_true", help="print compare.json instead of the table")
     parser.add_argument("--out", type=pathlib.Path, metavar="DIR", help="default: compare/ where things are built")
 
@@ -203,7 +215,8 @@ def command(options: argparse.Namespace) -> int:
         raise Problem(f"--rounds {options.rounds} measures nothing", "say 1 or more")
     table, missing = measure(options.where, 2 if options.short else options.rounds, say)
     factors = {} if options.short or "osmosis" in missing else breakdowns(say)
-    doc = document(table, factors, missing)
+    over = {} if options.short or "osmosis" in missing else curves(say)
+    doc = document(table, factors, missing, over)
     where = options.out or paths.build() / "compare"
     write(doc, where)
     print(json.dumps(doc, indent=1) if options.json else "\n".join(text_table(doc)))

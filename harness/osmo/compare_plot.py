@@ -19,10 +19,11 @@ def write(doc: dict[str, Any], path: pathlib.Path) -> None:
     # Text stays text, and the same data give the same bytes.
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "osmosis", "font.size": 9})
     from matplotlib import pyplot
-    figure, axes = pyplot.subplots(3, 1, figsize=(8, 13), constrained_layout=True)
+    figure, axes = pyplot.subplots(4, 1, figsize=(8, 17), constrained_layout=True)
     operations(axes[0], doc)
     curve(axes[1], doc)
-    factors(axes[2], doc)
+    media(axes[2], doc)
+    factors(axes[3], doc)
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)
 
@@ -63,6 +64,22 @@ def curve(axis: Any, doc: dict[str, Any]) -> None:
     axis.set_title("Delay of a call against its size")
     if drawn:  # the network's cuts have no name
         axis.legend(fontsize=7)
+
+
+def media(axis: Any, doc: dict[str, Any]) -> None:
+    """The same to another node over media that take their time, one more packet at each step."""
+    for (name, delay), colour in zip(doc["delays"].items(), COLOURS):
+        least = next(iter(delay.values()))
+        axis.plot([int(size) for size in delay], [ns / least for ns in delay.values()], "o-", markersize=2,
+                  color=colour, label=f"{name}: {least / 1000:,.0f} us for nothing")
+    axis.set_yscale("log")
+    axis.set_xlabel("bytes each way")
+    axis.set_ylabel("against a call of nothing")
+    axis.set_title("Delay of a call to another node, by the medium")
+    if doc["delays"]:
+        axis.legend(fontsize=7)
+    else:
+        axis.text(0.5, 0.5, "not measured", ha="center", transform=axis.transAxes)
 
 
 def factors(axis: Any, doc: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ invocation), L35 (delay against size), L36 (a call's parts add up to the whole),
 tests/interop has the rows on real Xen.
 """
 
+import dataclasses
 import json
 import pathlib
 import shutil
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from osmo import breakdown, compare, compare_plot, paths, places, qemu
+from osmo import breakdown, compare, compare_plot, delays, paths, places, qemu
 from osmo.errors import Problem
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -130,6 +131,32 @@ def test_the_short_form(tmp_path: pathlib.Path) -> None:
 
 @needs_machine
 @pytest.mark.slow
+@pytest.mark.timeout(100)
+def test_delays_grow_by_bytes_and_step_with_each_packet() -> None:
+    """L35: over the paper's simulated ether a byte costs its 800 ns each way, and one more packet, wherever the
+    network has to cut, the header and the gap of one more frame."""
+    delay = delays.measured(dataclasses.replace(delays.ETHER, most=1152))
+    byte, frame = 2 * 800, 64 * 800 + 9600
+    for size in range(128, 1153, 128):
+        more = delays.packets(size) - delays.packets(size - 128)
+        assert more in (0, 1) and more == (size in (896, 1024))
+        assert delay[size] - delay[size - 128] == pytest.approx(128 * byte + more * frame, rel=0.05), size
+
+
+@needs_machine
+@pytest.mark.slow
+@pytest.mark.timeout(100)
+def test_delays_are_flat_within_a_packet_where_the_way_is_long() -> None:
+    """L35: 100 us away by 1 Gb/s a call takes the same whatever it carries, until it takes two packets more;
+    that is one step, more than all before it together."""
+    delay = delays.measured(dataclasses.replace(delays.DISTANT, most=1536, step=256))
+    assert [delays.packets(size) for size in delay] == [2, 2, 2, 2, 4, 4, 4]
+    assert delay[768] < 1.03 * delay[0]
+    assert delay[1024] - delay[768] > max(delay[768] - delay[0], delay[1536] - delay[1024])
+
+
+@needs_machine
+@pytest.mark.slow
 @pytest.mark.timeout(200)
 def test_a_call_adds_up(tmp_path: pathlib.Path) -> None:
     """L36: what the parts of a call have together is what the counter says of the whole."""
@@ -141,7 +168,8 @@ def test_a_call_adds_up(tmp_path: pathlib.Path) -> None:
         assert whole and found.total == pytest.approx(whole, rel=0.03) and found.calls > 20
     assert parts[1024].factors[breakdown.COPY] > 200  # 1,024 bytes each way, by sixteen; nothing for none
     assert breakdown.COPY not in parts[0].factors
-    doc = compare.document(table, {f"local {s}": b for s, b in parts.items()}, {})
+    doc = compare.document(table, {f"local {s}": b for s, b in parts.items()}, {}, {"a way": {0: 9.0, 64: 12.0}})
+    assert "          12  64" in compare.text_table(doc)
     compare_plot.write(doc, tmp_path / "a.svg")
     compare_plot.write(doc, tmp_path / "b.svg")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
