@@ -188,6 +188,31 @@ def test_conformance_on_osmosis_says_the_same(reference: str, tmp_path: pathlib.
     assert (out / "console" / "n.log").read_text().replace("\r", "") == reference
 
 
+HOSTILE = """
+trace = false
+[nodes.n]
+memory = "48M"
+programs = ["+kernel hostile 6 2000 9"]
+[nodes.beside]
+memory = "48M"
+programs = ["+kernel ring 12 5"]
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_hostile_calls_in_a_domain(tmp_path: pathlib.Path) -> None:
+    """DL02: and in a domain of our hypervisor, whose other node does not notice."""
+    said = "hostile: 6 processes made 2000 calls each; nobody else was hurt\n"
+    cluster, out = tmp_path / "two.toml", tmp_path / "out"
+    cluster.write_text(f'for = "20s"\n{HOSTILE}[expect.exit]\nn = "poweroff"\nbeside = "poweroff"\n')
+    subprocess.run([places.TOP / "harness" / "osmosis", "run", cluster, "--headless", "--clock", "count",
+                    "--out", out], timeout=180, check=True, stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL)
+    assert (out / "console" / "n.log").read_text().replace("\r", "") == said
+    assert "60 hops" in (out / "console" / "beside.log").read_text()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(200)
 def test_kernel_calls_cost_the_same_in_a_domain(tmp_path: pathlib.Path) -> None:
