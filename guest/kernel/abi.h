@@ -84,12 +84,12 @@ enum demos_kind {
 
 /* What its creator lets the holder of a link do, and what the creator is told. */
 enum demos_attr {
-    DEMOS_DUP = 1 << 0,         /* may be duplicated; passing it on passes a copy */
-    DEMOS_GIVE = 1 << 1,        /* may be passed on */
-    DEMOS_ONCE = 1 << 2,        /* one message, then it is gone */
-    DEMOS_TELLDEST = 1 << 3,    /* a notice to me when a holder's link is destroyed */
-    DEMOS_TELLGIVE = 1 << 4,    /* a notice to me when it is passed on */
-    DEMOS_AREA_READ = 1 << 5,   /* the holder may MOVEDATA out of the area */
+    DEMOS_DUP = 1 << 0,       /* may be duplicated; passing it on passes a copy */
+    DEMOS_GIVE = 1 << 1,      /* may be passed on */
+    DEMOS_ONCE = 1 << 2,      /* one message, then it is gone */
+    DEMOS_TELLDEST = 1 << 3,  /* a notice to me when it is destroyed, or (no DUP) its machine */
+    DEMOS_TELLGIVE = 1 << 4,  /* a notice to me when it is passed on */
+    DEMOS_AREA_READ = 1 << 5, /* the holder may MOVEDATA out of the area */
     DEMOS_AREA_WRITE = 1 << 6,  /* ... into it */
     DEMOS_TOKERNEL = 1 << 7,    /* DELIVERTOKERNEL: only kernels make these */
     DEMOS_SWITCHBOARD = 1 << 8, /* whichever switchboard is nearest: only kernels make these */

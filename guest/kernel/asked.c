@@ -3,9 +3,11 @@
  * Who is waited for. A process that has asked waits for whoever holds its reply link, and
  * that link may go on from machine to machine: each kernel that sends one away tells the
  * asker's kernel where to. So when a machine is declared dead, everybody whose answer went
- * down with it is told, and nobody else.
+ * down with it is told, and nobody else. Links that tell their maker when they are destroyed
+ * (TELLDEST) and of which there is but one copy (no DUP) are followed alike, once they have
+ * left their maker's machine.
  *
- * Reply links count their hops, since such words may overtake each other. REQUESTs with
+ * Such links count their hops, since such words may overtake each other. Those with
  * one code and channel are told apart by who held the link before.
  */
 #include "guest/kernel/park.h"
@@ -27,7 +29,8 @@ struct asked *asked_add(struct node *n, struct task *t, const struct link *reply
 }
 
 /* One that was held by `machine`, else any with this code; NULL: it has been answered. */
-static struct asked *find_asked(const struct task *t, u64 code, u32 channel, u32 machine)
+static struct asked *find_asked(const struct task *t, u64 code, u32 channel, u32 machine,
+                                bool tells)
 {
     struct asked *any = NULL;
 
@@ -35,7 +38,7 @@ static struct asked *find_asked(const struct task *t, u64 code, u32 channel, u32
     {
         struct asked *a = list_entry(node, struct asked, all);
 
-        if (a->code != code || a->channel != channel)
+        if (a->code != code || a->channel != channel || a->tells != tells)
             continue;
         if (a->machine == machine)
             return a;
@@ -46,7 +49,8 @@ static struct asked *find_asked(const struct task *t, u64 code, u32 channel, u32
 
 void asked_answered(struct node *n, struct task *t, const struct message *m)
 {
-    struct asked *a = find_asked(t, m->code, m->channel, m->sender_machine);
+    bool tells = m->kind == DEMOS_MSG_NOTICE && m->notice == DEMOS_NOTICE_DESTROYED;
+    struct asked *a = find_asked(t, m->code, m->channel, m->sender_machine, tells);
 
     if (!a)
         return;
@@ -71,11 +75,11 @@ static void answer_dead(struct node *n, struct task *t, struct asked *a)
                          .hint = n->config.machine,
                          .incarnation = t->incarnation,
                          .channel = (u16)a->channel,
-                         .kind = DEMOS_REPLY_LINK};
+                         .kind = a->tells ? DEMOS_GENERAL : DEMOS_REPLY_LINK};
 
     a->machine = n->config.machine; /* so that this one is found, not one like it */
     a->epoch = n->config.epoch;
-    notice(n, &reply, DEMOS_NOTICE_DEAD, NULL, 0);
+    notice(n, &reply, a->tells ? DEMOS_NOTICE_DESTROYED : DEMOS_NOTICE_DEAD, NULL, 0);
 }
 
 static bool lost(const struct node *n, u32 machine, u32 epoch)
@@ -118,16 +122,24 @@ void asked_check_all(struct node *n)
     }
 }
 
+/* Links whose holder matters: those of requests, and those that tell. */
+static bool followed(const struct link *l)
+{
+    return l->kind == DEMOS_REPLY_LINK ||
+           (l->attr & (DEMOS_TELLDEST | DEMOS_DUP)) == DEMOS_TELLDEST;
+}
+
 /* One that has made fewer hops than the link, held by `before` or by whoever. */
 static struct asked *find_behind(const struct task *t, const struct link *reply, u32 before)
 {
+    bool tells = reply->kind != DEMOS_REPLY_LINK;
     struct asked *any = NULL;
 
     list_for_each(node, &t->asked)
     {
         struct asked *a = list_entry(node, struct asked, all);
 
-        if (a->code != reply->code || a->channel != reply->channel ||
+        if (a->code != reply->code || a->channel != reply->channel || a->tells != tells ||
             (s8)(reply->hops - a->hops) <= 0)
             continue;
         if (a->machine == before)
@@ -135,6 +147,34 @@ static struct asked *find_behind(const struct task *t, const struct link *reply,
         any = any ? any : a;
     }
     return any;
+}
+
+static struct asked *tells_add(struct node *n, struct task *t, const struct link *l)
+{
+    struct asked *a = asked_add(n, t, l);
+
+    if (!a)
+        return NULL;
+    a->tells = true;
+    a->reserved = 0;
+    return a;
+}
+
+void asked_leaves(struct node *n, struct task *t)
+{
+    for (u32 row = 0; row < n->row_count; row++) {
+        const struct task *holder = n->rows[row];
+
+        for (u32 i = 0; holder && holder != t && i < holder->links.fresh; i++) {
+            const struct link_slot *slot = &holder->links.slots[i];
+            const struct link *l = &slot->link;
+
+            if (slot->number && l->kind != DEMOS_REPLY_LINK && followed(l) &&
+                process_id_equal(&l->to, &t->id) &&
+                !find_asked(t, l->code, l->channel, n->config.machine, true))
+                tells_add(n, t, l);
+        }
+    }
 }
 
 void asked_held(struct node *n, struct task *t, const struct link *reply, u32 before,
@@ -152,6 +192,8 @@ void asked_held(struct node *n, struct task *t, const struct link *reply, u32 be
         th->wait_hops = reply->hops;
     } else {
         a = find_behind(t, reply, before);
+        if (!a && reply->kind != DEMOS_REPLY_LINK && before == n->config.machine)
+            a = tells_add(n, t, reply); /* its first way from here */
         if (!a)
             return;
         a->machine = now->machine;
@@ -162,7 +204,7 @@ void asked_held(struct node *n, struct task *t, const struct link *reply, u32 be
         asked_check(n, t);
 }
 
-/* HELD: code, channel << 32 | hops, machine << 32 | epoch, machine before. */
+/* HELD: code, channel << 32 | hops, machine << 32 | epoch, kind << 32 | machine before. */
 static void say_held(struct node *n, const struct link *reply, u32 before,
                      const struct place *now)
 {
@@ -181,25 +223,29 @@ static void say_held(struct node *n, const struct link *reply, u32 before,
     be64_put(m->body, reply->code);
     be64_put(m->body + 8, (u64)reply->channel << 32 | reply->hops);
     be64_put(m->body + 16, (u64)now->machine << 32 | now->epoch);
-    be64_put(m->body + 24, before);
+    be64_put(m->body + 24, (u64)reply->kind << 32 | before);
     route(n, m, reply->hint);
 }
 
 void asked_held_message(struct node *n, struct task *t, const struct message *m)
 {
-    struct link reply = {
-        .code = be64_get(m->body), .channel = (u16)be32_get(m->body + 8), .hops = m->body[15]};
+    struct link reply = {.code = be64_get(m->body),
+                         .channel = (u16)be32_get(m->body + 8),
+                         .kind = m->body[27],
+                         .hops = m->body[15]};
     struct place now = {be32_get(m->body + 16), be32_get(m->body + 20), 0};
 
-    asked_held(n, t, &reply, (u32)be64_get(m->body + 24), &now);
+    asked_held(n, t, &reply, be32_get(m->body + 28), &now);
 }
 
-/* A reply link goes from one machine to another. */
+/* A link that is followed goes from one machine to another. */
 static void reply_moves(struct node *n, struct link *reply, u32 before, u32 machine)
 {
     struct task *t = node_find(n, &reply->to);
     struct place now = {machine, peer_boot(n, machine), 0};
 
+    if (!reply->to.serial)
+        return; /* a kernel's own: those of frames have their pagers watched (keeper.c) */
     reply->hops++;
     if (t)
         asked_held(n, t, reply, before, &now);
@@ -216,19 +262,19 @@ void replies_leave(struct node *n, struct message *m, u32 machine)
     if (m->flags & MESSAGE_HAS_REPLY)
         reply_moves(n, &m->reply, n->config.machine, machine);
     for (u32 i = 0; i < m->link_count; i++) {
-        if (m->links[i].kind == DEMOS_REPLY_LINK)
+        if (followed(&m->links[i]))
             reply_moves(n, &m->links[i], n->config.machine, machine);
     }
 }
 
 void replies_arrived(struct node *n, struct task *t, u32 source)
 {
-    if (t->watch.kind == DEMOS_REPLY_LINK)
+    if (t->watch.kind != DEMOS_KINDS && followed(&t->watch))
         reply_moves(n, &t->watch, source, n->config.machine);
     for (u32 i = 0; i < t->links.fresh; i++) {
         struct link_slot *slot = &t->links.slots[i];
 
-        if (slot->number && slot->link.kind == DEMOS_REPLY_LINK)
+        if (slot->number && followed(&slot->link))
             reply_moves(n, &slot->link, source, n->config.machine);
     }
 }

@@ -40,13 +40,15 @@ struct park {
     struct list waiters;
 };
 
-/* A REQUEST that is not answered yet, and who has its reply link as far as is known. */
+/* A REQUEST that is not answered yet, and who has its reply link as far as is known; or a link
+ * that tells when it is destroyed, of which there is one, and that is on another machine. */
 struct asked {
     struct list all;
     u64 code, reserved;
     u32 channel;
     u32 machine, epoch; /* of the boot; 0: unknown */
-    u8 hops;            /* of the reply link then */
+    u8 hops;            /* of the link then */
+    bool tells;         /* it is no reply link */
 };
 
 /* Where a process was said to be. Of two such words the one with more moves is later. */
@@ -346,6 +348,7 @@ bool remote_ready(struct node *n, const struct process_id *to, u32 hint, bool re
 bool hold_back(struct node *n, struct message *m);
 /* asked.c: requests of `t`, remembered until answered, and given back with it. */
 struct asked *asked_add(struct node *n, struct task *t, const struct link *reply);
+/* The answer has come, or the word that a link is destroyed. */
 void asked_answered(struct node *n, struct task *t, const struct message *m);
 void asked_free(struct node *n, struct task *t);
 /* forward.c */

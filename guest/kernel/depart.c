@@ -85,6 +85,7 @@ void migrate_offer(struct node *n, struct task *t)
         return;
     detach(n, t, task_thread(t));
     t->state = g->state;
+    asked_leaves(n, t);
     good = write_down(n, g, t);
     t->state = DEMOS_MIGRATING;
     if (!good) {

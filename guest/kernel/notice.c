@@ -18,6 +18,8 @@ void notice(struct node *n, const struct link *l, enum demos_notice what, const 
     message_from(n, NULL, m);
     m->kind = DEMOS_MSG_NOTICE;
     m->notice = (u8)what;
+    if (what == DEMOS_NOTICE_DESTROYED)
+        m->reserved = 1; /* until its maker's kernel has taken note */
     for (u32 i = 0; i < count; i++)
         be64_put(m->body + 8 * i, words[i]);
     trace(n, KERNEL_T_notice, l->to.serial, what, l->code);

@@ -71,6 +71,8 @@ void asked_check_all(struct node *n);
 void asked_held(struct node *n, struct task *t, const struct link *reply, u32 before,
                 const struct place *now);
 void asked_held_message(struct node *n, struct task *t, const struct message *m);
+/* The process is about to: links that tell, held by others here, will be on another machine. */
+void asked_leaves(struct node *n, struct task *t);
 /* Reply links go to another machine; or have come with their holder to this one. */
 void replies_leave(struct node *n, struct message *m, u32 machine);
 void replies_arrived(struct node *n, struct task *t, u32 source);

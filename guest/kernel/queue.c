@@ -78,10 +78,11 @@ void deliver(struct node *n, struct task *t, struct message *m)
             deliver_reply(n, t, m);
             return;
         }
-        if (reply && !list_empty(&t->asked))
+        if ((reply || m->reserved) && !list_empty(&t->asked))
             asked_answered(n, t, m);
         if (reply)
             t->reserved_bytes -= MIN(m->reserved, t->reserved_bytes);
+        m->reserved = 0;
         m->flags &= (u8)~MESSAGE_RESERVED; /* once, wherever it goes with its process */
     }
     list_push_back(&t->queue, &m->queue);

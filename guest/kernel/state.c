@@ -13,7 +13,7 @@ watch and exception link, unanswered requests,
 #include "base/bytes.h"
 #include "guest/kernel/core.h"
 
-enum { STATE_VERSION = 3, STATE_REGIONS_MAX = 65536 };
+enum { STATE_VERSION = 4, STATE_REGIONS_MAX = 65536 };
 #define STATE_MAGIC 0x44454d4f53746174ull /* "DEMOStat" */
 
 struct image {
@@ -162,9 +162,10 @@ static void walk_asked_one(struct image *i, struct asked *a)
     WORD(i, a->code);
     WORD(i, a->channel);
     WORD(i, a->reserved);
+    WORD(i, a->tells);
 }
 
-/* Requests that are not answered. */
+/* Requests that are not answered, and links that are followed. */
 static void walk_asked(struct node *n, struct image *i, struct task *t)
 {
     u64 count = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * DL24, DN05, F12: exit notices of processes that move, and of those whose machine dies.
+ * DL24, DN05, F12: exit notices of processes that move, and of those whose machine dies; links that
+ * tell when they are destroyed, and die with a machine.
  */
 #include "tests/kernel/moving.h"
 
@@ -105,4 +106,108 @@ static void test_watched(void)
     finish(s);
 }
 
-TESTS(CASE(test_watched))
+/* Counts what tells, by the link's code, in self[8 + code]; sends the link 4 over
+ * the link 1; destroys the link 3; and keeps the last link it got in self[15]. */
+static struct sim_call holder(struct sim_process *p, s64 result)
+{
+    struct demos_info info = {0};
+
+    if (!p->fresh && p->self[0] == 0 && result >= 0) {
+        sim_peek(p, INFO_AT, &info, sizeof(info));
+        if (info.kind == DEMOS_MSG_NOTICE && info.code < 8)
+            p->self[8 + info.code] += info.notice == DEMOS_NOTICE_DESTROYED ? 1 : 100;
+        if (info.count)
+            p->self[15] = (u64)info.links[0];
+    }
+    p->self[0] = 1;
+    if (p->self[4]) {
+        info = (struct demos_info){.count = 1, .links = {(s64)p->self[4]}};
+        p->self[4] = 0;
+        sim_poke(p, INFO_AT, &info, sizeof(info));
+        return sim_call(DEMOS_SEND, p->self[1], SIM_DATA, 0, INFO_AT, DEMOS_FOREVER, 0);
+    }
+    if (p->self[3]) {
+        u64 number = p->self[3];
+
+        p->self[3] = 0;
+        return sim_call(DEMOS_DESTROYLINK, number, 0, 0, 0, 0, 0);
+    }
+    p->self[0] = 0;
+    return sim_call(DEMOS_RECEIVE, DEMOS_ANY_CHANNEL, SIM_DATA, 64, INFO_AT, DEMOS_FOREVER, 0);
+}
+
+static void act(struct sim *s, struct sim_process *p)
+{
+    thread_wake_error(p->node->node, p->thread, DEMOS_E_TIMEOUT);
+    CHECK(sim_run(s, 100000));
+}
+
+/* p gives the link on to q; its number there. */
+static s64 give(struct sim *s, struct sim_process *p, struct sim_process *q, s64 number)
+{
+    p->self[1] = (u64)sim_link(p, q, DEMOS_GENERAL, 0, 0, 7);
+    p->self[4] = (u64)number;
+    act(s, p);
+    return (s64)q->self[15];
+}
+
+static s64 give_own(struct sim *s, struct sim_process *p, struct sim_process *q, u64 code)
+{
+    return give(s, p, q, sim_link(p, p, DEMOS_GENERAL, DEMOS_GIVE | DEMOS_TELLDEST, 3, code));
+}
+
+static void drop(struct sim *s, struct sim_process *p, s64 number)
+{
+    p->self[3] = (u64)number;
+    act(s, p);
+}
+
+/* A link that tells its maker when it is destroyed also does when it dies with a machine, where
+ * that has gone by then, and where its maker has: once, and not one that had told before. */
+static void test_told_of_what_dies_with_a_machine(void)
+{
+    struct sim *s = cluster(4, NULL);
+    struct sim_process *maker, *near, *far, *third;
+    struct process_id maker_id, third_id;
+    s64 passed, gone;
+
+    s->programs[WATCHER] = holder;
+    maker = sim_spawn(&s->nodes[0], WATCHER, 2);
+    near = sim_spawn(&s->nodes[0], WATCHER, 2);
+    far = sim_spawn(&s->nodes[1], WATCHER, 2);
+    third = sim_spawn(&s->nodes[2], WATCHER, 2);
+    maker_id = maker->task->id;
+    third_id = third->task->id;
+    give_own(s, maker, far, 0);                      /* dies with machine 2 */
+    gone = give_own(s, maker, far, 1);               /* destroyed before */
+    passed = give_own(s, maker, far, 2);             /* passed on to machine 3 and moved to 4 */
+    give(s, near, far, give_own(s, maker, near, 3)); /* by somebody else here */
+    give_own(s, maker, third, 4);                    /* moves along to 4 */
+    passed = give(s, far, third, passed);
+    drop(s, far, gone);
+    CHECK_EQ(maker->self[9], 1);
+    third = moved(s, &third_id, 3);
+    CHECK_EQ(maker->self[8] + maker->self[10] + maker->self[11] + maker->self[12], 0);
+    crash(s, 1);
+    CHECK(sim_run(s, 400000));
+    CHECK_EQ(maker->self[8], 1);
+    CHECK_EQ(maker->self[9], 1);
+    CHECK_EQ(maker->self[10], 0);
+    CHECK_EQ(maker->self[11], 1);
+    give_own(s, maker, near, 5); /* is left behind */
+    maker = moved(s, &maker_id, 2);
+    drop(s, third, passed);
+    CHECK(sim_run(s, 400000));
+    CHECK_EQ(maker->self[10], 1);
+    crash(s, 0);
+    CHECK(sim_run(s, 400000));
+    CHECK_EQ(maker->self[13], 1);
+    crash(s, 3);
+    CHECK(sim_run(s, 400000));
+    CHECK_EQ(maker->self[12], 1);
+    CHECK_EQ(maker->self[8] + maker->self[9] + maker->self[10] + maker->self[11], 4);
+    CHECK(list_empty(&maker->task->asked));
+    finish(s);
+}
+
+TESTS(CASE(test_watched), CASE(test_told_of_what_dies_with_a_machine))
