@@ -168,6 +168,20 @@ static void check_many(void)
     expect("opened and closed many times", f > 0, true);
 }
 
+/* Who has died holds nothing, as soon as the word that his links are gone has come to where the
+ * files are: that takes another way than an open. */
+static s64 open_when_there_is_room(void)
+{
+    enum { PAUSE_NS = 10000000, TRIES = 1000 };
+    s64 f = file_open(fs, "m", FILE_READS);
+
+    for (u32 tries = 0; f == DEMOS_E_MEMORY && tries < TRIES; tries++) {
+        demos_sleep_ns(PAUSE_NS);
+        f = file_open(fs, "m", FILE_READS);
+    }
+    return f;
+}
+
 static void check_death(void)
 {
     const char *args[] = {"holder"};
@@ -191,14 +205,14 @@ static void check_death(void)
         demos_link_drop(service);
     }
     expect("holders of many files, killed", good, 5);
-    expect("leave room behind", file_open(fs, "m", FILE_READS) > 0, true);
+    expect("leave room behind", open_when_there_is_room() > 0, true);
 }
 
 /* Holds as many open files as one owner may have. */
 static int hold(void)
 {
     for (u32 i = 0; i < EACH; i++)
-        if (file_open(fs, "m", FILE_READS) < 0)
+        if (open_when_there_is_room() < 0)
             return 1;
     if (file_open(fs, "m", FILE_READS) >= 0)
         return 1;
