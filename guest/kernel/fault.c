@@ -181,18 +181,26 @@ static enum fault prepare_write(struct node *n, struct fault_case *c, struct pag
     return f;
 }
 
-static enum fault validate(struct node *n, struct fault_case *c, const struct page *p)
+static bool show(struct node *n, const struct fault_case *c, const struct page *p)
 {
     const struct region *r = c->region;
     u64 va = r->base + (c->index * machine_page_size(n) - r->offset);
     bool write = p->dirty && p->state == PAGE_HERE && !(p->lock & REGION_WRITE) &&
                  !machine_frame_shared(n, p->frame);
 
+    return machine_page_map(n, c->task, r, va, p->frame, write) == MACHINE_OK;
+}
+
+/* The tables that show it need frames, too: then others go, clean ones at once. */
+static enum fault validate(struct node *n, struct fault_case *c, struct page *p)
+{
     n->paging.count.mapped++;
-    if (machine_page_map(n, c->task, r, va, p->frame, write) == MACHINE_OK)
+    if (show(n, c, p))
         return FAULT_DONE;
-    pageout(n); /* for a table */
-    return no_frame(n, c);
+    p->busy = true;
+    pageout(n);
+    p->busy = false;
+    return show(n, c, p) ? FAULT_DONE : no_frame(n, c);
 }
 
 /* Its keeper has not given that right: it is asked to, once for as long as one waits. */

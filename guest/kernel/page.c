@@ -149,7 +149,7 @@ void page_remove(struct node *n, struct page *p)
     object_check(n, o);
 }
 
-u32 page_frame(struct node *n, bool zero)
+u32 page_room(struct node *n)
 {
     u32 left;
 
@@ -158,7 +158,12 @@ u32 page_frame(struct node *n, bool zero)
         pageout(n);
         machine_frames(n, &left);
     }
-    return left > n->paging.reserve ? machine_frame_take(n, zero) : 0;
+    return left;
+}
+
+u32 page_frame(struct node *n, bool zero)
+{
+    return page_room(n) > n->paging.reserve ? machine_frame_take(n, zero) : 0;
 }
 
 struct page *page_ticket(const struct node *n, u64 ticket)

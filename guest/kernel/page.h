@@ -116,6 +116,8 @@ void page_arrived(struct node *n, struct page *p);
 void page_wake(struct node *n, struct page *p);
 /* No space shows it any more; the next access faults. */
 void page_unmap(struct node *n, struct page *p);
+/* How many frames are left, after some have been made free where these were few. */
+u32 page_room(struct node *n);
 /* A frame for a process: 0 when only the reserve is left. */
 u32 page_frame(struct node *n, bool zero);
 void page_queue(struct node *n, struct page *p);

@@ -112,6 +112,8 @@ struct task *task_make(struct node *n, const struct process_id *id, const char *
     set_limits(n, t, limits);
     memcpy(t->name, name, strnlen(name, DEMOS_NAME_MAX - 1));
     th = thread_create(n, t);
+    if (n->paging.buckets)
+        page_room(n); /* for its tables */
     if (!th || machine_space_create(n, t) != MACHINE_OK ||
         machine_thread_create(n, th) != MACHINE_OK) {
         task_free(n, t);

@@ -82,7 +82,12 @@ u64 machine_frame_address(struct node *n, u32 frame)
 enum machine_result machine_page_map(struct node *n, struct task *t, const struct region *r,
                                      u64 va, u32 frame, bool write)
 {
+    u32 left;
+
     (void)r;
+    machine_frames(n, &left);
+    if (left < sim_owner(n)->table_frames)
+        return MACHINE_MEMORY;
     sim_space_show(sim_space_of(t), va, sim_owner(n)->frames[frame], write);
     return MACHINE_OK;
 }

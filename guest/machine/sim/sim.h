@@ -81,6 +81,7 @@ struct sim_node {
     struct sim_frame **frames; /* the core's, by number; the first is none */
     u32 frame_count;           /* that there may be, set before anything is paged; 0: many */
     u32 frames_taken;
+    u32 table_frames; /* that have to be free for a page to be shown */
     struct machine_miss miss;
 };
 
