@@ -181,7 +181,8 @@ static enum fault prepare_write(struct node *n, struct fault_case *c, struct pag
     return f;
 }
 
-static bool show(struct node *n, const struct fault_case *c, const struct page *p)
+static inline __attribute__((always_inline)) bool
+show(struct node *n, const struct fault_case *c, const struct page *p)
 {
     const struct region *r = c->region;
     u64 va = r->base + (c->index * machine_page_size(n) - r->offset);
@@ -192,15 +193,19 @@ static bool show(struct node *n, const struct fault_case *c, const struct page *
 }
 
 /* The tables that show it need frames, too: then others go, clean ones at once. */
-static enum fault validate(struct node *n, struct fault_case *c, struct page *p)
+static __attribute__((noinline)) enum fault show_in_room(struct node *n, struct fault_case *c,
+                                                         struct page *p)
 {
-    n->paging.count.mapped++;
-    if (show(n, c, p))
-        return FAULT_DONE;
     p->busy = true;
     pageout(n);
     p->busy = false;
     return show(n, c, p) ? FAULT_DONE : no_frame(n, c);
+}
+
+static enum fault validate(struct node *n, struct fault_case *c, struct page *p)
+{
+    n->paging.count.mapped++;
+    return show(n, c, p) ? FAULT_DONE : show_in_room(n, c, p);
 }
 
 /* Its keeper has not given that right: it is asked to, once for as long as one waits. */

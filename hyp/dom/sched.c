@@ -38,6 +38,12 @@ u64 sched_weighted(const struct sched_group *g, u64 sharers, u64 ran_ns)
 
 /* --- waking ------------------------------------------------------------------------ */
 
+/* r runs, and e is so far behind it that it does not wait for the end of r's slice. */
+static bool pre_empts(const struct sched_entity *e, const struct sched_entity *r, u64 now_ns)
+{
+    return e->vtime + SCHED_WAKE_NS < r->vtime + weighted(r, now_ns - r->since_ns);
+}
+
 void sched_announce(struct sched *s, u32 cpu, struct sched_entity *e, u32 waker, u64 now_ns)
 {
     struct sched_cpu *c = &s->cpu[cpu];
@@ -57,11 +63,9 @@ void sched_announce(struct sched *s, u32 cpu, struct sched_entity *e, u32 waker,
         sched_deadline_moved(cpu, now_ns);
     if (cpu == waker && !c->handed && e->group != r->group) {
         c->handed = e;
-        if (s->online & ~bit(cpu)) { /* somebody who could take it from its waker */
-            c->handover_ns = now_ns + SCHED_HANDOVER_NS;
-            sched_deadline_moved(cpu, c->handover_ns);
-        }
-    } else if (e->vtime + SCHED_WAKE_NS < r->vtime + weighted(r, now_ns - r->since_ns)) {
+        c->handover_ns = now_ns + (s->online & ~bit(cpu) ? SCHED_HANDOVER_NS : SCHED_ALONE_NS);
+        sched_deadline_moved(cpu, c->handover_ns);
+    } else if (pre_empts(e, r, now_ns)) {
         poke(s, cpu);
     } else {
         sched_poke_idle(s, e->affinity, cpu);
@@ -78,7 +82,8 @@ static inline bool hand(struct sched *s, struct sched_cpu *c, struct sched_entit
         return false;
     c->slice_end_ns = now_ns + s->slice_ns;
     c->handed = e;
-    sched_deadline_moved(waker, c->slice_end_ns);
+    c->handover_ns = now_ns + SCHED_ALONE_NS;
+    sched_deadline_moved(waker, c->handover_ns);
     return true;
 }
 
@@ -325,6 +330,25 @@ u64 sched_deadline(struct sched *s, u32 cpu)
     return deadline;
 }
 
+/* The waker goes on. What it woke goes to a CPU that is idle, or before its waker as anybody
+ * else who is woken would; true if this CPU should pick again. */
+static bool end_handover(struct sched *s, u32 cpu, u64 now_ns)
+{
+    struct sched_cpu *c = &s->cpu[cpu];
+    struct sched_entity *e = c->handed;
+
+    c->handover_ns = SCHED_NEVER;
+    c->handed = NULL;
+    if (!c->running)
+        return true;
+    if (!e)
+        return false;
+    if (!(__atomic_load_n(&s->idle, __ATOMIC_SEQ_CST) & e->affinity & ~bit(cpu)))
+        return pre_empts(e, c->running, now_ns);
+    sched_poke_idle(s, e->affinity, cpu);
+    return false;
+}
+
 bool sched_expired(struct sched *s, u32 cpu, u64 now_ns)
 {
     struct sched_cpu *c = &s->cpu[cpu];
@@ -334,14 +358,8 @@ bool sched_expired(struct sched *s, u32 cpu, u64 now_ns)
     spin_lock(&c->lock);
     first = order_first(&c->parked);
     expired = now_ns >= c->slice_end_ns || (first && first->key <= now_ns);
-    if (now_ns >= c->handover_ns) {
-        /* The waker goes on: let somebody else take what it woke. */
-        c->handover_ns = SCHED_NEVER;
-        expired |= !c->running;
-        if (c->handed)
-            sched_poke_idle(s, c->handed->affinity, cpu);
-        c->handed = NULL;
-    }
+    if (now_ns >= c->handover_ns)
+        expired |= end_handover(s, cpu, now_ns);
     spin_unlock(&c->lock);
     return expired;
 }

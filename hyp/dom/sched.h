@@ -29,6 +29,7 @@ enum {
 #define SCHED_PERIOD_NS   20000000ull /* over which a cap is kept */
 #define SCHED_WAKE_NS     500000ull   /* a woken entity pre-empts one that is this far ahead */
 #define SCHED_HANDOVER_NS 50000ull    /* how long a woken entity waits for its waker to block */
+#define SCHED_ALONE_NS    500000ull   /* ... where no other CPU could take it */
 #define SCHED_NEVER       (~0ull)
 
 struct sched_group {

@@ -318,6 +318,35 @@ static void two_hand_the_cpu_over(void)
     CHECK_EQ(spent[0][1], spent[1][1]);
 }
 
+/* Where nobody else could take what was woken, it goes before a waker that computes on, after a
+ * short while and not at the end of the slice; one that has had its share does not. */
+static void a_waker_that_goes_on_lets_the_woken_in(void)
+{
+    for (u32 count = 1; count <= 2; count++) {
+        begin(count, SCHED_SLICE_NS);
+        sched_set_affinity(&s, &entity[0], 1, now);
+        sched_set_affinity(&s, &entity[2], 1, now);
+        wake(0, SCHED_NO_WAKER);
+        if (count == 2)
+            wake(1, SCHED_NO_WAKER);
+        run_until(now + SECOND);
+        CHECK(on[0] == &entity[0] && ran(2) == 0);
+        wake(2, 0);
+        run_until(now + (count == 1 ? SCHED_ALONE_NS : SCHED_HANDOVER_NS) - 1);
+        CHECK(on[0] == &entity[0]);
+        run_until(now + 1);
+        CHECK(on[0] == &entity[2]);
+        run_until(now + SECOND);
+        CHECK_SHARE(2, SECOND / 2, 20);
+        while (on[0] == &entity[2])
+            run_until(now + 1000);
+        sched_hold(&s, &entity[2], SCHED_HOLD_BLOCKED);
+        wake(2, 0);
+        run_until(now + SCHED_ALONE_NS + 1);
+        CHECK(on[0] == &entity[0]);
+    }
+}
+
 static void ping_pong_does_not_starve_a_spinner(void)
 {
     u64 end;
@@ -571,8 +600,9 @@ TESTS(CASE(two_spinners_share_a_cpu), CASE(weights_set_the_shares),
       CASE(three_spinners_share_two_cpus), CASE(no_cpu_idles_while_somebody_waits),
       CASE(pinned_entities_stay), CASE(stealing_passes_over_the_pinned),
       CASE(a_blocked_entity_costs_nothing), CASE(a_woken_entity_follows_its_waker),
-      CASE(two_hand_the_cpu_over), CASE(ping_pong_does_not_starve_a_spinner),
-      CASE(ping_pong_lets_the_woken_in), CASE(a_sleeper_that_moves_is_not_late),
-      CASE(time_alone_is_no_debt), CASE(cpus_share_alike_after_they_were_apart),
-      CASE(a_stolen_one_keeps_its_distance), CASE(a_sibling_does_not_wait_for_its_waker),
-      CASE(discrete_time_runs_until_blocked), CASE(anything_may_happen))
+      CASE(two_hand_the_cpu_over), CASE(a_waker_that_goes_on_lets_the_woken_in),
+      CASE(ping_pong_does_not_starve_a_spinner), CASE(ping_pong_lets_the_woken_in),
+      CASE(a_sleeper_that_moves_is_not_late), CASE(time_alone_is_no_debt),
+      CASE(cpus_share_alike_after_they_were_apart), CASE(a_stolen_one_keeps_its_distance),
+      CASE(a_sibling_does_not_wait_for_its_waker), CASE(discrete_time_runs_until_blocked),
+      CASE(anything_may_happen))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from osmo import paths, qemu
+from osmo import bench, bench_run, cluster, paths, qemu
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 NODE = TOP / "build" / "demos-node"
@@ -105,6 +105,19 @@ def test_the_bare_machine(tmp_path: pathlib.Path) -> None:
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=150, check=False)
     lines = done.stdout.replace("\r", "").splitlines()
     assert lines[-2:] == ["hello, world meanwhile", "large: 18 MiB, 1 rounds, 0 words wrong"], done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+@pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
+def test_others_compute_while_a_page_comes() -> None:
+    """DV19: one program that always waits for pages has two thirds of a processor that restarts, as any
+    number have of one that is held; two and four have nearly all of it, since their waits are others' time."""
+    text = (paths.TOP / "harness" / "bench" / "overlap.toml").read_text()
+    outcome = bench_run.played(cluster.parse(text, "overlap"), "overlap")
+    one, two, four = (row.value for row in bench.json_rows(outcome.collector.text("diskless"), "osmosis"))
+    assert one and two and four
+    assert 0.60 < one < 0.75 and two > one + 0.12 and 0.90 < four <= 1
 
 
 @pytest.mark.parametrize("memory", [64, 4])
