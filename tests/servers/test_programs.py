@@ -181,7 +181,7 @@ def test_shell_files() -> None:
     """L02, DS01: the shell is a process with links to the others."""
     said = shell("put a some words", "cp a b", "mkdir d", "mv b d/c", "ls", "cat d/c", "rm a", "ls d", "cat a")
     assert said == (
-        "        11 a\n       128 d\nsome words\n        11 c\na: file error -4\n")
+        "        11 a\n       128 d\nsome words\n        11 c\na: file error -4, no such file\n")
 
 
 def test_shell_carries_files() -> None:
@@ -189,7 +189,8 @@ def test_shell_carries_files() -> None:
     said = shell("take box 5", "00 ff", "take box 5", "00ff0a", "0d41", "give box", "take x", "take no/x 1",
                  "give no")
     assert said == ("taking\ntake: E_ARGUMENT\nff: E_REFUSED\ntaking\ntaken a1c57b71\ngiving\n00ff0a0d41\n"
-                    "given a1c57b71\ntake FILE BYTES: E_ARGUMENT\nno/x: file error -4\nno: file error -4\n")
+                    "given a1c57b71\ntake FILE BYTES: E_ARGUMENT\nno/x: file error -4, no such file\n"
+                    "no: file error -4, no such file\n")
 
 
 def test_shell_programs() -> None:

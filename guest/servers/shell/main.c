@@ -7,6 +7,7 @@
  */
 #include "guest/lib/switchboard.h"
 #include "guest/machine/protocol.h"
+#include "guest/servers/fs/format.h"
 #include "guest/servers/shell/line.h"
 #include "guest/servers/shell/shell.h"
 
@@ -16,10 +17,30 @@ enum { PIECE = 256 }; /* of what is printed at once */
 
 static bool ending;
 
+static const char *file_error(s64 error)
+{
+    static const char *const words[] = {
+        [-FS_E_IO] = "the disk failed",
+        [-FS_E_FULL] = "the disk is full",
+        [-FS_E_QUOTA] = "over the owner's limit",
+        [-FS_E_NONE] = "no such file",
+        [-FS_E_EXISTS] = "it exists",
+        [-FS_E_KIND] = "a directory for a file, or the other way",
+        [-FS_E_NAME] = "no name for a file",
+        [-FS_E_BIG] = "too long for a file",
+        [-FS_E_DAMAGED] = "the file system is damaged",
+        [-FS_E_BUSY] = "not empty, or into itself",
+        [-FS_E_MEMORY] = "no memory for it",
+    };
+
+    return -error < (s64)ARRAY_SIZE(words) ? words[-error] : "unknown";
+}
+
 s64 complain(const char *what, s64 result)
 {
     if (result < -100)
-        demos_print("%s: file error %lld\n", what, (long long)result + 100);
+        demos_print("%s: file error %lld, %s\n", what, (long long)result + 100,
+                    file_error(result + 100));
     else if (result < 0)
         demos_print("%s: %s\n", what, demos_error(result));
     return result;
