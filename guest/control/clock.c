@@ -11,8 +11,17 @@
 
 enum { RATE_WORDS = 1000000000 }; /* fits where a rate stands; the hypervisor knows the rest */
 
+bool clock_stands(const struct guest *g)
+{
+    return g->clock.back && g->clock.rate_ppm == RATE_STANDS;
+}
+
+/* While its clock stands a domain asks the hypervisor what time it is, but for what it wrote before
+ * it was told. */
 u64 clock_true(const struct guest *g, u64 ns)
 {
+    if (clock_stands(g))
+        return ns == g->clock.guest_ns ? g->clock.system_ns : ns;
     if (!g->clock.back || ns < g->clock.guest_ns)
         return g->clock.back ? g->clock.system_ns : ns;
     return g->clock.system_ns +
@@ -29,12 +38,15 @@ static bool skew(struct command *c, struct guest *g, struct osm_skew *s)
     ctl_wait_off(g->domid);
     trace_guest(g);
     error = hypercall_osmosis(OSM_OP_skew, s);
+    if (!error) {
+        g->clock = (struct guest_clock){s->system_ns, s->guest_ns, s->back, s->rate_ppm};
+        trace_stands(g);
+    }
     if (!g->paused && g->started)
         ctl_unpause(g->domid);
-    if (error)
-        return command_refuse(c, "the hypervisor refused: rate from -990000 to 9000000");
-    g->clock = (struct guest_clock){s->system_ns, s->guest_ns, s->back, s->rate_ppm};
-    return true;
+    return !error ||
+           command_refuse(c, "the hypervisor refused: rate from -990000 to 9000000, or "
+                             "-1000000");
 }
 
 /* An option that may have a sign in front; what it is without it has the given form. */
@@ -64,7 +76,7 @@ bool do_clock(struct command *c)
         return command_refuse(c, "%s is not running", g->name);
     s.domid = g->domid;
     if (rate > RATE_WORDS || rate < -RATE_WORDS)
-        return command_refuse(c, "a rate is in millionths, -990000 to 9000000");
+        return command_refuse(c, "a rate is in millionths, -990000 to 9000000, or -1000000");
     s.rate_ppm = words_option(c->w, "rate") ? (s32)rate : g->clock.rate_ppm;
     if (!skew(c, g, &s))
         return false;

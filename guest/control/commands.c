@@ -85,6 +85,7 @@ static const struct {
     {"pause", do_pause, 1, 1},
     {"unpause", do_unpause, 1, 1},
     {"shutdown", do_shutdown, 1, 1},
+    {"memory", do_memory, 1, 2},
     {"destroy", do_destroy, 1, 1},
     {"reboot", do_reboot, 1, 1},
     {"sched", do_sched, 1, 1},

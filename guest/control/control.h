@@ -35,6 +35,7 @@ struct recipe {
 };
 
 /* How a domain's clock goes, since somebody set it wrong; back 0: nobody did. */
+enum { RATE_STANDS = -1000000 };
 struct guest_clock {
     u64 system_ns, guest_ns, back; /* of struct osm_skew */
     s32 rate_ppm;
@@ -127,6 +128,8 @@ void rings_mark(struct guest *g);
 /* --- trace.c */
 void trace_hypervisor(void);
 void trace_guest(struct guest *g);
+/* Tells the domain, by its ring, whether to go by its own clock. */
+void trace_stands(struct guest *g);
 void trace_close(struct guest *g);
 void trace_all(void);
 /* Drains what is due; when to come again, or RT_NEVER. */
@@ -140,6 +143,7 @@ void holdings_end(void);
 /* --- clock.c */
 /* When it was that the domain's clock showed so much. */
 u64 clock_true(const struct guest *g, u64 ns);
+bool clock_stands(const struct guest *g);
 
 /* --- capture.c: the fabric's captures */
 /* Passes on what there is; true if this guest's captures are the ones we take. */

@@ -207,6 +207,26 @@ bool do_shutdown(struct command *c)
            command_refuse(c, "the store refused");
 }
 
+/* As `xl mem-set`: the domain's balloon driver follows. */
+bool do_memory(struct command *c)
+{
+    struct guest *g = command_guest(c, 0);
+    u64 bytes;
+    char path[64];
+
+    if (!g)
+        return false;
+    bytes = g->recipe.memory;
+    if (c->count > 1 && (!words_size(c->argument[1], &bytes) || bytes > g->recipe.memory))
+        return command_refuse(c, "%s is no size up to what %s began with", c->argument[1],
+                              g->name);
+    format(path, sizeof(path), "/local/domain/%u/memory/static-max", g->domid);
+    if (self_printf(path, "%lu", g->recipe.memory >> 10))
+        return command_refuse(c, "the store refused");
+    format(path, sizeof(path), "/local/domain/%u/memory/target", g->domid);
+    return !self_printf(path, "%lu", bytes >> 10) || command_refuse(c, "the store refused");
+}
+
 bool do_destroy(struct command *c)
 {
     struct guest *g = command_guest(c, 0);

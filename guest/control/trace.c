@@ -52,7 +52,18 @@ static bool open_ring(struct guest *g)
         }
     g->trace_gfn = here;
     g->trace_pages = w.pages;
+    trace_stands(g);
     return true;
+}
+
+void trace_stands(struct guest *g)
+{
+    struct osm_ring_header *ring;
+
+    if (!g->trace_gfn)
+        return;
+    ring = rt_at(g->trace_gfn << 12);
+    __atomic_store_n(&ring->stands, clock_stands(g), __ATOMIC_RELAXED);
 }
 
 void trace_close(struct guest *g)

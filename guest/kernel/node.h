@@ -153,6 +153,14 @@ int node_start(struct node *n, struct task *t, u64 entry, u64 stack, u32 argc, c
 /* Ends a process from outside (the machine's console, a shutdown). */
 void node_kill(struct node *n, struct task *t);
 
+/*
+ * Memory that the machine takes away while the node runs, and gives back: how many of the `wanted`
+ * frames it may take now, all of them free (what can be paged out begins to go, so that asking
+ * again later gives more); and that it has given some.
+ */
+u32 node_spare(struct node *n, u32 wanted);
+void node_more(struct node *n);
+
 /* All processes here, in table order: the first with row > `row`. */
 struct task *node_task(const struct node *n, u32 row);
 

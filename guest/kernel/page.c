@@ -88,6 +88,12 @@ static void feed(struct node *n)
     requests_wake(n, &g->starved);
 }
 
+void node_more(struct node *n)
+{
+    feed(n);
+    kernel_work(n);
+}
+
 void page_queue(struct node *n, struct page *p)
 {
     struct paging *g = &n->paging;

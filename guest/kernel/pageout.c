@@ -8,6 +8,7 @@
 #include "guest/kernel/core.h"
 
 enum { WRITES_PER_OBJECT = 8, SAMPLE_FAULTS = 16, AGE_USED = 0x80 };
+enum { SPARE_STEP = 32, SPARE_LEAST = 32 };
 #define FORFEIT_NS 5000000000ull
 
 static bool kept(const struct object *o)
@@ -198,6 +199,23 @@ void pageout(struct node *n)
         if (left + g->writes > g->target || !evict(n))
             return;
     }
+}
+
+/* Pages begin to go as if so many more frames had to be kept free. */
+u32 node_spare(struct node *n, u32 wanted)
+{
+    struct paging *g = &n->paging;
+    u32 left, target = g->target;
+
+    if (g->buckets) {
+        g->target += MIN(wanted, (u32)SPARE_STEP);
+        pageout(n);
+        g->target = target;
+        kernel_work(n);
+    }
+    machine_frames(n, &left);
+    target = g->buckets ? target : (u32)SPARE_LEAST;
+    return left > target ? MIN(left - target, wanted) : 0;
 }
 
 bool pageout_overdue(struct node *n)

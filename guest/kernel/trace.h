@@ -32,6 +32,7 @@ enum kernel_trace {
     KERNEL_T_input,   /* who; a: number; b: value */
     KERNEL_T_page,    /* who: object's number; a: enum keeper_op; b: offset */
     KERNEL_T_locate,  /* who is searched for; a: machine that made it; b: epoch */
+    KERNEL_T_memory,  /* a: bytes that the machine has taken away; b: that it wants to */
 };
 
 #endif

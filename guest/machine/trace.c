@@ -33,6 +33,20 @@ struct osm_ring_header *trace_open(void)
     return ring;
 }
 
+static u64 clock_true_ns(void)
+{
+    struct osm_clock_info info;
+
+    return hypercall_osmosis(OSM_OP_clock, &info) < 0 ? rt_shown_ns() : info.now_ns;
+}
+
+/* From which its reader knows the time that all share. */
+static u64 stamp_ns(const struct osm_ring_header *ring)
+{
+    return __builtin_expect(ring->stands != 0, 0) && rt_host() == RT_OSMOSIS ? clock_true_ns()
+                                                                             : rt_shown_ns();
+}
+
 /* Somebody waits for records like the last: nothing happens here before they have seen it. No
  * handler runs meanwhile. */
 static void wait_taken(struct osm_ring_header *ring)
@@ -42,7 +56,10 @@ static void wait_taken(struct osm_ring_header *ring)
         struct sched_poll poll = {.timeout = rt_shown_ns() + TAKEN_NS};
 
         rt_store_poke();
-        hypercall_sched_op(SCHEDOP_poll, &poll);
+        if (ring->stands) /* no time-out would come */
+            hypercall_sched_op(SCHEDOP_yield, NULL);
+        else
+            hypercall_sched_op(SCHEDOP_poll, &poll);
     }
 }
 
@@ -50,13 +67,12 @@ void trace_add(struct osm_ring_header *ring, u16 type, u32 who, u64 a, u64 b)
 {
     struct osm_record *r = (struct osm_record *)(ring + 1) + ring->produced % ring->capacity;
 
-    *r = (struct osm_record){
-        .ns = rt_shown_ns(), /* from which its reader knows the time that all share */
-        .type = type,
-        .domid = (u16)rt_started()->domid,
-        .who = who,
-        .a = a,
-        .b = b};
+    *r = (struct osm_record){.ns = stamp_ns(ring),
+                             .type = type,
+                             .domid = (u16)rt_started()->domid,
+                             .who = who,
+                             .a = a,
+                             .b = b};
     __atomic_store_n(&ring->produced, ring->produced + 1, __ATOMIC_RELEASE);
     if (__builtin_expect(ring->watch != 0, 0) && ring->watch & OSM_WATCH(type) &&
         rt_host() == RT_OSMOSIS)

@@ -42,8 +42,9 @@ def page(directory: pathlib.Path) -> str:
     rows = [[r["seed"], ", ".join(r["broken"]), r["error"].splitlines()[0] if r["error"] else "",
              f"osmosis run {data['cluster']} --seed {r['seed']}"] for r in data["rows"] if not r["ok"]]
     body += section("Failing seeds", table(["seed", "broken", "first", "see it"], rows) if rows else "")
-    small = [[int(seed), len(s["faults"]), s["from"], s["probes"], "; ".join(s["faults"])]
+    small = [[int(seed), f"{len(s['faults'])} of {s['from']}", f"{len(s['nodes'])} of {s['from_nodes']}",
+              s["probes"], "; ".join(s["faults"]), f"osmosis run seed-{seed}.toml"]
              for seed, s in data["shrunk"].items()]
-    body += section("Made small", table(["seed", "faults left", "of", "probes", "which"], small)
+    body += section("Made small", table(["seed", "faults", "nodes", "probes", "which", "see it"], small)
                     if small else "")
     return html(f"{data['name']}: campaign", body)

@@ -357,6 +357,7 @@ class _Loader:
             raise self.problem(f"{path}: the fabric cannot have `{values['do']}`",
                                f"it can have {', '.join(faults.OF_THE_FABRIC)}")
         self._pluggable(values["do"].split(), name, path, nodes)
+        self._squeezable(values["do"].split(), name, path, nodes)
         if values["do"].startswith("kill ") and not next(n.programs for n in nodes if n.name == name):
             raise self.problem(f"{path}: {name} has no programs to kill", "name a DEMOS node")
         if values["do"].startswith("foe-") and next(n.image for n in nodes if n.name == name) != faults.FOE:
@@ -372,6 +373,17 @@ class _Loader:
         if not words[1].isdecimal() or int(words[1]) >= len(media):
             raise self.problem(f"{path}: {name} has no interface {words[1]}",
                                f"it has {len(media)}, numbered from 0 in the order of its media")
+
+    def _squeezable(self, words: list[str], name: str, path: str, nodes: list[Node]) -> None:
+        """`squeeze` leaves less than there was, of a node that gives memory back."""
+        if words[0] != "squeeze":
+            return
+        node = next(n for n in nodes if n.name == name)
+        if node.machine not in ("x86", "linux") or node.image:
+            raise self.problem(f"{path}: {name} gives no memory back", "name a DEMOS node on x86, or a Linux")
+        if units.size_bytes(words[1]) >= node.memory:
+            raise self.problem(f"{path}: {name} has no more than {words[1]}",
+                               f"less than its memory, {units.show_size(node.memory)}")
 
     def _target(self, values: dict[str, Any], path: str, nodes: list[Node],
                 media: list[Medium]) -> tuple[str, str]:

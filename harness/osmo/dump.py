@@ -2,11 +2,12 @@
 """A cluster written out again as TOML, nothing left to chance: what shrinking saves."""
 
 import json
+import pathlib
 from collections.abc import Sequence
 from typing import Any
 
 from osmo import units
-from osmo.cluster import Cluster, Disk
+from osmo.cluster import Cluster, Disk, Node
 from osmo.faults import Fault
 
 
@@ -21,11 +22,27 @@ def _disk(disk: Disk) -> str:
     return f"{{ {', '.join(what)} }}"
 
 
+def _program(c: Cluster, n: Node, line: str) -> str:
+    """What stands for the node's own number, or leads from the old file's folder, is made plain."""
+    words = line.replace("{number}", str(n.number)).replace("{count}", str(n.count)).split(" ")
+    for i, word in enumerate(words):
+        if word and word[0] not in "+=":
+            words[i] = _near(c, word) if "/" in word else word
+            break
+    return " ".join(words)
+
+
+def _near(c: Cluster, file: str) -> str:
+    return str((pathlib.Path(c.path).parent / file).resolve())
+
+
 def cluster_text(c: Cluster, faults: Sequence[Fault], seed: int, for_ns: int, why: str = "") -> str:
     """A file that load() takes in and that runs the same as `c` with these faults."""
     lines = [f"# {line}" for line in why.splitlines()]
     lines += [_line("name", c.name), _line("clock", c.clock), _line("first", c.first), _line("seed", seed),
               _line("for", units.show_time(for_ns)), _line("cpus", c.cpus), _line("trace", c.trace)]
+    if c.until:
+        lines.append(_line("until", c.until))
     if c.memory:
         lines.append(_line("memory", units.show_size(c.memory)))
     for m in c.media:
@@ -38,10 +55,10 @@ def cluster_text(c: Cluster, faults: Sequence[Fault], seed: int, for_ns: int, wh
         lines += ["", f"[nodes.{json.dumps(n.name)}]", _line("machine", n.machine),
                   _line("memory", units.show_size(n.memory)), _line("overcommit", n.overcommit),
                   _line("media", n.media),
-                  _line("programs", [p.replace("{number}", str(n.number)) for p in n.programs]),
+                  _line("programs", [_program(c, n, p) for p in n.programs]),
                   _line("bundle", n.bundle), _line("cmdline", n.cmdline)]
-        more = {"cpus": n.cpus, "image": n.image, "kernel": n.kernel, "initrd": n.initrd, "weight": n.weight,
-                "cap": n.cap}
+        more = {"cpus": n.cpus, "image": n.image, "kernel": _near(c, n.kernel) if n.kernel else None,
+                "initrd": _near(c, n.initrd) if n.initrd else None, "weight": n.weight, "cap": n.cap}
         lines += [_line(key, value) for key, value in more.items() if value is not None]
         lines += [f"disk = [{', '.join(map(_disk, n.disks))}]"] if n.disks else []
     for f in faults:

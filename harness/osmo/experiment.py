@@ -2,7 +2,7 @@
 """`osmosis experiment CLUSTER --seeds A..B --jobs N`: a campaign.
 
 Every seed is one run, in QEMU or, by `--where simulator`, in the simulator (simulate.py); what fails is saved,
-shrunk to the faults that matter, and written as
+shrunk to the faults and nodes that matter, and written as
 a cluster file of its own. campaign.json and junit.xml carry the outcome.
 """
 
@@ -25,10 +25,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from osmo import cluster as clusters
-from osmo import dump, paths, result, run, shrink, simulate, slurm, warm
+from osmo import dump, paths, result, run, simulate, slurm, smaller, warm
 from osmo.cluster import Cluster
 from osmo.errors import Problem
-from osmo.faults import Fault
+from osmo.smaller import Runner
 
 SEEDS = re.compile(r"(\d+)(?:\.\.(\d+))?")
 
@@ -48,7 +48,6 @@ class Row:
     timeout: bool = False
 
 
-Runner = Callable[[Cluster, run.Options], result.Result]
 MACHINE, SIMULATOR = "machine", "simulator"
 
 
@@ -73,23 +72,19 @@ def row(cluster: Cluster, options: run.Options, seed: int, runner: Runner = run_
     options = dataclasses.replace(options, seed=seed)
     faults = cluster.all_faults(seed)
     out = runner(cluster, options)
-    broken = [name for name, v in out.invariants.items() if v["broken"]]
-    broken += ["expected"] if any(not e["ok"] for e in out.expected) else []
-    if not out.ok and not broken:
-        broken = ["ending"]
+    broken = sorted(smaller.failing(out))
     return Row(seed, out.ok, out.error, sorted({f.do.split()[0] for f in faults}), broken, out.digests,
                out.virtual_ns, out.wall_ms, out.error.startswith(("wedged", "deadline")))
 
 
 class Bench:
-    """What one worker runs experiments on: a warm machine, kept as long as the cluster stays.
-    What fails there is run again in a fresh machine: only that verdict counts."""
+    """What one worker runs experiments on: a warm machine, kept as long as the cluster stays."""
 
     def __init__(self) -> None:
         self.machine: warm.Warm | None = None
         self.cluster: Cluster | None = None
 
-    def run(self, cluster: Cluster, options: run.Options) -> result.Result:
+    def probe(self, cluster: Cluster, options: run.Options) -> result.Result:
         clock = options.clock or cluster.clock
         if clock == "real":
             return run_once(cluster, options)
@@ -97,11 +92,15 @@ class Bench:
             if self.machine is None or self.cluster != cluster:
                 self.close()
                 self.machine, self.cluster = warm.Warm(cluster, options), cluster
-            out = self.machine.run(cluster, options)
+            return self.machine.run(cluster, options)
         except Problem:
             self.close()
             return run_once(cluster, options)
-        return out if out.ok else run_once(cluster, options)
+
+    def run(self, cluster: Cluster, options: run.Options) -> result.Result:
+        """What fails in the warm machine is run again in a fresh one: only that verdict counts."""
+        out = self.probe(cluster, options)
+        return out if out.ok or self.machine is None else run_once(cluster, options)
 
     def close(self) -> None:
         if self.machine:
@@ -211,43 +210,6 @@ def campaign(cluster: Cluster, options: run.Options, seeds: Sequence[int], jobs:
     return sorted(rows, key=lambda r: r.seed)
 
 
-@dataclasses.dataclass
-class Shrunk:
-    faults: list[Fault]
-    for_ns: int
-    probes: int
-    from_faults: int
-
-
-def same_failure(out: result.Result, broken: set[str]) -> bool:
-    """Still the failure that is being shrunk, not another one."""
-    now = {name for name, v in out.invariants.items() if v["broken"]}
-    now |= {"expected"} if any(not e["ok"] for e in out.expected) else set()
-    if not out.ok and not now:
-        now = {"ending"}
-    return bool(now & broken)
-
-
-def shrink_failure(cluster: Cluster, options: run.Options, failing: Row, runner: Runner = run_once,
-                   limit: int = 100) -> Shrunk:
-    """Fewer faults first, then less time."""
-    faults = cluster.all_faults(failing.seed)
-    broken = set(failing.broken)
-    for_ns = options.for_ns or cluster.for_ns
-    probes = 0
-
-    def fails(some: Sequence[Fault], length: int = for_ns) -> bool:
-        nonlocal probes
-        probes += 1
-        one = dataclasses.replace(options, seed=failing.seed, faults=list(some), for_ns=length)
-        return same_failure(runner(cluster, one), broken)
-
-    few, _ = shrink.ddmin(faults, fails, limit)
-    grain = max(1, for_ns // 16)
-    short = shrink.least(for_ns, lambda length: fails(few, length), grain)
-    return Shrunk(few, short, probes, len(faults))
-
-
 def survival(rows: Sequence[Row], invariants: Sequence[str]) -> dict[str, dict[str, list[int]]]:
     """Fault kind to invariant to [held, runs]; `any` counts every run, `none` those without faults."""
     table: dict[str, dict[str, list[int]]] = {}
@@ -333,7 +295,7 @@ def command(options: argparse.Namespace) -> int:
     else:
         rows = campaign(cluster, chosen, seeds, jobs, progress, stop_after)
     wall = time.monotonic() - start
-    runner = _play.run if options.where == SIMULATOR else _bench.run
+    runner = _play.run if options.where == SIMULATOR else _bench.probe
     shrunk = {} if options.no_shrink else shrink_all(cluster, chosen, rows, options.out, runner)
     if said and not options.json:
         print(f"\n{said}", file=sys.stderr)
@@ -376,12 +338,13 @@ def _shrink_each(cluster: Cluster, options: run.Options, rows: list[Row], direct
         if tuple(one.broken) in seen:
             continue
         seen.add(tuple(one.broken))
-        small = shrink_failure(cluster, options, one, runner)
+        small = smaller.shrink_failure(cluster, options, one.seed, set(one.broken), runner)
         out[str(one.seed)] = {"faults": [f.text() for f in small.faults], "from": small.from_faults,
+                              "nodes": [n.name for n in small.cluster.nodes], "from_nodes": small.from_nodes,
                               "probes": small.probes, "for_ns": small.for_ns, "broken": one.broken}
         if directory:
             why = f"Shrunk from seed {one.seed} of {cluster.path}: {', '.join(one.broken)} broken."
-            text = dump.cluster_text(cluster, small.faults, one.seed, small.for_ns, why)
+            text = dump.cluster_text(small.cluster, small.faults, one.seed, small.for_ns, why)
             with run.writing(directory):
                 (directory / f"seed-{one.seed}.toml").write_text(text)
     return out

@@ -120,6 +120,10 @@ def _drift(name: str, words: list[str]) -> list[str]:
     return [f"clock {name} rate={rate}"]
 
 
+def _squeeze(name: str, words: list[str]) -> list[str]:
+    return [f"memory {name} {units.show_size(units.size_bytes(words[1]))}"]
+
+
 def _millionths(text: str) -> int:
     if not text.isdecimal():
         raise ValueError(f"`{text}` is no rate, which is in millionths, such as 500 or -200000")
@@ -181,6 +185,11 @@ KINDS: dict[str, FaultKind] = {
                       "end set back", "loss duplicate order liveness", _skew(False), _skew(True), 1, 1),
     "drift": FaultKind("F25", "node", "[-]MILLIONTHS", "the node's clock goes so much too fast (-: slow)",
                        "loss duplicate order liveness", _drift, _command("clock {name} rate=0"), 1, 1),
+    "freeze": FaultKind("F25", "node", "", "the node's clock stands still, in the end goes on from there",
+                        "loss duplicate order liveness", _command("clock {name} rate=-1000000"),
+                        _command("clock {name} rate=0"), 0, 0),
+    "squeeze": FaultKind("F16", "node", "SIZE", "the node has to do with SIZE of memory, in the end gets it back",
+                         "loss duplicate order isolation leak", _squeeze, _command("memory {name}"), 1, 1),
     "unplug": FaultKind("F07", "node", "N", "the node's N-th interface (from 0) is taken away, in the end "
                         "plugged in again", "loss duplicate order liveness",
                         _command("unplug vif {name} {first}"), _command("plug vif {name} {first}"), 1, 1),
@@ -238,7 +247,7 @@ def parse(do: str, target: str) -> tuple[FaultKind, list[str]]:
     if not kind.least <= len(words) - 1 <= kind.most:
         raise ValueError(f"`{do}`: say `{words[0]} {kind.words}`".replace(" `", "`") if not kind.words
                          else f"`{do}`: say `{words[0]} {kind.words}`")
-    if target == "disk" or kind.id == "F25":
+    if target == "disk" or kind.id == "F25" or words[0] == "squeeze":
         kind.begin("", words)  # their numbers are read here, the others' by whom they are for
     return kind, words
 

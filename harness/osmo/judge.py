@@ -16,10 +16,11 @@ from osmo.types import DISK_STRUCK, DISK_WHY, Kernel, Net, cause
 
 # While one of these lasts, nothing need arrive; the others only make the way harder.
 OUTAGES = {"cut", "partition", "flap", "stall", "pause", "slow", "crash", "restart", "queue", "rate",
-           "skew", "drift", "unplug", "hang"}
+           "skew", "drift", "freeze", "unplug", "hang"}
 STOPS = {"crash", "restart", "flip", "exception", "fail_frame", "fail_grant", "fail_port"}
 # By which record of the hypervisor a fault of a node shows.
-SHOWN_AS = {"pause": "pause", "skew": "clock", "drift": "clock", "crash": "end", "restart": "end"}
+SHOWN_AS = {"pause": "pause", "skew": "clock", "drift": "clock", "freeze": "clock",
+            "crash": "end", "restart": "end", "squeeze": "squeeze"}
 # What is done by the plan alone and leaves no record of its own.
 BY_PLAN = ("slow", "unplug", "hang", "kill", "foe-")
 
@@ -90,6 +91,8 @@ def fired(told: History, faults: list[Fault]) -> list[dict[str, Any]]:
             strikes.setdefault(f"{DISK_WHY[step.record.a]} {step.record.who}", []).append(step.record.ns)
         elif step.record.type == abi.Trace.INJECT:
             strikes.setdefault(f"{abi.point(step.record.who)} {step.node}", []).append(step.record.ns)
+        elif step.record.type == Kernel.MEMORY:
+            strikes.setdefault(f"squeeze {step.node}", []).append(step.record.ns)
         elif step.record.type == abi.Trace.DOMAIN_PAUSE:
             strikes.setdefault(f"pause {step.node}", []).append(step.record.ns)
         elif step.record.type in (abi.Trace.SKEW, abi.Trace.DOMAIN_DESTROY):

@@ -26,6 +26,9 @@ class Kernel(enum.IntEnum):
     FAULT = 0x8012
     MIGRATE = 0x8013
     INPUT = 0x8014
+    PAGE = 0x8015
+    LOCATE = 0x8016
+    MEMORY = 0x8017
 
 
 class Net(enum.IntEnum):

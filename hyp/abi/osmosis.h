@@ -182,7 +182,7 @@ struct osm_inject {
 struct osm_skew {
     u16 domid;
     u16 pad;
-    s32 rate_ppm;  /* so much too fast; -990000 to 9000000, else -EINVAL */
+    s32 rate_ppm; /* so much too fast; -990000 to 9000000, or -1000000: it stands; else -EINVAL */
     s64 step_ns;   /* moved by so much, not below 0; less than 2^60 either way, else -EINVAL */
     u64 system_ns; /* out: now, in system time */
     u64 guest_ns;  /* out: now, by that clock */
@@ -250,7 +250,9 @@ struct osm_ring_header {
     u64 lost;
     u64 watch; /* of a trace ring: after records of these types (OSM_WATCH) the writer waits until
                 * they are taken; the reader sets it to 0 when it no longer cares */
-    u64 spare[2];
+    u64 stands; /* of a trace ring: its writer's clock stands still (the reader sets and clears it),
+                 * so that records are stamped with what OSM_OP_clock says */
+    u64 spare;
 };
 /* Of a domain's types: 0x8000 to 0x801f are bits 0 to 31, 0x9000 to 0x901f bits 32 to 63. */
 #define OSM_WATCH(type) (1ull << (((type) >> 12 & 1) * 32 + ((type)&31)))

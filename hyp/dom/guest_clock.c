@@ -10,7 +10,8 @@
 #define FAR_NS    (1ull << 62) /* no deadline lies beyond */
 #define STEP_MOST (1ll << 60)
 
-enum { RATE_LEAST = -990000, RATE_MOST = 9000000 }; /* parts of a million too fast */
+/* Parts of a million too fast. */
+enum { RATE_STANDS = -1000000, RATE_LEAST = -990000, RATE_MOST = 9000000 };
 
 static u64 scale(u64 ns, u64 rate)
 {
@@ -19,8 +20,11 @@ static u64 scale(u64 ns, u64 rate)
     return product > FAR_NS ? FAR_NS : (u64)product;
 }
 
+/* A clock that stands goes on at FAR_NS. */
 u64 guest_clock_shows(const struct guest_clock *c, u64 system_ns)
 {
+    if (c->stands)
+        return c->guest_ns + (system_ns > FAR_NS ? system_ns - FAR_NS : 0);
     if (system_ns < c->system_ns) /* another CPU looked a moment before the change */
         system_ns = c->system_ns;
     return c->guest_ns + scale(system_ns - c->system_ns, c->rate);
@@ -37,6 +41,8 @@ u64 guest_clock_when(const struct guest_clock *c, u64 guest_ns)
 
     if (guest_ns <= c->guest_ns)
         return c->system_ns;
+    if (c->stands)
+        return FAR_NS + MIN(guest_ns - c->guest_ns, FAR_NS);
     when = c->system_ns + scale(guest_ns - c->guest_ns, c->back);
     while (guest_clock_shows(c, when) < guest_ns && when < FAR_NS)
         when++; /* the two rates are rounded */
@@ -49,8 +55,9 @@ void guest_clock_line(const struct guest_clock *c, struct clock_sample *line)
 
     if (!c->rate)
         return;
-    if (!line->mul) { /* discrete-event time: the line is this instant */
+    if (!line->mul || c->stands) { /* discrete-event time: the line is this instant */
         line->system_ns = guest_clock_shows(c, line->system_ns);
+        line->mul = 0;
         return;
     }
     for (; mul >= ONE; mul >>= 1)
@@ -71,13 +78,14 @@ int guest_clock_skew(struct domain *d, struct osm_skew *s)
 {
     const struct guest_clock old = d->clock;
     struct guest_clock new;
-    s64 step = s->step_ns;
+    s64 step = s->step_ns, speed = MILLION + s->rate_ppm;
 
-    if (s->rate_ppm < RATE_LEAST || s->rate_ppm > RATE_MOST || step > STEP_MOST ||
-        step < -STEP_MOST)
+    new.stands = s->rate_ppm == RATE_STANDS;
+    if ((s->rate_ppm < RATE_LEAST && !new.stands) || s->rate_ppm > RATE_MOST ||
+        step > STEP_MOST || step < -STEP_MOST)
         return -XEN_EINVAL;
-    new.rate = ONE *(u64)(MILLION + s->rate_ppm) / MILLION;
-    new.back = ONE *MILLION / (u64)(MILLION + s->rate_ppm);
+    new.rate = new.stands ? ONE : ONE *(u64)speed / MILLION;
+    new.back = new.stands ? ONE : ONE *MILLION / (u64)speed;
     new.system_ns = clock_instant(&new.tsc);
     new.guest_ns = guest_time(&old, new.system_ns);
     if (step < 0)
@@ -87,6 +95,7 @@ int guest_clock_skew(struct domain *d, struct osm_skew *s)
     d->clock = new;
     for (u32 i = 0; i < d->vcpu_count; i++) {
         move(&d->vcpu[i]->single, &old, &new);
+        move(&d->vcpu[i]->periodic, &old, &new);
         move(&d->vcpu[i]->poll_timer, &old, &new);
         vcpu_update_time(d->vcpu[i]);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A domain's clock against the machine's system time (F25): set off and running fast or slow as
- * OSM_OP_skew says. Everything a guest reads or asks for in system time goes through here; a
+ * A domain's clock against the machine's system time (F25): set off, running fast or slow, or
+ * standing still as OSM_OP_skew says. Everything a guest reads or asks for in system time goes through here; a
  * domain whose clock was never touched costs one test. Its local APIC's timer is another clock,
  * and stays right.
  */
@@ -18,6 +18,7 @@ struct osm_skew;
 struct guest_clock {
     u64 system_ns, guest_ns, tsc;
     u64 rate, back; /* 2^32: as fast as the machine's; the reverse; rate 0: never touched */
+    bool stands;    /* until a time that nobody lives to see, by which its deadlines are kept */
 };
 
 /* What the guest's clock shows at that instant. */

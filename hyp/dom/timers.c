@@ -81,13 +81,16 @@ void vcpu_set_single(struct vcpu *v, u64 deadline_ns)
 
 int vcpu_set_periodic(struct vcpu *v, u64 period_ns)
 {
+    const struct guest_clock *c = &v->domain->clock;
+    u64 first_ns = guest_deadline(c, guest_time(c, clock_now_ns()) + period_ns);
+
     if (period_ns && (period_ns < PERIOD_LEAST_NS || period_ns > PERIOD_MOST_NS))
         return -XEN_EINVAL;
     timer_stop(&v->periodic);
-    period_ns = guest_lasts(&v->domain->clock, period_ns);
+    period_ns = guest_lasts(c, period_ns);
     __atomic_store_n(&v->periodic_ns, period_ns, __ATOMIC_RELAXED);
     if (period_ns)
-        timer_set(&v->periodic, v->cpu, clock_now_ns() + period_ns);
+        timer_set(&v->periodic, v->cpu, first_ns);
     return 0;
 }
 

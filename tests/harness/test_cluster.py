@@ -178,7 +178,8 @@ def test_every_fault_kind_begins_and_ends_in_words_of_the_plan() -> None:
     examples = {"loss": "0.1", "burst": "0.1 0.2", "drop": "3 a1>a2", "reorder": "0.1 1ms",
                 "slow": "10%", "partition": "a1,a2|a3", "flap": "5ms a1>a2", "store": "fail after=2",
                 "restart": "", "crash": "", "pause": "", "cut": "a1", "rate": "100", "queue": "100",
-                "unplug": "0", "kill": "hello 2", "skew": "-2s", "drift": "-300000",
+                "unplug": "0", "kill": "hello 2", "skew": "-2s", "drift": "-300000", "freeze": "",
+                "squeeze": "4M",
                 "disk-error": "0.1", "disk-torn": "0.5", "disk-lost": "1", "disk-full": "",
                 "disk-misdirected": "0.1", "disk-stale": "0.2",
                 **{name: "" for name in faults.KINDS if name.startswith("foe-")}}
@@ -196,7 +197,9 @@ def test_every_fault_kind_begins_and_ends_in_words_of_the_plan() -> None:
     ("a1", "skew soon", "no number"), ("a1", "skew", "say `skew"), ("a1", "drift 5s", "no rate"),
     ("a1", "drift -990001", "no rate"), ("a1", "unplug 1", "no interface 1"),
     ("a1", "hang 1s", "no fault of a node"), ("control", "pause", "no fault of a control"),
-    ("fabric", "unplug 0", "cannot have"), ("a1", "foe-index", "a1 is no foe")])
+    ("fabric", "unplug 0", "cannot have"), ("a1", "foe-index", "a1 is no foe"),
+    ("a1", "squeeze", "say `squeeze SIZE"), ("a1", "squeeze much", "no number"),
+    ("fabric", "freeze", "cannot have"), ("a1", "squeeze 8M", "less than its memory")])
 def test_faults_that_cannot_be(node: str, do: str, says: str) -> None:
     with pytest.raises(Problem, match=says):
         cluster.parse(RING + f'[[faults]]\nat = "1s"\nnode = "{node}"\ndo = "{do}"\n', "f")
@@ -227,6 +230,20 @@ def test_a_clock_set_wrong_is_waited_for() -> None:
     assert skew.lines() == ["at 1s clock a step=-2s", "at 1500ms clock a step=2s"]
     assert judge.calm_after([skew], 10**10) == 35 * 10**8
     assert faults.Fault("drift -5", "node", "a", 10**9, 10**9).lines()[1] == "at 2s clock a rate=0"
+
+
+def test_a_clock_that_stands_and_memory_that_shrinks() -> None:
+    """F25 and F16: what a plan says of them; until the clock goes on, nothing need arrive. Not every machine gives
+    memory back."""
+    freeze = faults.Fault("freeze", "node", "a", 10**9, 5 * 10**8)
+    assert freeze.lines() == ["at 1s clock a rate=-1000000", "at 1500ms clock a rate=0"]
+    assert judge.calm_after([freeze], 10**10) == 15 * 10**8
+    squeeze = faults.Fault("squeeze 2.5M", "node", "a", 10**9, 5 * 10**8)
+    assert squeeze.lines() == ["at 1s memory a 2560K", "at 1500ms memory a"]
+    assert judge.calm_after([squeeze], 10**10) == 0
+    text = RING.replace("[nodes.a]", '[nodes.old]\nmachine = "z8000"\n[nodes.a]')
+    with pytest.raises(Problem, match="gives no memory back"):
+        cluster.parse(text + '[[faults]]\nat = "1s"\nnode = "old"\ndo = "squeeze 1M"\n', "f")
 
 
 def test_the_fabrics_faults_have_kinds_of_their_own() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osmo import cluster, dump, experiment, replay, run, shrink
+from osmo import cluster, dump, experiment, replay, run, shrink, smaller
 from osmo.abi import Record
 from osmo.cluster import Cluster
 from osmo.errors import Problem
@@ -40,7 +40,7 @@ a1 = "done"
 CLUSTER = cluster.parse(TEXT, "t.toml")
 
 
-def fake_runner(culprits: set[str], least_ns: int = 0) -> experiment.Runner:
+def fake_runner(culprits: set[str], least_ns: int = 0) -> smaller.Runner:
     """Fails iff all these kinds of fault are there and the run is long enough."""
     def runner(c: Cluster, options: run.Options) -> Result:
         faults = options.faults if options.faults is not None else c.all_faults(options.seed or 0)
@@ -91,9 +91,88 @@ def test_a_failure_is_made_small() -> None:
     seed = next(s for s in range(1, 99) if not experiment.row(CLUSTER, run.Options(), s, runner).ok)
     row = experiment.row(CLUSTER, run.Options(), seed, runner)
     assert row.broken == ["loss"]
-    small = experiment.shrink_failure(CLUSTER, run.Options(), row, runner)
+    small = smaller.shrink_failure(CLUSTER, run.Options(), seed, {"loss"}, runner)
     assert sorted(f.do.split()[0] for f in small.faults) == ["cut", "duplicate"]
-    assert small.for_ns == 5 * 10**9 and small.from_faults == 12 and small.probes < 60
+    assert small.for_ns == 5 * 10**9 and small.from_faults == 12 and small.probes < 70
+
+
+SIX = """
+for = "16s"
+until = "exit d"
+[media.net]
+[media.other]
+[media.pair]
+direct = true
+[nodes.b]
+media = ["net"]
+programs = ["board {number}"]
+[nodes.c]
+count = 2
+media = ["net", "other"]
+programs = ["client {count} of {nodes}", "+kernel ./near/far.bin 1/2"]
+[nodes.d]
+media = ["net", "pair"]
+[nodes.e]
+media = ["net", "pair"]
+[nodes.f]
+media = ["other"]
+[[faults]]
+at = "1s"
+medium = "net"
+do = "cut c2>b"
+[[faults]]
+at = "2s"
+medium = "net"
+do = "loss 0.5"
+[expect.output]
+b = "no"
+c2 = "done"
+"""
+
+
+def play(needed: set[str], dependent: set[str]) -> smaller.Runner:
+    """c2 fails by its cut if `needed` are there; without `dependent` it always does; with a pair that is torn
+    apart, the run ends badly."""
+    def runner(c: Cluster, options: run.Options) -> Result:
+        names = {n.name for n in c.nodes}
+        cut = any(f.do.startswith("cut") for f in options.faults or [])
+        bad = (cut and needed <= names) or not dependent <= names
+        out = Result(ok=not bad, expected=[{"node": "c2", "output": "done", "ok": not bad}])
+        return out
+    return runner
+
+
+@pytest.mark.parametrize(("needed", "dependent", "left"), [
+    (set(), {"b"}, ["b", "c2"]), ({"e"}, {"b"}, ["b", "c2", "d", "e"]),
+    ({"c1", "f"}, set(), ["b", "c1", "c2", "f"]),
+    ({"b", "c1", "d", "e", "f"}, set(), ["b", "c1", "c2", "d", "e", "f"])])
+def test_nodes_that_do_not_matter_are_left_out(needed: set[str], dependent: set[str], left: list[str]) -> None:
+    """Those that faults name stay, so do both ends of a pair, and a node whose want alone would fail the run."""
+    six = cluster.parse(SIX, "/x/t.toml")
+    small = smaller.shrink_failure(six, run.Options(), 1, {"expected"}, play(needed, dependent))
+    assert [n.name for n in small.cluster.nodes] == left and small.from_nodes == 6
+    assert [n.number for n in small.cluster.nodes] == list(range(1, len(left) + 1))
+    assert [f.do for f in small.faults] == ["cut c2>b"] and small.probes < 80
+    assert small.cluster.until == ("exit d" if "d" in left else "")
+    assert small.cluster.expect.output == {"b": "no", "c2": "done"}
+    client = small.cluster.node("c2")
+    if len(left) < 6:
+        assert client.programs == [f"client {1 + ('c1' in left)} of {{nodes}}", "+kernel /x/near/far.bin 1/2"]
+    again = cluster.parse(dump.cluster_text(small.cluster, small.faults, 1, small.for_ns), "/y/t.toml")
+    assert again.faults == small.faults
+    assert [n.media for n in again.nodes] == [n.media for n in small.cluster.nodes]
+    assert again.until == small.cluster.until and again.nodes[-1].name == left[-1]
+
+
+def test_a_failure_without_faults_keeps_whose_it_is() -> None:
+    """Nothing but the nodes is to blame: who is expected in vain must be the same in what is left."""
+    def runner(c: Cluster, options: run.Options) -> Result:
+        names = {n.name for n in c.nodes}
+        vain = {"c2"} | ({"b"} if "f" not in names else set())
+        return Result(ok=False, expected=[{"node": n, "output": "x", "ok": False} for n in vain & names])
+    six = cluster.parse(SIX, "/x/t.toml")
+    small = smaller.shrink_failure(six, run.Options(), 1, {"expected"}, runner)
+    assert small.faults == [] and {n.name for n in small.cluster.nodes} in ({"c2"}, {"c2", "f"})
 
 
 def test_what_was_made_small_is_a_cluster_file_that_runs_the_same() -> None:
@@ -108,8 +187,8 @@ def test_what_was_made_small_is_a_cluster_file_that_runs_the_same() -> None:
 
 def test_another_failure_is_not_taken_for_this_one() -> None:
     out = Result(ok=False, invariants={"order": {"checked": 1, "broken": 1, "first": []}})
-    assert not experiment.same_failure(out, {"loss"}) and experiment.same_failure(out, {"order"})
-    assert experiment.same_failure(Result(ok=False), {"ending"})
+    assert not smaller.same_failure(out, {"loss"}) and smaller.same_failure(out, {"order"})
+    assert smaller.same_failure(Result(ok=False), {"ending"})
 
 
 def test_survival_counts_each_kind() -> None:

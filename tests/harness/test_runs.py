@@ -56,8 +56,25 @@ def stood_still(records: list[abi.Record], events: list[dict[str, object]]) -> N
     assert not [r for r in records if r.domid == first["host1"] and r.type >= Kernel.SEND and up.ns < r.ns < fell]
 
 
-CHECKS = {"moment": stood_still}
-REPLAYED = ("foe", "moment", "skew")
+def out_of_time(records: list[abi.Record], events: list[dict[str, object]]) -> None:
+    """A node's clock stands from 0.4 to 3.4 s: the other has ended meanwhile, it has not; what it does records
+    by the time that all share."""
+    named = {e["name"]: e["domid"] for e in events if e["event"] == "start"}
+    ended = {e["name"]: int(str(e["ns"])) for e in events if e["event"] == "exit"}
+    assert ended["awake"] < 34 * 10**8 < ended["late"]
+    when = {r.ns // 10**8 for r in records if r.domid == named["late"] and r.type >= Kernel.SEND}
+    assert {3, 34, 35} <= when and [t for t in when if 4 < t < 34]
+
+
+def away_and_back(records: list[abi.Record], _events: list[dict[str, object]]) -> None:
+    """All that the toolstack wants back goes, in steps while the programs run, and comes back."""
+    steps = [r for r in records if r.type == Kernel.MEMORY]
+    assert max(r.a for r in steps) == (8192 - 5500) * 1024 and steps[-1].a == 0
+    assert steps[0].a < steps[0].b and sum(r.b > 0 for r in steps) > 5
+
+
+CHECKS = {"moment": stood_still, "freeze": out_of_time, "squeeze": away_and_back}
+REPLAYED = ("foe", "freeze", "moment", "skew", "squeeze")
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in CLUSTERS.glob("*.toml")))
@@ -209,3 +226,35 @@ b = "running"
         assert [f.split(": ")[-1] for f in small["faults"]] == ["crash"]
         osmosis("run", out / f"seed-{seed}.toml", "--clock", "count", "--json", status=1)
     assert said["shrunk"], "no seed of these drew a crash"
+
+
+def test_a_failing_plan_over_five_nodes_shrinks_to_two(tmp_path: pathlib.Path) -> None:
+    """Of five nodes and two faults two and one are left: the cut, whom it cuts off, and whom that one needs."""
+    file = tmp_path / "c.toml"
+    file.write_text("""
+for = "200ms"
+clock = "event"
+[media.net]
+[nodes.server]
+media = ["net"]
+programs = ["+kernel =board switchboard global", "=counter counter-server", "announce counter"]
+[nodes.client]
+count = 3
+media = ["net"]
+programs = ["+kernel with counter counter-client 5 5"]
+[nodes.bystander]
+media = ["net"]
+programs = ["+kernel ring 8 10"]
+""" + "".join(f'[[faults]]\nat = "{at}"\nmedium = "net"\ndo = "{do}"\n' for at, do in (
+        ("1ms", "jitter 1ms"), ("3ms", "cut client2")))
+        + '[expect.output]\n' + "".join(f'client{n} = "first 5, second 15"\n' for n in (1, 2, 3)))
+    out = tmp_path / "out"
+    said = json.loads(osmosis("experiment", file, "--clock", "event", "--seeds", "7", "--jobs", "1", "--json",
+                              "--out", out, status=1))
+    small = said["shrunk"]["7"]
+    assert small["nodes"] == ["server", "client2"] and small["from_nodes"] == 5
+    assert [f.split(": ")[-1] for f in small["faults"]] == ["cut client2"] and small["from"] == 2
+    assert small["for_ns"] < 2 * 10**8
+    again = json.loads(osmosis("run", out / "seed-7.toml", "--json", status=1))
+    assert [n["name"] for n in again["nodes"]] == ["server", "client2"] and "client2: expected" in again["error"]
+    assert "2 of 5" in (out / "report.html").read_text()

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Clocks that are wrong on demand (H20, F25): what a guest reads and what its timers wait for go by
- * one line; it can be moved and bent at any time, deadlines move along; other domains' stay right.
+ * one line; it can be moved, bent and stopped at any time, deadlines move along; other domains' stay
+ * right.
  */
 #include "base/keyed.h"
 #include "hyp/dom/timer.h"
@@ -115,6 +116,41 @@ static void timers_go_by_it(void)
     end();
 }
 
+/* It stands, and all that waits by it waits; what is over by then is over. Then it goes on from there. */
+static void it_stands_still(void)
+{
+    struct vcpu *v;
+
+    begin();
+    v = d->vcpu[0];
+    vcpu_set_timer_op(v, 110 * SECOND);
+    CHECK_EQ(vcpu_set_periodic(v, SECOND), 0);
+    skew(-10 * (s64)SECOND, -1000000);
+    world.now_ns += 1000 * SECOND;
+    vcpu_update_time(v);
+    CHECK_EQ(v->info->time.tsc_to_system_mul, 0);
+    CHECK_EQ(reads(d, 0), 90 * SECOND);
+    CHECK_EQ(reads(d, 1), 90 * SECOND);
+    timer_run(v->cpu, world.now_ns);
+    CHECK(timer_is_set(&v->single) && timer_is_set(&v->periodic));
+    vcpu_set_timer_op(d->vcpu[1], 80 * SECOND);
+    timer_run(d->vcpu[1]->cpu, world.now_ns);
+    CHECK(!timer_is_set(&d->vcpu[1]->single));
+    vcpu_set_timer_op(d->vcpu[1], 95 * SECOND);
+    skew(2 * SECOND, -1000000); /* set while it stands */
+    CHECK_EQ(reads(d, 0), 92 * SECOND);
+    skew(0, 0);
+    CHECK_EQ(reads(d, 0), 92 * SECOND);
+    CHECK_EQ(v->single.node.key, world.now_ns + 18 * SECOND);
+    CHECK_EQ(v->periodic.node.key, world.now_ns + 9 * SECOND); /* due at 101 of its seconds */
+    CHECK_EQ(d->vcpu[1]->single.node.key, world.now_ns + 3 * SECOND);
+    world.now_ns += SECOND;
+    CHECK_EQ(reads(d, 0), 93 * SECOND);
+    timer_run(v->cpu, world.now_ns + 8 * SECOND);
+    CHECK(timer_is_set(&v->single) && v->periodic.node.key > world.now_ns + 8 * SECOND);
+    end();
+}
+
 /* `when` is the first instant at which the clock shows so much. */
 static void the_two_ways_agree(void)
 {
@@ -156,6 +192,10 @@ static void what_is_refused(void)
     domain_pause(d);
     s = (struct osm_skew){.domid = 1, .rate_ppm = -990001};
     CHECK_EQ(skew_op(&s), -XEN_EINVAL);
+    s = (struct osm_skew){.domid = 1, .rate_ppm = -999999};
+    CHECK_EQ(skew_op(&s), -XEN_EINVAL);
+    s = (struct osm_skew){.domid = 1, .rate_ppm = -1000001};
+    CHECK_EQ(skew_op(&s), -XEN_EINVAL);
     s = (struct osm_skew){.domid = 1, .rate_ppm = 9000001};
     CHECK_EQ(skew_op(&s), -XEN_EINVAL);
     s = (struct osm_skew){.domid = 1, .step_ns = (s64)(1ull << 63)};
@@ -166,5 +206,5 @@ static void what_is_refused(void)
     end();
 }
 
-TESTS(CASE(a_step_and_a_rate), CASE(timers_go_by_it), CASE(the_two_ways_agree),
-      CASE(what_is_refused))
+TESTS(CASE(a_step_and_a_rate), CASE(timers_go_by_it), CASE(it_stands_still),
+      CASE(the_two_ways_agree), CASE(what_is_refused))

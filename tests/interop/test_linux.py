@@ -47,14 +47,16 @@ def create(name: str, script: str, words: str = "") -> str:
 
 def test_each_end_has_its_own_result(tmp_path: pathlib.Path, parts: list[str]) -> None:
     """H05, L45: Linux boots to a script; what the plan types on its console is read; powering
-    off, rebooting and a crash of the kernel are told apart."""
-    plan = (create("off", "echo name?;read x;echo hello $x")
-            + 'when output off name? input off "osmosis\\n"\n'
+    off, rebooting and a crash of the kernel are told apart; it gives memory back when it is asked to."""
+    total = "$(set -- $(cat /proc/meminfo);echo $2)"
+    less = f"a={total};echo name?;read x;echo hello $x;until test {total} -lt $a;do sleep 1;done;echo less"
+    plan = (create("off", less)
+            + 'when output off name? memory off 80M\nwhen output off name? input off "osmosis\\n"\n'
             + create("again", "reboot -f").replace("\nstart", "\nwhen exit off start")
             + create("crash", "echo c >/proc/sysrq-trigger").replace("\nstart", "\nwhen exit again start")
             + "when exit crash finish\nat 300s finish status=1\n")
     ended = machine.run(tmp_path, plan, parts, seconds=320, memory_mib=600, machine="q35")
-    assert "\nhello osmosis" in ended.serial, ended.serial[-3000:]
+    assert "\nhello osmosis" in ended.serial and "\nless" in ended.serial, ended.serial[-3000:]
     reasons = {str(e["name"]): e["reason"] for e in ended.events("exit")}
     assert reasons == {"off": "poweroff", "again": "reboot", "crash": "crash"}, ended.serial[-3000:]
 

@@ -124,7 +124,8 @@ def run_disk(bed: xen.Testbed, scratch: pathlib.Path, number: int, mark: str) ->
 
 def test_what_a_toolstack_asks(testbed: xen.Testbed, tmp_path: pathlib.Path) -> None:
     """L45: `xl` pauses and types, nodes of two vCPUs pass a token over Linux's bridge, `xl` takes a network
-    device away, reboots and shuts down; what a node cannot do it refuses with a word, and goes on."""
+    device away, takes memory and gives it back, reboots and shuts down; what a node cannot do it refuses with a
+    word, and goes on."""
     made = taken(testbed, RING, tmp_path)
     try:
         started(testbed, tmp_path, "board", "n1", "n2", "shell")
@@ -139,6 +140,9 @@ def test_what_a_toolstack_asks(testbed: xen.Testbed, tmp_path: pathlib.Path) -> 
         board = "/local/domain/$(xl domid board)/control/shutdown"
         testbed.shell.run(f"xenstore-write {board} suspend")
         assert "refused" in testbed.wait("board", 20, "refused").console
+        for mib in (6, 8):
+            testbed.shell.run(f"xl mem-set board {mib}")
+            assert f"has {mib << 10} KiB now" in testbed.wait("board", 20, f"has {mib << 10} KiB").console
         old = testbed.shell.run("xl domid board; xl reboot board")[1].split()[0]
         assert re.search(NEW.format(old), eventually(testbed, "xl domid board", NEW.format(old))), "it is gone"
         testbed.shell.run("xl shutdown -w shell")

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Paging of memory that kernels keep for themselves: programs larger than their node, pagers
- * here and on other machines, what goes first under each policy, and pagers that fail. DV14-DV17,
- * DV19, L10, L13, U17, U29, U44, U45, U52, U53.
+ * here and on other machines, what goes first under each policy, memory that shrinks meanwhile, and
+ * pagers that fail. DV14-DV17, DV19, H20 (F16), L10, L13, U17, U29, U44, U45, U52, U53.
  */
 #include "base/keyed.h"
 #include "tests/vm/pager.h"
@@ -425,8 +425,68 @@ static void test_shared_pager(void)
     sim_destroy(s);
 }
 
+/* Takes what the machine may have, up to so many frames. */
+static u32 squeeze(struct node *n, u32 *frame, u32 taken, u32 most)
+{
+    u32 spare = node_spare(n, most - taken), left;
+
+    machine_frames(n, &left);
+    CHECK(taken + spare <= most && spare <= left);
+    for (u32 i = 0; i < spare; i++)
+        CHECK((frame[taken + i] = machine_frame_take(n, false)) != 0);
+    return taken + spare;
+}
+
+/* The walk goes on to that step; each time it waits for a page, the machine takes what it may have. */
+static u32 walk_squeezed(struct sim_process *p, u64 step, u32 *frame, u32 taken, u32 most)
+{
+    while (p->self[0] < step) {
+        if (memory_awaited(p))
+            taken = squeeze(p->node->node, frame, taken, most);
+        CHECK(!sim_run(p->node->sim, 1));
+    }
+    return taken;
+}
+
+/* A machine that takes memory away while a program runs, more than it can have in the end, and gives it
+ * back: what has to go goes to the pager, and the program finds every word it wrote. */
+static void test_memory_that_shrinks(void)
+{
+    enum { ALL = 100, FIRST = 40, AWAY = 60, STEPS = 3000 };
+    struct sim *s = puppets(2, 0, NULL);
+    struct node *n = s->nodes[0].node;
+    struct sim_process *p;
+    u32 frame[ALL], taken = 0;
+
+    pager_reset();
+    pager_for(s, 1, 0, ALL, PAGING_QUEUES);
+    taken = squeeze(n, frame, taken, FIRST);
+    CHECK_EQ(taken, FIRST);
+    p = walker_on(s, 0, WALK_PAGES, STEPS, 0);
+    p->task->state = DEMOS_READY;
+    machine_thread_start(p->node->node, p->thread, WALKER, DEMOS_STACK_TOP, 0);
+    thread_ready(n, p->thread);
+    taken = walk_squeezed(p, STEPS / 3, frame, taken, AWAY);
+    CHECK_EQ(taken, AWAY);
+    taken = walk_squeezed(p, STEPS / 3 * 2, frame, taken, ALL);
+    CHECK(taken > AWAY && taken < ALL);
+    printf("%u of %u frames taken from who uses %u\n", taken, ALL, WALK_PAGES);
+    while (taken > 0)
+        machine_frame_drop(n, frame[--taken]);
+    node_more(n);
+    CHECK(sim_run(s, 4000000));
+    CHECK_EQ(p->self[0], STEPS);
+    CHECK_EQ(p->self[3], 0);
+    node_kill(n, p->task);
+    sim_run(s, 10000);
+    CHECK_EQ(s->nodes[0].frames_taken, 0);
+    CHECK_EQ(node_spare(n, ALL), ALL - n->paging.target);
+    sim_destroy(s);
+}
+
 TESTS(CASE(test_larger_than_memory), CASE(test_diskless), CASE(test_cut), CASE(test_pager_dies),
       CASE(test_pager_refuses), CASE(test_pagers_machine_dies), CASE(test_shared_pager),
       CASE(test_moves_with_pages_away), CASE(test_no_move_with_lost_pages),
       CASE(test_no_bytes_of_lost_pages), CASE(test_page_out_with_nothing_left),
-      CASE(test_clean_pages_go_for_a_table), CASE(test_a_pager_is_a_keeper))
+      CASE(test_clean_pages_go_for_a_table), CASE(test_a_pager_is_a_keeper),
+      CASE(test_memory_that_shrinks))

@@ -4,6 +4,7 @@
  * return: each ends in ring 3, or begins anew with an empty stack. The alarm ends time
  * slices; it is set at most once a slice, so that kernel calls cost no hypercall.
  */
+#include "guest/machine/balloon.h"
 #include "guest/machine/orders.h"
 #include "guest/machine/x86/disk.h"
 #include "guest/machine/x86/x86.h"
@@ -129,6 +130,7 @@ static void rest(void)
 {
     idle();
     orders_obey(x86.node);
+    balloon_follow(x86.node);
 }
 
 void x86_schedule(void)
@@ -214,6 +216,7 @@ static void before_user(struct rt_frame *f)
     x86_save_frame(f);
     node_preempt(x86.node, t);
     orders_obey(x86.node);
+    balloon_follow(x86.node);
     x86_restart();
 }
 

@@ -6,6 +6,7 @@
  * seed=N, share=0 and fast=0 (switch the optimisations off), trace=PAGES.
  */
 #include "base/memory.h"
+#include "guest/machine/balloon.h"
 #include "guest/machine/orders.h"
 #include "guest/machine/trace.h"
 #include "guest/machine/x86/disk.h"
@@ -109,6 +110,7 @@ int rt_main(const struct rt_start *start)
     network_init(&heap, &config, ethers);
     x86_disks_open();
     orders_heed();
+    balloon_heed();
     rt_shutdown_heed();
     cpu_init();
     x86_traps_init();
