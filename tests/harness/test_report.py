@@ -151,8 +151,8 @@ def campaign() -> dict[str, object]:
     table = experiment.survival([experiment.Row(**r) for r in rows], ["loss", "ending"])  # type: ignore[arg-type]
     return {"name": "c", "cluster": "c.toml", "runs": 3, "failed": [2, 3], "timeouts": [3], "wall_s": 1.5,
             "per_minute": 120, "git": "", "command": "osmosis experiment c.toml", "survival": table,
-            "shrunk": {"2": {"faults": ["at 1s: medium net: loss 0.2"], "from": 9, "probes": 31, "for_ns": 5,
-                             "broken": ["loss"]}}, "rows": rows}
+            "shrunk": {"2": {"faults": ["at 1s: medium net: loss 0.2"], "from": 9, "nodes": ["a", "b"],
+                             "from_nodes": 5, "probes": 31, "for_ns": 5, "broken": ["loss"]}}, "rows": rows}
 
 
 def test_junit_is_what_ci_reads() -> None:

@@ -62,7 +62,8 @@ def test_more_tasks_than_slurm_takes() -> None:
     assert "say --slurm 10 or more" in osmosis("experiment", HELLO, "--seeds", "1..10010", "--slurm", 5, status=2)
 
 
-SMALL = {"faults": ["at 1s: medium net: loss 0.2"], "from": 3, "probes": 5, "for_ns": 10**9, "broken": ["order"]}
+SMALL = {"faults": ["at 1s: medium net: loss 0.2"], "from": 3, "nodes": ["n"], "from_nodes": 1, "probes": 5,
+         "for_ns": 10**9, "broken": ["order"]}
 
 
 def finished(directory: pathlib.Path, seeds: list[int], **changes: object) -> None:
