@@ -6,4 +6,4 @@ $(eval $(call library,control,$(addprefix guest/control/,$(addprefix store/,node
 $(eval $(call domain_image,control,$(addprefix guest/control/,main.c ctl.c modules.c guests.c \
     rings.c self.c results.c commands.c domain_commands.c look_commands.c store_commands.c run.c port.c trace.c capture.c \
     devices.c \
-    disks.c assign.c clock.c holdings.c),control virtio pci))
+    disks.c assign.c clock.c digest.c holdings.c),control virtio pci))

@@ -96,6 +96,7 @@ static const struct {
     {"dump", do_dump, 1, 1},
     {"counters", do_counters, 1, 1},
     {"churn", do_churn, 1, 1},
+    {"digest", do_digest, 1, 1},
     {"read", do_read, 1, 1},
     {"write", do_write, 2, 2},
     {"ls", do_ls, 1, 1},

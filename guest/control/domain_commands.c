@@ -220,9 +220,6 @@ bool do_memory(struct command *c)
     if (c->count > 1 && (!words_size(c->argument[1], &bytes) || bytes > g->recipe.memory))
         return command_refuse(c, "%s is no size up to what %s began with", c->argument[1],
                               g->name);
-    format(path, sizeof(path), "/local/domain/%u/memory/static-max", g->domid);
-    if (self_printf(path, "%lu", g->recipe.memory >> 10))
-        return command_refuse(c, "the store refused");
     format(path, sizeof(path), "/local/domain/%u/memory/target", g->domid);
     return !self_printf(path, "%lu", bytes >> 10) || command_refuse(c, "the store refused");
 }

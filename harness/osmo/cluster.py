@@ -71,6 +71,7 @@ class Node:
     kernel: str | None
     initrd: str | None
     disks: list[Disk]
+    bystander: bool
     weight: int | None
     cap: int | None
 
@@ -183,6 +184,8 @@ class _Loader:
         self._hosted(media, nodes)
         random = self._random(nodes, media)
         self._condition(values["until"], "until", nodes)
+        if values["until"] and any(n.bystander for n in nodes):
+            raise self.problem("until with bystanders", "say only for =: their memory is compared at one time")
         return Cluster(
             path=self.where, name=values["name"] or pathlib.Path(self.where).stem,
             clock=values["clock"], first=values["first"], seed=values["seed"], for_ns=values["for"],
@@ -251,6 +254,9 @@ class _Loader:
                                    f"write [media.{medium}]")
         if len(set(values["media"])) != len(values["media"]):
             raise self.problem(f"{path}.media names a medium twice", "one device per medium")
+        if values["bystander"] and (values["media"] or values["disk"]):
+            raise self.problem(f"{path} is a bystander and has media or disks",
+                               "leave one out: what others send it may change it")
         foreign = values["machine"] in ("linux", "foreign")
         if values["kernel"] and not foreign:
             raise self.problem(f"{path}.kernel is for foreign nodes",

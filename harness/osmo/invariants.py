@@ -3,14 +3,14 @@
 
 loss, duplicate, order: guaranteed messages arrive once, in the order of (sender, receiver);
 one-copy: a process acts in one place; isolation: no node ends by a crash that no fault asked
-for, and nothing is delivered that nobody sent; leak: what was held at the start is free at
+for, nothing is delivered that nobody sent, and a bystander's memory is what it is without the faults; leak: what was held at the start is free at
 the end; liveness: when faults are over, what is waiting arrives within a bounded time.
 """
 
 import dataclasses
 from collections.abc import Callable
 
-from osmo import schema, units
+from osmo import bystanders, schema, units
 from osmo.collect import Event
 from osmo.history import History, Step
 from osmo.ledger import Ledger, Message
@@ -20,7 +20,8 @@ from osmo.result import Verdict
 @dataclasses.dataclass
 class Case:
     """A finished run as the checks see it. `hit`: nodes that a fault stopped or may have
-    broken, so that their end is no surprise; `calm_ns`: when the last fault was over."""
+    broken, so that their end is no surprise; `calm_ns`: when the last fault was over;
+    `undisturbed`: what bystanders' memory comes to without the faults."""
 
     history: History
     ledger: Ledger
@@ -29,6 +30,7 @@ class Case:
     calm_ns: int
     end_ns: int
     heal_ns: int
+    undisturbed: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
 def _where(step: Step) -> str:
@@ -109,6 +111,11 @@ def check_isolation(case: Case) -> Verdict:
     for event in case.events:
         if event.event == "exit" and event.fields.get("reason") == "crash" and event.name not in case.hit:
             verdict.breach(f"{units.short_time(event.ns)}: node {event.name} crashed, and no fault hit it")
+    seen = bystanders.digests(case.events)
+    for name, digest in case.undisturbed.items():
+        verdict.checked += 1
+        if seen.get(name) != digest:
+            verdict.breach(f"the memory of {name}, a bystander, is not what it is without the faults")
     return verdict
 
 

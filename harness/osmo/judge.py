@@ -61,11 +61,12 @@ def calm_after(faults: list[Fault], end_ns: int) -> int:
     return min(calm, end_ns)
 
 
-def case(cluster: Cluster, collector: Collector, faults: list[Fault], end_ns: int) -> Case:
+def case(cluster: Cluster, collector: Collector, faults: list[Fault], end_ns: int,
+         undisturbed: dict[str, int] | None = None) -> Case:
     told = history({n.name: n.number for n in cluster.nodes}, collector.events, bytes(collector.trace))
     hit = {f.name for f in faults if f.target == "node" and f.do.split()[0] in STOPS}
     return Case(told, Ledger(told), collector.events, hit, calm_after(faults, end_ns), end_ns,
-                cluster.expect.heal_ns)
+                cluster.expect.heal_ns, undisturbed or {})
 
 
 def expectations(cluster: Cluster, collector: Collector) -> list[dict[str, Any]]:
@@ -151,9 +152,9 @@ def lost_records(collector: Collector) -> int:
 
 
 def judge(cluster: Cluster, collector: Collector, ending: Ending, faults: list[Fault],
-          seed: int, clock: str) -> result.Result:
+          seed: int, clock: str, undisturbed: dict[str, int] | None = None) -> result.Result:
     """Everything but what belongs to the machine it ran on (qemu, git, wall time)."""
-    facts = case(cluster, collector, faults, ending.virtual_ns)
+    facts = case(cluster, collector, faults, ending.virtual_ns, undisturbed)
     names = cluster.expect.invariants
     lost = lost_records(collector)
     verdicts = invariants.check(facts, names) if cluster.trace and not lost else {}

@@ -127,6 +127,9 @@ class Compiler:
             lines += fault.lines()
         if self.cluster.until:
             lines.append(f"when {condition(self.cluster.until)} finish status=0 {quoted(self.cluster.until)}")
+        # A moment before the end, which may be one at which a node does something.
+        lines += [f"at {units.show_time(max(0, for_ns - 1))} digest {n.name}" for n in self.cluster.nodes
+                  if n.bystander]
         lines.append(f"at {units.show_time(for_ns)} finish status=0 {quoted('time is up')}")
         return Plan("\n".join(lines) + "\n", self.modules)
 

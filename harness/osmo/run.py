@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from osmo import cluster as clusters
-from osmo import disks, doctor, judge, outside, paths, plan, qemu, result, units
+from osmo import bystanders, disks, doctor, judge, outside, paths, plan, qemu, result, units
 from osmo.cluster import Cluster
 from osmo.collect import Collector
 from osmo.errors import Problem
@@ -130,13 +130,26 @@ def drive(machine: qemu.Qemu, prepared: Prepared,
     return session.collector, ending
 
 
+def undisturbed(prepared: Prepared) -> dict[str, int]:
+    """What the bystanders' memory comes to in a run of its own, without the faults."""
+    if not bystanders.wanted(prepared.cluster, prepared.faults, prepared.clock):
+        return {}
+    options = dataclasses.replace(prepared.options, faults=[], seed=prepared.seed, clock=prepared.clock)
+    with tempfile.TemporaryDirectory(prefix="osmosis-", dir=paths.scratch_parent()) as scratch:
+        quiet = prepare(prepared.cluster, options, pathlib.Path(scratch))
+        with qemu.Qemu(quiet.setup) as machine:
+            collector, _ = drive(machine, quiet)
+    return bystanders.spared(collector.events, prepared.faults)
+
+
 def execute(prepared: Prepared, onlooker: Callable[[Session], None] | None = None) -> Outcome:
     """One run in a fresh machine, judged."""
     start = time.monotonic()
+    quiet = undisturbed(prepared)
     with qemu.Qemu(prepared.setup) as machine:
         collector, ending = drive(machine, prepared, onlooker)
         out = judge.judge(prepared.cluster, collector, ending, prepared.faults, prepared.seed,
-                          prepared.clock)
+                          prepared.clock, quiet)
         images = collector.disks.images(machine.ram)
         if images and prepared.seeded:
             out.digests["disks"] = disks.digest(images)

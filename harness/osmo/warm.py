@@ -11,11 +11,12 @@ import pathlib
 import tempfile
 import time
 
-from osmo import doctor, judge, paths, plan, qemu, result, run
+from osmo import bystanders, doctor, judge, paths, plan, qemu, result, run
 from osmo.cluster import Cluster
-from osmo.collect import Collector
+from osmo.collect import Collector, Event
 from osmo.errors import Problem
-from osmo.session import Session
+from osmo.faults import Fault
+from osmo.session import Ending, Session
 
 SNAPSHOT = "ready"
 
@@ -24,6 +25,7 @@ class Warm:
     """One machine for many runs of clusters that differ in faults, seed and length only."""
 
     def __init__(self, cluster: Cluster, options: run.Options) -> None:
+        self.quiet: dict[tuple[int, int], list[Event]] = {}
         self.scratch = tempfile.TemporaryDirectory(prefix="osmosis-", dir=paths.scratch_parent())
         try:
             self.prepared = run.prepare(cluster, options, pathlib.Path(self.scratch.name))
@@ -48,11 +50,19 @@ class Warm:
             self.machine.close()
         self.scratch.cleanup()
 
-    def run(self, cluster: Cluster, options: run.Options) -> result.Result:
-        """One run from the snapshot on; its result is that of a fresh boot."""
-        start = time.monotonic()
-        seed = cluster.seed if options.seed is None else options.seed
-        faults = cluster.all_faults(seed) if options.faults is None else options.faults
+    def undisturbed(self, cluster: Cluster, options: run.Options, seed: int,
+                    faults: list[Fault]) -> dict[str, int]:
+        """As run.undisturbed, here; once for each length and seed."""
+        if not bystanders.wanted(cluster, faults, self.prepared.clock):
+            return {}
+        key = (options.for_ns or cluster.for_ns, seed)
+        if key not in self.quiet:
+            session, _ = self.play(cluster, options, seed, [])
+            self.quiet = {key: session.collector.events}
+        return bystanders.spared(self.quiet[key], faults)
+
+    def play(self, cluster: Cluster, options: run.Options, seed: int,
+             faults: list[Fault]) -> tuple[Session, Ending]:
         made = plan.compile_cluster(cluster, faults, options.for_ns, self.prepared.clock)
         if set(made.modules) != self.modules:
             raise Problem("this run needs other images than the warm machine has")
@@ -63,7 +73,16 @@ class Warm:
         if ending is None:
             session.go(made.text.encode(), seed)
             ending = session.run()
-        out = judge.judge(cluster, session.collector, ending, faults, seed, self.prepared.clock)
+        return session, ending
+
+    def run(self, cluster: Cluster, options: run.Options) -> result.Result:
+        """One run from the snapshot on; its result is that of a fresh boot."""
+        start = time.monotonic()
+        seed = cluster.seed if options.seed is None else options.seed
+        faults = cluster.all_faults(seed) if options.faults is None else options.faults
+        quiet = self.undisturbed(cluster, options, seed, faults)
+        session, ending = self.play(cluster, options, seed, faults)
+        out = judge.judge(cluster, session.collector, ending, faults, seed, self.prepared.clock, quiet)
         out.qemu = {"version": self.version, "argv": self.machine.argv, "accelerator": "tcg"}
         out.wall_ms = round((time.monotonic() - start) * 1000)
         return out

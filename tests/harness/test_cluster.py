@@ -246,6 +246,17 @@ def test_a_clock_that_stands_and_memory_that_shrinks() -> None:
         cluster.parse(text + '[[faults]]\nat = "1s"\nnode = "old"\ndo = "squeeze 1M"\n', "f")
 
 
+@pytest.mark.parametrize("more,says", [
+    ('media = ["net"]', "bystander and has media"), ('disk = { size = "1M" }', "media or disks")])
+def test_a_bystander_is_apart(more: str, says: str) -> None:
+    with pytest.raises(Problem, match=says):
+        cluster.parse(f"[media.net]\n[nodes.b]\nbystander = true\n{more}\n", "f")
+    with pytest.raises(Problem, match="until with bystanders"):
+        cluster.parse('until = "exit b"\n[nodes.b]\nbystander = true\n', "f")
+    c = cluster.parse('for = "2s"\n[nodes.b]\nbystander = true\n', "f")
+    assert "\nat 1999999999ns digest b\n" in plan.compile_cluster(c, []).text
+
+
 def test_the_fabrics_faults_have_kinds_of_their_own() -> None:
     assert faults.Fault("restart", "node", "fabric", 0).id == "F09"
     assert faults.Fault("pause", "node", "fabric", 0).id == "F08"

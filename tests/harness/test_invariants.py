@@ -11,8 +11,9 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from osmo import invariants, types
+from osmo import bystanders, invariants, types
 from osmo.collect import Event
+from osmo.faults import Fault
 from osmo.history import Life
 from osmo.invariants import Case
 from osmo.types import Kernel
@@ -191,3 +192,17 @@ def test_types_are_those_of_the_c_headers(tmp_path: pathlib.Path) -> None:
     subprocess.run(["gcc", "-I", str(TOP), "-o", str(tmp_path / "t"), str(source)], check=True)
     said = subprocess.run([str(tmp_path / "t")], check=True, capture_output=True, text=True).stdout
     assert [int(x) for x in said.split()] == [*map(int, types.Kernel), *map(int, types.Net)]
+
+
+def test_a_bystanders_memory_must_be_what_it_is_undisturbed() -> None:
+    """Isolation: another digest is a breach, and so is none; who is not expected to be spared is not asked for."""
+    world = World()
+    seen = [Event(5, "digest", "apart", {"name": "apart", "digest": 7}), Event(5, "digest", "b", {"digest": 1})]
+
+    def verdict(events: list[Event], undisturbed: dict[str, int]) -> tuple[int, int]:
+        one = invariants.check_isolation(world.case(events=events, undisturbed=undisturbed))
+        return one.checked - len(world.lives), one.broken
+    assert verdict(seen, {"apart": 7}) == (1, 0) and verdict(seen, {"apart": 8}) == (1, 1)
+    assert verdict([], {"apart": 7, "b": 1}) == (2, 2) and verdict(seen, {}) == (0, 0)
+    hit = Fault("pause", "node", "b", 1)
+    assert bystanders.spared(seen, [hit]) == {"apart": 7}

@@ -258,3 +258,36 @@ programs = ["+kernel ring 8 10"]
     again = json.loads(osmosis("run", out / "seed-7.toml", "--json", status=1))
     assert [n["name"] for n in again["nodes"]] == ["server", "client2"] and "client2: expected" in again["error"]
     assert "2 of 5" in (out / "report.html").read_text()
+
+
+def test_a_bystander_is_spared(tmp_path: pathlib.Path) -> None:
+    """Isolation by the digest of all of a node's memory: with a foe, losses, a death and memory pressure around it."""
+    out = json.loads(osmosis("run", CLUSTERS / "bystander.toml", "--json", "--out", tmp_path))
+    assert out["ok"] and out["clock"] == "event" and all(f["struck"] for f in out["faults"])
+    events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert [e["name"] for e in events if e.get("event") == "digest"] == ["apart"]
+
+
+@pytest.mark.parametrize("flips", [False, True])
+def test_a_bit_that_flips_in_a_bystander_is_found(tmp_path: pathlib.Path, flips: bool) -> None:
+    """Isolation broken on purpose: one bit of memory that the node itself never looks at."""
+    text = """
+clock = "event"
+for = "50ms"
+[nodes.other]
+programs = ["+kernel ring 8 10", "+kernel shell"]
+[nodes.apart]
+bystander = true
+programs = ["+kernel ring 8 10", "+kernel shell"]
+[[faults]]
+at = "5ms"
+for = "5ms"
+node = "other"
+do = "pause"
+"""
+    prepared = run.prepare(cluster.parse(text), run.Options(), tmp_path)
+    prepared.plan.text += f"at 0ns inject apart point=flip after=1 arg={0x7f0000 << 3}\n" if flips else ""
+    (tmp_path / "plan").write_text(prepared.plan.text)
+    out = run.execute(prepared).result
+    assert out.ok != flips and out.invariants["isolation"]["broken"] == flips
+    assert ("memory of apart" in out.error) == flips
