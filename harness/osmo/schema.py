@@ -134,7 +134,7 @@ NODE: dict[str, Field] = {
     "kernel": Field(TEXT, "file of a foreign kernel (bzImage or ELF)"),
     "initrd": Field(TEXT, "file of a foreign kernel's initial RAM disk"),
     "disk": Field(DISKS, "what its disks are: files, or tables of `file` or `size`, `readonly`, `keep`", []),
-    "bystander": Field(FLAG, "whether its memory, in clock `event`, must end as it does without the faults", False),
+    "bystander": Field(FLAG, "whether its memory, in clock `event`, must end as without the faults", False),
     "weight": Field(WHOLE, "share of the processor against others", None),
     "cap": Field(WHOLE, "percent of a processor at most", None),
 }
