@@ -3,8 +3,9 @@
 
 loss, duplicate, order: guaranteed messages arrive once, in the order of (sender, receiver);
 one-copy: a process acts in one place; isolation: no node ends by a crash that no fault asked
-for, nothing is delivered that nobody sent, and a bystander's memory is what it is without the faults; leak: what was held at the start is free at
-the end; liveness: when faults are over, what is waiting arrives within a bounded time.
+for, nothing is delivered that nobody sent, and a bystander's memory is what it is without the
+faults; leak: what was held at the start is free at the end; liveness: when faults are over, what
+is waiting arrives within a bounded time.
 """
 
 import dataclasses

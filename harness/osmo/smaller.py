@@ -39,7 +39,7 @@ def failing(out: result.Result) -> set[str]:
 
 def missed(out: result.Result) -> set[str]:
     """Of which nodes something was expected in vain."""
-    return {str(e["node"]) for e in out.expected if not e["ok"]}
+    return {str(e.get("node", "")) for e in out.expected if not e["ok"]}
 
 
 def named(cluster: Cluster, faults: Sequence[Fault]) -> set[str]:
