@@ -261,7 +261,7 @@ programs = ["+kernel ring 8 10"]
 
 
 def test_a_bystander_is_spared(tmp_path: pathlib.Path) -> None:
-    """Isolation by the digest of all of a node's memory: a foe, losses, a death and memory pressure are around it."""
+    """Isolation by the digest of all of a node's memory, with a foe, losses, a death and memory pressure by it."""
     out = json.loads(osmosis("run", CLUSTERS / "bystander.toml", "--json", "--out", tmp_path))
     assert out["ok"] and out["clock"] == "event" and all(f["struck"] for f in out["faults"])
     events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
