@@ -5,102 +5,7 @@
  * no work for blocked entities; and random runs that check that nothing is lost or doubled.
  */
 #include "base/keyed.h"
-#include "hyp/dom/sched.h"
-#include "tests/check.h"
-
-enum { MOST = 64 };
-
-static struct sched s;
-static struct sched_group group[MOST];
-static struct sched_entity entity[MOST];
-static struct sched_entity *on[SCHED_CPUS];
-static bool poked[SCHED_CPUS];
-static u32 cpus, picks, looks;
-static u64 now;
-
-/* The core's pokes, instead of the hypervisor's (this object comes before the library's). */
-void sched_poke(u32 cpu, struct sched_entity *running)
-{
-    (void)running;
-    poked[cpu] = true;
-}
-
-void sched_deadline_moved(u32 cpu, u64 deadline_ns)
-{
-    (void)cpu;
-    looks += deadline_ns <= now;
-}
-
-static bool wants_pick(u32 cpu)
-{
-    return s.cpu[cpu].look_again || poked[cpu];
-}
-
-static void pick(u32 cpu)
-{
-    poked[cpu] = false;
-    on[cpu] = sched_pick(&s, cpu, now);
-    picks++;
-    if (on[cpu]) {
-        CHECK_EQ(on[cpu]->state, SCHED_ON_CPU);
-        CHECK_EQ(on[cpu]->cpu, cpu);
-        CHECK(on[cpu]->affinity >> cpu & 1);
-        CHECK_EQ(on[cpu]->hold, 0);
-    }
-    for (u32 other = 0; other < cpus; other++)
-        CHECK(other == cpu || !on[cpu] || on[other] != on[cpu]);
-}
-
-static void begin(u32 count, u64 slice)
-{
-    sched_init(&s, slice);
-    memset(on, 0, sizeof(on));
-    memset(poked, 0, sizeof(poked));
-    cpus = count;
-    now = 1000;
-    picks = 0;
-    for (u32 i = 0; i < MOST; i++) {
-        sched_group_init(&group[i]);
-        sched_entity_init(&entity[i], &group[i], i % count);
-    }
-    for (u32 i = 0; i < count; i++)
-        sched_cpu_online(&s, i, now);
-    for (u32 i = 0; i < count; i++)
-        pick(i);
-}
-
-static void wake(u32 i, u32 waker)
-{
-    sched_release(&s, &entity[i], SCHED_HOLD_DOWN | SCHED_HOLD_BLOCKED, waker, now);
-}
-
-static void settle(void)
-{
-    for (u32 turn = 0; turn < 8; turn++)
-        for (u32 cpu = 0; cpu < cpus; cpu++)
-            if (wants_pick(cpu) || (on[cpu] && on[cpu]->hold))
-                pick(cpu);
-}
-
-/* Time passes to the next deadline, or to `until`. */
-static void run_until(u64 until)
-{
-    settle();
-    while (now < until) {
-        u64 next = until;
-
-        for (u32 cpu = 0; cpu < cpus; cpu++) {
-            u64 deadline = sched_deadline(&s, cpu);
-
-            next = deadline < next ? deadline : next;
-        }
-        now = next > now ? next : now + 1;
-        for (u32 cpu = 0; cpu < cpus; cpu++)
-            if (sched_expired(&s, cpu, now))
-                pick(cpu);
-        settle();
-    }
-}
+#include "tests/hyp/cpus.h"
 
 static u64 ran(u32 i)
 {
@@ -544,24 +449,6 @@ static u64 draw(u64 seed, u64 step, u64 what, u64 limit)
     return keyed_below(seed, step, what, limit);
 }
 
-static void check_all(u32 count)
-{
-    for (u32 i = 0; i < count; i++) {
-        u32 running = 0;
-
-        for (u32 cpu = 0; cpu < cpus; cpu++)
-            running += on[cpu] == &entity[i];
-        CHECK(running <= 1);
-        CHECK_EQ(running, entity[i].state == SCHED_ON_CPU);
-        CHECK_EQ(order_in(&entity[i].node),
-                 entity[i].state == SCHED_WAITING || entity[i].state == SCHED_PARKED);
-        if (entity[i].hold)
-            CHECK(entity[i].state == SCHED_ASLEEP || entity[i].state == SCHED_ON_CPU);
-        else
-            CHECK(entity[i].state != SCHED_ASLEEP);
-    }
-}
-
 static void anything_may_happen(void)
 {
     for (u64 seed = 0; seed < test_length(60, 4000); seed++) {
@@ -569,26 +456,13 @@ static void anything_may_happen(void)
 
         begin(1 + (u32)draw(seed, 0, 1, 4), draw(seed, 0, 2, 4) ? SCHED_SLICE_NS : 0);
         for (u64 step = 1; step < 400; step++) {
-            u32 i = (u32)draw(seed, step, 0, count);
-            u32 cpu = (u32)draw(seed, step, 1, cpus);
+            struct step t = {.what = (u32)draw(seed, step, 2, 8),
+                             .entity = (u32)draw(seed, step, 0, count),
+                             .cpu = (u32)draw(seed, step, 1, cpus),
+                             .more = draw(seed, step, 3, 1ull << 40),
+                             .most = draw(seed, step, 4, 1ull << 40)};
 
-            switch (draw(seed, step, 2, 8)) {
-            case 0: sched_hold(&s, &entity[i], SCHED_HOLD_BLOCKED); break;
-            case 1: wake(i, on[cpu] ? cpu : SCHED_NO_WAKER); break;
-            case 2: wake(i, SCHED_NO_WAKER); break;
-            case 3: sched_give_way(&s, cpu, now); break;
-            case 4:
-                sched_set_affinity(&s, &entity[i], 1 + draw(seed, step, 3, (1u << cpus) - 1),
-                                   now);
-                break;
-            case 5:
-                sched_group_set(&group[i], 1 + (u32)draw(seed, step, 4, 1000),
-                                (u32)draw(seed, step, 5, 3) * 30, now);
-                break;
-            default: run_until(now + draw(seed, step, 6, 10000000)); break;
-            }
-            settle();
-            check_all(count);
+            happen(&t, count);
             if (checks_failed)
                 return;
         }
