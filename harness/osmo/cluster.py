@@ -125,6 +125,10 @@ class Cluster:
     def attached(self, medium: str) -> list[Node]:
         return [n for n in self.nodes if medium in n.media]
 
+    def carried(self) -> list[Medium]:
+        """Media that somebody is attached to and that need the fabric, whose records number them from 1."""
+        return [m for m in self.media if not m.direct and (m.outside or self.attached(m.name))]
+
     def all_faults(self, seed: int) -> list[Fault]:
         """The file's own and those drawn from the seed, in the order of time."""
         drawn = draw(self, seed) if self.random else []

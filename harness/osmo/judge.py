@@ -163,7 +163,8 @@ def judge(cluster: Cluster, collector: Collector, ending: Ending, faults: list[F
     out.expected = expectations(cluster, collector)
     out.faults = fired(facts.history, faults)
     out.nodes = nodes(cluster, collector, facts.history)
-    out.media = [{"name": m.name, "kind": m.kind} for m in cluster.media]
+    numbers = {m.name: number for number, m in enumerate(cluster.carried(), 1)}
+    out.media = [{"name": m.name, "kind": m.kind, "number": numbers.get(m.name, 0)} for m in cluster.media]
     out.digests = collector.digests()
     out.trace_lost = lost
     out.status, out.reason, out.virtual_ns = ending.status, ending.reason, ending.virtual_ns

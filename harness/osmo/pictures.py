@@ -221,8 +221,10 @@ def latency(values: list[int]) -> str:
         value = max(quantile(values, part), 1)
         x = left + (math.log2(value) + 1 - low) * step
         parts.append(svg.line(x, 22, x, base, stroke=svg.RED, stroke_dasharray="3 3"))
-        parts.append(svg.text(x + 3, 20 + 11 * ("p50", "p99", "p99.9").index(name),
-                              f"{name} {units.short_time(value)}", fill=svg.RED))
+        end = x > WIDTH - 90  # no room to the right of it
+        parts.append(svg.text(x - 3 if end else x + 3, 20 + 11 * ("p50", "p99", "p99.9").index(name),
+                              f"{name} {units.short_time(value)}", fill=svg.RED,
+                              text_anchor="end" if end else "start"))
     parts.append(svg.text(left - 6, base - height + 4, str(peak), text_anchor="end", fill="#555"))
     return svg.picture(WIDTH, 214, parts, f"latency of {len(values)} messages")
 

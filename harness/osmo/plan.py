@@ -173,12 +173,8 @@ class Compiler:
         self.modules[name] = file
         return name
 
-    def _joined(self) -> list[Medium]:
-        """Media that somebody is attached to and that need the fabric."""
-        return [m for m in self.cluster.media if not m.direct and (m.outside or self.cluster.attached(m.name))]
-
     def _fabric(self) -> list[str]:
-        media = self._joined()
+        media = self.cluster.carried()
         if not media:
             return []
         self.modules["fabric"] = paths.image("fabric")

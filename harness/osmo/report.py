@@ -94,8 +94,9 @@ def nodes_section(out: Result) -> list[str]:
 
 def links_section(told: History, out: Result) -> list[str]:
     rows = []
+    names = {m.get("number"): m["name"] for m in out.media}
     for row in pictures.link_counts(told):
-        name = out.media[row["medium"]]["name"] if row["medium"] < len(out.media) else row["medium"]
+        name = names.get(row["medium"], row["medium"])
         why = ", ".join(f"{k} {v}" for k, v in sorted(row["why"].items()))
         rows.append([name, row["sent"], row["delivered"], row["bytes"], why or "none"])
     return section("Media", table(["medium", "frames sent", "delivered", "bytes", "lost or changed"], rows)

@@ -101,7 +101,7 @@ def _event_lines(cluster: Cluster, faults: Sequence[Fault]) -> Iterator[str]:
 def cluster_lines(cluster: Cluster) -> Iterator[str]:
     """Everything but faults, and how long it is."""
     compiler = plan.Compiler(cluster)
-    for medium in cluster.media:
+    for medium in cluster.carried():
         yield f"medium {compiler.medium_words(medium)}"
     for node in cluster.nodes:
         ways = " ".join(f"{name}={node.mac(at)}" for at, name in enumerate(node.media))

@@ -32,8 +32,8 @@ def broken_world() -> World:
     number = world.message(21 * MS, 2, 3, 4 * MS)
     world.at(26 * MS, 3, Kernel.RECEIVE, 5, 2 << 32 | 5, number)
     for i in range(5):
-        world.records.append(Record(20 * MS + i, Net.MEDIUM_SEND, 11, 0, i, 100))
-    world.records.append(Record(20 * MS, Net.MEDIUM_DROP, 11, 0, 3, WHY.index("loss")))
+        world.records.append(Record(20 * MS + i, Net.MEDIUM_SEND, 11, 2, i, 100))
+    world.records.append(Record(20 * MS, Net.MEDIUM_DROP, 11, 2, 3, WHY.index("loss")))
     return world
 
 
@@ -56,7 +56,8 @@ def directory(tmp_path: pathlib.Path) -> pathlib.Path:
                   "duplicate": {"checked": 42, "broken": 1, "first": ["received again"]},
                   "order": {"checked": 41, "broken": 0, "first": []}}
     result.Result(name="synthetic <&>", seed=7, virtual_ns=50 * MS, nodes=nodes, faults=faults,
-                  media=[{"name": "net", "kind": "ether"}], invariants=invariants, git="0123456789abcdef",
+                  media=[{"name": "line", "kind": "line8", "number": 1}, {"name": "net", "kind": "ether", "number": 2}],
+                  invariants=invariants, git="0123456789abcdef",
                   error="invariant loss broken 1 times", digests={"trace": "00" * 32},
                   qemu={"version": "QEMU 7.2", "argv": ["qemu", "-x"]}).write(tmp_path)
     return tmp_path
@@ -69,6 +70,11 @@ def test_the_report_is_one_whole_file(directory: pathlib.Path) -> None:
     for words in ("osmosis replay", "synthetic &lt;&amp;&gt;", "viewport", "loss 0.25", "first broken",
                   "message 15 never arrived", "TWICE", "never arrived", "p99.9"):
         assert words in text, words
+
+
+def test_a_medium_has_its_own_figures(directory: pathlib.Path) -> None:
+    row = report.page(directory).split("<h2>Media</h2>")[1].split("</tr>")[1]
+    assert [cell.split(">")[-1] for cell in row.split("</td>")[:-1]] == ["net", "5", "0", "500", "loss 1"]
 
 
 def test_every_picture_is_well_formed(directory: pathlib.Path) -> None:
