@@ -63,6 +63,9 @@ enum kernel_op {
     /* -> KERNEL_LISTING_WORDS for each kernel process: name as 3 words, its channel (0: what
      * kernels tell each other), messages handled so far, bytes of the node's state that are its */
     KERNEL_OP_KERNELS = 10,
+    /* -> what has left this node by its network: guaranteed and unguaranteed messages, frames of
+     * the routing protocol, frames of all kinds, bytes in these */
+    KERNEL_OP_TRAFFIC = 11,
     /* control link of the sender itself is not to be had this way: a parent gives it */
     KERNEL_OPS
 };

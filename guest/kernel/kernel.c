@@ -338,6 +338,15 @@ static void op_kernels(struct node *n, struct message *m)
     answer_words(n, m, words, ARRAY_SIZE(words), NULL);
 }
 
+static void op_traffic(struct node *n, struct message *m)
+{
+    static const struct net_stats alone;
+    const struct net_stats *s = n->net ? net_stats(n->net) : &alone;
+    u64 words[] = {0, s->sent, s->sent_plain, s->routing_out, s->blocks_out, s->bytes_out};
+
+    answer_words(n, m, words, ARRAY_SIZE(words), NULL);
+}
+
 static void unknown(struct node *n, struct message *m)
 {
     u64 result = (u64)(s64)DEMOS_E_CALL;
@@ -359,6 +368,7 @@ static void process_handler(struct node *n, struct message *m)
         [KERNEL_OP_MEMBERS] = op_members,
         [KERNEL_OP_CONTROL] = op_control,
         [KERNEL_OP_KERNELS] = op_kernels,
+        [KERNEL_OP_TRAFFIC] = op_traffic,
     };
     u64 op = request_word(m, 0);
 

@@ -56,7 +56,8 @@ def directory(tmp_path: pathlib.Path) -> pathlib.Path:
                   "duplicate": {"checked": 42, "broken": 1, "first": ["received again"]},
                   "order": {"checked": 41, "broken": 0, "first": []}}
     result.Result(name="synthetic <&>", seed=7, virtual_ns=50 * MS, nodes=nodes, faults=faults,
-                  media=[{"name": "line", "kind": "line8", "number": 1}, {"name": "net", "kind": "ether", "number": 2}],
+                  media=[{"name": "line", "kind": "line8", "number": 1},
+                         {"name": "net", "kind": "ether", "number": 2}],
                   invariants=invariants, git="0123456789abcdef",
                   error="invariant loss broken 1 times", digests={"trace": "00" * 32},
                   qemu={"version": "QEMU 7.2", "argv": ["qemu", "-x"]}).write(tmp_path)

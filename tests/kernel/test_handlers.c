@@ -139,11 +139,11 @@ static void test_their_work_is_in_the_trace(void)
 static void test_requests_are_messages(void)
 {
     static const u64 asked[][2] = {
-        {LINK_KERNEL, KERNEL_OP_LIST},   {LINK_KERNEL, KERNEL_OP_NODE},
-        {LINK_KERNEL, KERNEL_OP_PAGING}, {LINK_KERNEL, KERNEL_OP_CREATE},
-        {LINK_SELF, CONTROL_INFO},       {LINK_SELF, CONTROL_LIMITS},
-        {LINK_SELF, CONTROL_MAP},        {LINK_SELF, CONTROL_UNMAP},
-        {LINK_SELF, CONTROL_EXCEPTION}};
+        {LINK_KERNEL, KERNEL_OP_LIST},    {LINK_KERNEL, KERNEL_OP_NODE},
+        {LINK_KERNEL, KERNEL_OP_PAGING},  {LINK_KERNEL, KERNEL_OP_CREATE},
+        {LINK_KERNEL, KERNEL_OP_TRAFFIC}, {LINK_SELF, CONTROL_INFO},
+        {LINK_SELF, CONTROL_LIMITS},      {LINK_SELF, CONTROL_MAP},
+        {LINK_SELF, CONTROL_UNMAP},       {LINK_SELF, CONTROL_EXCEPTION}};
     struct sim *s = puppets(1, 0, NULL);
     struct sim_process *p = puppet_on(s, 0);
 

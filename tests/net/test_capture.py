@@ -16,6 +16,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 LUA = TOP / "harness" / "wireshark" / "demos.lua"
 KINDS = {"DATA": 1, "ACKS": 2, "DATAGRAM": 3, "ROUTE": 4, "REPLY": 5, "REPLY_ACK": 6, "BULK": 8,
          "BULK_DONE": 10}
+ROUTING = [KINDS["ROUTE"], KINDS["REPLY"], KINDS["REPLY_ACK"]]
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 
@@ -96,3 +97,23 @@ def test_same_run_same_file(capture: pathlib.Path) -> None:
     again = subprocess.run([TOP / "build/tests/net/capture"], stdout=subprocess.PIPE,
                            stderr=subprocess.DEVNULL, timeout=60, check=True).stdout
     assert again == capture.read_bytes()
+
+
+def test_unguaranteed_traffic_is_marked(tmp_path: pathlib.Path) -> None:
+    """DN20: traffic statistics and the time of day are datagrams, the word where machines are is of the routing's
+    kinds; what nodes report of it, in datagrams of which some are lost, is what the capture has."""
+    cluster = TOP / "harness/clusters/traffic.toml"
+    run = subprocess.run([TOP / "harness/osmosis", "run", cluster, "--headless", "--out", tmp_path],
+                         capture_output=True, text=True, check=False, timeout=100)
+    assert run.returncode == 0, run.stdout
+    said = (tmp_path / "console" / "board.log").read_text()
+    told = re.findall(r"^([123]) +(\d+) +(\d+) +(\d+) +\d+ +\d+ +(\d+) %$", said, re.M)
+    rows = fields(tmp_path / "capture.pcapng", "demos", "demos.src", "demos.kind")
+    assert len(told) == 3, said
+    for machine, messages, plain, routing, share in told:
+        kinds = [int(kind) for source, kind in rows if source == machine]
+        sent = [sum(map(kinds.count, wanted)) for wanted in ([KINDS["DATA"]], [KINDS["DATAGRAM"]], ROUTING)]
+        assert sent[0] >= int(messages) and sent[1] - int(plain) in range(3) and sent[2] - int(routing) in range(3)
+        assert 20 <= int(share) <= 60
+    came, of = map(int, re.findall(r"(\d+) of (\d+) reports came", said)[0])
+    assert 30 < came < of
