@@ -53,7 +53,12 @@ def ended(testbed: xen.Testbed, tmp_path_factory: pytest.TempPathFactory) -> Ite
         nodes.started(testbed, scratch, "store", "tools")
         testbed.wait("client", 300, "name?", period=2)
         testbed.shell.run("echo xen > $(xenstore-read /local/domain/$(xl domid client)/console/tty)")
-        yield {name: testbed.wait(name, 2000 if LONG else 300, period=2) for name in ("client", "server", "tools")}
+        most = 2000 if LONG else 300
+        found = {name: testbed.wait(name, most, period=2) for name in ("client", "server", "tools")}
+        if any(outcome.reason is None for outcome in found.values()):
+            print(testbed.shell.run("xl vcpu-list; sleep 2; xl vcpu-list; xl dmesg | tail -n 20")[1])
+            print(testbed.console("store")[-2000:])
+        yield found
     finally:
         for one in mine:
             testbed.destroy(one.name)
