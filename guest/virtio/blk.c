@@ -24,11 +24,6 @@ _Static_assert(DESCRIPTORS * sizeof(struct vring_desc) <= HEADER &&
                    sizeof(struct virtio_blk_discard_write_zeroes) <= STATUS - DISCARD,
                "the parts of a request do not overlap");
 
-static bool have(const struct virtio_blk *b, u32 feature)
-{
-    return b->device.features >> feature & 1;
-}
-
 bool virtio_blk_open(struct virtio_blk *b, const struct virtio_place *p)
 {
     static const u64 wanted = 1ull << VIRTIO_RING_F_INDIRECT_DESC | 1ull << VIRTIO_BLK_F_RO |
@@ -38,7 +33,7 @@ bool virtio_blk_open(struct virtio_blk *b, const struct virtio_place *p)
     if (!virtio_open(&b->device, p, wanted) || !virtio_queue_open(&b->device, &b->queue, 0))
         return false;
     b->device.why = "no memory for requests, or no indirect descriptors";
-    if (!have(b, VIRTIO_RING_F_INDIRECT_DESC))
+    if (!virtio_agreed(&b->device, VIRTIO_RING_F_INDIRECT_DESC))
         return false;
     for (u32 i = 0; i < VIRTIO_BLK_SLOTS; i++) {
         b->page[i] = rt_frames(1);
@@ -47,9 +42,9 @@ bool virtio_blk_open(struct virtio_blk *b, const struct virtio_place *p)
     }
     virtio_run(&b->device);
     b->sectors = virtio_config64(&b->device, offsetof(struct virtio_blk_config, capacity));
-    b->readonly = have(b, VIRTIO_BLK_F_RO);
-    b->flushes = have(b, VIRTIO_BLK_F_FLUSH);
-    b->discards = have(b, VIRTIO_BLK_F_DISCARD);
+    b->readonly = virtio_agreed(&b->device, VIRTIO_BLK_F_RO);
+    b->flushes = virtio_agreed(&b->device, VIRTIO_BLK_F_FLUSH);
+    b->discards = virtio_agreed(&b->device, VIRTIO_BLK_F_DISCARD);
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include "base/format.h"
 #include "guest/rt/frame.h"
 #include "guest/rt/map.h"
+#include "guest/rt/rt.h"
 #include "guest/rt/store.h"
 #include "guest/virtio/device.h"
 
@@ -79,13 +80,15 @@ bool virtio_open(struct virtio_device *d, const struct virtio_place *p, u64 want
     common_cfg *c = common(p);
 
     *d = (struct virtio_device){.at = *p};
+    if (rt_host() == RT_NATIVE && !p->message) /* whose lines nobody has routed */
+        return fail(d, "it sends no messages for interrupts, or there are too many devices");
     if (!reach(p->common) || !reach(p->notify) || !reach(p->isr) || !reach(p->config))
         return fail(d, "no tables for its registers");
     virtio_reset(p);
     c->device_status = VIRTIO_CONFIG_S_ACKNOWLEDGE;
     c->device_status = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER;
     d->features = offered(c) & (wanted | 1ull << VIRTIO_F_VERSION_1);
-    if (!(d->features >> VIRTIO_F_VERSION_1 & 1))
+    if (!virtio_agreed(d, VIRTIO_F_VERSION_1))
         return fail(d, "it is older than virtio 1.0");
     choose(c, d->features);
     c->device_status = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |

@@ -23,6 +23,11 @@ struct virtio_device {
     const char *why;
 };
 
+static inline bool virtio_agreed(const struct virtio_device *d, u32 feature)
+{
+    return d->features >> feature & 1;
+}
+
 /* Reads the place from the store, below our own device/virtio/<function>. */
 bool virtio_place_read(struct virtio_place *p, const char *function);
 

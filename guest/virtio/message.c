@@ -41,7 +41,7 @@ static volatile struct entry *table(u32 devfn, u32 cap)
     return base && rt_map_range(at & ~(PAGE - 1ull), PAGE, true) ? rt_at(at) : NULL;
 }
 
-bool pci_message(u32 devfn, void (*fn)(void *arg), void *arg)
+static bool bind(u32 devfn, void (*fn)(void *arg), void *arg)
 {
     u32 cap = pci_capability(devfn, PCI_CAP_ID_MSIX, 0);
     volatile struct entry *e = cap ? table(devfn, cap) : NULL;
@@ -59,5 +59,15 @@ bool pci_message(u32 devfn, void (*fn)(void *arg), void *arg)
     e->data = VECTOR_FIRST + count++;
     e->control = 0;
     pci_set16(devfn, cap + PCI_MSIX_FLAGS, flags & (u16)~PCI_MSIX_FLAGS_MASKALL);
+    return true;
+}
+
+bool pci_virtio_take(u32 devfn, u64 type, struct virtio_place *p, void (*fn)(void *arg),
+                     void *arg)
+{
+    if (!pci_virtio(devfn, p) || p->type != type)
+        return false;
+    pci_enable(devfn, true);
+    p->message = bind(devfn, fn, arg);
     return true;
 }

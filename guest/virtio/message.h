@@ -6,10 +6,12 @@
 #ifndef GUEST_VIRTIO_MESSAGE_H
 #define GUEST_VIRTIO_MESSAGE_H
 
-#include "base/types.h"
+#include "guest/virtio/device.h"
 
-/* The first of the function's messages calls `fn`, inside rt_wait or out of ring 3. False: it sends
- * none, or as many functions as can be are bound already. */
-bool pci_message(u32 devfn, void (*fn)(void *arg), void *arg);
+/* Takes the virtio function `devfn` if it is of that type: it reaches memory from now on, and the
+ * first of its messages calls `fn`, inside rt_wait or out of ring 3. p->message is false where it
+ * sends none, or as many functions as can be are bound already. */
+bool pci_virtio_take(u32 devfn, u64 type, struct virtio_place *p, void (*fn)(void *arg),
+                     void *arg);
 
 #endif

@@ -63,11 +63,6 @@ static bool slot_of(struct virtio_net_way *w, u16 *slot)
     return virtqueue_slot(&w->queue, slot) && *slot < VIRTIO_NET_SLOTS;
 }
 
-static bool have(const struct virtio_net *n, u32 feature)
-{
-    return n->device.features >> feature & 1;
-}
-
 bool virtio_net_open(struct virtio_net *n, const struct virtio_place *p, u32 frame_max)
 {
     u16 slot;
@@ -79,8 +74,8 @@ bool virtio_net_open(struct virtio_net *n, const struct virtio_place *p, u32 fra
                      1ull << VIRTIO_RING_F_INDIRECT_DESC | 1ull << VIRTIO_NET_F_MAC))
         return false;
     n->device.why = "no indirect descriptors";
-    if (!have(n, VIRTIO_RING_F_INDIRECT_DESC) || !open_way(n, &n->in, QUEUE_IN) ||
-        !open_way(n, &n->out, QUEUE_OUT))
+    if (!virtio_agreed(&n->device, VIRTIO_RING_F_INDIRECT_DESC) ||
+        !open_way(n, &n->in, QUEUE_IN) || !open_way(n, &n->out, QUEUE_OUT))
         return false;
     virtqueue_listen(&n->out.queue, false);
     virtio_run(&n->device);
@@ -91,9 +86,9 @@ bool virtio_net_open(struct virtio_net *n, const struct virtio_place *p, u32 fra
 
 bool virtio_net_address(const struct virtio_net *n, u8 mac[6])
 {
-    for (u32 i = 0; have(n, VIRTIO_NET_F_MAC) && i < 6; i++)
+    for (u32 i = 0; virtio_agreed(&n->device, VIRTIO_NET_F_MAC) && i < 6; i++)
         mac[i] = virtio_config8(&n->device, offsetof(struct virtio_net_config, mac) + i);
-    return have(n, VIRTIO_NET_F_MAC);
+    return virtio_agreed(&n->device, VIRTIO_NET_F_MAC);
 }
 
 u32 virtio_net_take(struct virtio_net *n, void *frame, u32 room)

@@ -215,15 +215,12 @@ static bool open_blk(struct disk *d, u32 devfn)
     struct virtio_blk *b;
     struct virtio_place p;
 
-    if (!pci_virtio(devfn, &p) || p.type != VIRTIO_ID_BLOCK)
+    if (!pci_virtio_take(devfn, VIRTIO_ID_BLOCK, &p, on_message, NULL))
         return false;
-    pci_enable(devfn, true);
     b = rt_alloc(sizeof(*b));
     if (!b)
         return false;
-    p.message = pci_message(devfn, on_message, NULL);
-    b->device.why = "it sends no messages for interrupts, or there are too many devices";
-    if (!p.message || !virtio_blk_open(b, &p)) {
+    if (!virtio_blk_open(b, &p)) {
         rt_printf("node: disk at function %u.%u: %s\n", devfn / 8, devfn % 8, b->device.why);
         rt_free(b, sizeof(*b));
         return false;

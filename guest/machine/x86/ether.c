@@ -105,14 +105,11 @@ static bool open_one(struct ether *e, u32 devfn)
 {
     struct virtio_place p;
 
-    if (!pci_virtio(devfn, &p) || p.type != VIRTIO_ID_NET)
+    if (!pci_virtio_take(devfn, VIRTIO_ID_NET, &p, on_message, &e->vif))
         return false;
     vif_init(&e->vif, &end);
     e->vif.device.own_only = false; /* an Ethernet believes everybody */
-    pci_enable(devfn, true);
-    p.message = pci_message(devfn, on_message, &e->vif);
-    e->net.device.why = "it sends no messages for interrupts, or there are too many devices";
-    if (!p.message || !virtio_net_open(&e->net, &p, FRAME) ||
+    if (!virtio_net_open(&e->net, &p, FRAME) ||
         !virtio_net_address(&e->net, e->vif.device.address)) {
         rt_printf("node: network at function %u.%u: %s\n", devfn / 8, devfn % 8,
                   e->net.device.why);
