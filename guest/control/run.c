@@ -95,6 +95,17 @@ static void failed(const struct waiting *n, const char *why)
     result_end(&j);
 }
 
+/* When a line without a time fell due, which nothing else in the results says. */
+static void tell_fired(const struct waiting *n)
+{
+    struct json j;
+
+    result_begin(&j, "fired");
+    json_number(&j, "line", n->line);
+    json_text(&j, "command", n->command);
+    result_end(&j);
+}
+
 /* The line is taken out first: a command may add or fire others. */
 static void fire(struct waiting *n)
 {
@@ -104,6 +115,8 @@ static void fire(struct waiting *n)
     struct json answer;
 
     list_remove(&n->link);
+    if (n->kind != STEP_AT)
+        tell_fired(n);
     json_begin(&answer, answer_text, sizeof(answer_text));
     if (!words_split(&words, n->command, strlen(n->command), &problem) ||
         !step_read(&s, &words, &problem))

@@ -12,7 +12,7 @@ enum { TURNS = 2000, CHANNEL = 1, MIB = 1 << 20, PAGE = 4096, FAULTS = 512 };
 
 static u8 body[1024], answer[1024];
 static u8 memory[2 * MIB] __attribute__((aligned(PAGE)));
-static volatile u8 fresh[(4 * FAULTS + 16) * PAGE] __attribute__((aligned(PAGE)));
+static volatile u8 fresh[(MEASURE_MOST * FAULTS + 16) * PAGE] __attribute__((aligned(PAGE)));
 static s64 self, partner, area;
 
 static void nothing(u64 turns)

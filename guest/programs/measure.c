@@ -6,8 +6,6 @@
 #include "guest/programs/measure.h"
 #include "guest/machine/protocol.h"
 
-enum { TRIES = 5 };
-
 struct reading {
     u64 ticks, switches, flushes;
     bool counted;
@@ -57,7 +55,7 @@ struct cost measure(void (*work)(u64), u64 turns)
     struct reading once = {0}, thrice = {0};
 
     /* Where others share the CPU the short part may take longer than the long one. */
-    for (u32 tries = 0; tries < TRIES && thrice.ticks <= once.ticks; tries++) {
+    for (u32 tries = 0; tries < MEASURE_TRIES && thrice.ticks <= once.ticks; tries++) {
         once = spent(work, turns);
         thrice = spent(work, 3 * turns);
     }

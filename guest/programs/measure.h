@@ -16,7 +16,9 @@ struct cost {
     bool counted; /* switches and flushes are known */
 };
 
-/* Measures N and 3N turns of `work`. Ends the program when it has no link "machine". */
+/* Measures N and 3N turns of `work`, again where others had the processor meanwhile: at most
+ * MEASURE_MOST times N in all. Ends the program when it has no link "machine". */
+enum { MEASURE_TRIES = 5, MEASURE_MOST = 4 * MEASURE_TRIES };
 struct cost measure(void (*work)(u64 turns), u64 turns);
 /* The middle one of three, for work that may be done as often: an alarm in one of them, in
  * its short part or its long one, does not count. */

@@ -64,8 +64,8 @@ def cluster_text(c: Cluster, faults: Sequence[Fault], seed: int, for_ns: int, wh
         lines += [f"disk = [{', '.join(map(_disk, n.disks))}]"] if n.disks else []
     for f in faults:
         lines += ["", "[[faults]]", _line("do", f.do)]
-        if f.target in ("medium", "node", "disk"):
-            lines.append(_line(f.target, f.name))
+        if f.name:
+            lines.append(_line("node" if f.target == "control" else f.target, f.name))
         lines.append(_line("after", f.after) if f.after else _line("at", units.show_time(f.at_ns or 0)))
         if f.for_ns is not None:
             lines.append(_line("for", units.show_time(f.for_ns)))

@@ -2,9 +2,10 @@
 """From a finished session to a result: invariants, expectations, nodes, faults as they fired."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
-from osmo import abi, disks, faults as faults_of, invariants, result
+from osmo import abi, disks, faults as faults_of, invariants, result, units
 from osmo.cluster import Cluster
 from osmo.collect import Collector, Event
 from osmo.faults import Fault
@@ -46,18 +47,29 @@ def _close(lives: list[Life], open_life: dict[str, int], name: str, ns: int, rea
         lives[index] = dataclasses.replace(lives[index], end_ns=ns, reason=reason)
 
 
-def calm_after(faults: list[Fault], end_ns: int) -> int:
+def moments(faults: list[Fault], events: list[Event]) -> dict[Fault, int]:
+    """When each fault that waited for a condition began, of those whose condition came."""
+    at = {str(e.fields.get("command")): e.ns for e in reversed(events) if e.event == "fired"}
+    return {f: at[f.lines()[0]] for f in faults if f.after and f.lines()[0] in at}
+
+
+def calm_after(faults: list[Fault], end_ns: int, begun: Mapping[Fault, int] | None = None) -> int:
     """When the last outage is over; never, if one has no end."""
     calm = 0
     for fault in faults:
-        if fault.do.split()[0] in OUTAGES or fault.after:
-            over = (fault.at_ns or 0) + fault.for_ns if fault.for_ns is not None else end_ns
-            if fault.do.split()[0] in ("crash", "restart") and fault.at_ns is not None:
-                over = fault.at_ns
-            if fault.do.startswith("skew ") and fault.at_ns is not None:
-                # What waits for a time that a clock was set back from waits that much longer.
-                over = fault.at_ns + (fault.for_ns or 0) + abs(faults_of.step_ns(fault.do.split()))
-            calm = max(calm, over)
+        words = fault.do.split()
+        at = fault.at_ns if fault.at_ns is not None else (begun or {}).get(fault)
+        if words[0] not in OUTAGES or at is None:
+            continue
+        over = at + fault.for_ns if fault.for_ns is not None else end_ns
+        if words[0] in ("crash", "restart"):
+            over = at
+        elif words[0] in ("stall", "hang"):
+            over = at + units.time_ns(words[1])
+        elif words[0] == "skew":
+            # What waits for a time that a clock was set back from waits that much longer.
+            over = at + (fault.for_ns or 0) + abs(faults_of.step_ns(words))
+        calm = max(calm, over)
     return min(calm, end_ns)
 
 
@@ -65,7 +77,8 @@ def case(cluster: Cluster, collector: Collector, faults: list[Fault], end_ns: in
          undisturbed: dict[str, int] | None = None) -> Case:
     told = history({n.name: n.number for n in cluster.nodes}, collector.events, bytes(collector.trace))
     hit = {f.name for f in faults if f.target == "node" and f.do.split()[0] in STOPS}
-    return Case(told, Ledger(told), collector.events, hit, calm_after(faults, end_ns), end_ns,
+    return Case(told, Ledger(told), collector.events, hit,
+                calm_after(faults, end_ns, moments(faults, collector.events)), end_ns,
                 cluster.expect.heal_ns, undisturbed or {})
 
 

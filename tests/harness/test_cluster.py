@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osmo import check, cluster, faults, judge, keyed, plan, schema, units, words
+from osmo import check, cluster, collect, faults, judge, keyed, plan, schema, units, words
 from osmo.errors import Problem
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -222,6 +222,20 @@ def test_a_moment_of_the_trace() -> None:
 def test_moments_that_never_come(after: str) -> None:
     with pytest.raises(Problem, match="no condition"):
         cluster.parse(RING + f'[[faults]]\nafter = "{after}"\nnode = "a2"\ndo = "crash"\n', "f")
+
+
+def test_liveness_counts_from_the_moment_of_a_fault() -> None:
+    """A fault that waited for a condition is over when it was over, not at the end; one that never came was none."""
+    stall = faults.Fault("stall 150ms", "medium", "m", None, after="trace a kernel.migrate 3")
+    cut = faults.Fault("cut A", "medium", "m", None, after="trace a kernel.migrate 9")
+    came = collect.Event(2 * 10**9, "fired", "", {"line": 7, "command": stall.lines()[0]})
+    begun = judge.moments([stall, cut], [came])
+    assert begun == {stall: 2 * 10**9}
+    assert judge.calm_after([stall, cut], 10**10, begun) == 215 * 10**7
+    assert judge.calm_after([cut], 10**10, {cut: 10**9}) == 10**10
+    assert judge.calm_after([stall, cut], 10**10) == 0
+    hang = faults.Fault("hang 100ms", "control", faults.CONTROL, 10**9)
+    assert judge.calm_after([hang], 10**10) == 11 * 10**8
 
 
 def test_a_clock_set_wrong_is_waited_for() -> None:

@@ -20,6 +20,7 @@ from osmo.result import Result
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+TOP = pathlib.Path(__file__).resolve().parents[2]
 TEXT = """
 for = "16s"
 [media.net]
@@ -183,6 +184,15 @@ def test_what_was_made_small_is_a_cluster_file_that_runs_the_same() -> None:
     assert [n.name for n in again.nodes] == ["a1", "a2", "a3"] and again.seed == 3
     assert again.nodes[1].programs == ["ring 2"] and again.nodes[1].number == 2
     assert again.for_ns == 7 * 10**9 and again.expect == CLUSTER.expect and again.media == CLUSTER.media
+
+
+@pytest.mark.parametrize("file", sorted((TOP / "harness").glob("*/*.toml")), ids=lambda file: file.stem)
+def test_every_worked_file_can_be_written_out_again(file: pathlib.Path) -> None:
+    made = cluster.load(file)
+    again = cluster.parse(dump.cluster_text(made, made.faults, 1, made.for_ns), str(file))
+    assert again.faults == made.faults and again.expect == made.expect and again.media == made.media
+    assert [(n.name, n.number, n.media, n.memory) for n in again.nodes] == \
+        [(n.name, n.number, n.media, n.memory) for n in made.nodes]
 
 
 def test_another_failure_is_not_taken_for_this_one() -> None:

@@ -38,10 +38,10 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [str(folder / "linux"), str(folder / "linux-initrd")]
 
 
-def create(name: str, script: str, words: str = "") -> str:
+def create(name: str, script: str, words: str = "mem=96M") -> str:
     """Lines of a plan: a Linux that runs this script, then powers itself off."""
     joined = script.replace(" ", "~")
-    return (f'create {name} image=linux mem=96M module=linux-initrd on_reboot=destroy {words} '
+    return (f'create {name} image=linux module=linux-initrd on_reboot=destroy {words} '
             f'cmdline="{KERNEL_WORDS} osmosis.number=1 osmosis.run={joined}"\nstart {name}\n')
 
 
@@ -50,8 +50,8 @@ def test_each_end_has_its_own_result(tmp_path: pathlib.Path, parts: list[str]) -
     off, rebooting and a crash of the kernel are told apart; it gives memory back when it is asked to."""
     total = "$(set -- $(cat /proc/meminfo);echo $2)"
     less = f"a={total};echo name?;read x;echo hello $x;until test {total} -lt $a;do sleep 1;done;echo less"
-    plan = (create("off", less)
-            + 'when output off name? memory off 80M\nwhen output off name? input off "osmosis\\n"\n'
+    plan = (create("off", less, "mem=128M")
+            + 'when output off name? memory off 104M\nwhen output off name? input off "osmosis\\n"\n'
             + create("again", "reboot -f").replace("\nstart", "\nwhen exit off start")
             + create("crash", "echo c >/proc/sysrq-trigger").replace("\nstart", "\nwhen exit again start")
             + "when exit crash finish\nat 300s finish status=1\n")
