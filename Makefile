@@ -1,5 +1,5 @@
-# Osmosis. `make run` and `make test` need nothing else: they install what is
-# missing, build, and go. Each folder says in its build.mk what it builds.
+# Osmosis. `make run` and `make test` need nothing else: they install what they
+# miss, build, and go. Each folder says in its build.mk what it builds.
 
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
@@ -23,7 +23,9 @@ test-binaries: $(TEST_BINARIES) $(FUZZ_BINARIES)
 deps:
 	$(Q)harness/deps
 
-run: deps
+# A first look waits for what building and running need, not for what tests and figures do.
+run:
+	$(Q)harness/deps --needed
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
 	$(Q)harness/osmosis run harness/clusters/demo.toml
 

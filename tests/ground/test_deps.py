@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""harness/deps: quick when nothing is missing, honest when something is."""
+"""harness/deps: quick when nothing is missing, honest when something is; a first run waits for little."""
 
 import os
 import pathlib
@@ -38,6 +38,19 @@ def test_a_wanted_package_is_named_but_no_failure(tmp_path: pathlib.Path) -> Non
 def test_a_needed_package_is_a_failure_with_the_command(tmp_path: pathlib.Path) -> None:
     done = run("--check", PATH=fake_dpkg(tmp_path, {"libxen-dev"}), OSMOSIS_CACHE=str(tmp_path))
     assert done.returncode == 1 and "apt-get install libxen-dev" in done.stderr
+
+
+def test_a_first_run_waits_for_what_it_needs_only(tmp_path: pathlib.Path) -> None:
+    path = fake_dpkg(tmp_path, {"libxen-dev", "tshark"})
+    apt = tmp_path / "apt-get"
+    apt.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
+    apt.chmod(0o755)
+    for tool in ("sudo", "id"):
+        (tmp_path / tool).write_text('#!/bin/sh\n[ "$1" = -u ] && echo 0 || exec "$@"\n')
+        (tmp_path / tool).chmod(0o755)
+    done = run("--needed", PATH=path, OSMOSIS_CACHE=str(tmp_path / "cache"))
+    asked = (tmp_path / "asked").read_text()
+    assert done.returncode == 1 and "libxen-dev" in asked and "tshark" not in asked + done.stderr
 
 
 def test_what_the_harness_calls_is_in_the_list() -> None:

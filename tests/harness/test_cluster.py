@@ -225,7 +225,7 @@ def test_moments_that_never_come(after: str) -> None:
 
 
 def test_liveness_counts_from_the_moment_of_a_fault() -> None:
-    """A fault that waited for a condition is over when it was over, not at the end; one that never came was none."""
+    """A fault that waited is over when it was, not at the end; one that never came is none."""
     stall = faults.Fault("stall 150ms", "medium", "m", None, after="trace a kernel.migrate 3")
     cut = faults.Fault("cut A", "medium", "m", None, after="trace a kernel.migrate 9")
     came = collect.Event(2 * 10**9, "fired", "", {"line": 7, "command": stall.lines()[0]})

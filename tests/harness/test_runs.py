@@ -93,7 +93,8 @@ def test_every_worked_cluster_holds(name: str, tmp_path: pathlib.Path) -> None:
     assert len(held) == (not any(n.disks for n in what.nodes))
     assert not held or out["invariants"].get("leak", {"checked": 2})["checked"] == 2
     if name == "moment":
-        assert out["invariants"]["liveness"]["checked"] and len([e for e in events if e.get("event") == "fired"]) == 3
+        assert out["invariants"]["liveness"]["checked"]
+        assert len([e for e in events if e.get("event") == "fired"]) == 3
     if name in CHECKS:
         CHECKS[name](records, [e for e in events if "event" in e])
     if name in REPLAYED:
