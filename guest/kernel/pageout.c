@@ -81,6 +81,12 @@ static struct page *by_arrival(struct node *n)
     return first_of(n, &n->paging.active);
 }
 
+/* What was used since the last sample, as a page that has just come, is younger than all that was not. */
+static u32 recency(const struct page *p)
+{
+    return p->age | (p->used ? AGE_USED << 1 : 0);
+}
+
 static struct page *by_age(struct node *n)
 {
     struct page *oldest = NULL;
@@ -89,7 +95,7 @@ static struct page *by_age(struct node *n)
     {
         struct page *p = list_entry(node, struct page, order);
 
-        if (may_go(n, p) && (!oldest || p->age < oldest->age))
+        if (may_go(n, p) && (!oldest || recency(p) < recency(oldest)))
             oldest = p;
     }
     return oldest;
