@@ -38,6 +38,37 @@ static inline struct sim_process *moved(struct sim *s, const struct process_id *
     return p;
 }
 
+/* Where a process is now: its only live copy, or NULL with *copies telling. */
+static inline struct sim_process *found(struct sim *s, const struct process_id *id, u32 *copies)
+{
+    struct sim_process *found = NULL;
+
+    *copies = 0;
+    for (u32 i = 0; i < s->count; i++) {
+        struct task *t = node_find(s->nodes[i].node, id);
+
+        if (!t)
+            continue;
+        found = sim_process_of(t);
+        ++*copies;
+    }
+    return found;
+}
+
+/* A process on `from` asks that `p` be moved; it runs with everything else. */
+static inline struct sim_process *ask_move(struct sim *s, u32 from, const struct sim_process *p,
+                                           u32 to)
+{
+    struct sim_process *c = sim_spawn(&s->nodes[from], CONTROLLER, 1);
+    u32 attr = DEMOS_TOKERNEL | DEMOS_DUP | DEMOS_GIVE;
+
+    c->self[1] = (u64)sim_link(c, p, DEMOS_REQUEST_LINK, attr, 0, 0);
+    c->self[8] = CONTROL_MIGRATE;
+    c->self[9] = to + 1;
+    c->self[5] = 1;
+    return c;
+}
+
 static inline void crash(struct sim *s, u32 victim)
 {
     u32 epoch = s->nodes[victim].epoch;

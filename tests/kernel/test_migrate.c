@@ -5,8 +5,7 @@
  * themselves, one live copy whatever dies.
  */
 #include "base/bytes.h"
-#include "guest/kernel/core.h"
-#include "tests/kernel/programs.h"
+#include "tests/kernel/moving.h"
 
 static u64 steps[8], step_bytes, updates, forwards;
 
@@ -21,37 +20,6 @@ static void count_trace(struct sim_node *sn, u16 type, u32 who, u64 a, u64 b)
     }
     updates += type == KERNEL_T_update;
     forwards += type == KERNEL_T_forward;
-}
-
-/* Where a process is now: its only live copy, or NULL with *copies telling. */
-static struct sim_process *where(struct sim *s, const struct process_id *id, u32 *copies)
-{
-    struct sim_process *found = NULL;
-
-    *copies = 0;
-    for (u32 i = 0; i < s->count; i++) {
-        struct task *t = node_find(s->nodes[i].node, id);
-
-        if (!t)
-            continue;
-        found = sim_process_of(t);
-        ++*copies;
-    }
-    return found;
-}
-
-/* A process on `from` asks that `p` be moved; it runs with everything else. */
-static struct sim_process *ask_move(struct sim *s, u32 from, const struct sim_process *p,
-                                    u32 to)
-{
-    struct sim_process *c = sim_spawn(&s->nodes[from], CONTROLLER, 1);
-    u32 attr = DEMOS_TOKERNEL | DEMOS_DUP | DEMOS_GIVE;
-
-    c->self[1] = (u64)sim_link(c, p, DEMOS_REQUEST_LINK, attr, 0, 0);
-    c->self[8] = CONTROL_MIGRATE;
-    c->self[9] = to + 1;
-    c->self[5] = 1;
-    return c;
 }
 
 /* One MOVEDATA with 100 bytes into our memory: link self[1], direction self[2], self[4] bytes. */
@@ -84,8 +52,48 @@ static struct sim_call mover_by_twelve(struct sim_process *p, s64 result)
                     DEMOS_FOREVER);
 }
 
+/* DL12: the table of links as it is and as it was: the same, for each is true wherever its holder is. Only of a
+ * link to the process itself does its machine say something else now. */
+static void check_links(const struct sim_process *p, const struct link_slot *was, u32 fresh)
+{
+    const struct link_table *now = &p->task->links;
+
+    CHECK_EQ(now->fresh, fresh);
+    for (u32 i = 0; i < MIN(now->fresh, fresh); i++) {
+        struct link_slot slot = now->slots[i];
+
+        if (slot.number && process_id_equal(&slot.link.to, &p->task->id)) {
+            CHECK_EQ(slot.link.hint, p->node->index + 1);
+            slot.link.hint = was[i].link.hint;
+            slot.link.moves = was[i].link.moves;
+        }
+        CHECK_EQ(slot.number, was[i].number);
+        CHECK_EQ(slot.link.code, was[i].link.code); /* of a free one: the number it will have */
+        CHECK(!slot.number || memcmp(&slot.link, &was[i].link, sizeof(slot.link)) == 0);
+    }
+}
+
+/* Links of all kinds in its table, and holes where some have been. */
+static void many_links(struct sim_process *p, const struct sim_process *to)
+{
+    for (u32 i = 0; i < 40; i++) {
+        u32 kind = i % 3 == 0   ? DEMOS_GENERAL
+                   : i % 3 == 1 ? DEMOS_REQUEST_LINK
+                                : DEMOS_RESOURCE;
+        s64 link = sim_link(p, i % 5 ? to : p, kind, i % 2 ? DEMOS_DUP : DEMOS_GIVE, i,
+                            1000 + i);
+
+        link_find(&p->task->links, link)->link.base = 0x1000 * i;
+        link_find(&p->task->links, link)->link.len = 17 * i;
+        if (i % 7 == 6)
+            link_remove(&p->task->links, link_find(&p->task->links, link));
+    }
+}
+
 static void test_one_move(void)
 {
+    struct link_slot table[64];
+    u32 fresh;
     struct sim *s = cluster(3, NULL);
     struct sim_process *server = sim_spawn(&s->nodes[1], ECHO, 4);
     struct sim_process *client = sim_spawn(&s->nodes[0], CALLER, 2), *c;
@@ -97,8 +105,12 @@ static void test_one_move(void)
     client->self[1] = (u64)sim_link(client, server, DEMOS_REQUEST_LINK, 0, 0, 1);
     client->self[2] = 5;
     sim_poke(server, SIM_DATA + 3 * SIM_PAGE, "mine", 5);
+    many_links(server, client);
     CHECK(sim_run(s, 100000));
     CHECK_EQ(client->self[3], 5);
+    fresh = server->task->links.fresh;
+    CHECK(fresh > 30 && fresh <= ARRAY_SIZE(table));
+    memcpy(table, server->task->links.slots, sizeof(table[0]) * MIN(fresh, 64u));
     s->on_trace = count_trace;
     memset(steps, 0, sizeof(steps));
     step_bytes = 0;
@@ -110,13 +122,13 @@ static void test_one_move(void)
     CHECK(sim_run(s, 100000));
     CHECK_EQ(c->self[5], 0);
     CHECK_EQ(c->self[4], 8);
-    server = where(s, &id, &copies);
+    server = found(s, &id, &copies);
     CHECK_EQ(copies, 1);
     CHECK(server && server->node == &s->nodes[2]);
     if (!server)
         return;
     CHECK(sim_peek(server, SIM_DATA + 3 * SIM_PAGE, text, 5) && strcmp(text, "mine") == 0);
-    CHECK(link_find(&server->task->links, kept) != NULL); /* DL12 */
+    check_links(server, table, fresh);
     CHECK_EQ(link_find(&server->task->links, kept)->link.code, 77);
     /* OFFER, ACCEPT, three PULLs, ESTABLISHED, CLEANED; with the request and its answer: 9. */
     printf("administrative messages: request 1, offer %llu, accept %llu, pull %llu, "
@@ -133,7 +145,7 @@ static void test_one_move(void)
     thread_wake_error(s->nodes[0].node, client->thread, DEMOS_E_TIMEOUT);
     CHECK(sim_run(s, 100000));
     CHECK_EQ(link_find(&client->task->links, (s64)client->self[1])->link.hint, 3);
-    CHECK(forwards <= 2); /* the call, and the fence behind it */
+    CHECK_EQ(forwards, 2); /* the call, and the fence behind it */
     forwards = 0;
     client->self[2] = 20;
     thread_wake_error(s->nodes[0].node, client->thread, DEMOS_E_TIMEOUT);
@@ -162,14 +174,14 @@ static void moving_target(u32 nodes, u64 messages, u64 queue, u32 moves, bool ba
     for (u32 move = 0; move < moves; move++) {
         do { /* none only between two messages */
             sim_run(s, 1);
-            r = where(s, &id, &copies);
+            r = found(s, &id, &copies);
             CHECK(copies <= 1);
         } while (!copies);
         ask_move(s, move % nodes, r, back_and_forth ? 1 + move % 2 : (move + 1) % nodes);
         sim_run(s, 150 + move * 37 % 400);
     }
     CHECK(sim_run(s, 8000000));
-    r = where(s, &id, &copies);
+    r = found(s, &id, &copies);
     CHECK_EQ(copies, 1);
     CHECK(r != NULL);
     if (!r)
@@ -214,7 +226,7 @@ static void test_moving_server(void)
         client[i]->self[2] = 500;
     }
     for (u32 move = 0; move < 40; move++) {
-        now = where(s, &id, &copies);
+        now = found(s, &id, &copies);
         CHECK_EQ(copies, 1);
         if (!now)
             return;
@@ -225,6 +237,141 @@ static void test_moving_server(void)
     for (u32 i = 0; i < 4; i++) {
         CHECK_EQ(client[i]->self[3], 500);
         CHECK_EQ((s64)client[i]->self[4], 0);
+    }
+    sim_destroy(s);
+}
+
+/* Asks for its own move, over the link it has to itself: self[2] times, each to the machine after the last
+ * of self[3], then once to where there is no room. self[4] counts those after which it was there, and
+ * self[5] has what the last was answered. */
+static struct sim_call nomad(struct sim_process *p, s64 result)
+{
+    u64 next = p->node->index + 1;
+    u8 words[16];
+
+    if (p->fresh) {
+        p->self[0] = 0;
+    } else {
+        sim_peek(p, SIM_DATA + 512, words, 8);
+        p->self[4] += result == 8 && be64_get(words) == 0 && p->self[6] == next;
+        p->self[5] = result == 8 ? be64_get(words) : (u64)result;
+    }
+    if (p->self[0]++ >= p->self[2])
+        return sim_call(DEMOS_RECEIVE, 0, 0, 0, 0, DEMOS_FOREVER, 0);
+    p->self[6] = next % p->self[3] + 1;
+    be64_put(words, CONTROL_MIGRATE);
+    be64_put(words + 8, p->self[6]);
+    sim_poke(p, SIM_DATA, words, sizeof(words));
+    return sim_call(DEMOS_CALL, p->self[1], SIM_DATA, demos_lens(16, 64), SIM_DATA + 512, 0,
+                    DEMOS_FOREVER);
+}
+
+/* A program that moves itself twelve times round three machines; then to a fourth that has no room, which it
+ * hears where it is. */
+static void test_its_own_wish(void)
+{
+    struct sim *s = cluster(4, NULL);
+    struct sim_process *p = sim_spawn(&s->nodes[0], 33, 4);
+    struct process_id id = p->task->id;
+    u32 copies;
+
+    s->programs[33] = nomad;
+    p->self[1] = (u64)sim_link(p, p, DEMOS_REQUEST_LINK, DEMOS_TOKERNEL, 0, 0);
+    p->self[2] = 12;
+    p->self[3] = 3;
+    CHECK(sim_run(s, 200000));
+    p = found(s, &id, &copies);
+    CHECK(p && copies == 1 && p->node->index == 0);
+    CHECK_EQ(p->self[4], 12);
+    CHECK_EQ(p->task->moves, 12);
+    s->nodes[3].node->config.limits.memory_bytes = 4096;
+    p->self[2] = 16; /* 1 to 2, 2 to 3, and from 3 not to 4 */
+    p->self[3] = 4;
+    thread_wake_error(s->nodes[0].node, p->thread, DEMOS_E_TIMEOUT);
+    CHECK(sim_run(s, 200000));
+    p = found(s, &id, &copies);
+    CHECK(p && copies == 1 && p->node->index == 2);
+    CHECK_EQ(p->self[4], 14);
+    CHECK_EQ((s64)p->self[5], DEMOS_E_REFUSED);
+    CHECK_EQ(p->task->state, DEMOS_READY);
+    for (u32 i = 0; i < 4; i++)
+        CHECK(list_empty(&s->nodes[i].node->migrations));
+    sim_destroy(s);
+}
+
+/* All that the node's heap gives to processes, as a list. */
+static void **fill_heap(struct node *n)
+{
+    void **blocks = NULL, **block;
+
+    for (size_t size = 4096; size >= 64; size /= 2) {
+        while ((block = node_alloc(n, size, false)) != NULL) {
+            block[0] = blocks;
+            block[1] = (void *)size;
+            blocks = block;
+        }
+    }
+    return blocks;
+}
+
+static void empty_heap(struct node *n, void **blocks)
+{
+    while (blocks) {
+        void **next = blocks[0];
+
+        node_free(n, blocks, (size_t)blocks[1]);
+        blocks = next;
+    }
+}
+
+/* The machine has nothing more, once the move has begun. */
+static void cramp_at_offer(struct sim_node *sn, u16 type, u32 who, u64 a, u64 b)
+{
+    (void)who, (void)b;
+    sn->sim->cramped |= type == KERNEL_T_migrate && a == 1;
+}
+
+/* Want of room at the other end: of its heap, before anything is sent, or of its memory, when the process is
+ * half there. It is refused, nothing is left there, and the process goes on where it is, as it was. */
+static void test_no_room_there(void)
+{
+    struct sim *s = cluster(2, NULL);
+    struct sim_process *p = sim_spawn(&s->nodes[0], ECHO, 8), *client, *c;
+    struct node *there = s->nodes[1].node;
+    struct process_id id = p->task->id;
+    u32 copies;
+    void **blocks;
+    char text[6];
+
+    sim_poke(p, SIM_DATA + 5 * SIM_PAGE, "mine", 5);
+    client = sim_spawn(&s->nodes[1], CALLER, 2);
+    client->self[1] = (u64)sim_link(client, p, DEMOS_REQUEST_LINK, 0, 0, 1);
+    client->self[2] = 2;
+    CHECK(sim_run(s, 100000));
+    for (u32 round = 0; round < 3; round++) {
+        size_t before = s->nodes[1].heap.in_use;
+
+        blocks = round == 0 ? fill_heap(there) : NULL;
+        s->on_trace = round == 1 ? cramp_at_offer : NULL;
+        node_set_trace(s->nodes[0].node, round == 1);
+        c = ask_move(s, 0, p, 1);
+        CHECK(sim_run(s, 100000));
+        if (round < 2)
+            CHECK((s64)c->self[5] == DEMOS_E_REFUSED || (s64)c->self[5] == DEMOS_E_MEMORY);
+        else
+            CHECK_EQ(c->self[5], 0);
+        s->cramped = false;
+        empty_heap(there, blocks);
+        p = found(s, &id, &copies);
+        CHECK(p && copies == 1 && p->node->index == (round == 2));
+        CHECK(sim_peek(p, SIM_DATA + 5 * SIM_PAGE, text, 5) && strcmp(text, "mine") == 0);
+        CHECK(list_empty(&s->nodes[0].node->migrations) && list_empty(&there->migrations));
+        CHECK(round == 2 ||
+              s->nodes[1].heap.in_use <= before + 384); /* a message's, kept for the next */
+        client->self[2] += 2;
+        thread_wake_error(there, client->thread, DEMOS_E_TIMEOUT);
+        CHECK(sim_run(s, 100000));
+        CHECK_EQ(client->self[3], client->self[2]);
     }
     sim_destroy(s);
 }
@@ -246,7 +393,7 @@ static void test_refusals(void)
     c = ask_move(s, 0, p, 1);
     CHECK(sim_run(s, 100000));
     CHECK_EQ((s64)c->self[5], DEMOS_E_REFUSED);
-    CHECK(where(s, &p->task->id, &copies) == p && copies == 1);
+    CHECK(found(s, &p->task->id, &copies) == p && copies == 1);
     CHECK_EQ(p->task->state, DEMOS_READY);
     sim_destroy(s);
 }
@@ -271,11 +418,11 @@ static void test_a_machine_that_is_off(void)
         while (c->self[5] == 1 && s->now - since < 20000000000ull)
             sim_run(s, 1);
         CHECK_EQ((s64)c->self[5], DEMOS_E_TIMEOUT);
-        CHECK(where(s, &id, &copies) == p && copies == 1);
+        CHECK(found(s, &id, &copies) == p && copies == 1);
     }
     s->nodes[1].cut = false; /* both offers come, and both are taken back */
     CHECK(sim_run(s, 400000));
-    CHECK(where(s, &id, &copies) == p && copies == 1);
+    CHECK(found(s, &id, &copies) == p && copies == 1);
     CHECK_EQ(client->self[3], 3); /* its calls waited, and were answered */
     CHECK(list_empty(&s->nodes[0].node->migrations) &&
           list_empty(&s->nodes[1].node->migrations));
@@ -283,7 +430,7 @@ static void test_a_machine_that_is_off(void)
     c = ask_move(s, 0, p, 1);
     CHECK(sim_run(s, 400000));
     CHECK_EQ(c->self[5], 0);
-    p = where(s, &id, &copies);
+    p = found(s, &id, &copies);
     CHECK(p && copies == 1 && p->node == &s->nodes[1]);
     client->self[2] = 6;
     thread_wake_error(s->nodes[2].node, client->thread, DEMOS_E_TIMEOUT);
@@ -312,7 +459,7 @@ static void test_offers_overlap(void)
     CHECK(tries > 3);
     CHECK_EQ(c->self[5], 0);
     CHECK(sim_run(s, 400000));
-    p = where(s, &id, &copies);
+    p = found(s, &id, &copies);
     CHECK(p && copies == 1 && p->node == &s->nodes[1]);
     CHECK(list_empty(&s->nodes[0].node->migrations) &&
           list_empty(&s->nodes[1].node->migrations));
@@ -347,7 +494,7 @@ static void bulk_while_it_comes(u32 rounds, u32 direction)
     mover->program = 32;
     thread_wake_error(s->nodes[0].node, mover->thread, DEMOS_E_TIMEOUT);
     CHECK(sim_run(s, 100000));
-    p = where(s, &id, &copies);
+    p = found(s, &id, &copies);
     CHECK(p && copies == 1 && p->node == &s->nodes[0]);
     CHECK_EQ(mover->self[5], sizeof(bytes));
     sim_peek(direction == DEMOS_MOVE_WRITE ? p : mover, SIM_DATA + 100, seen_there,
@@ -383,7 +530,7 @@ static void test_untouched_pages_stay_away(void)
     c = ask_move(s, 1, p, 1);
     CHECK(sim_run(s, 100000));
     CHECK_EQ(c->self[5], 0);
-    p = where(s, &id, &copies);
+    p = found(s, &id, &copies);
     CHECK(p && copies == 1 && p->node == &s->nodes[1]);
     if (!p)
         return;
@@ -401,196 +548,7 @@ static void test_untouched_pages_stay_away(void)
     sim_destroy(s);
 }
 
-static u32 stop_after; /* administrative messages */
-static u64 seen;
-static bool settled;
-
-static void count_steps(struct sim_node *sn, u16 type, u32 who, u64 a, u64 b)
-{
-    (void)sn;
-    (void)who;
-    (void)b;
-    seen += type == KERNEL_T_migrate;
-    settled = settled || (type == KERNEL_T_migrate && a == 5); /* ESTABLISHED is out */
-}
-
-/* One of the two machines dies after k of the messages; never are there two copies. */
-static void crash(u32 after, u32 victim)
-{
-    struct sim *s = cluster(3, NULL);
-    struct sim_process *p = sim_spawn(&s->nodes[0], ECHO, 8), *c, *client;
-    struct process_id id = p->task->id;
-    u32 copies, last_copies;
-    bool established, cleaned;
-
-    client = sim_spawn(&s->nodes[2], CALLER, 2);
-    client->self[1] = (u64)sim_link(client, p, DEMOS_REQUEST_LINK, 0, 0, 1);
-    client->self[2] = 3;
-    CHECK(sim_run(s, 100000));
-    CHECK_EQ(client->self[3], 3);
-    s->on_trace = count_steps;
-    seen = 0;
-    settled = false;
-    stop_after = after;
-    for (u32 i = 0; i < 3; i++)
-        node_set_trace(s->nodes[i].node, true);
-    c = ask_move(s, 2, p, 1);
-    for (u32 i = 0; i < 20000 && seen < stop_after; i++)
-        sim_run(s, 1);
-    CHECK(seen >= after && seen <= after + 2); /* a round may see more than one */
-    established = settled;
-    cleaned = !list_empty(&s->nodes[0].node->forwards);
-    s->nodes[victim].down = true;
-    for (u32 i = 0; i < 3; i++) {
-        if (i != victim)
-            node_declare_dead(s->nodes[i].node, victim + 1, 1);
-    }
-    sim_run(s, 20000); /* the network itself may go on asking for the dead machine */
-    copies = 0;
-    for (u32 i = 0; i < 3; i++)
-        copies += i != victim && node_find(s->nodes[i].node, &id) != NULL;
-    last_copies = victim == 0 ? established : !cleaned;
-    CHECK_EQ(copies, last_copies);
-    if (victim == 1 && copies) { /* the source has it back, as it was */
-        p = where(s, &id, &copies);
-        CHECK_EQ(p->task->state, DEMOS_READY);
-        client->self[2] = 6;
-        thread_wake_error(s->nodes[2].node, client->thread, DEMOS_E_TIMEOUT);
-        CHECK(sim_run(s, 100000));
-        CHECK_EQ(client->self[3], 6);
-    }
-    CHECK(c->self[5] != 1); /* whoever asked was told something */
-    s->nodes[victim].down = false;
-    sim_destroy(s);
-}
-
-static void test_crashes(void)
-{
-    for (u32 after = 1; after <= 7; after++) {
-        crash(after, 0);
-        crash(after, 1);
-    }
-}
-
-/* Answers numbered requests; self[3] counts those that came twice or out of turn. */
-static struct sim_call ledger(struct sim_process *p, s64 result)
-{
-    struct demos_info info;
-    u64 number;
-
-    if (p->fresh || p->self[0] == 1 || result < 8) {
-        p->self[0] = 0;
-        return sim_call(DEMOS_RECEIVE, DEMOS_ANY_CHANNEL, SIM_DATA, 1024, SIM_DATA + 2048,
-                        DEMOS_FOREVER, 0);
-    }
-    sim_peek(p, SIM_DATA, &number, sizeof(number));
-    sim_peek(p, SIM_DATA + 2048, &info, sizeof(info));
-    p->self[3] += number <= p->self[8 + info.code % 8];
-    p->self[8 + info.code % 8] = number;
-    p->self[2]++;
-    p->self[0] = 1;
-    return sim_call(DEMOS_REPLY, (u64)info.reply, SIM_DATA, 8, 0, DEMOS_FOREVER, 0);
-}
-
-static struct sim_node *doomed;
-static u32 doomed_at;
-
-/* The machine dies in the middle of what it is doing: what it was to send is not sent. */
-static void kill_at_step(struct sim_node *sn, u16 type, u32 who, u64 a, u64 b)
-{
-    count_steps(sn, type, who, a, b);
-    if (doomed && type == KERNEL_T_migrate && seen == doomed_at)
-        doomed->down = true;
-}
-
-/* One machine dies so many rounds after a move was asked for, whatever step that is in, or
- * (rounds = 0) at once when a step's message is made; clients on the others and on a third one call all the time. Each call is answered once or
- * fails, none is carried out twice, and while the process lives only calls that were in the
- * hands of the machine that died have failed. */
-static bool crash_while_called(u32 rounds, u32 step, u32 victim)
-{
-    struct sim *s = cluster(3, NULL);
-    struct sim_process *p, *client[3], *c;
-    struct process_id id;
-    u64 good = 0;
-    u32 copies;
-    bool over;
-
-    s->programs[31] = ledger;
-    p = sim_spawn(&s->nodes[0], 31, 8);
-    id = p->task->id;
-    for (u32 i = 0; i < 3; i++) {
-        client[i] = sim_spawn(&s->nodes[i], CALLER, 2);
-        client[i]->self[1] = (u64)sim_link(client[i], p, DEMOS_REQUEST_LINK, 0, 0, i);
-        client[i]->self[2] = ~(u64)0;
-    }
-    sim_run(s, 500);
-    seen = 0;
-    doomed = step ? &s->nodes[victim] : NULL;
-    doomed_at = step;
-    s->on_trace = kill_at_step;
-    for (u32 i = 0; i < 3; i++)
-        node_set_trace(s->nodes[i].node, true);
-    c = ask_move(s, 2, p, 1);
-    for (u32 i = 0; step && i < 2000 && !doomed->down; i++)
-        sim_run(s, 1);
-    CHECK(!step || doomed->down);
-    sim_run(s, rounds);
-    over = c->self[5] != 1;
-    s->nodes[victim].down = true;
-    for (u32 i = 0; i < 3; i++) {
-        if (i != victim)
-            node_declare_dead(s->nodes[i].node, victim + 1, 1);
-    }
-    sim_run(s, 500);
-    for (u32 i = 0; i < 3; i++)
-        client[i]->self[2] = client[i]->self[0] + 20;
-    CHECK(sim_run(s, 400000));
-    CHECK(c->self[5] != 1);
-    p = NULL;
-    copies = 0;
-    for (u32 i = 0; i < 3; i++) {
-        struct task *t = i == victim ? NULL : node_find(s->nodes[i].node, &id);
-
-        copies += t != NULL;
-        p = t ? sim_process_of(t) : p;
-    }
-    CHECK(copies <= 1);
-    for (u32 i = 0; i < 3; i++) {
-        if (i == victim)
-            continue;
-        CHECK_EQ(client[i]->self[0], client[i]->self[2]);
-        CHECK(client[i]->thread->wait == WAIT_MESSAGE);
-        CHECK((s64)client[i]->self[4] == 0 || (s64)client[i]->self[4] == DEMOS_E_DEAD);
-        /* one call at a time: no more than one can have been with the machine that died */
-        CHECK(!p || client[i]->self[0] - client[i]->self[3] <= 1);
-        good += client[i]->self[3];
-    }
-    if (p) {
-        CHECK_EQ(p->self[3], 0);
-        CHECK(p->self[2] >= good);
-        CHECK_EQ(p->task->state, DEMOS_READY);
-    }
-    s->nodes[victim].down = false;
-    sim_destroy(s);
-    return over;
-}
-
-static void test_crash_at_every_moment(void)
-{
-    u32 moments = 0;
-
-    for (u32 victim = 0; victim < 2; victim++) {
-        for (u32 rounds = 0; !crash_while_called(rounds, 0, victim); rounds++)
-            moments++;
-        for (u32 step = 1; step <= 7; step++, moments++)
-            crash_while_called(0, step, victim);
-    }
-    printf("%u moments of a move, each with a dead machine\n", moments);
-    CHECK(moments >= 28);
-}
-
-TESTS(CASE(test_crashes), CASE(test_crash_at_every_moment), CASE(test_one_move),
-      CASE(test_moving_target), CASE(test_moving_target_without_room), CASE(test_moving_server),
-      CASE(test_refusals), CASE(test_a_machine_that_is_off), CASE(test_offers_overlap),
+TESTS(CASE(test_one_move), CASE(test_moving_target), CASE(test_moving_target_without_room),
+      CASE(test_moving_server), CASE(test_refusals), CASE(test_no_room_there),
+      CASE(test_its_own_wish), CASE(test_a_machine_that_is_off), CASE(test_offers_overlap),
       CASE(test_bulk_while_it_comes), CASE(test_untouched_pages_stay_away))
