@@ -86,11 +86,6 @@ void rt_trap_allow_user(u32 vector)
     idt[vector].kind |= GATE_USER;
 }
 
-void rt_trap_stack(u64 top)
-{
-    tss.rsp[0] = top;
-}
-
 static void set_gate(u32 vector)
 {
     u64 at = (u64)rt_trap_stubs + (u64)vector * STUB_BYTES;

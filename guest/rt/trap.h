@@ -36,8 +36,6 @@ void rt_trap_set(u32 vector, rt_trap_fn *fn);
 void rt_trap_before_user(rt_trap_fn *fn);
 /* Lets ring 3 raise the vector by INT (breakpoint). */
 void rt_trap_allow_user(u32 vector);
-/* The stack on which ring 3 enters. */
-void rt_trap_stack(u64 top);
 void rt_trap_dump(const struct rt_frame *f);
 /* Loads GDT, IDT (and on the first vCPU the TSS); each vCPU calls it once. */
 void rt_trap_load(void);

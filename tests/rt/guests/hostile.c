@@ -2,9 +2,9 @@
 /*
  * A hostile guest (H23, F27): calls every hypercall with random and edge arguments, from
  * rings 0 and 3, from every vCPU it has at once, while others of its vCPUs rewrite the
- * arguments that are being read. calls=N, seed=N, vcpus=N. What it must not reach is its own
- * end before it has made its calls: calls that would stop or unmap itself are left out by
- * name below. With watch=NS it also says for how long it was kept from running at most.
+ * arguments that are being read. calls=N (that many are made, by all vCPUs together), seed=N,
+ * vcpus=N. What it must not reach is its own end before it has made its calls: calls that would
+ * stop or unmap itself are left out by name below, and not counted. With watch=NS it also says for how long it was kept from running at most.
  * Ends by power-off with "Test result: SUCCESS" on port 0xE9 and the console.
  */
 #include "base/keyed.h"
@@ -33,8 +33,9 @@ enum {
 
 #define PATIENCE_NS 50000000ull
 
-static u64 *area; /* arguments lie here, and whoever likes writes into it */
-static u64 seed, calls, refused, served, unknown, outer, outer_served;
+static u64 *area;       /* arguments lie here, and whoever likes writes into it */
+static u64 seed, calls; /* each vCPU makes */
+static u64 refused, served, unknown, outer, outer_served;
 static u32 running;
 
 /* Numbers that are edges of something. */
@@ -143,15 +144,21 @@ static const struct {
             {__HYPERVISOR_sysctl, 1},
             {RT_HYPERCALL_OSMOSIS, 18}};
 
-/* From ring 3 nothing is served, whatever it is. */
-static void call_from_ring3(u32 nr, const u64 arg[5])
+static void count(u64 *what)
 {
-    outer++;
-    if (ring3_call(nr, arg) != -XEN_EPERM)
-        outer_served++;
+    __atomic_add_fetch(what, 1, __ATOMIC_RELAXED);
 }
 
-static void one_call(u64 key, u64 n)
+/* From ring 3 nothing is served, whatever it is. */
+static void call_from_ring3(u32 vcpu, u32 nr, const u64 arg[5])
+{
+    count(&outer);
+    if (ring3_call(vcpu, nr, arg) != -XEN_EPERM)
+        count(&outer_served);
+}
+
+/* False when it was better not made. */
+static bool one_call(u64 key, u64 n)
 {
     u64 r = keyed_random(seed, key, n * 8), arg[5];
     u32 at = (u32)(r % ARRAY_SIZE(real)), nr = r >> 16 & 7 ? real[at].nr : (u32)(r % NUMBERS);
@@ -171,25 +178,26 @@ static void one_call(u64 key, u64 n)
         scribble(keyed_random(seed, key ^ 0x5c, n * 4 + i));
     if (nr == __HYPERVISOR_event_channel_op && arg[1] - (u64)area >= AREA_WORDS * 8)
         arg[1] = (u64)area;
-    if (key == 0 && n % IN_RING3 == 0) {
-        call_from_ring3(nr, arg);
-        return;
+    if (n % IN_RING3 == 0) {
+        call_from_ring3((u32)key, nr, arg);
+        return true;
     }
     if (suicidal(nr, arg[0], arg[1]))
-        return;
+        return false;
     watch_begin(nr, arg[0]);
     result = rt_hypercall(nr, arg[0], arg[1], arg[2], arg[3], arg[4]);
     watch_end();
-    __atomic_add_fetch(result == -XEN_ENOSYS ? &unknown
-                       : result < 0          ? &refused
-                                             : &served,
-                       1, __ATOMIC_RELAXED);
+    count(result == -XEN_ENOSYS ? &unknown : result < 0 ? &refused : &served);
+    return true;
 }
 
 static void attack(u64 key)
 {
-    for (u64 n = 0; n < calls; n++)
-        one_call(key, n);
+    u64 made = 0;
+
+    ring3_load((u32)key);
+    for (u64 n = 0; made < calls; n++)
+        made += one_call(key, n);
 }
 
 /* The area is the last memory taken: long results run into what nobody uses. */
@@ -232,7 +240,8 @@ int rt_main(const struct rt_start *start)
 
     (void)start;
     seed = rt_option_number("seed", 1);
-    calls = rt_option_number("calls", 1000000) / vcpus;
+    rt_assert(vcpus && vcpus <= RING3_VCPUS);
+    calls = (rt_option_number("calls", 1000000) + vcpus - 1) / vcpus;
     rt_map_root()[0] = 0; /* small numbers shall not be addresses of our own memory */
     cr3_write(cr3_read());
     rt_trap_set(2, ignore); /* VCPUOP_send_nmi is one of the calls */
@@ -250,8 +259,9 @@ int rt_main(const struct rt_start *start)
     while (__atomic_load_n(&running, __ATOMIC_SEQ_CST))
         cpu_relax();
     watch_stop();
-    rt_printf("%lu served, %lu refused, %lu unknown, %lu of %lu from ring 3 served\n", served,
-              refused, unknown, outer_served, outer);
+    rt_printf(
+        "%lu calls made: %lu served, %lu refused, %lu unknown, %lu of %lu from ring 3 served\n",
+        served + refused + unknown + outer, served, refused, unknown, outer_served, outer);
     watch_report();
     say(as_it_should_be() ? "\nTest result: SUCCESS\n" : "\nTest result: FAILURE\n");
     return 0;
