@@ -304,14 +304,14 @@ void domain_shutdown(struct domain *d, u8 reason)
     first = d->state < DOMAIN_SHUTDOWN;
     if (first) {
         d->state = DOMAIN_SHUTDOWN;
-        d->shutdown_reason = reason;
+        d->shutdown_reason = d->shutdown_code ? (u8)(d->shutdown_code - 1) : reason;
     }
     spin_unlock(&d->lock);
     for (u32 i = 0; i < d->vcpu_count; i++)
         vcpu_hold(d->vcpu[i], SCHED_HOLD_PAUSED);
     if (!first)
         return;
-    trace_write(OSM_T_domain_shutdown, d->id, 0, reason, 0);
+    trace_write(OSM_T_domain_shutdown, d->id, 0, d->shutdown_reason, 0);
     evtchn_global_virq(VIRQ_DOM_EXC);
 }
 
@@ -324,6 +324,7 @@ int domain_resume(struct domain *d)
     }
     d->state = DOMAIN_LIVE;
     d->shutdown_reason = 0;
+    d->shutdown_code = 0;
     spin_unlock(&d->lock);
     let_run(d);
     return 0;

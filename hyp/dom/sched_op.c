@@ -39,13 +39,18 @@ static s64 shutdown(struct call *c, void *arg)
     return 0;
 }
 
+/* The first announcement is the one that counts. */
 static s64 shutdown_code(struct call *c, void *arg)
 {
     const struct sched_shutdown *s = arg;
+    struct domain *d = c->v->domain;
 
     if (s->reason > SHUTDOWN_MAX)
         return fail(-XEN_EINVAL);
-    c->v->domain->shutdown_code = (u8)s->reason;
+    spin_lock(&d->lock);
+    if (!d->shutdown_code)
+        d->shutdown_code = (u8)(s->reason + 1);
+    spin_unlock(&d->lock);
     return 0;
 }
 
