@@ -8,6 +8,12 @@
 
 #include "base/types.h"
 
+/* What is known of a frame's transport checksum; 0: whoever gets it must look. */
+enum checksum {
+    CHECKSUM_BLANK = 1, /* it is not computed */
+    CHECKSUM_GOOD = 2,  /* it is right, or as if it were: nothing has touched the data since */
+};
+
 /* Computes the TCP or UDP checksum of an IPv4 or IPv6 frame in place. False: it is none of
  * these, or not whole; then nothing is changed. */
 bool checksum_fill(u8 *frame, size_t len);

@@ -9,7 +9,6 @@
 #include "base/wide.h"
 #include "base/format.h"
 #include "base/memory.h"
-#include "net/fabric/checksum.h"
 #include "net/fabric/fabric.h"
 #include "net/frame.h"
 #include "net/media/words.h"
@@ -316,7 +315,7 @@ static bool honest(struct fabric_port *p, const u8 *frame, size_t len)
     return source != p->fabric->node[node].machine && p->fabric->node[node].vifs > 1;
 }
 
-void fabric_take(struct fabric_port *p, u8 *frame, size_t len, bool checksum_blank, u64 now)
+void fabric_take(struct fabric_port *p, u8 *frame, size_t len, u32 checksum, u64 now)
 {
     struct fabric *f = p->fabric;
 
@@ -328,9 +327,9 @@ void fabric_take(struct fabric_port *p, u8 *frame, size_t len, bool checksum_bla
                         (u64)p->port << 48, MEDIUM_WHYS);
         return;
     }
-    if (checksum_blank)
-        checksum_fill(frame, len);
-    medium_send(p->medium->medium, p->port, frame, len, now);
+    if (checksum & CHECKSUM_BLANK)
+        checksum = checksum_fill(frame, len) ? CHECKSUM_GOOD : 0;
+    medium_send_marked(p->medium->medium, p->port, frame, len, checksum, now);
     if (p->medium->captured)
         capture_flush(f->capture);
 }
@@ -342,7 +341,7 @@ static void arrive(struct fabric_medium *m, const struct medium_arrival *a)
 
     if (!p)
         return;
-    if (!p->first && fabric_up_arrived(p, a->frame, a->len)) {
+    if (!p->first && fabric_up_arrived(p, a->frame, a->len, a->mark)) {
         p->given++;
         return;
     }
@@ -355,6 +354,7 @@ static void arrive(struct fabric_medium *m, const struct medium_arrival *a)
     }
     q->next = NULL;
     q->len = a->len;
+    q->checksum = a->mark;
     copy_wide(q->bytes, a->frame, a->len);
     *p->last = q;
     p->last = &q->next;

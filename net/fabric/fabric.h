@@ -7,6 +7,7 @@
 #define NET_FABRIC_FABRIC_H
 
 #include "net/fabric/capture.h"
+#include "net/fabric/checksum.h"
 #include "net/media/medium.h"
 
 enum {
@@ -20,6 +21,7 @@ enum { FABRIC_OUTSIDE_BLOCK = 32768 }; /* a datagram of the host's carries it */
 struct fabric_frame {
     struct fabric_frame *next;
     size_t len;
+    u32 checksum;
     u8 bytes[];
 };
 
@@ -78,8 +80,10 @@ struct fabric_port *fabric_attach_outside(struct fabric *f, const char *medium,
 void fabric_detach(struct fabric_port *p);
 /* The domain is gone: its number may come back as another node. */
 void fabric_forget(struct fabric *f, u32 domain);
-/* A frame from the vif. Takes it by what it is, whatever it says. */
-void fabric_take(struct fabric_port *p, u8 *frame, size_t len, bool checksum_blank, u64 now);
+/* A frame from the vif. Takes it by what it is, whatever it says. `checksum` is what its sender
+ * says of it (checksum.h): good ones stay good and blank ones become so until the medium damages
+ * the frame. */
+void fabric_take(struct fabric_port *p, u8 *frame, size_t len, u32 checksum, u64 now);
 /* Moves frames that have arrived by `now` to the ports' queues; true if there were any. */
 bool fabric_run(struct fabric *f, u64 now);
 u64 fabric_deadline(const struct fabric *f);
@@ -89,9 +93,9 @@ void fabric_given(struct fabric_port *p);
 /* "MEDIUM words of a fault"; NULL or what is wrong. */
 const char *fabric_fault(struct fabric *f, const char *line, u64 now);
 
-/* The owner's: a frame has arrived for this port. True: the vif has it; else it waits, and
- * fabric_up_ready says so. */
-bool fabric_up_arrived(struct fabric_port *p, const u8 *frame, size_t len);
+/* The owner's: a frame has arrived for this port, with CHECKSUM_GOOD or 0. True: the vif has it;
+ * else it waits, and fabric_up_ready says so. */
+bool fabric_up_arrived(struct fabric_port *p, const u8 *frame, size_t len, u32 checksum);
 void fabric_up_ready(struct fabric_port *p);
 /* The owner's: a trace record (types in net/trace.h). */
 void fabric_up_trace(struct fabric *f, u16 type, u32 who, u64 a, u64 b);

@@ -39,9 +39,9 @@ static u64 now(void)
     return rt_now_ns();
 }
 
-bool fabric_up_arrived(struct fabric_port *p, const u8 *frame, size_t len)
+bool fabric_up_arrived(struct fabric_port *p, const u8 *frame, size_t len, u32 checksum)
 {
-    return p->owner && !p->outside && vifback_give(p->owner, frame, len);
+    return p->owner && !p->outside && vifback_give(p->owner, frame, len, checksum);
 }
 
 void fabric_up_ready(struct fabric_port *p)

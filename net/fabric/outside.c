@@ -86,7 +86,7 @@ static void serve(struct outside *o, u64 now)
     u32 len;
 
     while ((len = virtio_net_take(&o->net, frame, sizeof(frame))))
-        fabric_take(o->port, frame, len, false, now);
+        fabric_take(o->port, frame, len, 0, now);
     while ((f = fabric_next(o->port))) {
         virtio_net_put(&o->net, f->bytes, (u32)f->len);
         fabric_given(o->port);

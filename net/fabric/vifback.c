@@ -131,10 +131,13 @@ void vifback_close(struct vifback *v)
     rt_free(v, sizeof(*v));
 }
 
-bool vifback_give(struct vifback *v, const u8 *bytes, size_t len)
+_Static_assert((u32)CHECKSUM_BLANK == SPLIT_CSUM_BLANK, "flags are passed on as they are");
+_Static_assert((u32)CHECKSUM_GOOD == SPLIT_CSUM_GOOD, "flags are passed on as they are");
+
+bool vifback_give(struct vifback *v, const u8 *bytes, size_t len, u32 checksum)
 {
     if (v->rings.net.broken || !netback_room(&v->rings.net, len) ||
-        !netback_put(&v->rings.net, bytes, len, SPLIT_CSUM_GOOD))
+        !netback_put(&v->rings.net, bytes, len, checksum))
         return false;
     vifback_is_ready(v);
     return true;
@@ -154,7 +157,7 @@ static bool give(struct vifback *v)
             fabric_given(v->port);
             continue;
         }
-        netback_put(&v->rings.net, f->bytes, f->len, SPLIT_CSUM_GOOD);
+        netback_put(&v->rings.net, f->bytes, f->len, f->checksum);
         fabric_given(v->port);
     }
     return f != NULL;
@@ -171,7 +174,7 @@ static bool serve(struct vifback *v, u64 now)
         return false;
     while (count++ < FRAMES_PER_TURN &&
            (len = netback_take(&v->rings.net, frame, sizeof(frame), &checksum)) != 0)
-        fabric_take(v->port, frame, len, checksum & SPLIT_CSUM_BLANK, now);
+        fabric_take(v->port, frame, len, checksum, now);
     more = give(v);
     netback_flush(&v->rings.net);
     if (now - v->prompted_ns >= PROMPT_NS) {

@@ -25,7 +25,7 @@ struct vifback {
 struct vifback *vifback_open(struct fabric *f, u32 domain, u32 handle);
 void vifback_close(struct vifback *v);
 /* Puts a frame before the front end at once, if there is room; its next turn tells it. */
-bool vifback_give(struct vifback *v, const u8 *frame, size_t len);
+bool vifback_give(struct vifback *v, const u8 *frame, size_t len, u32 checksum);
 /* Something has come for it. */
 void vifback_is_ready(struct vifback *v);
 /* Serves all that are ready until each has had its turn. True: nobody has more to do. */

@@ -119,6 +119,7 @@ struct parcel *parcel_create(struct medium *m, const void *bytes, size_t len)
     if (!p)
         return NULL;
     p->refs = 1;
+    p->mark = 0;
     p->len = len;
     copy_wide(p->bytes, bytes, len);
     return p;
@@ -392,7 +393,8 @@ static void aim_all(struct medium *m, struct parcel *p, u32 from, u64 number, u6
     }
 }
 
-void medium_send(struct medium *m, u32 port, const void *frame, size_t len, u64 now)
+void medium_send_marked(struct medium *m, u32 port, const void *frame, size_t len, u32 mark,
+                        u64 now)
 {
     enum medium_why why = MEDIUM_OK;
     struct parcel *p = NULL;
@@ -418,9 +420,15 @@ void medium_send(struct medium *m, u32 port, const void *frame, size_t len, u64 
         tell(m, MEDIUM_DROPPED, why, port, MEDIUM_ANY, number, frame, len, now);
         return;
     }
+    p->mark = mark;
     *line = start + on_line_ns(m, len);
     aim_all(m, p, port, number, *line + m->config.latency_ns, now);
     release(m, p);
+}
+
+void medium_send(struct medium *m, u32 port, const void *frame, size_t len, u64 now)
+{
+    medium_send_marked(m, port, frame, len, 0, now);
 }
 
 u64 medium_deadline(const struct medium *m)
@@ -440,8 +448,8 @@ bool medium_deliver(struct medium *m, u64 now, struct medium_arrival *arrival)
             continue;
         }
         m->last = f.parcel;
-        *arrival = (struct medium_arrival){f.port, f.from, f.number, f.parcel->bytes,
-                                           f.parcel->len};
+        *arrival = (struct medium_arrival){f.port,   f.from,          f.parcel->mark,
+                                           f.number, f.parcel->bytes, f.parcel->len};
         m->stats.delivered++;
         tell(m, MEDIUM_DELIVERED, MEDIUM_OK, f.from, f.port, f.number, f.parcel->bytes,
              f.parcel->len, f.at);

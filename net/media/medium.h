@@ -71,7 +71,7 @@ struct medium_event {
 
 /* A frame that arrives. `frame` is valid until the next call for this medium. */
 struct medium_arrival {
-    u32 port, from;
+    u32 port, from, mark;
     u64 number;
     const u8 *frame;
     size_t len;
@@ -101,6 +101,10 @@ void *medium_port_owner(const struct medium *m, u32 port);
 void medium_port_up(struct medium *m, u32 port, bool up);
 /* A frame begins its way at `now`; the medium copies it. */
 void medium_send(struct medium *m, u32 port, const void *frame, size_t len, u64 now);
+/* The same with a word about its bytes, which arrives as it is wherever they do, and as 0 where
+ * they were damaged. */
+void medium_send_marked(struct medium *m, u32 port, const void *frame, size_t len, u32 mark,
+                        u64 now);
 /* When the next frame arrives; ~0 for never. */
 u64 medium_deadline(const struct medium *m);
 /* The next frame that has arrived by `now`; false when there is none. */

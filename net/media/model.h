@@ -57,7 +57,7 @@ struct port {
 
 /* Bytes shared by all arrivals of one frame. */
 struct parcel {
-    u32 refs;
+    u32 refs, mark;
     size_t len;
     u8 bytes[];
 };

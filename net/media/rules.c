@@ -135,6 +135,7 @@ struct parcel *rules_damage(struct medium *m, const struct parcel *p, u32 from, 
     if (!q)
         return NULL;
     q->refs = 1;
+    q->mark = 0;
     q->len = len + (v->lengthen ? sizeof(junk) : 0);
     memcpy(q->bytes, p->bytes, len);
     for (u32 i = 0; v->lengthen && i < sizeof(junk); i++)

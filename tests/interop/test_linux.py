@@ -10,8 +10,9 @@ import sys
 
 import pytest
 
-from osmo import cluster, debian, initramfs, linux, run, vmlinux
+from osmo import abi, cluster, debian, initramfs, linux, run, vmlinux
 from osmo.errors import Problem
+from osmo.types import Net
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "control"))
 
@@ -81,7 +82,8 @@ def test_two_processors_at_work(tmp_path: pathlib.Path, parts: list[str], cpus: 
 def test_two_talk_over_the_fabric(parts: list[str]) -> None:
     """H09, H10, L45: Linux's own xen-netfront on our back end and medium, one of them with two
     processors: ping, and a stream by TCP that arrives without a wrong byte (100 MB in the long
-    run). A host answers pings before somebody listens there: the client asks until it is let in."""
+    run), though the medium flips bits: nobody has told it that what the medium damaged was validated
+    (I4, F04). A host answers pings before somebody listens there: the client asks until it is let in."""
     last = 13_500_000 if LONG else 300_000
     data = b"".join(b"%d\n" % n for n in range(1, last + 1))
     text = f"""
@@ -89,6 +91,10 @@ for = "{2000 if LONG else 300}s"
 until = "exit server"
 [media.lan]
 rate = "100M"
+[[faults]]
+at = "1ms"
+medium = "lan"
+do = "corrupt 0.01"
 [nodes.server]
 machine = "linux"
 memory = "96M"
@@ -106,6 +112,8 @@ cmdline = "osmosis.run=until~ping~-c~1~-w~1~10.5.0.1;do~:;done;until~seq~{last}|
     assert "1 packets received" in client, client[-2000:]
     assert hashlib.md5(data).hexdigest() in server, (server[-2000:], client[-2000:])
     assert outcome.result.ok, outcome.result.error
+    flipped = sum(r.type == Net.MEDIUM_FAULT for r in abi.records(bytes(outcome.collector.trace)))
+    assert flipped > 5
 
 
 def execute(text: str) -> run.Outcome:

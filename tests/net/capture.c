@@ -35,7 +35,7 @@ static bool write_block(struct net_device *d, const void *block, size_t len)
     struct device *x = d->owner;
 
     memcpy(copy, block, len);
-    fabric_take(x->port, copy, len, false, now);
+    fabric_take(x->port, copy, len, 0, now);
     return true;
 }
 
@@ -70,9 +70,9 @@ static u32 pending(struct net_device *d)
 
 static const struct net_device_ops ops = {write_block, read_block, status, pending};
 
-bool fabric_up_arrived(struct fabric_port *p, const u8 *frame, size_t len)
+bool fabric_up_arrived(struct fabric_port *p, const u8 *frame, size_t len, u32 checksum)
 {
-    (void)p, (void)frame, (void)len;
+    (void)p, (void)frame, (void)len, (void)checksum;
     return false;
 }
 
@@ -170,7 +170,7 @@ static void blank(void)
                        10,   0,    0,    2,    0x10, 0,    0x20, 0,   0,   16,
                        0,    0,    'o',  's',  'm',  'o',  's',  'i', 's', '!'};
 
-    fabric_take(device[0].port, f, 60, true, now);
+    fabric_take(device[0].port, f, 60, CHECKSUM_BLANK, now);
 }
 
 static void forged(void)
@@ -182,14 +182,14 @@ static void forged(void)
     f[FRAME_VER] = FRAME_VERSION;
     f[FRAME_KIND] = FRAME_ROUTE;
     be32_put(f + FRAME_SRC, 99);
-    fabric_take(device[0].port, f, sizeof(f), false, now);
+    fabric_take(device[0].port, f, sizeof(f), 0, now);
     f[FRAME_HOPS] = 3; /* "passed on", by a node that has one vif */
-    fabric_take(device[0].port, f, sizeof(f), false, now);
+    fabric_take(device[0].port, f, sizeof(f), 0, now);
     f[FRAME_FLAGS] = FRAME_WIDE; /* or even back: a path by it would lead nowhere */
-    fabric_take(device[0].port, f, sizeof(f), false, now);
+    fabric_take(device[0].port, f, sizeof(f), 0, now);
     be32_put(f + FRAME_SRC, 1);
     f[FRAME_FROM + 5] = 77;
-    fabric_take(device[0].port, f, sizeof(f), false, now);
+    fabric_take(device[0].port, f, sizeof(f), 0, now);
 }
 
 int main(void)
