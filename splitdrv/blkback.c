@@ -51,15 +51,17 @@ static void *place(struct blkback *b, RING_IDX at)
     return (u8 *)b->ring.sring + RING_HEADER + (at & (b->ring.nr_ents - 1)) * b->stride;
 }
 
+/* ring.h's own check lets the index go back as far as there are requests under way, which would
+ * then be taken once more. */
 static u32 waiting(struct blkback *b)
 {
-    RING_IDX prod = ring_peer(&b->ring.sring->req_prod);
+    RING_IDX more = ring_peer(&b->ring.sring->req_prod) - b->ring.req_cons;
 
-    if (RING_REQUEST_PROD_OVERFLOW(&b->ring, prod)) {
+    if (more > b->ring.nr_ents - (b->ring.req_cons - b->ring.rsp_prod_pvt)) {
         b->broken = "request index is out of the ring";
         return 0;
     }
-    return prod - b->ring.req_cons;
+    return more;
 }
 
 /* The next request, copied once, in the 64-bit layout. */

@@ -56,6 +56,20 @@ static void open_both(bool persistent)
     blkback_open(&back, 2, memory, 2, BLK_LAYOUT_64, persistent, &whole, jobs);
 }
 
+/* The same a lap before 2^32. */
+static void open_late(bool persistent)
+{
+    open_both(persistent);
+    front.ring.req_prod_pvt -= BLK_RING;
+    front.ring.rsp_cons -= BLK_RING;
+    front.ring.sring->req_prod -= BLK_RING;
+    front.ring.sring->rsp_prod -= BLK_RING;
+    front.ring.sring->req_event -= BLK_RING;
+    front.ring.sring->rsp_event -= BLK_RING;
+    back.ring.req_cons -= BLK_RING;
+    back.ring.rsp_prod_pvt -= BLK_RING;
+}
+
 static void close_both(void)
 {
     blkback_close(&back);
@@ -84,7 +98,7 @@ static void test_random(void)
     static u8 buffer[BLK_SEGMENTS * SPLIT_PAGE];
 
     for (u32 persistent = 0; persistent < 2; persistent++) {
-        open_both(persistent);
+        open_late(persistent);
         memset(disk, 0, sizeof(disk));
         memset(shadow, 0, sizeof(shadow));
         for (u32 i = 0; i < 3000; i++) {
@@ -114,6 +128,7 @@ static void test_random(void)
         fail_disk = 0;
         CHECK(!blkfront_begin(&front, BLKIF_OP_READ, 0, buffer, 100, NULL));
         CHECK(persistent ? !world.copy_calls : !world.map_calls);
+        CHECK(front.ring.rsp_cons < 4000 && !front.broken && !back.broken); /* past 2^32 */
         close_both();
     }
 }
@@ -274,18 +289,30 @@ static void test_indirect_and_discard(void)
     close_both();
 }
 
+/* Indexes that go beyond the ring or back (F18), and answers that were not asked for. */
 static void test_hostile_ends(void)
 {
+    static const u32 jumps[] = {BLK_RING + 1, 1000, 0x80000000u, 0xffffff00u, 0xffffffffu};
     void *cookie;
     s16 status;
     u8 buffer[512];
 
-    open_both(true);
-    front.ring.sring->req_prod = 33;
-    CHECK(!blkback_run(&back, 100));
-    CHECK(back.broken);
-    close_both();
-    for (u32 i = 0; i < 3; i++) {
+    for (u32 i = 0; i < ARRAY_SIZE(jumps); i++) {
+        open_both(true);
+        front.ring.sring->req_prod = jumps[i];
+        CHECK(!blkback_run(&back, 100));
+        CHECK(back.broken && blkback_idle(&back) && !back.stats.errors);
+        close_both();
+
+        open_both(true);
+        CHECK(blkfront_begin(&front, BLKIF_OP_READ, 0, buffer, 512, NULL));
+        front.ring.sring->rsp_prod = jumps[i];
+        CHECK(!blkfront_end(&front, &cookie, &status));
+        CHECK(front.broken);
+        CHECK(!blkfront_begin(&front, BLKIF_OP_READ, 0, buffer, 512, NULL));
+        close_both();
+    }
+    for (u32 i = 0; i < 2; i++) {
         struct blkif_response *r;
 
         open_both(true);
@@ -293,9 +320,114 @@ static void test_hostile_ends(void)
         r = RING_GET_RESPONSE(&front.ring, 0);
         *r = (struct blkif_response){i == 0 ? 5u : 0u, i == 1 ? BLKIF_OP_WRITE : BLKIF_OP_READ,
                                      0};
-        front.ring.sring->rsp_prod = i == 2 ? 9 : 1;
+        front.ring.sring->rsp_prod = 1;
         CHECK(!blkfront_end(&front, &cookie, &status));
         CHECK(front.broken);
+        close_both();
+    }
+}
+
+/* While the disk has requests, the places between the oldest answer and the newest request are
+ * not to be taken once more. */
+static void test_index_goes_back(void)
+{
+    u8 buffer[3][512] = {{0}};
+
+    open_both(true);
+    slow_disk = 1;
+    for (u32 i = 0; i < 3; i++)
+        CHECK(blkfront_begin(&front, BLKIF_OP_READ, i, buffer[i], 512, NULL));
+    blkfront_flush(&front);
+    CHECK(!blkback_run(&back, 100));
+    CHECK_EQ(back.busy, 3);
+    front.ring.sring->req_prod = 2;
+    CHECK(!blkback_run(&back, 100));
+    CHECK(back.broken && back.busy == 3 && !back.stats.errors);
+    while (kept_count)
+        blkback_answer(kept[--kept_count], 0);
+    CHECK_EQ(front.ring.sring->rsp_prod, 0);
+    slow_disk = 0;
+    close_both();
+}
+
+/* An answer said twice, also when its request is another by then. */
+static void test_replayed_answers(void)
+{
+    u8 buffer[2][512];
+    void *cookie;
+    s16 status;
+
+    for (u32 again = 0; again < 2; again++) {
+        open_both(true);
+        memset(buffer, 7, sizeof(buffer));
+        CHECK(blkfront_begin(&front, BLKIF_OP_WRITE, 0, buffer[0], 512, buffer[0]));
+        CHECK(blkfront_begin(&front, BLKIF_OP_READ, 0, buffer[1], 512, buffer[1]));
+        for (u32 i = 0; i < 2; i++)
+            *RING_GET_RESPONSE(&front.ring,
+                               i) = (struct blkif_response){.operation = BLKIF_OP_WRITE};
+        front.ring.sring->rsp_prod = 1 + !again;
+        CHECK(blkfront_end(&front, &cookie, &status) && cookie == buffer[0]);
+        if (again) { /* the same number, and now it is a read */
+            CHECK(blkfront_begin(&front, BLKIF_OP_READ, 0, buffer[0], 512, buffer[0]));
+            front.ring.sring->rsp_prod = 2;
+        }
+        CHECK(!blkfront_end(&front, &cookie, &status));
+        CHECK(front.broken && buffer[1][0] == 7 && buffer[0][0] == 7);
+        close_both();
+    }
+}
+
+static grant_ref_t indirect_page;
+static u32 accesses;
+
+/* A request becomes another one when its first page is asked for; an indirect page does once it
+ * has been read (F19, XSA-155). */
+static void rewrite(void)
+{
+    struct blkif_request *r = RING_GET_REQUEST(&front.ring, 0);
+
+    if (indirect_page && !accesses++)
+        return;
+    memset((u8 *)r + 1, 0xff, sizeof(*r) - 1);
+    r->operation = BLKIF_OP_DISCARD;
+    if (indirect_page)
+        memset(world.grant[indirect_page].page, 0xff, SPLIT_PAGE);
+}
+
+static void test_double_fetch(void)
+{
+    for (u32 kind = 0; kind < 4; kind++) {
+        struct blkif_request r = {
+            .operation = BLKIF_OP_WRITE, .nr_segments = 2, .id = 77, .sector_number = 8};
+        struct blkif_request_indirect n = {.operation = BLKIF_OP_INDIRECT,
+                                           .indirect_op = BLKIF_OP_WRITE,
+                                           .nr_segments = 2,
+                                           .id = 77,
+                                           .sector_number = 8};
+        struct blkif_request_segment *seg = r.seg;
+
+        open_both(kind & 1);
+        memset(disk, 1, sizeof(disk));
+        indirect_page = kind & 2 ? front.pool.ref[31] : 0;
+        accesses = 0;
+        if (indirect_page)
+            seg = (struct blkif_request_segment *)(void *)pool_page(&front.pool, 31);
+        for (u32 i = 0; i < 2; i++) /* parts of one page, which overlap */
+            seg[i] = (struct blkif_request_segment){front.pool.ref[0], (u8)i, (u8)(2 + i)};
+        for (u32 i = 0; i < 8; i++)
+            memset(pool_page(&front.pool, 0) + i * BLK_SECTOR, (int)i + 10, BLK_SECTOR);
+        n.indirect_grefs[0] = indirect_page;
+        if (indirect_page)
+            memcpy(&r, &n, sizeof(n));
+        world.meddle = rewrite;
+        CHECK_EQ(raw(&r), BLKIF_RSP_OKAY);
+        world.meddle = NULL;
+        CHECK_EQ(RING_GET_RESPONSE(&front.ring, 0)->operation, BLKIF_OP_WRITE);
+        for (u32 i = 0; i < SECTORS; i++) {
+            u8 want = i < 8 || i >= 14 ? 1 : (u8)(i < 11 ? i + 2 : i);
+
+            CHECK(disk[i * BLK_SECTOR] == want && disk[(i + 1) * BLK_SECTOR - 1] == want);
+        }
         close_both();
     }
 }
@@ -426,4 +558,5 @@ static void test_packed_layout(void)
 
 TESTS(CASE(test_random), CASE(test_batch), CASE(test_lost_kick), CASE(test_malformed),
       CASE(test_indirect_and_discard), CASE(test_slow_disk), CASE(test_gone_meanwhile),
-      CASE(test_packed_layout), CASE(test_hostile_ends))
+      CASE(test_packed_layout), CASE(test_hostile_ends), CASE(test_index_goes_back),
+      CASE(test_replayed_answers), CASE(test_double_fetch))
