@@ -144,10 +144,42 @@ bool do_store_fault(struct command *c)
     return true;
 }
 
+/* Whether a medium's words (net/fabric/README.md) say that this is its name. */
+static bool has_name(const char *words, const char *name)
+{
+    size_t len = strlen(name);
+
+    while (*words) {
+        if (strncmp(words, "name=", 5) == 0 && strncmp(words + 5, name, len) == 0 &&
+            (!words[5 + len] || words[5 + len] == ' '))
+            return true;
+        while (*words && *words != ' ')
+            words++;
+        while (*words == ' ')
+            words++;
+    }
+    return false;
+}
+
+/* Whether the fabric carries a medium of that name: direct media are not among those it is told. */
+static bool is_carried(const char *medium)
+{
+    char path[64], words[COMMAND_VALUE];
+
+    for (u32 i = 0;; i++) {
+        format(path, sizeof(path), "/osmosis/media/%u", i);
+        if (self_read(path, words, sizeof(words)))
+            return false;
+        if (has_name(words, medium))
+            return true;
+    }
+}
+
 /* The rest of the line, for the fabric to read. */
 bool do_fault(struct command *c)
 {
     char path[64], text[COMMAND_VALUE];
+    const char *medium = NULL;
     size_t len = 0;
 
     text[0] = 0;
@@ -155,10 +187,14 @@ bool do_fault(struct command *c)
         if (c->w->taken[i])
             continue;
         c->w->taken[i] = true;
+        medium = medium ? medium : c->w->word[i];
         if (len + strlen(c->w->word[i]) + 2 > sizeof(text))
             return command_refuse(c, "the fault is too long");
         len += format(text + len, sizeof(text) - len, "%s%s", len ? " " : "", c->w->word[i]);
     }
+    if (!medium || !is_carried(medium))
+        return command_refuse(c, "the fabric carries no medium %s (a direct one has no faults)",
+                              medium ? medium : "of no name");
     format(path, sizeof(path), "/osmosis/fault/%u", control.fault_count);
     if (self_write(path, text))
         return command_refuse(c, "the store refused");

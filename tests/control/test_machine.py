@@ -370,7 +370,12 @@ def test_one_channel_controls_all(tmp_path: pathlib.Path) -> None:
         said = {n: "".join(str(e["text"]) for e in port.events if e["event"] == "output" and e["name"] == n)
                 for n in ("one", "two")}
         assert "Test result: SUCCESS" in said["one"] and "words changed" not in said["two"]
-        command("fault loss 0.5 net")
-        assert command("read /osmosis/fault/0")["value"] == "loss 0.5 net"
+        command('write /osmosis/media/0 "kind=ether name=wire"')
+        command("write /osmosis/media/1 name=net")
+        command("fault net loss 0.5")
+        command("fault wire cut a>b")
+        assert [command(f"read /osmosis/fault/{n}")["value"] for n in (0, 1)] == ["net loss 0.5", "wire cut a>b"]
+        for name in ("ne", "nets", "name=net", "loss"):
+            assert "carries no medium " + name in str(port.ask(f"fault {name} loss 0.5"))
         assert command("list")["domains"] == []
         port.close()

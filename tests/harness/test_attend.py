@@ -109,6 +109,7 @@ def test_a_cluster_is_talked_to_while_it_runs(short_folder: pathlib.Path) -> Non
         said = run.ask("fault", "loss 0.5", "--medium", "net", "--for", "1s")
         assert said.startswith("fault net loss 0.5\nat ")
         assert "loss P" in run.ask("fault", "loss", "--medium", "net", status=2)
+        assert "carries no medium nat (a direct one" in run.ask("fault", "loss 0.5", "--medium", "nat", status=2)
         run.ask("fault", "crash", "--node", "other")
         run.until("the node is gone", lambda s: by_name(s)["other"]["state"] == "destroyed")
         assert json.loads(run.ask("tell", "list"))["domains"][-1]["name"] == "desk"

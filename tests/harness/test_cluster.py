@@ -74,6 +74,14 @@ def test_what_is_wrong_is_said(change: tuple[str, str], what: str, remedy: str) 
     assert not remedy or any(r in text for r in remedy.replace("\\", "").split("|"))
 
 
+def test_a_direct_medium_has_no_faults() -> None:
+    """There is nobody between its two nodes who could carry one out."""
+    two = RING.replace("count = 3", "count = 2").replace('latency = "250us"', "direct = true")
+    with pytest.raises(Problem, match=r"faults\[1\]: medium net is direct and has no faults") as caught:
+        cluster.parse(two, "ring.toml")
+    assert "leave out direct" in str(caught.value)
+
+
 def test_the_fabric_can_stand_still_and_nothing_worse() -> None:
     """F08: it is a name for faults only where there are media."""
     stall = '\n[[faults]]\nat = "1s"\nfor = "1s"\nnode = "fabric"\ndo = "{}"\n'
