@@ -18,7 +18,7 @@ COMMANDS = {
     "doctor": "what this machine has and lacks, and what to install",
     "run": "start a cluster, watch it, and say what held",
     "console": "a node's console in a running cluster, both ways",
-    "ps": "nodes and processes of a running cluster",
+    "ps": "nodes and processes of a running cluster, and who waits for whom",
     "top": "processor, exits and memory of each domain of a running cluster",
     "fault": "a fault in a running cluster, now",
     "pause": "a running cluster stands still, its clock with it",

@@ -22,6 +22,8 @@ class Process:
     name: str
     root: int
     registers: dict[str, int]
+    task: int  # where the kernel has it, and its thread
+    thread: int
 
     @property
     def label(self) -> str:
@@ -60,10 +62,11 @@ class Kernel:
         first = self.number(head)
         if first == head or space == 0:
             return None
-        context = self.number(first - self.at["peers"] + self.at["context"])
+        thread = first - self.at["peers"]
+        context = self.number(thread + self.at["context"])
         name = self.read(task + self.at["name"], self.at["room"]).split(b"\0")[0].decode("utf-8", "replace")
         return Process(self.number(task + self.at["machine"], 4), self.number(task + self.at["serial"]), name,
-                       self.number(space + self.at["root"]), self._registers(context))
+                       self.number(space + self.at["root"]), self._registers(context), task, thread)
 
     def _registers(self, context: int) -> dict[str, int]:
         vcpu = self.domain.vcpus[0]

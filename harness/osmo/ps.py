@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`osmosis ps`: the nodes of a running cluster, and the processes that live on each."""
+"""`osmosis ps`: the nodes of a running cluster, and the processes that live on each; with `--waits` what each
+process of an x86 node waits for, and whom."""
 
 import argparse
+import dataclasses
 import json
 from typing import Any
 
-from osmo import caller, units
+from osmo import caller, units, waits
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print all that is known as JSON")
+    parser.add_argument("--waits", action="store_true",
+                        help="and who waits for whom; the cluster stands still while it is looked at")
     caller.add_run_argument(parser)
 
 
@@ -30,6 +34,11 @@ def lines(status: dict[str, Any]) -> list[str]:
 def command(options: argparse.Namespace) -> int:
     with caller.call(options) as run:
         status = run.ask({"do": "status"})
+        found = waits.everyone(run) if options.waits else []
     del status["ok"]
-    print(json.dumps(status, indent=1) if options.json else "\n".join(lines(status)))
+    if options.json:
+        more = {"waits": [dataclasses.asdict(w) for w in found]} if options.waits else {}
+        print(json.dumps({**status, **more}, indent=1))
+    else:
+        print("\n".join([*lines(status), *waits.lines(found, {n["number"]: n["name"] for n in status["nodes"]})]))
     return 0

@@ -10,10 +10,11 @@ import subprocess
 import pytest
 from test_attend import OSMOSIS, Running, fixture_short_folder, machine  # noqa: F401
 
-from osmo import corefile, inside
+from osmo import corefile, inside, waits
 from osmo.errors import Problem
 from osmo.inside import LARGE, NO_EXECUTE, PRESENT, USER, WRITE, Domain, Mapping, Vcpu
 from osmo.memory import Ram
+from osmo.waits import Wait
 
 ALL = PRESENT | WRITE | USER
 PAGE = 4096
@@ -26,6 +27,18 @@ programs = ["counter-server"]
 programs = ["+kernel ring 8 1000000"]
 [nodes.short]
 programs = ["hello"]
+[media.net]
+[nodes.server]
+media = ["net"]
+programs = ["+kernel =board switchboard global", "=counter counter-server", "announce counter"]
+[nodes.client]
+media = ["net"]
+programs = ["+kernel with counter counter-client 200 5"]
+[[faults]]
+at = "250ms"
+for = "700ms"
+medium = "net"
+do = "cut client"
 """
 
 
@@ -100,20 +113,57 @@ def test_gdb_opens_what_is_written(tmp_path: pathlib.Path) -> None:
     assert "$3 = 8" in done.stdout
 
 
+def wait(name: str, process: tuple[int, int], what: str, whom: tuple[int, int] | None = None, **more: int) -> Wait:
+    return Wait("n", process, name, what, more.get("channels", 0), whom, more.get("at", 0))
+
+
+def test_whoever_waits_in_a_circle_is_named() -> None:
+    """Each ring once, those who only wait for one of it not; and what a wait is, in words."""
+    some = [wait("outer", (1, 1), "calls", (1, 2)), wait("a", (1, 2), "calls", (2, 3)),
+            wait("b", (2, 3), "room", (1, 2)), wait("own", (1, 4), "page", (1, 4)), wait("c", (1, 5), "runs"),
+            wait("d", (1, 6), "moves", (9, 9), at=7), wait("e", (1, 7), "receives", channels=6),
+            wait("f", (1, 8), "calls", (3, 0), at=3), wait("g", (1, 9), "frame")]
+    assert [[w.name for w in ring] for ring in waits.circles(some)] == [["a", "b"], ["own"]]
+    said = waits.lines(some, {3: "third"})
+    assert said[0] == "outer 1.1 on n waits for the answer of a 1.2 on n"
+    assert [line.split(" on n ", 1)[1] for line in said[4:9]] == [
+        "runs", "waits for data of 9.9 on machine 7", "receives on channel 1, 2",
+        "waits for the answer of third's kernel", "waits for a free frame"]
+    assert said[9:] == ["in a circle: a 1.2 on n, b 2.3 on n", "in a circle: own 1.4 on n"]
+
+
+def waits_are_told(run: Running) -> None:
+    """A call between two nodes whose medium is cut can only be waiting, and its server for whatever comes."""
+    said = json.loads(run.ask("ps", "--waits", "--json"))
+    number = {n["name"]: n["number"] for n in said["nodes"]}
+    (server,) = (w for w in said["waits"] if (w["node"], w["name"]) == ("server", "counter-server"))
+    (client,) = (w for w in said["waits"] if w["name"] == "counter-client")
+    assert client["node"] == "client" and client["what"] == "calls" and client["whom"] == server["process"]
+    assert client["at"] == server["process"][0] == number["server"]
+    assert server["what"] == "receives" and server["channels"] and server["whom"] is None
+    assert {w["node"] for w in said["waits"]} == {"quiet", "busy", "server", "client"}
+    ring = [w for w in said["waits"] if w["node"] == "busy"]
+    assert sum(w["what"] == "runs" for w in ring) >= 1 and all(w["what"] in ("runs", "receives") for w in ring)
+    serial = "{}.{}".format(*server["process"])
+    assert f"waits for the answer of counter-server {serial} on server\n" in run.ask("ps", "--waits")
+
+
 @machine
 @pytest.mark.slow
 @pytest.mark.timeout(250)
 @pytest.mark.usefixtures("frozen")
 @pytest.mark.skipif(not shutil.which("gdb"), reason="gdb is not installed")
 def test_nodes_and_processes_are_looked_into(short_folder: pathlib.Path) -> None:  # noqa: F811
-    """H24, DG01: gdb on a node's kernel and on a process, of a seeded run whose bytes stay the same."""
+    """H24, DG01: gdb on a node's kernel and on a process, and who waits for whom, of a seeded run whose bytes stay
+    the same."""
     file = short_folder / "c.toml"
     file.write_text(CLUSTER)
     alone = subprocess.run([OSMOSIS, "run", str(file), "--json"], capture_output=True, text=True, check=False)
     run = Running(short_folder, str(file), "--paused")
     try:
         run.until("it stands still", lambda s: s["paused"])
-        run.ask("step", "100ms")
+        run.ask("step", "300ms")
+        waits_are_told(run)
         said = run.ask("gdb", "quiet", "--do", "bt", "--do", "p x86.node->config.machine", "--do",
                        "p x86.node->count.processes")
         assert "rt_wait" in said and "$1 = 1\n" in said and "$2 = 2\n" in said
@@ -126,8 +176,8 @@ def test_nodes_and_processes_are_looked_into(short_folder: pathlib.Path) -> None
         listed = subprocess.run(["gdb", "-nx", "-batch", "-ex", "bt", *line[1:]], capture_output=True, text=True,
                                 check=True)
         assert " main (" in listed.stdout
-        said = run.ask("gdb", "fabric", status=2)
-        assert "no node fabric" in said
+        said = run.ask("gdb", "nobody", status=2)
+        assert "no node nobody" in said
         assert "is not there: poweroff" in run.ask("core", "short", status=2)
         assert "no process nobody" in run.ask("core", "quiet", "nobody", "--out", str(core), status=2)
         assert run.status()["paused"]
