@@ -18,8 +18,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from osmo import doctor, goals, paths, qemu
+from osmo import doctor, goals, paths, qemu, units
 from osmo.errors import Problem
+from osmo.progress import Progress
 
 REFERENCE = paths.TOP / "harness" / "bench" / "reference.json"
 MORE_I = 1.01
@@ -271,11 +272,15 @@ def measure(places: Iterable[str]) -> tuple[list[Row], dict[str, str]]:
     """Rows, and for places that could not be measured why."""
     rows: list[Row] = []
     missing: dict[str, str] = {}
-    for place in places:
-        try:
-            rows += PLACES[place]()
-        except (Problem, OSError, subprocess.SubprocessError) as error:
-            missing[place] = str(error)
+    places = list(places)
+    with Progress() as told:
+        for number, place in enumerate(places, 1):
+            told.clear()
+            told.say(f"{place}, {number} of {len(places)} places, {units.counted(len(rows), 'row')} so far")
+            try:
+                rows += PLACES[place]()
+            except (Problem, OSError, subprocess.SubprocessError) as error:
+                missing[place] = str(error)
     return [r.judged() for r in rows + derived(rows)], missing
 
 

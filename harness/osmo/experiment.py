@@ -28,6 +28,7 @@ from osmo import cluster as clusters
 from osmo import dump, paths, result, run, simulate, slurm, smaller, warm
 from osmo.cluster import Cluster
 from osmo.errors import Problem
+from osmo.progress import Progress
 from osmo.smaller import Runner
 
 SEEDS = re.compile(r"(\d+)(?:\.\.(\d+))?")
@@ -338,7 +339,9 @@ def _shrink_each(cluster: Cluster, options: run.Options, rows: list[Row], direct
         if tuple(one.broken) in seen:
             continue
         seen.add(tuple(one.broken))
-        small = smaller.shrink_failure(cluster, options, one.seed, set(one.broken), runner)
+        with Progress() as told:
+            small = smaller.shrink_failure(cluster, options, one.seed, set(one.broken), runner,
+                                           tell=lambda words: told.say(f"seed {one.seed} made small: {words}"))
         out[str(one.seed)] = {"faults": [f.text() for f in small.faults], "from": small.from_faults,
                               "nodes": [n.name for n in small.cluster.nodes], "from_nodes": small.from_nodes,
                               "probes": small.probes, "for_ns": small.for_ns, "broken": one.broken}

@@ -29,6 +29,8 @@ MACHINES = {
     "microvm": "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=on",
 }
 PR_SET_PDEATHSIG = 1
+KVM, NESTED = pathlib.Path("/dev/kvm"), pathlib.Path("/sys/module/kvm_amd/parameters/nested")
+NMI_SECONDS = 5.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,12 +66,15 @@ class Setup:
     extra: list[str] = dataclasses.field(default_factory=list)
 
 
-def kvm_with_svm() -> bool:
-    """Whether this host's KVM can give a guest SVM; /dev/kvm alone says nothing."""
-    nested = pathlib.Path("/sys/module/kvm_amd/parameters/nested")
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK) or not nested.exists():
-        return False
-    return nested.read_text().strip() in ("1", "Y")
+def without_kvm() -> str:
+    """Why this host's KVM gives a guest no SVM; empty if it does. /dev/kvm alone says nothing."""
+    if not KVM.exists():
+        return "no /dev/kvm"
+    if not os.access(KVM, os.R_OK | os.W_OK):
+        return "/dev/kvm is not this user's to open"
+    if not NESTED.exists() or NESTED.read_text().strip() not in ("1", "Y"):
+        return "/dev/kvm gives no SVM to guests"
+    return ""
 
 
 def module_argument(modules: list[tuple[pathlib.Path, str]]) -> str:
@@ -241,8 +246,12 @@ class Qemu:
             raise Problem(f"QEMU could not {line}: {said}")
 
     def nmi(self) -> None:
-        """Asks the hypervisor for its dump: the one signal a wedged machine still hears."""
-        self.monitor.command("inject-nmi")
+        """Asks the hypervisor for its dump: the one signal a wedged machine still hears. A Problem if
+        QEMU itself does not."""
+        if self._monitor is None:
+            self._monitor = Monitor(self.directory / "monitor", NMI_SECONDS)
+        self._monitor.patience(NMI_SECONDS)
+        self._monitor.command("inject-nmi")
 
     def inside(self) -> dict[str, str]:
         """What it takes to look into a machine that stands still: inside.py."""

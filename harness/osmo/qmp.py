@@ -34,6 +34,8 @@ class Monitor:
             line = self.file.readline()
         except TimeoutError:
             raise Problem("QEMU's monitor does not answer") from None
+        except OSError:
+            raise Problem("QEMU closed its monitor") from None
         if not line:
             raise Problem("QEMU closed its monitor")
         answer: dict[str, Any] = json.loads(line)
@@ -42,13 +44,20 @@ class Monitor:
     def command(self, name: str, **arguments: Any) -> Any:
         """The command's return value; a Problem with QEMU's words if it refused."""
         message = {"execute": name, "arguments": arguments} if arguments else {"execute": name}
-        self.socket.sendall(json.dumps(message).encode() + b"\n")
+        try:
+            self.socket.sendall(json.dumps(message).encode() + b"\n")
+        except OSError:
+            raise Problem("QEMU closed its monitor") from None
         while True:
             answer = self._answer()
             if "error" in answer:
                 raise Problem(f"QEMU refused {name}: {answer['error'].get('desc')}")
             if "return" in answer:
                 return answer["return"]
+
+    def patience(self, seconds: float) -> None:
+        """How long to wait for an answer from now on."""
+        self.socket.settimeout(seconds)
 
     def human(self, line: str) -> str:
         """A line of the human monitor (savevm and loadvm have no other form in 7.2)."""

@@ -9,6 +9,7 @@ import tempfile
 
 from osmo import abi, cluster as clusters, paths, result, run, units
 from osmo.errors import Problem
+from osmo.progress import Progress
 
 ORDER = ("trace", "results", "console", "capture", "disks", "memory")
 
@@ -85,7 +86,9 @@ def command(options: argparse.Namespace) -> int:
                                   path=before.cluster)
     with tempfile.TemporaryDirectory(prefix="osmosis-", dir=paths.scratch_parent()) as scratch:
         prepared = run.prepare(cluster, options_of(before), pathlib.Path(scratch))
-        outcome = run.execute(prepared)
+        for_ns = before.options.get("for_ns") or cluster.for_ns
+        with Progress() as told:
+            outcome = run.execute(prepared, lambda session: told.run(f"replay of {cluster.name}", session, for_ns))
         again = pathlib.Path(scratch) / "again"
         run.save(outcome, again)
         said = compare(before, outcome.result, options.directory, again)

@@ -19,6 +19,7 @@ from osmo.cluster import Cluster
 from osmo.collect import Collector
 from osmo.errors import Problem
 from osmo.faults import Fault
+from osmo.progress import Progress
 from osmo.session import Ending, Session
 
 CONSOLE = "console"
@@ -57,6 +58,10 @@ class Prepared:
     def seeded(self) -> bool:
         return self.clock != "real"
 
+    @property
+    def machine(self) -> str:
+        return machine_words(self.setup.kvm, self.clock, self.options)
+
 
 @dataclasses.dataclass
 class Outcome:
@@ -77,9 +82,21 @@ def choose_clock(cluster: Cluster, options: Options) -> tuple[str, int, bool]:
                       "leave --kvm out, or say --clock real or event")
     if clock == "count" and cpus != 1:
         raise Problem(f"clock `count` runs on one processor, not {cpus}", "say --cpus 1, or --clock real")
-    if kvm and not qemu.kvm_with_svm():
-        raise Problem("KVM here gives guests no SVM", "leave --kvm out; QEMU emulates it")
-    return clock, cpus, bool(kvm) if kvm is not None else clock != "count" and qemu.kvm_with_svm()
+    trouble = qemu.without_kvm()
+    if kvm and trouble:
+        raise Problem(f"KVM here gives guests no SVM: {trouble}", "leave --kvm out; QEMU emulates it")
+    return clock, cpus, bool(kvm) if kvm is not None else clock != "count" and not trouble
+
+
+def machine_words(kvm: bool, clock: str, options: Options) -> str:
+    """By what QEMU runs the machine, and why by that."""
+    if options.kvm is not None:
+        why = "as asked for"
+    elif kvm:
+        why = "this host's KVM gives guests SVM"
+    else:
+        why = "clock `count` counts the emulator's instructions" if clock == "count" else qemu.without_kvm()
+    return f"{'KVM' if kvm else 'TCG'}, {why}"
 
 
 def prepare(cluster: Cluster, options: Options, directory: pathlib.Path) -> Prepared:
@@ -156,7 +173,7 @@ def execute(prepared: Prepared, onlooker: Callable[[Session], None] | None = Non
         if prepared.clock == "count":
             out.digests["memory"] = memory_digest(machine)
         out.qemu = {"version": doctor.qemu_version(), "argv": machine.argv,
-                    "accelerator": "kvm" if prepared.setup.kvm else "tcg"}
+                    "accelerator": "kvm" if prepared.setup.kvm else "tcg", "why": prepared.machine}
     out.git = result.git_commit()
     out.wall_ms = round((time.monotonic() - start) * 1000)
     out.options = {"for_ns": prepared.options.for_ns, "cpus": prepared.setup.cpus,
@@ -274,8 +291,15 @@ def command(options: argparse.Namespace) -> int:
         from osmo.attendance import Attendance
         from osmo.watch import Watch
         watch = Watch(cluster, prepared.options.for_ns, prepared.faults)
-        with Attendance(watch, prepared.setup.second_serial, show, options.paused) as attendance:
-            outcome = execute(prepared, attendance.look)
+        if not options.json:
+            print(f"machine: {prepared.machine}", flush=True)
+        with Progress() as told, \
+                Attendance(watch, prepared.setup.second_serial, show, options.paused) as attendance:
+            def look(session: Session) -> None:
+                attendance.look(session)
+                if not show:
+                    told.run(cluster.name, session, watch.for_ns)
+            outcome = execute(prepared, look)
     try:
         if options.out:
             with writing(options.out):

@@ -175,10 +175,14 @@ class Session:
         return self._ending(how, box.reason, box.status)
 
     def _dump(self, how: str, reason: str) -> Ending:
-        """A wedged machine still hears an NMI and answers with its state on the serial port."""
+        """A wedged machine still hears an NMI and answers with its state on the serial port; if QEMU itself
+        hears nothing, that is said."""
         if self.machine.alive():
-            self.machine.nmi()
-            time.sleep(DUMP_SECONDS)
+            try:
+                self.machine.nmi()
+                time.sleep(DUMP_SECONDS)
+            except Problem as problem:
+                reason += f"; no dump: {problem}"
         self.drain()
         return self._ending(how, reason)
 

@@ -16,6 +16,7 @@ from osmo.faults import Fault
 from osmo.words import moment
 
 Runner = Callable[[Cluster, run.Options], result.Result]
+Tell = Callable[[str], None]
 
 
 @dataclasses.dataclass
@@ -87,13 +88,16 @@ class Smaller:
     """One failing run on its way down."""
 
     def __init__(self, cluster: Cluster, options: run.Options, faults: list[Fault], broken: set[str],
-                 runner: Runner, limit: int) -> None:
+                 runner: Runner, limit: int, tell: Tell) -> None:
         self.cluster, self.options, self.faults = cluster, options, faults
         self.broken, self.runner, self.limit = broken, runner, limit
+        self.tell = tell
         self.probes = 0
 
     def run(self, cluster: Cluster, faults: Sequence[Fault], for_ns: int | None = None) -> result.Result:
         self.probes += 1
+        self.tell(f"run {self.probes}, {len(faults)} of {len(self.faults)} faults, {len(cluster.nodes)} of "
+                  f"{len(self.cluster.nodes)} nodes")
         one = dataclasses.replace(self.options, faults=list(faults), for_ns=for_ns or self.options.for_ns)
         return self.runner(cluster, one)
 
@@ -145,12 +149,12 @@ def same_failure(out: result.Result, broken: set[str]) -> bool:
 
 
 def shrink_failure(cluster: Cluster, options: run.Options, seed: int, broken: set[str], runner: Runner,
-                   limit: int = 100) -> Small:
-    """Faults and nodes in turn until neither can spare one, then time."""
+                   limit: int = 100, tell: Tell = lambda _: None) -> Small:
+    """Faults and nodes in turn until neither can spare one, then time; `tell` hears how far it is."""
     for_ns = options.for_ns or cluster.for_ns
     faults = cluster.all_faults(seed)
     options = dataclasses.replace(options, seed=seed)
-    small = Smaller(cluster, options, faults, broken, runner, limit)
+    small = Smaller(cluster, options, faults, broken, runner, limit, tell)
     small.fewer_faults()
     while small.fewer_nodes() and small.fewer_faults():
         pass

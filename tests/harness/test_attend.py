@@ -4,12 +4,18 @@
 One run serves most of it; what is seeded can be looked at and halted, and not be talked to.
 """
 
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
+import pty
+import re
 import shutil
 import socket
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +26,7 @@ from osmo import abi, cluster, door, paths, qemu, top, units, watch
 from osmo.collect import Collector
 from osmo.errors import Problem
 from osmo.memory import Frame
-from osmo.types import Kernel
+from osmo.types import Kernel, Net
 from osmo.view import View, clip
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -125,13 +131,45 @@ def test_a_cluster_is_talked_to_while_it_runs(short_folder: pathlib.Path) -> Non
     assert list((short_folder / f"osmosis-{os.getuid()}").iterdir()) == []
 
 
+def on_a_terminal(*words: str) -> str:
+    """What a command that ends well shows on a screen of 110 columns, all of it."""
+    screen, tty = pty.openpty()
+    fcntl.ioctl(tty, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 110, 0, 0))
+    shown = bytearray()
+    with subprocess.Popen([OSMOSIS, *words], stdin=subprocess.DEVNULL, stdout=tty, stderr=tty) as process:
+        os.close(tty)
+        with contextlib.suppress(OSError):  # a terminal that nobody holds any more
+            while got := os.read(screen, 65536):
+                shown += got
+    os.close(screen)
+    assert process.returncode == 0, shown[-3000:].decode(errors="replace")
+    return shown.decode()
+
+
+def the_view_is_live(shown: str) -> None:
+    """Nodes with their processes, messages and rates, virtual time and the faults in force, while it goes on."""
+    pictures = re.sub(r"\x1b\[\d*[A-Za-z]", lambda m: "\f" if m[0][-1] == "A" else "", shown).split("\f")
+    assert len(pictures) > 5 and pictures[0].startswith("machine: TCG, clock `count`")
+    times = [float(m[1]) for p in pictures if (m := re.search(r"lossy .* ([\d.]+) m?s of 4s", p))]
+    assert len(set(times)) > 3, times
+    rows = [tuple(int(g.replace(",", "")) for g in m.groups()) for p in pictures
+            for m in re.finditer(r"● server +running +(\d+) +([\d,]+) +([\d,]+) +([\d,]+)", p)]
+    assert any(processes >= 3 and sent > 20 and received > 20 and rate > 0
+               for processes, sent, received, rate in rows), rows[-5:]
+    assert [sent for _, sent, _, _ in rows] == sorted(sent for _, sent, _, _ in rows)
+    hit = ["loss 0.2" in p for p in pictures]
+    assert any(hit) and not hit[-1] and re.search(r"[1-9]\d* frames lost", pictures[-1])
+    assert "ok: lossy, seed 5, clock count" in pictures[-1]
+
+
 @machine
 @pytest.mark.slow
 @pytest.mark.timeout(200)
 def test_steps_and_breaks_do_not_show_in_a_seeded_run(short_folder: pathlib.Path) -> None:
     """Halted at times and at events, a run gives the same bytes as one that nobody looked at."""
     words = (str(CLUSTERS / "lossy.toml"), "--seed", "5")
-    alone = subprocess.run([OSMOSIS, "run", *words, "--json"], capture_output=True, text=True, check=True)
+    the_view_is_live(on_a_terminal("run", *words, "--out", str(short_folder / "alone")))
+    alone = json.loads((short_folder / "alone" / "result.json").read_text())
     run = Running(short_folder, *words, "--paused")
     try:
         stood = run.until("it stands still", lambda s: s["paused"])["virtual_ns"]
@@ -152,7 +190,7 @@ def test_steps_and_breaks_do_not_show_in_a_seeded_run(short_folder: pathlib.Path
         run.end()
     seen = json.loads(out)
     assert seen["ok"], errors
-    assert seen["digests"] == json.loads(alone.stdout)["digests"]
+    assert seen["digests"] == alone["digests"]
 
 
 def test_files_go_onto_disk_images_and_off(tmp_path: pathlib.Path) -> None:
@@ -253,6 +291,26 @@ def test_the_view_fits(still: Any, size: tuple[int, int]) -> None:
         plain = [clip(line, size[0] - 1) for line in lines]
         assert any("a1" in line and "running" in line for line in plain)
         assert ("more, " in "".join(plain)) == (c is many)
+
+
+def test_the_view_says_what_goes_on(still: Any) -> None:
+    """Processes, messages, the rate and its picture, the time, what was lost and the faults in force."""
+    c = cluster.parse('for = "10s"\n[nodes.a]\ncount = 2\n[media.m]\n[[faults]]\nat = "1s"\nfor = "2s"\n'
+                      'medium = "m"\ndo = "loss 0.5"\n[[faults]]\nat = "3s"\nmedium = "m"\ndo = "jitter 1ms"\n')
+    seen = watch.Watch(c)
+    still.record(0, Kernel.CREATE, 1, 7, 0, 1 << 32 | 1)
+    seen.look(still)
+    seen.tick()
+    for number in range(1, 1501):
+        still.record(number * 10**6, Kernel.SEND, 1, 7, 2 << 32 | 5, number)
+    still.record(2 * 10**9, Net.MEDIUM_DROP, 9, 1, 0, 2)
+    seen.look(still)
+    seen.tick()
+    plain = [re.sub(r"\x1b\[\d*m", "", line) for line in View(c, seen).picture(still, 120, 24)]
+    assert plain[0].endswith("  2 s of 10s  1 frame lost") and "━" in plain[0]
+    assert [line for line in plain if "⚡" in line] == ["  ⚡ at 1s for 2s: medium m: loss 0.5"]
+    row = next(line for line in plain if " a1 " in line).split()
+    assert row[:6] == ["●", "a1", "running", "1", "1,500", "0"] and row[6] == "750" and "█" in row[7]
 
 
 def test_clipping_counts_columns_not_bytes() -> None:

@@ -4,6 +4,7 @@
 P33's engine; F01-F06 drawn from the seed.
 """
 
+import io
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osmo import cluster, dump, experiment, replay, run, shrink, smaller
+from osmo import bench, cluster, dump, experiment, progress, replay, run, shrink, smaller
 from osmo.abi import Record
 from osmo.cluster import Cluster
 from osmo.errors import Problem
@@ -92,7 +93,9 @@ def test_a_failure_is_made_small() -> None:
     seed = next(s for s in range(1, 99) if not experiment.row(CLUSTER, run.Options(), s, runner).ok)
     row = experiment.row(CLUSTER, run.Options(), seed, runner)
     assert row.broken == ["loss"]
-    small = smaller.shrink_failure(CLUSTER, run.Options(), seed, {"loss"}, runner)
+    told: list[str] = []
+    small = smaller.shrink_failure(CLUSTER, run.Options(), seed, {"loss"}, runner, tell=told.append)
+    assert len(told) == small.probes and told[0] == "run 1, 0 of 12 faults, 3 of 3 nodes"
     assert sorted(f.do.split()[0] for f in small.faults) == ["cut", "duplicate"]
     assert small.for_ns == 5 * 10**9 and small.from_faults == 12 and small.probes < 70
 
@@ -199,6 +202,32 @@ def test_another_failure_is_not_taken_for_this_one() -> None:
     out = Result(ok=False, invariants={"order": {"checked": 1, "broken": 1, "first": []}})
     assert not smaller.same_failure(out, {"loss"}) and smaller.same_failure(out, {"order"})
     assert smaller.same_failure(Result(ok=False), {"ending"})
+
+
+class Screen(io.StringIO):
+    """A terminal that keeps what it was given."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_one_line_on_a_terminal_and_nothing_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of each place of a benchmark."""
+    screen, pipe = Screen(), io.StringIO()
+    for out in (screen, pipe):
+        with progress.Progress(out) as told:
+            told.say("one")
+            told.say("two, too soon")
+            told.next = 0.0
+            told.say("three " * 100)
+    assert screen.getvalue().startswith("\r\x1b[Kone\r\x1b[Kthree ") and screen.getvalue().endswith("\r\x1b[K")
+    assert "\n" not in screen.getvalue() and "two" not in screen.getvalue() and len(screen.getvalue()) < 250
+    assert pipe.getvalue() == ""
+    monkeypatch.setattr(bench, "PLACES", {"a": lambda: [bench.Row("P1", "x", "a")] * 3, "b": lambda: []})
+    monkeypatch.setattr("sys.stderr", screen := Screen())
+    assert len(bench.measure(["a", "b"])[0]) == 3
+    assert "a, 1 of 2 places, 0 rows so far" in screen.getvalue()
+    assert "b, 2 of 2 places, 3 rows so far" in screen.getvalue()
 
 
 def test_survival_counts_each_kind() -> None:

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from osmo import qemu
+from osmo import cluster, doctor, qemu, run
 from osmo.errors import Problem
 
 needs_qemu = pytest.mark.skipif(not shutil.which(qemu.BINARY), reason="QEMU is not installed")
@@ -35,6 +35,52 @@ def test_count_elsewhere_is_an_error_with_its_remedy(changes: dict[str, object])
     with pytest.raises(Problem) as caught:
         line(clock="count", **changes)
     assert caught.value.remedy
+
+
+def kvm_here(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch, nested: str | None) -> None:
+    """A host whose KVM has the module parameter `nested`; None: one without KVM."""
+    for name, text in (("kvm", nested), ("nested", nested)):
+        (folder / name).unlink(missing_ok=True)
+        if text is not None:
+            (folder / name).write_text(text)
+    monkeypatch.setattr(qemu, "KVM", folder / "kvm")
+    monkeypatch.setattr(qemu, "NESTED", folder / "nested")
+
+
+SMALL = cluster.parse('[nodes.n]\nprograms = ["hello"]\n')
+
+
+@pytest.mark.parametrize("nested,clock,asked,kvm,said", [
+    ("1\n", "real", None, True, "KVM, this host's KVM gives guests SVM"),
+    ("Y\n", "event", None, True, "KVM, this host's KVM gives guests SVM"),
+    ("1\n", "count", None, False, "TCG, clock `count` counts the emulator's instructions"),
+    ("1\n", "real", False, False, "TCG, as asked for"), ("1\n", "event", True, True, "KVM, as asked for"),
+    ("0\n", "real", None, False, "TCG, /dev/kvm gives no SVM to guests"),
+    (None, "event", None, False, "TCG, no /dev/kvm"), (None, "count", None, False, "TCG, clock `count`")])
+def test_which_machine_it_is_and_why(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, nested: str | None,
+                                     clock: str, asked: bool | None, kvm: bool, said: str) -> None:
+    """KVM where it gives guests SVM and the clock allows, else TCG; on hosts of any kind."""
+    kvm_here(tmp_path, monkeypatch, nested)
+    options = run.Options(clock=clock, kvm=asked)
+    assert run.choose_clock(SMALL, options) == (clock, 1, kvm)
+    assert run.machine_words(kvm, clock, options).startswith(said)
+    words = line(clock=clock, kvm=kvm)
+    assert (words[words.index("-accel") + 1] == "kvm") == kvm
+    assert (words[words.index("-cpu") + 1] == "host") == kvm
+    assert ("KVM with nested SVM" in doctor.virtualisation().said) == (nested in ("1\n", "Y\n"))
+
+
+@pytest.mark.parametrize("options,what,remedy", [
+    (run.Options(clock="count", kvm=True), "needs TCG", "leave --kvm out"),
+    (run.Options(clock="count", cpus=2), "on one processor, not 2", "--cpus 1"),
+    (run.Options(clock="event", kvm=True), "no SVM: no /dev/kvm", "leave --kvm out")])
+def test_what_does_not_go_together_is_refused_as_the_user_meets_it(
+        tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, options: run.Options, what: str,
+        remedy: str) -> None:
+    kvm_here(tmp_path, monkeypatch, None)
+    with pytest.raises(Problem, match=what) as caught:
+        run.choose_clock(SMALL, options)
+    assert remedy in caught.value.remedy
 
 
 def test_unknown_machine_names_the_known() -> None:

@@ -7,12 +7,16 @@ H20 (the same seed gives the same bytes) and DG01's ground; also on a loaded hos
 import json
 import os
 import pathlib
+import pty
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import pytest
+
+from test_attend import Running
 
 from osmo import abi, cluster, experiment, paths, qemu, run, warm
 from osmo.types import Kernel
@@ -135,14 +139,21 @@ def test_a_restored_machine_gives_the_bytes_of_a_fresh_one(clock: str) -> None:
 
 
 def test_a_difference_is_shown(tmp_path: pathlib.Path) -> None:
-    """A replay that must differ says where."""
+    """A replay that must differ says where; on a terminal how far it is, in one line that is gone at the end."""
     osmosis("run", CLUSTERS / "hello.toml", "--clock", "count", "--for", "1s", "--json", "--out", tmp_path)
     log = tmp_path / "console" / "n.log"
     log.write_text(log.read_text().replace("hello", "hullo"))
     result = json.loads((tmp_path / "result.json").read_text())
     result["digests"]["console"] = "0" * 64
     (tmp_path / "result.json").write_text(json.dumps(result))
-    said = osmosis("replay", tmp_path, status=1)
+    screen, tty = pty.openpty()
+    done = subprocess.run([OSMOSIS, "replay", str(tmp_path)], stdout=subprocess.PIPE, stderr=tty, text=True,
+                          check=False, timeout=250)
+    os.close(tty)
+    shown, said = os.read(screen, 1 << 16).decode(), done.stdout
+    os.close(screen)
+    assert done.returncode == 1 and "replay of hello: " in shown and " of 1s, " in shown
+    assert shown.endswith("\r\x1b[K") and "\n" not in shown and "replay of" not in said
     assert "differs in console: n, line 1: was 'hullo" in said
 
 
@@ -166,6 +177,32 @@ def test_ctrl_c_leaves_nothing(tmp_path: pathlib.Path) -> None:
     mine = [d for d in set(paths.scratch_parent().glob("osmosis-*")) - before if _owner(d) == process.pid]
     assert mine == []
     assert _children(process.pid) == []
+
+
+@pytest.mark.parametrize("how", ["killed", "stopped"])
+def test_a_machine_that_dies_or_stands_still_is_told_of(how: str, tmp_path: pathlib.Path) -> None:
+    """QEMU killed from outside ends the run in words; one that shows no life is asked for the hypervisor's state,
+    which is kept. Both are a failure by the command's status."""
+    with tempfile.TemporaryDirectory(prefix="osmo-") as doors:
+        run = Running(pathlib.Path(doors), str(CLUSTERS / "ring.toml"), "--clock", "real", "--for", "10m",
+                      "--patience", "2", "--out", str(tmp_path))
+        try:
+            run.until("it runs", lambda s: s["virtual_ns"] > 10**8)
+            (machine,) = _children(run.process.pid)
+            os.kill(machine, signal.SIGKILL if how == "killed" else signal.SIGSTOP)
+            if how == "stopped":
+                time.sleep(4)
+                os.kill(machine, signal.SIGCONT)
+            out, errors = run.process.communicate(timeout=60)
+        finally:
+            run.end()
+    result = json.loads(out)
+    assert run.process.returncode == result["exit"] == 1 and not result["ok"], errors
+    dump = tmp_path / "dump.txt"
+    if how == "killed":
+        assert result["error"].startswith("died: QEMU ended")
+    else:
+        assert result["error"].startswith("wedged: no sign of life for 2 s") and "rip" in dump.read_text()
 
 
 @pytest.mark.parametrize("command,file,said", [

@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from fake import PLAN, FakeRam
 from osmo import abi, result
 from osmo.collect import Collector
+from osmo.errors import Problem
 from osmo.memory import MailboxPage, Ram
 from osmo.session import Session
 
@@ -28,6 +29,7 @@ class FakeMachine:
         self._ram = Ram(directory / "ram")
         self.living = True
         self.starved = False
+        self.deaf = False
         self.nmis = 0
         self.stopped = 0
         self.script = script
@@ -55,6 +57,8 @@ class FakeMachine:
         return ""
 
     def nmi(self) -> None:
+        if self.deaf:
+            raise Problem("QEMU's monitor does not answer")
         self.nmis += 1
 
     def delayed(self) -> float:
@@ -110,6 +114,15 @@ def test_a_panic_carries_its_reason(tmp_path: pathlib.Path) -> None:
 def test_a_wedged_machine_is_asked_for_its_dump(tmp_path: pathlib.Path) -> None:
     _, ending = drive(tmp_path, lambda m: m.fake.mailbox(abi.State.RUNNING), patience=0.2)
     assert ending.how == "wedged" and ending.dump == "dump\n"
+
+
+def test_a_machine_whose_qemu_hears_nothing_is_wedged_all_the_same(tmp_path: pathlib.Path) -> None:
+    def deafen(machine: FakeMachine) -> None:
+        machine.deaf = True
+        machine.fake.mailbox(abi.State.RUNNING)
+    _, ending = drive(tmp_path, deafen, patience=0.2)
+    assert ending.how == "wedged" and ending.dump == ""
+    assert ending.reason == "no sign of life for 0 s; no dump: QEMU's monitor does not answer"
 
 
 def test_a_machine_that_gets_no_processor_is_not_wedged(tmp_path: pathlib.Path) -> None:
