@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """ELF core files as Linux writes them, so that gdb opens them: memory, and threads' registers.
 
-The file holds a domain's memory as it lies there, once, with holes for what it never touched;
-each segment points into it.
+The file holds what is mapped of a domain's memory, each piece once and in the order it lies there, with
+holes for what it never touched; each segment points into it.
 """
 
+import bisect
 import dataclasses
 import pathlib
 import struct
@@ -41,12 +42,36 @@ def _about(program: str, name: str) -> bytes:
     return struct.pack("<4x4x8x8x16x16s80s", program.encode()[:15], name.encode()[:79])
 
 
-def segments(maps: list[Mapping], memory: int) -> bytes:
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """Memory that somebody maps, and where it lies in the file."""
+
+    start: int
+    end: int
+    offset: int
+
+    def at(self, physical: int) -> int:
+        return self.offset + physical - self.start
+
+
+def pieces(maps: list[Mapping], offset: int) -> list[Piece]:
+    """What is mapped, without what lies between: a page of devices far above would make a file of gigabytes."""
+    out: list[Piece] = []
+    for start, end in sorted((m.physical, m.physical + m.length) for m in maps):
+        if out and start <= out[-1].end:
+            out[-1] = dataclasses.replace(out[-1], end=max(end, out[-1].end))
+        else:
+            out.append(Piece(start, end, out[-1].at(out[-1].end) if out else offset))
+    return out
+
+
+def segments(maps: list[Mapping], places: list[Piece]) -> bytes:
     out = b""
+    starts = [p.start for p in places]
     for m in maps:
+        place = places[bisect.bisect(starts, m.physical) - 1].at(m.physical)
         flags = 4 | (2 if m.flags & WRITE else 0) | (0 if m.flags & NO_EXECUTE else 1)
-        out += struct.pack("<IIQQQQQQ", PT_LOAD, flags, memory + m.physical, m.virtual, m.physical, m.length,
-                           m.length, PAGE)
+        out += struct.pack("<IIQQQQQQ", PT_LOAD, flags, place, m.virtual, m.physical, m.length, m.length, PAGE)
     return out
 
 
@@ -58,16 +83,20 @@ def write(path: pathlib.Path, domain: Domain, maps: list[Mapping], threads: list
     notes = _note(NT_PRPSINFO, _about(program, name)) + b"".join(_note(NT_PRSTATUS, _status(t)) for t in threads)
     head = 64 + 56 * (len(maps) + 1)
     memory = (head + len(notes) + PAGE - 1) // PAGE * PAGE
+    places = pieces(maps, memory)
     try:
         with open(path, "wb") as file:
             file.write(struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", ET_CORE, EM_X86_64, 1, 0, 64, 0, 0,
                                    64, 56, len(maps) + 1, 0, 0, 0))
             file.write(struct.pack("<IIQQQQQQ", PT_NOTE, 0, head, 0, 0, len(notes), 0, 4))
-            file.write(segments(maps, memory))
+            file.write(segments(maps, places))
             file.write(notes)
-            file.truncate(memory + domain.bytes)
-            for m in domain.pages:
-                file.seek(memory + m.virtual)
-                file.write(domain.ram.read(m.physical, m.length))
+            file.truncate(places[-1].at(places[-1].end) if places else memory)
+            for place in places:
+                for m in domain.pages:
+                    start, end = max(place.start, m.virtual), min(place.end, m.virtual + m.length)
+                    if start < end:
+                        file.seek(place.at(start))
+                        file.write(domain.ram.read(m.physical + start - m.virtual, end - start))
     except OSError as error:
         raise Problem(f"{path}: {error.strerror}") from None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`osmosis fault "loss 0.2" --medium net --for 2s`: a fault in a running cluster, now.
+"""`osmosis fault loss 0.2 --medium net --for 2s`: a fault in a running cluster, now.
 
 The words are those of cluster files (harness/README.md); `--for` lifts it after so much
 virtual time.
@@ -13,7 +13,7 @@ from osmo.errors import Problem
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("do", help="what befalls it, as in a cluster file")
+    parser.add_argument("do", nargs="+", metavar="WORD", help="what befalls it, as in a cluster file")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--medium", help="which medium")
     where.add_argument("--node", help="which node")
@@ -28,7 +28,7 @@ def command(options: argparse.Namespace) -> int:
     target, name = next(((target, name) for target, name in given.items() if name), ("store", ""))
     target = "control" if name == faults.CONTROL else target
     try:
-        kind, words = faults.parse(options.do, target)
+        kind, words = faults.parse(" ".join(options.do), target)
         length = units.time_ns(options.length) if options.length else None
     except ValueError as wrong:
         raise Problem(str(wrong), "see the table in harness/README.md") from None

@@ -112,7 +112,7 @@ def test_a_cluster_is_talked_to_while_it_runs(short_folder: pathlib.Path) -> Non
         looks = [json.loads(line) for line in said.splitlines()]
         desk = next(d for d in looks[-1]["domains"] if d["name"] == "desk")
         assert len(looks) == 2 and desk["memory"] > 1 << 20 and desk["overhead"] > 4096 and desk["exits"] > 0
-        said = run.ask("fault", "loss 0.5", "--medium", "net", "--for", "1s")
+        said = run.ask("fault", "loss", "0.5", "--medium", "net", "--for", "1s")
         assert said.startswith("fault net loss 0.5\nat ")
         assert "loss P" in run.ask("fault", "loss", "--medium", "net", status=2)
         assert "carries no medium nat (a direct one" in run.ask("fault", "loss 0.5", "--medium", "nat", status=2)

@@ -102,13 +102,17 @@ def test_gdb_opens_what_is_written(tmp_path: pathlib.Path) -> None:
     ram = Ram(tmp_path / "ram")
     registers = {name: number for number, name in enumerate(inside.REGISTERS)}
     domain = Domain(ram, 1, PAGE, 4 * PAGE, [Vcpu(registers, 0, 0, 0, 8, 16)])
-    corefile.write(tmp_path / "core", domain, [Mapping(0x7000, 0x2000, PAGE, WRITE)],
+    # Twice, the second time with a device's page far above, which takes its own length in the file.
+    maps = [Mapping(0x7000, 0x2000, PAGE, WRITE), Mapping(0xA000, 0xFEE00000, PAGE, 0),
+            Mapping(0xC000, 0x2000, PAGE, 0)]
+    corefile.write(tmp_path / "core", domain, maps,
                    [corefile.Thread(7, {**registers, "cs": 8, "ss": 16})], "made by hand")
     ram.close()
-    done = subprocess.run(["gdb", "-nx", "-batch", "-ex", "x/s 0x7000", "-ex", "p $rip", "-ex", "p $r15",
-                           "-ex", "p $cs", "-c", str(tmp_path / "core")], capture_output=True, text=True,
-                          check=True)
-    assert '"here it is"' in done.stdout and "made by hand" in done.stdout and "LWP 7" in done.stdout
+    assert (tmp_path / "core").stat().st_size <= 4 * PAGE
+    done = subprocess.run(["gdb", "-nx", "-batch", "-ex", "x/s 0x7000", "-ex", "x/s 0xc000", "-ex",
+                           "p $rip", "-ex", "p $r15", "-ex", "p $cs", "-c", str(tmp_path / "core")],
+                          capture_output=True, text=True, check=True)
+    assert done.stdout.count('"here it is"') == 2 and "made by hand" in done.stdout and "LWP 7" in done.stdout
     assert done.stdout.split("$1 = ")[1].split()[2] == str(hex(16)) and "$2 = 15" in done.stdout
     assert "$3 = 8" in done.stdout
 
