@@ -105,7 +105,10 @@ static s64 begin(s64 kernel, u64 place, char **words, u32 count, s64 *input)
         s64 error = jobs[number].control;
 
         jobs[number].control = 0;
-        return complain(words[0], error);
+        if (error != DEMOS_E_REFUSED)
+            return complain(words[0], error);
+        demos_print("%s: no such command or program; try help\n", words[0]);
+        return error;
     }
     memset(jobs[number].name, 0, sizeof jobs[number].name);
     memcpy(jobs[number].name, words[0], strnlen(words[0], DEMOS_NAME_MAX));

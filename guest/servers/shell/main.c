@@ -69,7 +69,7 @@ static s64 names(char **words, u32 count)
         words_put(&w, first);
         result = words_call(demos_link("switchboard"), &w, NULL, 0, NULL);
         if (result < 0)
-            return complain("names", result);
+            return complain("names, which its owner may ask the switchboard for", result);
         total = words_get(&w);
         while (w.at + 4 <= w.count) {
             char name[DEMOS_NAME_MAX + 1];
