@@ -94,12 +94,13 @@ def expectations(cluster: Cluster, collector: Collector) -> list[dict[str, Any]]
     return said
 
 
-def fired(told: History, faults: list[Fault]) -> list[dict[str, Any]]:
-    """Each planned fault with how often it struck, from the media's, disks' and hypervisor's records."""
+def fired(told: History, faults: list[Fault], media: dict[str, int]) -> list[dict[str, Any]]:
+    """Each planned fault with how often it struck, from the media's, disks' and hypervisor's records;
+    `media` are their numbers by name."""
     strikes: dict[str, list[int]] = {}
     for step in told.steps:
         if step.record.type in (Net.MEDIUM_DROP, Net.MEDIUM_FAULT):
-            why = cause(step.record.b)
+            why = f"{cause(step.record.b)} {step.record.who}"
             strikes.setdefault(why, []).append(step.record.ns)
         elif step.record.type == DISK_STRUCK and step.record.a < len(DISK_WHY):
             strikes.setdefault(f"{DISK_WHY[step.record.a]} {step.record.who}", []).append(step.record.ns)
@@ -115,7 +116,7 @@ def fired(told: History, faults: list[Fault]) -> list[dict[str, Any]]:
     rows = []
     for fault in faults:
         word = fault.do.split()[0]
-        name = {"drop": "nth", "delay": "", "jitter": ""}.get(word, word)
+        name = f"{'nth' if word == 'drop' else word} {media.get(fault.name, 0)}"
         if fault.target == "disk":
             name = f"{word} {disks.number(fault.name)}"
         elif word in SHOWN_AS:
@@ -174,9 +175,9 @@ def judge(cluster: Cluster, collector: Collector, ending: Ending, faults: list[F
     out = result.Result(name=cluster.name, cluster=cluster.path, seed=seed, clock=clock)
     out.invariants = {name: dataclasses.asdict(v) for name, v in verdicts.items()}
     out.expected = expectations(cluster, collector)
-    out.faults = fired(facts.history, faults)
     out.nodes = nodes(cluster, collector, facts.history)
     numbers = {m.name: number for number, m in enumerate(cluster.carried(), 1)}
+    out.faults = fired(facts.history, faults, numbers)
     out.media = [{"name": m.name, "kind": m.kind, "number": numbers.get(m.name, 0)} for m in cluster.media]
     out.digests = collector.digests()
     out.trace_lost = lost

@@ -59,7 +59,8 @@ def watch_bit(record: int) -> int:
 
 
 WHY = ("ok", "queue", "loss", "burst", "nth", "cut", "partition", "recorder", "memory", "too-long",
-       "duplicate", "corrupt", "truncate", "pad", "reorder", "stall")
+       "duplicate", "corrupt", "truncate", "pad", "reorder", "stall", "flap", "biterror", "delay", "jitter",
+       "rate")
 
 DISK_STRUCK = 0x9200  # splitdrv/disks/disk.h
 DISK_WHY = ("disk-error", "disk-torn", "disk-lost", "disk-full", "disk-misdirected",

@@ -230,6 +230,8 @@ static const char *clear(struct medium *m)
     m->rules = 0;
     m->stalled_until = 0;
     m->recorder = MEDIUM_ANY;
+    m->config.rate = m->own_rate;
+    m->config.queue_bytes = m->own_queue;
     for (u32 i = 0; i < m->config.ports; i++) {
         m->port[i].group = 0;
         m->port[i].bad = false;
@@ -256,11 +258,11 @@ static const char *special(struct medium *m, u32 words, char word[WORDS][WORD], 
         return NULL;
     }
     if (strcmp(word[0], "rate") == 0 && parse_count(word[1], &value)) {
-        m->config.rate = value ? value : m->kind->rate;
+        m->config.rate = value ? value : m->own_rate;
         return NULL;
     }
     if (strcmp(word[0], "queue") == 0 && parse_count(word[1], &value) && value <= 0xffffffffu) {
-        m->config.queue_bytes = value ? (u32)value : m->kind->queue_bytes;
+        m->config.queue_bytes = value ? (u32)value : m->own_queue;
         return NULL;
     }
     return "no such command, or its argument is malformed";

@@ -59,6 +59,11 @@ static const char *const whys[MEDIUM_WHYS] = {
     [MEDIUM_PAD] = "fault: padded",
     [MEDIUM_REORDER] = "fault: reordered",
     [MEDIUM_STALL] = "fault: stalled",
+    [MEDIUM_FLAP] = "dropped: flapping",
+    [MEDIUM_BITERROR] = "fault: bit errors",
+    [MEDIUM_DELAY] = "fault: delayed",
+    [MEDIUM_JITTER] = "fault: jitter",
+    [MEDIUM_RATE] = "fault: other rate",
 };
 
 const char *medium_why_name(enum medium_why why)
@@ -107,6 +112,8 @@ struct medium *medium_create(struct heap *heap, const struct medium_config *conf
         m->config.queue_bytes = k->queue_bytes;
     if (!m->config.block_max || m->config.block_max > k->block_max)
         m->config.block_max = k->block_max;
+    m->own_rate = m->config.rate;
+    m->own_queue = m->config.queue_bytes;
     for (u32 i = 0; i < config->ports; i++)
         m->port[i].up = true;
     return m;
@@ -324,23 +331,20 @@ static void aim(struct medium *m, struct parcel *p, u32 from, u32 to, u64 number
         tell(m, MEDIUM_DROPPED, v.drop, from, to, number, p->bytes, p->len, now);
         return;
     }
-    if (v.flips || v.shorten || v.lengthen) {
+    if (v.changed & DAMAGED) {
         q = rules_damage(m, p, from, to, number, &v);
         if (!q) {
             tell(m, MEDIUM_DROPPED, MEDIUM_MEMORY, from, to, number, p->bytes, p->len, now);
             return;
         }
-        tell(m, MEDIUM_CHANGED,
-             v.flips ? MEDIUM_CORRUPT : (v.shorten ? MEDIUM_TRUNCATE : MEDIUM_PAD), from, to,
-             number, q->bytes, q->len, now);
     }
-    if (v.reordered)
-        tell(m, MEDIUM_CHANGED, MEDIUM_REORDER, from, to, number, q->bytes, q->len, now);
+    for (u32 why = MEDIUM_DUPLICATE; v.changed >> why; why++) {
+        if (v.changed >> why & 1)
+            tell(m, MEDIUM_CHANGED, why, from, to, number, q->bytes, q->len, now);
+    }
     fly(m, q, from, to, number, at + v.extra_ns);
-    if (v.again_ns) {
-        tell(m, MEDIUM_CHANGED, MEDIUM_DUPLICATE, from, to, number, q->bytes, q->len, now);
+    if (v.again_ns)
         fly(m, q, from, to, number, at + v.extra_ns + v.again_ns);
-    }
     if (q != p)
         release(m, q);
 }
@@ -373,7 +377,7 @@ static bool recorded(struct medium *m, const struct parcel *p, u32 from, u64 num
     if (!m->port[m->recorder].up)
         return false;
     rules_judge(m, from, m->recorder, number, p->len, now, &v);
-    return !v.drop && !v.flips && !v.shorten && !v.lengthen;
+    return !v.drop && !(v.changed & DAMAGED);
 }
 
 static void aim_all(struct medium *m, struct parcel *p, u32 from, u64 number, u64 at, u64 now)
@@ -408,8 +412,7 @@ void medium_send_marked(struct medium *m, u32 port, const void *frame, size_t le
     rules_step(m, port, number);
     m->stats.sent++;
     m->stats.bytes += len;
-    tell(m, MEDIUM_SENT, start > now && m->stalled_until > now ? MEDIUM_STALL : MEDIUM_OK, port,
-         MEDIUM_ANY, number, frame, len, now);
+    tell(m, MEDIUM_SENT, MEDIUM_OK, port, MEDIUM_ANY, number, frame, len, now);
     if (!len || len > m->config.block_max)
         why = MEDIUM_TOO_LONG;
     else if (medium_room(m, port, now) < len)
@@ -422,6 +425,10 @@ void medium_send_marked(struct medium *m, u32 port, const void *frame, size_t le
     }
     p->mark = mark;
     *line = start + on_line_ns(m, len);
+    if (m->stalled_until > now)
+        tell(m, MEDIUM_CHANGED, MEDIUM_STALL, port, MEDIUM_ANY, number, frame, len, now);
+    if (m->config.rate != m->own_rate)
+        tell(m, MEDIUM_CHANGED, MEDIUM_RATE, port, MEDIUM_ANY, number, frame, len, now);
     aim_all(m, p, port, number, *line + m->config.latency_ns, now);
     release(m, p);
 }

@@ -32,7 +32,7 @@ enum medium_why {
     MEDIUM_LOSS,      /* dropped by chance */
     MEDIUM_BURST,     /* dropped in the bad state of a Gilbert-Elliott channel */
     MEDIUM_NTH,       /* dropped by number */
-    MEDIUM_CUT,       /* dropped: cut, or flapping and down */
+    MEDIUM_CUT,       /* dropped: cut */
     MEDIUM_PARTITION, /* dropped: other side of a partition */
     MEDIUM_RECORDER,  /* dropped: the recorder did not acknowledge it */
     MEDIUM_MEMORY,    /* dropped: the model is out of memory */
@@ -43,6 +43,11 @@ enum medium_why {
     MEDIUM_PAD,       /* delivered with junk behind it */
     MEDIUM_REORDER,   /* delivered late on purpose */
     MEDIUM_STALL,     /* held up while the medium stood still */
+    MEDIUM_FLAP,      /* dropped: flapping, and down */
+    MEDIUM_BITERROR,  /* delivered with bits flipped, by a rate of errors */
+    MEDIUM_DELAY,     /* delivered later, by always the same */
+    MEDIUM_JITTER,    /* delivered later, by more or less */
+    MEDIUM_RATE,      /* carried at another rate than the medium's own */
     MEDIUM_WHYS,
 };
 
@@ -126,9 +131,8 @@ const struct medium_stats *medium_stats(const struct medium *m);
  *   cut A>B | cut A              heal [A>B]                   flap TIME A>B
  *   partition A,B|C,D            rate BYTES                   queue BYTES
  *   recorder A | recorder off    clear
- * P is a probability (0.3), TIME has a unit (250us, 10ms, 2s); rate and queue 0 are the
- * kind's own. Returns NULL or, in words,
- * what is wrong with the line.
+ * P is a probability (0.3), TIME has a unit (250us, 10ms, 2s); rate and queue 0 are what the
+ * medium was made with. Clear lifts all. Returns NULL or, in words, what is wrong with the line.
  */
 const char *medium_command(struct medium *m, const char *line, u64 now);
 

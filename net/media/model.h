@@ -77,6 +77,8 @@ struct medium {
     struct medium_stats stats;
     u64 free_at; /* shared media: of the one channel */
     u64 stalled_until;
+    u64 own_rate; /* what the medium was made with; config has what faults make of it */
+    u32 own_queue;
     u64 order;
     u32 recorder; /* port, or MEDIUM_ANY */
     u32 rules, flights, room;
@@ -87,11 +89,17 @@ struct medium {
     u32 port_room;
 };
 
+#define CHANGED(why) (1u << (why))
+/* A frame of which the bytes are others, or not as many. */
+#define DAMAGED                                                                      \
+    (CHANGED(MEDIUM_CORRUPT) | CHANGED(MEDIUM_BITERROR) | CHANGED(MEDIUM_TRUNCATE) | \
+     CHANGED(MEDIUM_PAD))
+
 /* What the rules say about one frame in one direction. */
 struct verdict {
     enum medium_why drop; /* MEDIUM_OK: it goes */
     u64 extra_ns;
-    bool reordered;
+    u32 changed;  /* bits of enum medium_why: what the frame goes through */
     u64 again_ns; /* a second copy so much later, 0: none */
     u32 flips;
     bool shorten, lengthen;

@@ -61,11 +61,24 @@ static u32 bit_errors(const struct medium *m, u32 from, u32 to, u64 number, size
     return flips;
 }
 
+/* What a frame goes through that a fault hits and lets pass; MEDIUM_OK: such a fault drops it. */
+static const u8 changes[RULE_KINDS] = {
+    [RULE_DUPLICATE] = MEDIUM_DUPLICATE,
+    [RULE_REORDER] = MEDIUM_REORDER,
+    [RULE_CORRUPT] = MEDIUM_CORRUPT,
+    [RULE_TRUNCATE] = MEDIUM_TRUNCATE,
+    [RULE_PAD] = MEDIUM_PAD,
+    [RULE_BITERROR] = MEDIUM_BITERROR,
+    [RULE_DELAY] = MEDIUM_DELAY,
+    [RULE_JITTER] = MEDIUM_JITTER,
+};
+
 static void judge_rule(struct medium *m, const struct rule *r, u32 from, u32 to, u64 number,
                        size_t len, u64 now, struct verdict *v)
 {
     bool hits = hit(m, from, to, number, r->kind, r->chance);
     u64 amount = draw(m, from, to, number, r->kind, 1);
+    u32 errors;
 
     switch (r->kind) {
     case RULE_LOSS:
@@ -83,29 +96,39 @@ static void judge_rule(struct medium *m, const struct rule *r, u32 from, u32 to,
     case RULE_CUT: v->drop = MEDIUM_CUT; break;
     case RULE_FLAP:
         if ((now - r->since) / r->value % 2 == 0)
-            v->drop = MEDIUM_CUT;
+            v->drop = MEDIUM_FLAP;
         break;
     case RULE_DUPLICATE:
         if (hits)
             v->again_ns = 1 + (r->value ? amount % r->value : 0);
         break;
     case RULE_REORDER:
-        if (hits) {
+        if (hits)
             v->extra_ns += 1 + amount % r->value;
-            v->reordered = true;
-        }
         break;
     case RULE_CORRUPT:
         if (hits)
             v->flips += 1 + (u32)(amount % r->value);
         break;
-    case RULE_BITERROR: v->flips += bit_errors(m, from, to, number, len, r->chance); break;
+    case RULE_BITERROR:
+        errors = bit_errors(m, from, to, number, len, r->chance);
+        hits = errors;
+        v->flips += errors;
+        break;
     case RULE_TRUNCATE: v->shorten |= hits; break;
     case RULE_PAD: v->lengthen |= hits; break;
-    case RULE_DELAY: v->extra_ns += r->value; break;
-    case RULE_JITTER: v->extra_ns += amount % r->value; break;
+    case RULE_DELAY:
+        v->extra_ns += r->value;
+        hits = true;
+        break;
+    case RULE_JITTER:
+        v->extra_ns += amount % r->value;
+        hits = true;
+        break;
     case RULE_KINDS: break;
     }
+    if (hits && changes[r->kind])
+        v->changed |= CHANGED(changes[r->kind]);
 }
 
 void rules_judge(struct medium *m, u32 from, u32 to, u64 number, size_t len, u64 now,

@@ -19,7 +19,7 @@ import pytest
 from test_attend import Running
 
 from osmo import abi, cluster, experiment, paths, qemu, run, warm
-from osmo.types import Kernel
+from osmo.types import Kernel, Net
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 OSMOSIS = str(TOP / "harness" / "osmosis")
@@ -77,13 +77,24 @@ def away_and_back(records: list[abi.Record], _events: list[dict[str, object]]) -
     assert steps[0].a < steps[0].b and sum(r.b > 0 for r in steps) > 5
 
 
-CHECKS = {"moment": stood_still, "freeze": out_of_time, "squeeze": away_and_back}
+def by_two_ways(records: list[abi.Record], events: list[dict[str, object]]) -> None:
+    """A conversation moves to the other interface when frames no longer arrive by the one, and back when that
+    is so of the other."""
+    named = {e["name"]: e["domid"] for e in events if e["event"] == "start"}
+    moves = [(r.ns, (r.a, r.b)) for r in records if r.type == Net.REBIND and r.domid == named["client1"]]
+    assert [ns for ns, way in moves if way == (0, 1) and 13 * 10**8 < ns < 28 * 10**8]
+    assert [ns for ns, way in moves if way == (1, 0) and 3 * 10**9 < ns < 38 * 10**8]
+
+
+CHECKS = {"moment": stood_still, "freeze": out_of_time, "squeeze": away_and_back,
+          "weather": by_two_ways}
 REPLAYED = ("foe", "freeze", "moment", "skew", "squeeze")
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in CLUSTERS.glob("*.toml")))
 def test_every_worked_cluster_holds(name: str, tmp_path: pathlib.Path) -> None:
-    """Its expectations and every invariant; no frame is still held when all domains are gone (disks in
+    """Its expectations and every invariant; every fault of a medium struck (F01 to F07); a path that is cut is
+    left for another one (DN16, DN17); no frame is still held when all domains are gone (disks in
     memory are read first); no record is from later than the end, whatever a node's clock showed."""
     what = cluster.load(CLUSTERS / f"{name}.toml")
     if any(n.machine == "z8000" for n in what.nodes) and \
@@ -99,6 +110,8 @@ def test_every_worked_cluster_holds(name: str, tmp_path: pathlib.Path) -> None:
     if name == "moment":
         assert out["invariants"]["liveness"]["checked"]
         assert len([e for e in events if e.get("event") == "fired"]) == 3
+    for fault in out["faults"]:
+        assert fault["target"] != "medium" or fault["struck"], fault
     if name in CHECKS:
         CHECKS[name](records, [e for e in events if "event" in e])
     if name in REPLAYED:

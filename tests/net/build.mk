@@ -1,4 +1,4 @@
-$(eval $(call library,netsim,tests/net/sim.c))
+$(eval $(call library,netsim,tests/net/sim.c tests/net/graph.c))
 TESTLIBS_net := netsim fabric net deaf media base
 
 # A program for test_capture.py: it writes a capture of a small scenario to its standard output.

@@ -21,6 +21,50 @@ static void hash(u64 *h, u64 value)
     *h = keyed_mix(*h ^ value);
 }
 
+/* Whose turn is next: the leaves of a tree are the times of media and nodes, a parent has the
+ * earlier one of its children. Among equals the first has its turn. */
+
+static void set_time(struct sim *s, u32 who, u64 at)
+{
+    u32 i = s->leaves + who;
+
+    s->when[i] = at;
+    for (i /= 2; i; i /= 2) {
+        u64 earlier = MIN(s->when[2 * i], s->when[2 * i + 1]);
+
+        if (s->when[i] == earlier)
+            return;
+        s->when[i] = earlier;
+    }
+}
+
+static u32 first_of_all(const struct sim *s)
+{
+    u32 i = 1;
+
+    while (i < s->leaves)
+        i = 2 * i + (s->when[2 * i] != s->when[i]);
+    return i - s->leaves;
+}
+
+static u64 time_of_node(const struct sim_node *n)
+{
+    return n->running ? MAX(n->deadline, n->slow_until) : ~0ull;
+}
+
+static u64 time_of(const struct sim *s, u32 who)
+{
+    if (who >= s->media)
+        return time_of_node(&s->node[who - s->media]);
+    return s->medium[who] ? medium_deadline(s->medium[who]) : ~0ull;
+}
+
+/* A frame was given to a medium, from wherever. */
+static void sent_on(struct sim *s, const struct medium *m)
+{
+    set_time(s, medium_config(m)->id - 1, medium_deadline(m));
+}
+
 /* The four device functions over a port of a medium. */
 
 static bool write_block(struct net_device *net_device, const void *block, size_t len)
@@ -29,13 +73,14 @@ static bool write_block(struct net_device *net_device, const void *block, size_t
 
     if (!d->medium || !d->up)
         return true; /* an unplugged card swallows everything */
-    if (medium_room(d->medium, d->port, d->node->sim->now) < len) {
+    if (!d->rude && medium_room(d->medium, d->port, d->node->sim->now) < len) {
         d->refused = true;
         d->refusals++;
         return false;
     }
     d->writes++;
     medium_send(d->medium, d->port, block, len, d->node->sim->now);
+    sent_on(d->node->sim, d->medium);
     return true;
 }
 
@@ -89,8 +134,10 @@ struct sim *sim_create(u32 nodes, u32 media, u64 seed)
     s->media = media;
     s->node = calloc(nodes, sizeof(*s->node));
     s->medium = calloc(media, sizeof(struct medium *));
-    s->medium_at = malloc(media * sizeof(u64));
-    memset(s->medium_at, 0xff, media * sizeof(u64));
+    for (s->leaves = 1; s->leaves < media + nodes;)
+        s->leaves *= 2;
+    s->when = malloc(2 * s->leaves * sizeof(u64));
+    memset(s->when, 0xff, 2 * s->leaves * sizeof(u64));
     s->media_memory = malloc(room);
     heap_init(&s->media_heap, s->media_memory, room);
     for (u32 i = 0; i < nodes; i++) {
@@ -104,6 +151,7 @@ struct sim *sim_create(u32 nodes, u32 media, u64 seed)
         n->sent = calloc(nodes, sizeof(u32));
         n->got = calloc(nodes, sizeof(u32));
         n->got_epoch = calloc(nodes, sizeof(u32));
+        n->done = calloc(nodes, sizeof(u32));
     }
     return s;
 }
@@ -135,6 +183,7 @@ void sim_destroy(struct sim *s)
         free(n->sent);
         free(n->got);
         free(n->got_epoch);
+        free(n->done);
     }
     for (u32 i = 0; i < s->media; i++) {
         if (s->medium[i])
@@ -145,7 +194,7 @@ void sim_destroy(struct sim *s)
     if (s->media_heap.in_use || s->violations)
         exit(1); /* whatever else the test says */
     free(s->media_memory);
-    free(s->medium_at);
+    free(s->when);
     free(s->medium);
     free(s->node);
     free(s);
@@ -180,6 +229,7 @@ struct sim_device *sim_plug(struct sim *s, u32 node, u32 medium, u32 port)
     d->device.bytes_per_second = medium_rate(m);
     snprintf(name, sizeof(name), "n%u", node);
     medium_port(m, port, name, d->device.address);
+    medium_port_set_owner(m, port, d);
     if (n->running)
         net_attach(n->net, &d->device);
     return d;
@@ -188,7 +238,8 @@ struct sim_device *sim_plug(struct sim *s, u32 node, u32 medium, u32 port)
 void sim_touch(struct sim_node *n)
 {
     n->touched = true;
-    n->deadline = 0;
+    n->deadline = n->sim->now;
+    set_time(n->sim, n->sim->media + n->index, time_of_node(n));
 }
 
 void sim_link_up(struct sim *s, struct sim_device *d, bool up)
@@ -217,6 +268,7 @@ void sim_start(struct sim *s)
         net_set_owner(n->net, n);
         n->running = true;
         memset(n->sent, 0, s->nodes * sizeof(u32));
+        memset(n->done, 0, s->nodes * sizeof(u32));
         memset(n->got, 0, s->nodes * sizeof(u32));
         memset(n->got_epoch, 0, s->nodes * sizeof(u32));
         net_poll(n->net, s->now);
@@ -242,12 +294,21 @@ struct sim *sim_two(enum medium_kind kind, u64 rate, u64 seed)
     return s;
 }
 
+/* What is on its way from here to there will not arrive: it was for a boot that is over. */
+static void in_vain(struct sim_node *n, u32 to)
+{
+    n->sim->waiting -= n->sent[to] - n->done[to];
+    n->done[to] = n->sent[to];
+}
+
 void sim_crash(struct sim *s, u32 node)
 {
     struct sim_node *n = &s->node[node];
 
     n->running = false;
     n->deadline = ~0ull;
+    for (u32 i = 0; i < s->nodes; i++)
+        in_vain(n, i);
     for (u32 k = 0; k < n->devices; k++)
         flush(&n->device[k]);
 }
@@ -280,10 +341,43 @@ enum net_result sim_send(struct sim *s, u32 from, u32 to, u32 len)
     len = MAX(len, 24);
     build(m, from, to, n->sent[to], len);
     r = net_send(n->net, s->node[to].machine, NET_GUARANTEED, m, cut, m + cut, len - cut);
-    if (r == NET_OK)
+    if (r == NET_OK) {
         n->sent[to]++;
+        s->waiting++;
+    }
     sim_touch(n);
     return r;
+}
+
+void sim_declare_dead(struct sim *s, u32 node, u32 dead)
+{
+    struct sim_node *n = &s->node[node];
+
+    in_vain(n, dead);
+    net_declare_dead(n->net, s->node[dead].machine, s->node[dead].epoch);
+    sim_touch(n);
+}
+
+/* Whether a message is the one whose turn it is. Its sender's ledger knows, unless that has been
+ * started anew since; then it is at least the next after the last one of the same boot. */
+static void in_turn(struct sim_node *n, struct sim_node *from, u32 epoch, u32 number)
+{
+    u32 f = from->index, next = n->got[f];
+
+    if (epoch < n->got_epoch[f])
+        violation(n, "message of an old boot", epoch, n->got_epoch[f]);
+    if (from->running && from->epoch == epoch)
+        next = from->done[n->index];
+    else if (n->got_epoch[f] != epoch)
+        next = number;
+    if (number != next)
+        violation(n, number < next ? "duplicate" : "lost or out of order", number, next);
+    n->got_epoch[f] = epoch;
+    n->got[f] = number + 1;
+    if (from->running && from->epoch == epoch && number == next) {
+        from->done[n->index]++;
+        n->sim->waiting--;
+    }
 }
 
 void net_up_message(struct net *net, machine_t from, u32 epoch, enum net_class class,
@@ -314,16 +408,7 @@ void net_up_message(struct net *net, machine_t from, u32 epoch, enum net_class c
             break;
         }
     }
-    if (n->got_epoch[f] != epoch) {
-        if (epoch < n->got_epoch[f])
-            violation(n, "message of an old boot", epoch, n->got_epoch[f]);
-        n->got_epoch[f] = epoch;
-        n->got[f] = number; /* what the other side lost with our own reboot is not counted */
-    }
-    if (number != n->got[f])
-        violation(n, number < n->got[f] ? "duplicate" : "lost or out of order", number,
-                  n->got[f]);
-    n->got[f] = number + 1;
+    in_turn(n, &n->sim->node[f], epoch, number);
     if (n->echo)
         sim_send(n->sim, n->index, f, (u32)len);
 }
@@ -409,6 +494,8 @@ void net_up_trace(struct net *net, u16 type, u32 who, u64 a, u64 b)
 {
     struct sim_node *n = net_owner(net);
 
+    if (type == NET_T_REBOOT)
+        in_vain(n, who - 1);
     hash(&n->sim->trace, (u64)n->index << 48 | (u64)type << 32 | who);
     hash(&n->sim->trace, n->sim->now);
     hash(&n->sim->trace, a);
@@ -429,28 +516,20 @@ void medium_up_event(struct medium *m, const struct medium_event *e)
 
 static void arrive(struct sim *s, struct medium *m, const struct medium_arrival *a)
 {
-    for (u32 i = 0; i < s->nodes; i++) {
-        struct sim_node *n = &s->node[i];
+    struct sim_device *d = medium_port_owner(m, a->port);
+    struct sim_packet *p;
 
-        for (u32 k = 0; k < n->devices; k++) {
-            struct sim_device *d = &n->device[k];
-            struct sim_packet *p;
-
-            if (d->medium != m || d->port != a->port)
-                continue;
-            if (!n->running)
-                return;
-            p = malloc(sizeof(*p) + a->len);
-            p->next = NULL;
-            p->len = a->len;
-            memcpy(p->bytes, a->frame, a->len);
-            *d->last = p;
-            d->last = &p->next;
-            d->pending |= NET_INT_RECEIVED;
-            sim_touch(n);
-            return;
-        }
-    }
+    (void)s;
+    if (!d || !d->node->running)
+        return;
+    p = malloc(sizeof(*p) + a->len);
+    p->next = NULL;
+    p->len = a->len;
+    memcpy(p->bytes, a->frame, a->len);
+    *d->last = p;
+    d->last = &p->next;
+    d->pending |= NET_INT_RECEIVED;
+    sim_touch(d->node);
 }
 
 static void poll(struct sim *s, struct sim_node *n)
@@ -459,7 +538,7 @@ static void poll(struct sim *s, struct sim_node *n)
 
     n->touched = false;
     net_poll(n->net, s->now);
-    n->deadline = n->touched ? 0 : net_deadline(n->net);
+    n->deadline = n->touched ? s->now : net_deadline(n->net);
     for (u32 k = 0; k < n->devices; k++)
         waiting |= n->device[k].refused;
     if (waiting) /* the card's interrupt, whose time the model does not tell */
@@ -469,28 +548,28 @@ static void poll(struct sim *s, struct sim_node *n)
 bool sim_step(struct sim *s)
 {
     struct medium_arrival a;
-    u64 next = ~0ull;
+    u32 who;
 
-    for (u32 i = 0; i < s->media; i++)
-        next = MIN(next, s->medium[i] ? medium_deadline(s->medium[i]) : ~0ull);
-    for (u32 i = 0; i < s->nodes; i++) {
-        if (s->node[i].running)
-            next = MIN(next, MAX(s->node[i].deadline, s->node[i].slow_until));
-    }
-    if (next == ~0ull)
-        return false;
-    s->now = MAX(s->now, next);
-    for (u32 i = 0; i < s->media; i++) {
-        while (s->medium[i] && medium_deadline(s->medium[i]) <= s->now &&
-               medium_deliver(s->medium[i], s->now, &a))
-            arrive(s, s->medium[i], &a);
-    }
-    for (u32 i = 0; i < s->nodes; i++) {
-        struct sim_node *n = &s->node[i];
+    for (;;) {
+        u64 at;
 
-        if (n->running && MAX(n->deadline, n->slow_until) <= s->now)
-            poll(s, n);
+        who = first_of_all(s);
+        if (s->when[1] == ~0ull)
+            return false;
+        at = time_of(s, who);
+        if (at == s->when[1])
+            break;
+        set_time(s, who, at); /* it has been put off meanwhile, or went down */
     }
+    s->now = MAX(s->now, s->when[1]);
+    if (who >= s->media) {
+        poll(s, &s->node[who - s->media]);
+    } else {
+        while (medium_deadline(s->medium[who]) <= s->now &&
+               medium_deliver(s->medium[who], s->now, &a))
+            arrive(s, s->medium[who], &a);
+    }
+    set_time(s, who, time_of(s, who));
     return true;
 }
 
@@ -503,26 +582,15 @@ void sim_run(struct sim *s, u64 until_ns)
 
 bool sim_all_arrived(const struct sim *s)
 {
-    for (u32 from = 0; from < s->nodes; from++) {
-        for (u32 to = 0; to < s->nodes; to++) {
-            if (s->node[from].sent[to] != s->node[to].got[from])
-                return false;
-        }
-    }
-    return true;
+    return !s->waiting;
 }
 
 bool sim_settle(struct sim *s, u64 limit_ns)
 {
     u64 end = s->now + limit_ns;
-    u32 steps = 0;
 
-    while (s->now < end) {
-        if (steps++ % 64 == 0 && sim_all_arrived(s))
-            return true;
-        if (!sim_step(s))
-            break;
-    }
+    while (s->waiting && s->now < end && sim_step(s))
+        ;
     return sim_all_arrived(s);
 }
 

@@ -28,6 +28,7 @@ struct sim_device {
     u32 port;
     u32 pending;
     bool up, refused;
+    bool rude; /* asks for no room first: the medium's queue overflows */
     struct sim_packet *first, **last;
     u64 writes, refusals;
 };
@@ -57,6 +58,7 @@ struct sim_node {
     u64 deadline;
     u32 *sent, *got; /* messages to and from every node in this boot */
     u32 *got_epoch;  /* boot of the other side that `got` counts */
+    u32 *done;       /* messages below this number have arrived, or were for a boot now over */
     u64 delivered, plain, rooms, unreachable_told, reachable_told;
     u8 announce[NET_ANNOUNCE_MAX];
     size_t announce_len;
@@ -68,6 +70,8 @@ struct sim_node {
 struct sim {
     u64 now, seed;
     u32 nodes, media;
+    u64 *when; /* a tree of times: media, then nodes; whose turn is next */
+    u32 leaves;
     struct sim_node *node;
     struct medium **medium;
     u64 *medium_at;
@@ -76,6 +80,7 @@ struct sim {
     u64 trace;     /* hash over every trace and medium event */
     u64 decisions; /* hash over drops by chance only */
     u64 violations, deliveries, events;
+    u64 waiting; /* ledgered messages that have not arrived and still may */
     void (*watch)(struct sim *s, struct medium *m, const struct medium_event *e);
 };
 
@@ -91,12 +96,18 @@ void sim_start(struct sim *s);
 /* Two nodes on one medium, started. */
 struct sim *sim_two(enum medium_kind kind, u64 rate, u64 seed);
 void sim_crash(struct sim *s, u32 node);
+/* The node takes another for dead, as its kernel is told by the authority. */
+void sim_declare_dead(struct sim *s, u32 node, u32 dead);
 /* A ledgered message of `len` bytes (at least 24); NET_FULL and others pass through. */
 enum net_result sim_send(struct sim *s, u32 from, u32 to, u32 len);
-/* One step of the simulation; false when nothing will ever happen again. */
+/* The turn of one medium or node; false when nothing will ever happen again. */
 bool sim_step(struct sim *s);
 void sim_run(struct sim *s, u64 until_ns);
-/* Runs until every ledgered message has arrived or `limit_ns` has passed; true if so. */
+/*
+ * Runs until every ledgered message has arrived or `limit_ns` has passed; true if so. One to
+ * a machine that went down counts until its sender learns of the new boot, or declares the old
+ * one dead.
+ */
 bool sim_settle(struct sim *s, u64 limit_ns);
 bool sim_all_arrived(const struct sim *s);
 void sim_fault(struct sim *s, u32 medium, const char *line);

@@ -83,7 +83,7 @@ static void test_soak(void)
 
         for (u32 k = 0; k < 4 && faults[i][k]; k++)
             sim_fault(s, 0, faults[i][k]);
-        pour(s, (u32)test_length(85000, 1000000), 200);
+        pour(s, (u32)test_length(15000, 1000000), 200);
         CHECK(SIM_SUM(s, retransmits) > 0 || i == 5);
         sim_destroy(s);
     }
