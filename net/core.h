@@ -52,7 +52,7 @@ struct nfsm {
     struct net_device *device;
     struct list all;    /* in net->nfsms */
     u32 number;         /* of the device, for the trace */
-    u8 out, in;         /* states of the two machines, see nfsm.c */
+    u8 out, in;         /* enum out_state, enum in_state */
     bool running;       /* the output machine is at work further up the stack */
     struct list circle; /* sources with something to send, next first */
     struct list peers;  /* peers bound to this NFSM */
@@ -186,6 +186,8 @@ struct net {
 enum due_kind { DUE_NFSM, DUE_PEER, DUE_BULK, DUE_REPLY, DUE_HELLO, DUE_KINDS };
 
 /* nfsm.c: one device's input and output machines. */
+enum out_state { OUT_DOWN, OUT_IDLE, OUT_BUSY, OUT_STUCK, OUT_PACED, OUT_STATES };
+enum in_state { IN_DOWN, IN_QUIET, IN_READING, IN_STATES };
 enum nfsm_event {
     NFSM_WORK,    /* a source has joined the circle */
     NFSM_EMPTY,   /* the circle has run empty */

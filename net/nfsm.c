@@ -8,8 +8,6 @@
 #include "base/wide.h"
 #include "net/crc32c.h"
 
-enum out_state { OUT_DOWN, OUT_IDLE, OUT_BUSY, OUT_STUCK, OUT_PACED, OUT_STATES };
-enum in_state { IN_DOWN, IN_QUIET, IN_READING, IN_STATES };
 enum in_event { IN_RECEIVED, IN_EMPTY, IN_DOWNED, IN_UPPED, IN_EVENTS };
 
 static const u8 out_next[OUT_STATES][NFSM_EVENTS] = {

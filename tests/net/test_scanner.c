@@ -4,7 +4,9 @@
  * machines (DK06); devices, machines and remote processors do nothing of themselves (DN07); a
  * remote processor with something to send calls its machine at once, which goes on when the scanner
  * reports room (DN13); remote processors are on the list of the device they are reached by (DN10)
- * and move to another's when that device goes down (DK08, DN16).
+ * and move to another's when that device goes down (DK08, DN16). Both machines' tables, state by
+ * state (DN13); a block with any one bit flipped is discarded and counted (DN11); one interrupt for
+ * many blocks is enough (F10).
  */
 #include "net/core.h"
 #include "tests/check.h"
@@ -273,5 +275,161 @@ static void test_remote_processors_are_rebound(void)
     end(w);
 }
 
+static struct nfsm *nfsm_of(struct world *w, const struct counted *c)
+{
+    list_for_each(at, &w->net[0]->nfsms)
+    {
+        struct nfsm *m = list_entry(at, struct nfsm, all);
+
+        if (m->device == &c->device)
+            return m;
+    }
+    return NULL;
+}
+
+/* What moves the output machine; in all other cases it stays as it is. */
+static void test_output_table(void)
+{
+    static const struct {
+        enum out_state from;
+        enum nfsm_event event;
+        enum out_state to;
+    } moves[] = {
+        {OUT_DOWN, NFSM_UP, OUT_BUSY},     {OUT_IDLE, NFSM_DOWN, OUT_DOWN},
+        {OUT_BUSY, NFSM_DOWN, OUT_DOWN},   {OUT_STUCK, NFSM_DOWN, OUT_DOWN},
+        {OUT_PACED, NFSM_DOWN, OUT_DOWN},  {OUT_IDLE, NFSM_WORK, OUT_BUSY},
+        {OUT_BUSY, NFSM_EMPTY, OUT_IDLE},  {OUT_BUSY, NFSM_REFUSED, OUT_STUCK},
+        {OUT_BUSY, NFSM_EARLY, OUT_PACED}, {OUT_STUCK, NFSM_ROOM, OUT_BUSY},
+        {OUT_STUCK, NFSM_UP, OUT_BUSY},    {OUT_PACED, NFSM_TIME, OUT_BUSY},
+        {OUT_PACED, NFSM_UP, OUT_BUSY},
+    };
+    struct world *w = world();
+    struct nfsm *m = nfsm_of(w, &w->device[0][0]);
+
+    m->running = true; /* as if further up the stack: a state is left as it is set */
+    for (u32 from = 0; from < OUT_STATES; from++) {
+        for (u32 event = 0; event < NFSM_EVENTS; event++) {
+            u32 to = from;
+
+            for (u32 i = 0; i < ARRAY_SIZE(moves); i++) {
+                if (moves[i].from == from && moves[i].event == event)
+                    to = moves[i].to;
+            }
+            m->out = (u8)from;
+            nfsm_event(m, event);
+            CHECK_EQ(m->out, to);
+        }
+    }
+    m->running = false;
+    m->out = OUT_IDLE;
+    end(w);
+}
+
+/* The input machine looks for blocks when it is told of some, and until there are none. */
+static void test_input_table(void)
+{
+    static const struct {
+        enum in_state from;
+        bool up;
+        u32 interrupts, reads;
+        enum in_state to;
+    } rows[] = {
+        {IN_DOWN, false, 0, 0, IN_DOWN},
+        {IN_DOWN, false, NET_INT_RECEIVED, 0, IN_DOWN},
+        {IN_DOWN, false, NET_INT_STATUS, 0, IN_DOWN},
+        {IN_DOWN, true, NET_INT_STATUS, 1, IN_QUIET}, /* up: there may be some already */
+        {IN_QUIET, true, 0, 0, IN_QUIET},
+        {IN_QUIET, true, NET_INT_WRITTEN, 0, IN_QUIET},
+        {IN_QUIET, true, NET_INT_RECEIVED, 1, IN_QUIET},
+        {IN_QUIET, false, NET_INT_STATUS, 0, IN_DOWN},
+        {IN_QUIET, false, NET_INT_STATUS | NET_INT_RECEIVED, 0, IN_DOWN},
+        {IN_READING, true, 0, 1, IN_QUIET},
+        {IN_READING, true, NET_INT_RECEIVED, 1, IN_QUIET},
+        {IN_READING, false, NET_INT_STATUS, 0, IN_DOWN},
+    };
+    struct world *w = world();
+    struct counted *c = &w->device[0][0];
+    struct nfsm *m = nfsm_of(w, c);
+
+    for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+        u32 before = c->reads;
+
+        m->in = (u8)rows[i].from;
+        m->out = rows[i].from == IN_DOWN ? OUT_DOWN : OUT_IDLE;
+        c->status = rows[i].up ? NET_STATUS_UP | NET_STATUS_CAN_WRITE : 0;
+        c->got = c->put;
+        c->interrupts = rows[i].interrupts;
+        nfsm_scan(m);
+        CHECK_EQ(c->reads - before, rows[i].reads);
+        CHECK_EQ(m->in, rows[i].to);
+        CHECK_EQ(m->out == OUT_DOWN, rows[i].to == IN_DOWN);
+    }
+    end(w);
+}
+
+/* The last block that machine 2 wrote, whichever way. */
+static struct counted *last_heard(struct world *w)
+{
+    for (u32 k = 0; k < MEDIA; k++) {
+        if (w->device[0][k].put != w->device[0][k].got)
+            return &w->device[0][k];
+    }
+    return NULL;
+}
+
+static void again(struct world *w, struct counted *c, const u8 *block, size_t len)
+{
+    memcpy(c->block[c->put % BLOCKS], block, len);
+    c->len[c->put++ % BLOCKS] = len;
+    c->interrupts |= NET_INT_RECEIVED;
+    net_poll(w->net[0], w->now);
+}
+
+static void test_any_bit_of_a_block(void)
+{
+    static u8 body[1000], block[2048];
+    struct world *w = world();
+    struct counted *c;
+    u64 before;
+    size_t len;
+
+    run(w, SECOND);
+    CHECK_EQ(net_send(w->net[1], 1, NET_GUARANTEED, body, sizeof(body), "", 0), NET_OK);
+    c = last_heard(w);
+    CHECK(c != NULL);
+    len = c->len[c->got % BLOCKS];
+    memcpy(block, c->block[c->got++ % BLOCKS], len);
+    CHECK_EQ(len, NET_HEADER + sizeof(body));
+    before = net_stats(w->net[0])->corrupt;
+    for (u32 bit = 0; bit < len * 8; bit++) {
+        block[bit / 8] ^= (u8)(1u << bit % 8);
+        again(w, c, block, len);
+        block[bit / 8] ^= (u8)(1u << bit % 8);
+    }
+    CHECK_EQ(net_stats(w->net[0])->corrupt - before, len * 8);
+    CHECK_EQ(w->delivered[0], 0);
+    again(w, c, block, len);
+    CHECK_EQ(w->delivered[0], 1);
+    end(w);
+}
+
+static void test_one_interrupt_for_many(void)
+{
+    struct world *w = world();
+    u32 blocks;
+
+    run(w, SECOND);
+    for (u32 i = 0; i < 20; i++)
+        CHECK_EQ(net_send(w->net[1], 1, NET_GUARANTEED, "x", 1, "", 0), NET_OK);
+    blocks = last_heard(w)->put - last_heard(w)->got;
+    CHECK_EQ(blocks, 20);
+    CHECK_EQ(last_heard(w)->interrupts, NET_INT_RECEIVED); /* a bit, not a number of them */
+    net_poll(w->net[0], w->now);
+    CHECK_EQ(w->delivered[0], 20);
+    end(w);
+}
+
 TESTS(CASE(test_scanner_looks_at_all), CASE(test_scanner_looks_at_the_clock),
-      CASE(test_work_is_reported_by_calls), CASE(test_remote_processors_are_rebound))
+      CASE(test_work_is_reported_by_calls), CASE(test_remote_processors_are_rebound),
+      CASE(test_output_table), CASE(test_input_table), CASE(test_any_bit_of_a_block),
+      CASE(test_one_interrupt_for_many))
