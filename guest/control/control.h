@@ -139,6 +139,9 @@ u64 trace_due(void);
 void holdings_begin(void);
 /* Ends all domains, in silence, and says what is still held. */
 void holdings_end(void);
+/* Says what a domain that has begun has used so far, in an event `used` of its own. */
+void holdings_used(const struct guest *g);
+void counters_say(struct json *j, const struct osm_counters *n);
 
 /* --- clock.c */
 /* When it was that the domain's clock showed so much. */

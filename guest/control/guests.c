@@ -308,6 +308,7 @@ void guest_destroy(struct guest *g)
     if (!g->built)
         return;
     ctl_pause(g->domid); /* what it would still say or send, nobody would write down */
+    holdings_used(g);
     assign_quiet(g);
     devices_gone(g);
     rings_close(g);

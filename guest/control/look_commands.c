@@ -59,17 +59,7 @@ bool do_counters(struct command *c)
     n.vcpu = (u16)vcpu;
     if (hypercall_osmosis(OSM_OP_counters, &n))
         return command_refuse(c, "there is no vCPU %lu", vcpu);
-    json_number(c->answer, "exits", n.exits);
-    json_number(c->answer, "flushes", n.flushes);
-    json_number(c->answer, "copied_bytes", n.copied_bytes);
-    json_number(c->answer, "hypercalls", n.hypercalls);
-    json_number(c->answer, "upcalls", n.upcalls);
-    json_number(c->answer, "faults", n.faults);
-    json_number(c->answer, "run_ns", n.run_ns);
-    json_number(c->answer, "frames", n.frames);
-    json_number(c->answer, "overhead", n.overhead);
-    json_number(c->answer, "sends", n.sends);
-    json_number(c->answer, "grants", n.grants);
+    counters_say(c->answer, &n);
     json_number(c->answer, "ns", n.now_ns);
     if (n.domid == OSM_ALL_DOMAINS)
         json_number(c->answer, "idle_ns", n.idle_ns);

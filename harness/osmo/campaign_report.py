@@ -5,7 +5,7 @@ import json
 import pathlib
 from typing import Any
 
-from osmo import stats
+from osmo import stats, survival
 from osmo.report import Raw, html, section, table
 
 
@@ -39,6 +39,9 @@ def page(directory: pathlib.Path) -> str:
             f"commit <code>{data['git'][:12] or 'unknown'}</code>.</p>",
             f"<p>Again: <code>{data['command']}</code></p>"]
     body += section("Survival", survival_table(data["survival"]))
+    body += section("Runs that hold, over virtual time", survival.time_curve(data["rows"]),
+                    '<p class="small">What no record shows to be broken counts at the end of its run.</p>')
+    body += section("Runs that hold, by the number of faults", survival.fault_curve(data["rows"]))
     rows = [[r["seed"], ", ".join(r["broken"]), r["error"].splitlines()[0] if r["error"] else "",
              f"osmosis run {data['cluster']} --seed {r['seed']}"] for r in data["rows"] if not r["ok"]]
     body += section("Failing seeds", table(["seed", "broken", "first", "see it"], rows) if rows else "")

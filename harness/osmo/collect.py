@@ -41,6 +41,7 @@ class Collector:
         self.log = bytearray()
         self.disks = Map()
         self.events: list[Event] = []
+        self.used: dict[str, list[dict[str, Any]]] = {}
         self.names: dict[int, str] = {0: "control"}
         self.ended: dict[str, Ended] = {}
         self.spans: list[tuple[int, int, str]] = []
@@ -80,6 +81,9 @@ class Collector:
                           str(fields.get("name", "")), fields)
         except (ValueError, KeyError, TypeError, AttributeError):
             self.odd.append(f"a result line that is none: {line[:80]!r}")
+            return
+        if event.event == "used":  # what it cost is no part of what it did, nor of a run's digest
+            self.used.setdefault(event.name, []).append(fields)
             return
         self.events.append(event)
         if event.event == "start" and isinstance(fields.get("domid"), int):

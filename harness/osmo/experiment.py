@@ -47,6 +47,8 @@ class Row:
     virtual_ns: int
     wall_ms: int
     timeout: bool = False
+    faults: int = 0  # how many were planned
+    broken_ns: int | None = None  # when the trace first shows a breach
 
 
 MACHINE, SIMULATOR = "machine", "simulator"
@@ -75,7 +77,8 @@ def row(cluster: Cluster, options: run.Options, seed: int, runner: Runner = run_
     out = runner(cluster, options)
     broken = sorted(smaller.failing(out))
     return Row(seed, out.ok, out.error, sorted({f.do.split()[0] for f in faults}), broken, out.digests,
-               out.virtual_ns, out.wall_ms, out.error.startswith(("wedged", "deadline")))
+               out.virtual_ns, out.wall_ms, out.error.startswith(("wedged", "deadline")), len(faults),
+               out.broken_ns)
 
 
 class Bench:
@@ -137,12 +140,13 @@ class Played:
 def _play_some(task: tuple[Cluster, run.Options, list[int]]) -> Played:
     cluster, options, seeds = task
     out = Played([], 0, 0)
-    same = None if cluster.random else sorted({f.do.split()[0] for f in cluster.all_faults(0)})
+    same = None if cluster.random else cluster.all_faults(0)
     for one in _play.of(cluster).many(seeds, options.for_ns or cluster.for_ns):
-        kinds = same if same is not None else sorted({f.do.split()[0] for f in cluster.all_faults(one.seed)})
+        faults = same if same is not None else cluster.all_faults(one.seed)
+        kinds = sorted({f.do.split()[0] for f in faults})
         wrong = simulate.broken(cluster, one)
         out.rows.append(Row(one.seed, not wrong, "\n".join(one.why) if wrong else "", kinds, wrong,
-                            {"trace": one.digest}, one.virtual_ns, 0))
+                            {"trace": one.digest}, one.virtual_ns, 0, faults=len(faults)))
         out.records += one.records
         out.messages += one.messages
     return out

@@ -153,6 +153,29 @@ def nodes(cluster: Cluster, collector: Collector, told: History) -> list[dict[st
     return rows
 
 
+SUMMED = ("run_ns", "exits", "hypercalls", "upcalls", "sends", "grants", "faults", "copied_bytes")
+
+
+def used(collector: Collector) -> list[dict[str, Any]]:
+    """What each domain has cost in all its lives; memory as its last one held it."""
+    rows = []
+    for name, lives in collector.used.items():
+        rows.append({"name": name, "lives": len(lives),
+                     **{key: sum(int(one.get(key, 0)) for one in lives) for key in SUMMED},
+                     "frames": int(lives[-1].get("frames", 0)), "overhead": int(lives[-1].get("overhead", 0))})
+    return sorted(rows, key=lambda row: str(row["name"]))
+
+
+def first_breach(ledger: Ledger, lost: int) -> int | None:
+    """The virtual time of the earliest breach the trace shows; `lost`: how many messages were."""
+    times = [step.record.ns for step, _ in ledger.duplicates]
+    times += [step.record.ns for step, _ in ledger.order] + [step.record.ns for step in ledger.forged]
+    times += [step.record.ns for step in ledger.copies]
+    if lost:
+        times += [m.sent_ns for m in ledger.messages.values() if m.delivered_ns is None and not m.dropped]
+    return min(times, default=None)
+
+
 def servers(cluster: Cluster, collector: Collector, faults: list[Fault]) -> list[str]:
     """The fabric and the disks' domain end with the run, or by a fault."""
     known = {n.name for n in cluster.nodes} | {f.name for f in faults if f.target == "node"}
@@ -194,4 +217,7 @@ def judge(cluster: Cluster, collector: Collector, ending: Ending, faults: list[F
               if not e["ok"]]
     out.error = "\n".join(wrong)
     out.ok, out.exit = not wrong, 1 if wrong else 0
+    out.used = used(collector)
+    if wrong:
+        out.broken_ns = first_breach(facts.ledger, verdicts["loss"].broken if "loss" in verdicts else 0)
     return out

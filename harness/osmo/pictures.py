@@ -11,11 +11,13 @@ from typing import Any
 from osmo import svg, units
 from osmo.history import History
 from osmo.ledger import Ledger, Message
-from osmo.types import Kernel, Net, cause
+from osmo.types import Kernel
 
 WIDTH = 500.0
 DIAGRAM_MESSAGES = 400
 TOPOLOGY_NODES = 64
+REACH, NAME_MOST = 205.0, 14  # of the topology: as far from the middle as leaves room for a name
+DEATHS = ("crash", "destroyed")
 LANES = 40  # of faults, and of nodes, on the time line
 
 
@@ -31,7 +33,7 @@ def topology(nodes: list[dict[str, Any]], media: list[dict[str, Any]]) -> str:
         inner[medium["name"]] = (cx + reach * math.cos(angle), cy + reach * math.sin(angle))
     for i, node in enumerate(shown):
         angle = 2 * math.pi * i / len(shown) - math.pi / 2
-        x, y = cx + 1.6 * radius * math.cos(angle), cy + radius * math.sin(angle)
+        x, y = cx + REACH * math.cos(angle), cy + radius * math.sin(angle)
         for name in node["media"]:
             if name in inner:
                 parts.append(svg.line(x, y, *inner[name], stroke=svg.GREY, stroke_width=1))
@@ -43,7 +45,7 @@ def topology(nodes: list[dict[str, Any]], media: list[dict[str, Any]]) -> str:
                                 f"received {node['received']}"))
         if len(shown) <= 24:
             outside = -18 if y < cy - 1 else 27  # where the node's own line does not go
-            parts.append(svg.text(x, y + outside, node["name"], text_anchor="middle"))
+            parts.append(svg.text(x, y + outside, node["name"][:NAME_MOST], text_anchor="middle"))
     for medium in media:
         x, y = inner[medium["name"]]
         parts.append(svg.rectangle(x - 34, y - 12, 68, 24, rx=5, fill="#fff", stroke=svg.INK))
@@ -53,7 +55,8 @@ def topology(nodes: list[dict[str, Any]], media: list[dict[str, Any]]) -> str:
     return svg.picture(WIDTH, 390, parts, f"{len(nodes)} nodes on {len(media)} media")
 
 
-def _axis(low: float, high: float, y: float, left: float, right: float) -> list[str]:
+def axis(low: float, high: float, y: float, left: float, right: float) -> list[str]:
+    """A line of time with round numbers below it."""
     scale = (right - left) / max(high - low, 1)
     parts = [svg.line(left, y, right, y, stroke=svg.GREY)]
     for value in svg.ticks(low, high):
@@ -88,7 +91,7 @@ def fault_timeline(faults: list[dict[str, Any]], lives: Sequence[Any], end_ns: i
             parts.append(svg.rectangle(left + life.start_ns * scale, y + 5, (stop - life.start_ns) * scale, 8,
                                        fill="#cfd6de"))
             if life.end_ns is not None:
-                mark = svg.RED if life.reason in ("crash", "destroyed") else svg.INK
+                mark = svg.RED if life.reason in DEATHS else svg.INK
                 parts.append(svg.text(left + stop * scale, y + 13, "✗" if mark == svg.RED else "■",
                                       fill=mark, text_anchor="middle"))
         y += row * 0.8
@@ -96,12 +99,18 @@ def fault_timeline(faults: list[dict[str, Any]], lives: Sequence[Any], end_ns: i
         if count > 0:
             parts.append(svg.text(left, y + 12, f"{count} further {what} are not drawn", fill="#555"))
             y += row
-    parts += _axis(0, end_ns, y + 4, left, right)
+    parts += axis(0, end_ns, y + 4, left, right)
     return svg.picture(WIDTH, y + 28, parts, f"{len(faults)} faults over {units.short_time(end_ns)}")
 
 
+def first_death(history: History) -> int | None:
+    """When a node first stopped for good."""
+    return min((life.end_ns for life in history.lives if life.end_ns is not None and life.reason in DEATHS),
+               default=None)
+
+
 def window(ledger: Ledger, breach_ns: int | None, end_ns: int) -> tuple[int, int]:
-    """What the diagram shows: around the first breach, or as much from the start as fits."""
+    """What the diagram shows: around the first breach, or a node's death, or as much from the start as fits."""
     sent = sorted(m.sent_ns for m in ledger.messages.values())
     if not sent:
         return 0, end_ns
@@ -138,6 +147,7 @@ def space_time(history: History, ledger: Ledger, start: int, end: int,
         parts += _message(m, x, y, history, last)
     for step in history.between(start, last):
         parts += _mark(step, x, y)
+    parts += _deaths(history, x, y, start, last)
     if breach_ns is not None and start <= breach_ns <= last:
         parts.append(svg.line(left, y(breach_ns), right, y(breach_ns), stroke=svg.RED, stroke_width=2))
         parts.append(svg.text(right, y(breach_ns) - 4, "first broken invariant", fill=svg.RED,
@@ -189,6 +199,27 @@ def _mark(step: Any, x: dict[str, float], y: Any) -> list[str]:
                        f"{step.node}: process {step.record.who} {words}")]
 
 
+def _deaths(history: History, x: dict[str, float], y: Any, start: int, last: int) -> list[str]:
+    """Where a node stopped for good, the way it did, and where one began anew."""
+    parts = []
+    for life, lived in zip(history.lives, history.ordinal):
+        if life.node not in x:
+            continue
+        at = x[life.node]
+        if life.end_ns is not None and start <= life.end_ns <= last and life.reason in DEATHS:
+            shape = (svg.line(at - 14, y(life.end_ns), at + 14, y(life.end_ns), stroke=svg.RED, stroke_width=2)
+                     + svg.text(at, y(life.end_ns) + 6, "✗", fill=svg.RED, text_anchor="middle", font_size=18)
+                     + svg.text(at + 10, y(life.end_ns) - 4, life.reason, fill=svg.RED))
+            when = units.short_time(life.end_ns)
+            parts.append(svg.titled(shape, f"{life.node} ended at {when}: {life.reason}"))
+        if lived and start <= life.start_ns <= last:
+            shape = svg.text(at - 8, y(life.start_ns) + 4, "↻", fill=svg.COLOURS[2], text_anchor="end",
+                             font_size=16)
+            when = units.short_time(life.start_ns)
+            parts.append(svg.titled(shape, f"{life.node} began anew at {when}"))
+    return parts
+
+
 def quantile(values: list[int], part: float) -> int:
     """Of sorted values; the nearest rank."""
     return values[min(len(values) - 1, max(0, math.ceil(part * len(values)) - 1))]
@@ -207,7 +238,7 @@ def latency(values: list[int]) -> str:
     step = (WIDTH - left - 20) / (high - low + 1)
     peak = max(buckets.values())
     parts = [svg.line(left, base, WIDTH - 20, base, stroke=svg.GREY)]
-    every = max(1, (high - low) // 8)
+    every = -(-(high - low + 1) // 7)
     for bucket in range(low, high + 1):
         count = buckets.get(bucket, 0)
         x = left + (bucket - low) * step
@@ -251,28 +282,8 @@ def recovery(history: History, end_ns: int, faults: list[dict[str, Any]]) -> str
     points = [(left + (i + 0.5) * end_ns / slices * scale, base - c / peak * height)
               for i, c in enumerate(counts)]
     parts.append(svg.path(points, stroke=svg.COLOURS[0], stroke_width=1.5))
-    parts += _axis(0, end_ns, base, left, WIDTH - 20)
+    parts += axis(0, end_ns, base, left, WIDTH - 20)
     per_second = peak * slices / (end_ns / 1e9)
-    parts.append(svg.text(left - 6, base - height + 4, f"{per_second:.3g}/s", text_anchor="end",
+    parts.append(svg.text(left - 6, base - height + 4, f"{per_second:,.0f}/s", text_anchor="end",
                           fill="#555"))
     return svg.picture(WIDTH, 174, parts, "messages delivered over virtual time")
-
-
-def link_counts(history: History) -> list[dict[str, Any]]:
-    """Per medium: frames sent, delivered, dropped and changed, by reason."""
-    rows: dict[int, dict[str, Any]] = {}
-    for step in history.steps:
-        record = step.record
-        if record.type not in (Net.MEDIUM_SEND, Net.MEDIUM_DELIVER, Net.MEDIUM_DROP, Net.MEDIUM_FAULT):
-            continue
-        row = rows.setdefault(record.who, {"medium": record.who, "sent": 0, "delivered": 0, "bytes": 0,
-                                           "why": {}})
-        if record.type == Net.MEDIUM_SEND:
-            row["sent"] += 1
-            row["bytes"] += record.b & 0xFFFFFFFF  # above it, to whom
-        elif record.type == Net.MEDIUM_DELIVER:
-            row["delivered"] += 1
-        else:
-            why = cause(record.b)
-            row["why"][why] = row["why"].get(why, 0) + 1
-    return [rows[key] for key in sorted(rows)]

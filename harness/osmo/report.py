@@ -8,13 +8,15 @@ import pathlib
 from html import escape
 from typing import Any
 
-from osmo import judge, pictures, result, units
+from osmo import judge, links, pictures, result, svg, units
 from osmo.collect import Event
 from osmo.errors import Problem
 from osmo.history import History
 from osmo.ledger import Ledger
 from osmo.result import Result
 
+LINKS = 300  # rows of a table
+PAGE = 4096
 STYLE = """
 :root{color-scheme:light}
 body{font:15px/1.5 system-ui,sans-serif;color:#222;background:#fff;margin:0 auto;max-width:60rem;
@@ -92,10 +94,10 @@ def nodes_section(out: Result) -> list[str]:
                                    "console bytes"], rows))
 
 
-def links_section(told: History, out: Result) -> list[str]:
+def media_section(told: History, out: Result) -> list[str]:
     rows = []
     names = {m.get("number"): m["name"] for m in out.media}
-    for row in pictures.link_counts(told):
+    for row in links.by_medium(told):
         name = names.get(row["medium"], row["medium"])
         why = ", ".join(f"{k} {v}" for k, v in sorted(row["why"].items()))
         rows.append([name, row["sent"], row["delivered"], row["bytes"], why or "none"])
@@ -103,17 +105,38 @@ def links_section(told: History, out: Result) -> list[str]:
                    if rows else "")
 
 
-def first_breach(out: Result, ledger: Ledger) -> int | None:
-    """The virtual time of the earliest breach the trace shows."""
-    if out.ok:
-        return None
-    times = [step.record.ns for step, _ in ledger.duplicates]
-    times += [step.record.ns for step, _ in ledger.order] + [step.record.ns for step in ledger.forged]
-    times += [step.record.ns for step in ledger.copies]
-    lost = out.invariants.get("loss", {}).get("broken")
-    if lost:
-        times += [m.sent_ns for m in ledger.messages.values() if m.delivered_ns is None and not m.dropped]
-    return min(times, default=None)
+def links_section(told: History) -> list[str]:
+    """Who sent how much to whom, over whatever ways."""
+    rows = [[link.source, link.target, link.messages, link.bytes, link.delivered, link.again, link.moved]
+            for link in links.by_pair(told)[:LINKS]]
+    more = len(links.by_pair(told)) - len(rows)
+    return section("Links", table(["from", "to", "messages", "bytes", "delivered", "sent again", "bulk transfers"],
+                                  rows) if rows else "",
+                   f'<p class="small">{more} further links are not listed.</p>' if more else "")
+
+
+def resources_section(out: Result) -> list[str]:
+    """What each domain has cost, the servers' too."""
+    rows = [[u["name"], Raw(bar(u["run_ns"], out.virtual_ns)), units.short_time(u["run_ns"]), u["exits"],
+             u["hypercalls"], u["upcalls"], u["grants"], u["copied_bytes"],
+             units.show_size(u["frames"] * PAGE), units.show_size(u["overhead"])] for u in out.used[:LINKS]]
+    head = ["domain", "of the time", "processor", "world switches", "hypercalls", "events", "grants",
+            "bytes copied", "memory", "kept for it"]
+    return section("Resources", table(head, rows) if rows else "")
+
+
+def bar(part: int, whole: int) -> str:
+    """A share as a bar and in words."""
+    share = min(1.0, part / whole) if whole > 0 else 0.0
+    return (f'<svg viewBox="0 0 100 12" style="width:5rem;display:inline;vertical-align:middle" role="img" '
+            f'aria-label="{share:.1%}" xmlns="http://www.w3.org/2000/svg">'
+            f'{svg.rectangle(0, 1, 100, 10, fill="#e5e8ec")}'
+            f'{svg.rectangle(0, 1, 100 * share, 10, fill=svg.COLOURS[0])}</svg> {share:.1%}')
+
+
+def breach_of(out: Result, ledger: Ledger) -> int | None:
+    """When the trace first shows what was broken."""
+    return None if out.ok else judge.first_breach(ledger, out.invariants.get("loss", {}).get("broken", 0))
 
 
 def history_of(directory: pathlib.Path, out: Result) -> History:
@@ -143,8 +166,9 @@ def page(directory: pathlib.Path) -> str:
     out = result.read(directory)
     told = history_of(directory, out)
     ledger = Ledger(told)
-    breach = first_breach(out, ledger)
-    start, end = pictures.window(ledger, breach, out.virtual_ns)
+    breach = breach_of(out, ledger)
+    middle = pictures.first_death(told) if breach is None else breach
+    start, end = pictures.window(ledger, middle, out.virtual_ns)
     times = [m.delivered_ns - m.sent_ns for m in ledger.messages.values() if m.delivered_ns is not None]
     body = head(out, f"osmosis replay {directory}")
     body += invariants_section(out)
@@ -156,7 +180,8 @@ def page(directory: pathlib.Path) -> str:
     body += section("Latency, send to delivery", pictures.latency(times))
     body += section("Delivered over time", pictures.recovery(told, out.virtual_ns, out.faults)
                     if ledger.messages else "")
-    body += links_section(told, out) + nodes_section(out) + consoles_section(directory)
+    body += links_section(told) + media_section(told, out) + nodes_section(out) + resources_section(out)
+    body += consoles_section(directory)
     body += section("The machine", f"<pre>{escape(' '.join(out.qemu.get('argv', [])))}</pre>",
                     table(["digest of", "SHA-256"], [[k, v] for k, v in out.digests.items()]))
     body += ['<p class="small">Virtual time is the run\'s own clock. Pictures are drawn from the trace.</p>']

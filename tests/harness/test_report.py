@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from osmo import campaign_report, cli, experiment, export, pictures, report, result, stats, svg
+from osmo import campaign_report, cli, experiment, export, pictures, report, result, stats, survival, svg
 from osmo.abi import Record
 from osmo.history import Life
 from osmo.ledger import Ledger
@@ -34,6 +34,10 @@ def broken_world() -> World:
     for i in range(5):
         world.records.append(Record(20 * MS + i, Net.MEDIUM_SEND, 11, 2, i, 100))
     world.records.append(Record(20 * MS, Net.MEDIUM_DROP, 11, 2, 3, WHY.index("loss")))
+    for i, (node, kind, other, b) in enumerate((
+            (1, Net.SEND, 2, 1000), (1, Net.SEND, 2, 500), (2, Net.DELIVER, 1, 1000), (1, Net.RESEND, 2, 1),
+            (2, Net.SEND, 1, 64), (3, Net.BULK, 1, 0), (3, Net.DROP, 1, 2))):
+        world.at(30 * MS + i, node, kind, other, i, b)
     return world
 
 
@@ -44,6 +48,7 @@ def directory(tmp_path: pathlib.Path) -> pathlib.Path:
     (tmp_path / "trace").write_bytes(world.trace())
     events = [{"ns": 0, "event": "start", "name": f"n{i}", "domid": 10 + i} for i in (1, 2, 3)]
     events.append({"ns": 35 * MS, "event": "exit", "name": "n3", "domid": 13, "reason": "crash"})
+    events.append({"ns": 37 * MS, "event": "start", "name": "n3", "domid": 14})
     (tmp_path / "events.jsonl").write_text("".join(json.dumps(e) + "\n" for e in events))
     (tmp_path / "console").mkdir()
     (tmp_path / "console" / "n1.log").write_text("<script>alert('x')</script>\n")
@@ -58,6 +63,9 @@ def directory(tmp_path: pathlib.Path) -> pathlib.Path:
     result.Result(name="synthetic <&>", seed=7, virtual_ns=50 * MS, nodes=nodes, faults=faults,
                   media=[{"name": "line", "kind": "line8", "number": 1},
                          {"name": "net", "kind": "ether", "number": 2}],
+                  used=[{"name": "n1", "lives": 1, "run_ns": 5 * MS, "exits": 1234, "hypercalls": 77, "upcalls": 8,
+                         "sends": 9, "grants": 10, "faults": 11, "copied_bytes": 4242, "frames": 512,
+                         "overhead": 65536}],
                   invariants=invariants, git="0123456789abcdef",
                   error="invariant loss broken 1 times", digests={"trace": "00" * 32},
                   qemu={"version": "QEMU 7.2", "argv": ["qemu", "-x"]}).write(tmp_path)
@@ -74,23 +82,58 @@ def test_the_report_is_one_whole_file(directory: pathlib.Path) -> None:
 
 
 def test_a_medium_has_its_own_figures(directory: pathlib.Path) -> None:
-    row = report.page(directory).split("<h2>Media</h2>")[1].split("</tr>")[1]
-    assert [cell.split(">")[-1] for cell in row.split("</td>")[:-1]] == ["net", "5", "0", "500", "loss 1"]
+    assert cells(directory, "Media") == [["net", "5", "0", "500", "loss 1"]]
+
+
+def cells(directory: pathlib.Path, title: str) -> list[list[str]]:
+    """What a section's table says, row by row."""
+    rows = report.page(directory).split(f"<h2>{title}</h2>")[1].split("</table>")[0].split("</tr>")[1:-1]
+    return [[cell.split(">")[-1].strip() for cell in row.split("</td>")[:-1]] for row in rows]
+
+
+def test_who_sent_how_much_to_whom(directory: pathlib.Path) -> None:
+    """Each direction by itself; what is received counts for the link it came over."""
+    assert cells(directory, "Links") == [["n1", "n2", "2", "1,500", "1", "1", "0"],
+                                         ["n2", "n1", "1", "64", "0", "0", "0"],
+                                         ["n3", "n1", "0", "0", "0", "0", "1"]]
+
+
+def test_what_each_domain_has_cost(directory: pathlib.Path) -> None:
+    assert cells(directory, "Resources") == [["n1", "10.0%", "5 ms", "1,234", "77", "8", "10", "4,242", "2M",
+                                              "64K"]]
+
+
+def test_a_crash_is_in_space_and_time(directory: pathlib.Path) -> None:
+    """Where the node's column is, at its time; and where the node begins anew."""
+    drawn = report.page(directory).split("<h2>Messages in space and time</h2>")[1].split("</svg>")[0] + "</svg>"
+    groups = {g.findtext("{*}title"): g for g in xml.fromstring(drawn).iter() if g.tag.endswith("}g")}
+    crash, anew = groups["n3 ended at 35 ms: crash"], groups["n3 began anew at 37 ms"]
+    column = next(float(t.get("x", "0")) for t in xml.fromstring(drawn).iter() if t.text == "n3")
+    signs = {t.text: t for g in (crash, anew) for t in g if t.tag.endswith("}text")}
+    assert float(signs["✗"].get("x", "0")) == column and {"✗", "crash", "↻"} == set(signs)
+    assert float(signs["✗"].get("y", "0")) < float(signs["↻"].get("y", "0"))
 
 
 def test_every_picture_is_well_formed(directory: pathlib.Path) -> None:
     text = report.page(directory)
     pieces = text.split("<svg ")[1:]
-    assert len(pieces) == 5
+    assert len(pieces) == 6
     for piece in pieces:
         xml.fromstring("<svg " + piece.split("</svg>")[0] + "</svg>")
 
 
+def written(directory: pathlib.Path, what: str) -> pathlib.Path:
+    """The page of a run, or that of a campaign."""
+    if what == "campaign":
+        (directory / "campaign.json").write_text(json.dumps(campaign(40)))
+    return report.write(directory)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
-@pytest.mark.parametrize("width", [390, 1200])
-def test_a_browser_draws_it(directory: pathlib.Path, width: int) -> None:
-    page = report.write(directory)
+@pytest.mark.parametrize("what,width", [("run", 390), ("run", 1200), ("campaign", 390)])
+def test_a_browser_draws_it(directory: pathlib.Path, what: str, width: int) -> None:
+    page = written(directory, what)
     shot = directory / "shot.png"
     subprocess.run([str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
                     f"--screenshot={shot}", f"--window-size={width},2400", page.as_uri()],
@@ -104,9 +147,10 @@ def test_a_browser_draws_it(directory: pathlib.Path, width: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
-def test_nothing_is_wider_than_a_phone(directory: pathlib.Path) -> None:
+@pytest.mark.parametrize("what", ["run", "campaign"])
+def test_nothing_is_wider_than_a_phone(directory: pathlib.Path, what: str) -> None:
     """Tables scroll in their own box: the page itself never does."""
-    page = report.write(directory)
+    page = written(directory, what)
     probe = "<script>document.title=document.documentElement.scrollWidth+'/'+innerWidth</script></body>"
     (directory / "probe.html").write_text(page.read_text().replace("</body>", probe))
     said = subprocess.run([str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
@@ -150,16 +194,40 @@ def test_csv_has_a_line_for_each_message(directory: pathlib.Path) -> None:
     assert len((directory / "trace.csv").read_text().splitlines()) == 1 + len(broken_world().records)
 
 
-def campaign() -> dict[str, object]:
+def campaign(more: int = 0) -> dict[str, object]:
+    """Three runs, and so many that hold with ever more faults."""
     def row(seed: int, ok: bool, broken: list[str], timeout: bool = False) -> dict[str, object]:
         return {"seed": seed, "ok": ok, "error": "" if ok else "invariant \x01 loss broken", "kinds": ["loss"],
-                "broken": broken, "digests": {}, "virtual_ns": 1, "wall_ms": 40, "timeout": timeout}
+                "broken": broken, "digests": {}, "virtual_ns": 10 * MS, "wall_ms": 40, "timeout": timeout,
+                "faults": seed, "broken_ns": 4 * MS if "loss" in broken else None}
     rows = [row(1, True, []), row(2, False, ["loss"]), row(3, False, ["ending"], True)]
+    rows += [row(seed, True, []) for seed in range(4, 4 + more)]
     table = experiment.survival([experiment.Row(**r) for r in rows], ["loss", "ending"])  # type: ignore[arg-type]
-    return {"name": "c", "cluster": "c.toml", "runs": 3, "failed": [2, 3], "timeouts": [3], "wall_s": 1.5,
+    return {"name": "c", "cluster": "c.toml", "runs": 3 + more, "failed": [2, 3], "timeouts": [3], "wall_s": 1.5,
             "per_minute": 120, "git": "", "command": "osmosis experiment c.toml", "survival": table,
             "shrunk": {"2": {"faults": ["at 1s: medium net: loss 0.2"], "from": 9, "nodes": ["a", "b"],
                              "from_nodes": 5, "probes": 31, "for_ns": 5, "broken": ["loss"]}}, "rows": rows}
+
+
+def test_survival_goes_down_where_runs_break() -> None:
+    """By Kaplan and Meier; a run that ended before, unbroken, is not counted among those that break later."""
+    rows = [{"ok": ok, "virtual_ns": end, "broken_ns": at, "faults": n} for ok, end, at, n in (
+        (True, 100, None, 0), (True, 30, None, 0), (False, 100, 20, 2), (False, 100, 50, 2), (False, 80, None, 3))]
+    expected = [(0, 1.0), (20, 0.8), (50, 0.8 * 2 / 3), (80, 0.8 / 3), (100, 0.8 / 3)]
+    assert [ns for ns, _ in survival.over_time(rows)] == [ns for ns, _ in expected]
+    assert all(abs(a - b) < 1e-12 for (_, a), (_, b) in zip(survival.over_time(rows), expected))
+    assert survival.by_faults(rows) == [(0, 2, 2), (2, 0, 2), (3, 0, 1)]
+    assert survival.fault_curve(rows[:2]) == "" and survival.over_time([]) == [(0, 1.0), (0, 1.0)]
+
+
+def test_a_campaign_draws_its_survival(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "campaign.json").write_text(json.dumps(campaign()))
+    text = campaign_report.page(tmp_path)
+    by_time, by_number = ("<svg " + piece.split("</svg>")[0] + "</svg>" for piece in text.split("<svg ")[1:])
+    said = [t.text for t in xml.fromstring(by_time).iter() if t.tag.endswith("}title")]
+    assert said == ["66.7% hold after 4 ms", "33.3% hold after 10 ms"]
+    assert [t.text for t in xml.fromstring(by_number).iter() if t.tag.endswith("}title")] == [
+        "1 fault: 1 of 1 held", "2 faults: 0 of 1 held", "3 faults: 0 of 1 held"]
 
 
 def test_junit_is_what_ci_reads() -> None:
@@ -191,6 +259,19 @@ def test_ticks_are_round_and_few() -> None:
 
 def test_a_window_without_messages() -> None:
     assert pictures.window(Ledger(World().history()), None, 9) == (0, 9)
+
+
+def test_a_death_is_what_a_diagram_shows_where_nothing_is_broken() -> None:
+    """Of a run too long to draw, the messages around it; a node that only ends is none."""
+    world = World()
+    world.traffic(1000)
+    world.lives += [Life("n1", 1, 0, 5 * MS, "poweroff"), Life("n2", 2, 0, 700 * MS, "crash")]
+    history = world.history()
+    assert pictures.first_death(history) == 700 * MS
+    start, end = pictures.window(Ledger(history), pictures.first_death(history), 10**9)
+    assert 400 * MS < start < 700 * MS < end < 800 * MS
+    drawn = pictures.space_time(history, Ledger(history), start, end)
+    assert "n2 ended at 700 ms: crash" in drawn and "n1 ended" not in drawn
 
 
 def test_what_is_not_drawn_is_counted() -> None:
