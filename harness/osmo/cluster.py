@@ -22,6 +22,7 @@ NODE_MEMORY = {"x86": 8 << 20, "z8000": 16 << 20, "linux": 128 << 20, "foreign":
 NODES_MAX = 10000
 HIT = {"medium": "media", "node": "nodes", "disk": "disks"}  # keys of `random`
 BLOCKS = (1088, 65535)  # what a medium's largest frame can be
+SAID = "harness/README.md has what each fault is and what it takes"
 EVERY_LEAST = 10**5  # ns between random faults
 NETWORK_OUTPUT = 64  # MiB of what a run with media says
 TOUCHED = 1 << 20  # what the machine has for each node whose memory is not set aside
@@ -171,7 +172,7 @@ class _Loader:
         self.where = where
         self.given = given
 
-    def problem(self, what: str, remedy: str = "") -> Problem:
+    def problem(self, what: str, remedy: str) -> Problem:
         return Problem(what, remedy, self.where)
 
     def take(self, table: dict[str, schema.Field], given: Any, path: str) -> dict[str, Any]:
@@ -362,7 +363,7 @@ class _Loader:
         try:
             faults.parse(values["do"], target)
         except ValueError as wrong:
-            raise self.problem(f"{path}.do: {wrong}") from None
+            raise self.problem(f"{path}.do: {wrong}", SAID) from None
         if name == faults.FABRIC and values["do"].split()[0] not in faults.OF_THE_FABRIC:
             raise self.problem(f"{path}: the fabric cannot have `{values['do']}`",
                                f"it can have {', '.join(faults.OF_THE_FABRIC)}")
@@ -452,11 +453,12 @@ class _Loader:
                 raise self.problem(f"random.media names `{name}`", "name media that can have faults")
         for name in values["nodes"]:
             if name not in [n.name for n in nodes]:
-                raise self.problem(f"random.nodes names `{name}`, which is no node")
+                raise self.problem(f"random.nodes names `{name}`, which is no node",
+                                   f"known: {', '.join(n.name for n in nodes[:12])}")
         for name in values["disks"]:
             self._known_disk(name, "random.disks", nodes)
         if values["until"] <= values["from"]:
-            raise self.problem("random.until is not after random.from")
+            raise self.problem("random.until is not after random.from", "say until = a later time")
         if values["every"] is not None and values["every"] < EVERY_LEAST:
             raise self.problem(f"random.every is {units.show_time(values['every'])}", "at least 100us")
         for do in values["kinds"]:
@@ -475,7 +477,7 @@ class _Loader:
             try:
                 faults.parse(do, kind.target)
             except ValueError as wrong:
-                raise self.problem(f"random.kinds: {wrong}") from None
+                raise self.problem(f"random.kinds: {wrong}", SAID) from None
 
     def _expect(self, nodes: list[Node], media: list[Medium]) -> Expect:
         values = self.take(schema.EXPECT, self.given.get("expect", {}), "expect")

@@ -15,6 +15,7 @@ from osmo.cluster import Cluster, Medium, Node
 from osmo.cpio import Archive
 from osmo.errors import Problem
 from osmo.faults import Fault
+from osmo.result import FORMATS
 from osmo.types import watch_bit
 from osmo.words import condition, moment, quoted
 
@@ -115,7 +116,7 @@ class Compiler:
 
     def plan(self, faults: list[Fault], for_ns: int) -> Plan:
         self._stopping([f.after for f in faults] + [self.cluster.until])
-        lines = [f"# {self.cluster.name}"]
+        lines = [f"# osmosis plan, version {FORMATS['plan']}: {self.cluster.name}"]
         lines += self._fabric(self.cluster.trace or bool(faults))
         lines += self._disks()
         for node in self.cluster.nodes:

@@ -11,6 +11,8 @@ from osmo import paths
 from osmo.errors import Problem
 
 FORMAT = 1
+# Of the files beside it: harness/TRACE.md.
+FORMATS = {"trace": 1, "plan": 1, "events": 1}
 
 
 @dataclasses.dataclass
@@ -38,6 +40,7 @@ class Result:
     seed: int = 0
     clock: str = "count"
     format: int = FORMAT
+    formats: dict[str, int] = dataclasses.field(default_factory=lambda: dict(FORMATS))
     git: str = ""
     qemu: dict[str, Any] = dataclasses.field(default_factory=dict)
     nodes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
@@ -45,6 +48,8 @@ class Result:
     invariants: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     expected: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     faults: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    used: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    broken_ns: int | None = None  # the earliest breach that the trace shows
     digests: dict[str, str] = dataclasses.field(default_factory=dict)
     trace_lost: int = 0  # records; then no invariant was judged
     status: int = 0
@@ -69,7 +74,12 @@ def read(directory: pathlib.Path) -> Result:
         raise Problem(f"{path}: {error}", "name a directory that `osmosis run --out` wrote") from None
     known = {f.name for f in dataclasses.fields(Result)}
     if given.get("format") != FORMAT:
-        raise Problem(f"{path} has format {given.get('format')}, this command reads {FORMAT}")
+        raise Problem(f"{path} has format {given.get('format')}, this command reads {FORMAT}",
+                      "use the osmosis that wrote it")
+    for name, version in dict(given.get("formats", {})).items():
+        if FORMATS.get(name) != version:
+            raise Problem(f"{path.parent}: its {name} has format {version}, this command reads "
+                          f"{FORMATS.get(name, 'none')}", "use the osmosis that wrote it")
     return Result(**{k: v for k, v in given.items() if k in known})
 
 

@@ -2,12 +2,13 @@
 """osmo.abi says the same as hyp/abi/osmosis.h: the compiler is asked for each number."""
 
 import pathlib
+import re
 import subprocess
 
 import pytest
 
-from osmo import abi
-from osmo.types import EVENTS, watch_bit
+from osmo import abi, result
+from osmo.types import DISK_STRUCK, EVENTS, Kernel, Net, watch_bit
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -47,6 +48,20 @@ def test_numbers_equal_the_header(tmp_path: pathlib.Path) -> None:
     subprocess.run(["gcc", "-I", str(TOP), "-o", str(tmp_path / "numbers"), str(source)], check=True)
     said = subprocess.run([str(tmp_path / "numbers")], check=True, capture_output=True, text=True)
     assert [int(line) for line in said.stdout.split()] == list(NUMBERS.values())
+
+
+def test_each_record_has_its_row_in_the_documentation() -> None:
+    """Number and name as they are, who, a and b in words; and no row of what is not there."""
+    page = (TOP / "harness" / "TRACE.md").read_text()
+    found = re.findall(r"^\| `(0x\w{4})` \| `([a-z_.]+)` \| (.+?) \| (.+?) \| (.+?) \|$", page, flags=re.M)
+    groups = (("hyp", abi.Trace), ("kernel", Kernel), ("net", Net))
+    named = {(int(e), f"{group}.{e.name.lower()}") for group, kinds in groups for e in kinds}
+    assert [(int(row[0], 16), row[1]) for row in found] == sorted(named | {(DISK_STRUCK, "disk.struck")})
+    assert page.count("| `0x") == len(found)
+    for name, version in result.FORMATS.items():
+        assert f"| `{name}`, {version} |" in page
+    language = (TOP / "guest" / "control" / "README.md").read_text()
+    assert f"## The command language, version {result.FORMATS['plan']}\n" in language
 
 
 def test_records_leave_out_a_torn_tail() -> None:

@@ -3,6 +3,7 @@
 
 import dataclasses
 import shutil
+import subprocess
 
 import pytest
 
@@ -157,10 +158,18 @@ def test_the_nodes_image_counts_the_same_each_time_and_no_more_than_before() -> 
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which(qemu.BINARY), reason="QEMU is not installed")
 def test_where_the_instructions_of_a_row_go() -> None:
-    """`osmosis path P7`: the log adds up to the row, by function, bar what the loop around it takes."""
+    """`osmosis path P7`, `make path OP=P10`: the log adds up to the row, by function, bar what the loop around it
+    takes."""
     if not paths.image("node").is_file() or not (paths.build() / "programs" / "bench").is_file():
         pytest.skip("the node's image or its bench program is not built")
     found = breakdown.native("bench", "P7")
     row = bench.read_reference()["native/P7/null kernel call"]
     assert row["I"] <= found.total <= row["I"] + 5
     assert found.functions["node: node_call"] > 5 and found.functions["node: x86_syscall"] > 20
+    said = subprocess.run(["make", "-s", "path", "OP=P10"], cwd=paths.TOP, capture_output=True, text=True,
+                          check=True).stdout.splitlines()
+    total = float(said[0].split()[0].replace(",", ""))
+    row = bench.read_reference()["native/P10/round trip between two processes, 0 bytes"]
+    assert row["I"] <= total <= row["I"] + 5
+    parts = {line.split(None, 1)[1]: float(line.split()[0].replace(",", "")) for line in said[1:]}
+    assert abs(sum(parts.values()) - total) < 2 and parts["node: node_call"] > 5

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osmo import check, cluster, collect, faults, judge, keyed, plan, schema, units, words
+from osmo import check, cluster, collect, faults, judge, keyed, plan, result, schema, units, words
 from osmo.errors import Problem
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -56,11 +56,18 @@ def test_a_good_file_is_taken() -> None:
     (("medium = \"net\"", "medium = \"no\""), r"faults\[1\].medium names `no`", "known: net"),
     (("node = \"a2\"", "node = \"b\""), r"faults\[2\].node names `b`", "known: a1, a2, a3"),
     (("loss 0.25", "explode"), r"faults\[1\].do: `explode`", "loss, burst"),
-    (("loss 0.25", "loss"), r"faults\[1\].do: `loss`: say `loss P", ""),
+    (("loss 0.25", "loss"), r"faults\[1\].do: `loss`: say `loss P", "has what each fault is"),
+    (("[media.net]", "[random]\nnodes = [\"b\"]\n[media.net]"), "random.nodes names `b`", "known: a1, a2, a3"),
+    (("[media.net]", "[random]\nfrom = \"5s\"\nuntil = \"5s\"\n[media.net]"), "random.until is not after",
+     "a later time"),
+    (("[media.net]", "[random]\nkinds = [\"loss\"]\n[media.net]"), "random.kinds: `loss`: say `loss P",
+     "has what each fault is"),
+    (("[media.net]", "[random]\nkinds = [\"luck\"]\n[media.net]"), "random.kinds: `luck` is no fault",
+     "known: loss"),
     (("do = \"pause\"", "do = \"loss 0.1\""), "no fault of a node", "pause"),
     (("at = \"1s\"", ""), r"faults\[1\] needs a beginning", "at ="),
     (("[nodes.a]", "[nodes.\"a b\"]"), "a b is no name", "letters"),
-    (("[nodes.a]", "[nodes]"), "nodes.count is not a table", ""),
+    (("[nodes.a]", "[nodes]"), "nodes.count is not a table", "write [nodes.count]"),
     (("clock", "=clock"), "not TOML", "line"),
     (("count = 3", "kernel = \"x\""), "kernel is for foreign nodes", "machine"),
     (("latency = \"250us\"", "direct = true"), "direct has 3 ends", "exactly two"),
@@ -71,7 +78,7 @@ def test_what_is_wrong_is_said(change: tuple[str, str], what: str, remedy: str) 
         cluster.parse(RING.replace(*change), "ring.toml")
     text = str(caught.value)
     assert text.startswith("ring.toml: ")
-    assert not remedy or any(r in text for r in remedy.replace("\\", "").split("|"))
+    assert caught.value.remedy and any(r in text for r in remedy.replace("\\", "").split("|"))
 
 
 def test_a_direct_medium_has_no_faults() -> None:
@@ -338,6 +345,7 @@ def test_a_plan_has_its_lines_and_modules(tree: pathlib.Path) -> None:
     assert any(line.startswith("create a1 image=node mem=8M cmdline=id=1") or
                line.startswith('create a1 image=node mem=8M cmdline="id=1') for line in lines)
     assert any(line.startswith("device vif a2 0 backend=fabric mac=02:05:00:00:00:02") for line in lines)
+    assert lines[0] == f"# osmosis plan, version {result.FORMATS['plan']}: ring"
     assert "at 1s fault net loss 0.25" in lines and "at 1500ms fault net loss off" in lines
     assert "at 2s pause a2" in lines and "at 3s unpause a2" in lines
     assert lines[-1] == 'at 30s finish status=0 "time is up"'

@@ -4,15 +4,18 @@
 H20 (the same seed gives the same bytes) and DG01's ground; also on a loaded host.
 """
 
+import hashlib
 import json
 import os
 import pathlib
 import pty
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
+from typing import Any
 
 import pytest
 
@@ -48,6 +51,27 @@ def test_hello_in_every_clock(clock: str, tmp_path: pathlib.Path) -> None:
     assert "hello" in (tmp_path / "console" / "n.log").read_text()
     assert json.loads((tmp_path / "result.json").read_text()) == out
     assert "What had to hold" in (tmp_path / "report.html").read_text()
+    how_it_ran_is_told(out, clock, tmp_path)
+
+
+def how_it_ran_is_told(out: dict[str, Any], clock: str, folder: pathlib.Path) -> None:
+    """Commit, machine, time on the wall, digests of what is beside it, and what each domain has used."""
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=TOP, capture_output=True, text=True, check=False)
+    assert out["git"].rstrip("+") == head.stdout.strip()
+    assert out["qemu"]["argv"][0] == qemu.BINARY and ("-icount" in out["qemu"]["argv"]) == (clock == "count")
+    assert out["qemu"]["version"].startswith("QEMU") and 0 < out["wall_ms"] < 250_000
+    assert f"{out['qemu']['accelerator'].upper()}, " in out["qemu"]["why"]
+    memory = {"memory"} if clock == "count" else set()
+    assert set(out["digests"]) == {"trace", "console", "capture", "results"} | memory
+    assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in out["digests"].values())
+    for name in ("trace", "capture"):
+        file = folder / {"trace": "trace", "capture": "capture.pcapng"}[name]
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == out["digests"][name]
+    (used,) = out["used"]
+    assert used["name"] == "n" and used["lives"] == 1 and used["run_ns"] < out["virtual_ns"]
+    assert (used["run_ns"] == 0) == (clock == "event")  # by which computing takes no time
+    assert used["exits"] > 10 and used["frames"] > 100 and used["overhead"] > 4096
+    assert "<h2>Resources</h2>" in (folder / "report.html").read_text()
 
 
 def stood_still(records: list[abi.Record], events: list[dict[str, object]]) -> None:
