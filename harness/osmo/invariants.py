@@ -64,7 +64,7 @@ def _bound(case: Case, m: Message) -> int:
 def _excused(case: Case, m: Message, stops: dict[int, int]) -> bool:
     """Its target is no more, or one of the two machines stopped before its time was up."""
     never = case.end_ns + 1
-    return (m.dropped or m.target[1] == 0 or m.target in case.ledger.ended
+    return (m.dropped or m.to_kernel or m.target in case.ledger.ended
             or min(stops.get(m.sender[0], never), stops.get(m.target[0], never)) <= _bound(case, m))
 
 

@@ -172,7 +172,8 @@ def first_breach(ledger: Ledger, lost: int) -> int | None:
     times += [step.record.ns for step, _ in ledger.order] + [step.record.ns for step in ledger.forged]
     times += [step.record.ns for step in ledger.copies]
     if lost:
-        times += [m.sent_ns for m in ledger.messages.values() if m.delivered_ns is None and not m.dropped]
+        times += [m.sent_ns for m in ledger.messages.values()
+                  if m.delivered_ns is None and not m.dropped and not m.to_kernel]
     return min(times, default=None)
 
 

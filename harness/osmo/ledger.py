@@ -32,6 +32,11 @@ class Message:
     forwards: int = 0
     dropped: bool = False
 
+    @property
+    def to_kernel(self) -> bool:
+        """A node's kernel takes what is for itself at once, and no record says so."""
+        return self.target[1] == 0
+
 
 def split(word: int) -> Process:
     return word >> 32, word & LOW

@@ -169,6 +169,8 @@ def _message(m: Message, x: dict[str, float], y: Any, history: History, last: in
     target = m.to_node or history.name_of(m.target[0])
     if m.from_node not in x or target not in x:
         return []
+    if m.delivered_ns is None and m.to_kernel:
+        return [svg.titled(svg.circle(x[m.from_node], y(m.sent_ns), 2, fill=svg.GREY), words + ", for the kernel")]
     if m.delivered_ns is None:
         half = (x[m.from_node] + x[target]) / 2
         shape = (svg.line(x[m.from_node], y(m.sent_ns), half, y(m.sent_ns) + 8, stroke=svg.RED,

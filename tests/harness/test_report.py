@@ -15,7 +15,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from osmo import campaign_report, cli, experiment, export, pictures, report, result, stats, survival, svg
+from osmo import (campaign_report, cli, experiment, export, judge, pictures, report, result, stats, survival,
+                  svg)
 from osmo.abi import Record
 from osmo.history import Life
 from osmo.ledger import Ledger
@@ -281,6 +282,17 @@ def test_what_is_not_drawn_is_counted() -> None:
     assert "3 further nodes are not drawn" in drawn and f"n{pictures.LANES}" in drawn and "n41" not in drawn
     assert "0 ns" in drawn and "-0 ns" not in drawn
     assert "further" not in "".join(xml.fromstring(pictures.fault_timeline([], lives[:3], 10**9)).itertext())
+
+
+def test_what_a_kernel_takes_is_not_lost() -> None:
+    """No record says that it arrived: it is no cross in the diagram, nor what was first broken."""
+    world = World()
+    world.at(5 * MS, 1, Kernel.SEND, 5, 1 << 32, 1)
+    world.at(9 * MS, 1, Kernel.SEND, 5, 2 << 32 | 5, 2)
+    history = world.history()
+    drawn = pictures.space_time(history, Ledger(history), 0, 20 * MS)
+    assert drawn.count("never arrived") == 1 and drawn.count("for the kernel") == 1
+    assert judge.first_breach(Ledger(history), 1) == 9 * MS and judge.first_breach(Ledger(history), 0) is None
 
 
 def test_names_stand_where_no_line_goes() -> None:
