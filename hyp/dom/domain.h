@@ -79,6 +79,7 @@ struct vcpu {
     u64 runstate_time[4];
     u64 runstate_since;
     u32 time_version;
+    bool upcall_made_up; /* late_timer is an injected fault's, with nothing behind it */
     u64 runstate_linear; /* where the guest wants struct vcpu_runstate_info, 0 = nowhere */
     u64 time_linear;     /* the same for struct vcpu_time_info */
     u64 periodic_ns;     /* 0 = off */

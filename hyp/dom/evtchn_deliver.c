@@ -149,9 +149,11 @@ void evtchn_mark(struct vcpu *v)
         timer_set(&v->late_timer, v->cpu, clock_now_ns() + inject_arg(OSM_POINT_late_upcall));
         return;
     }
-    if (inject_fires(OSM_POINT_spurious_upcall, v->domain))
+    if (inject_fires(OSM_POINT_spurious_upcall, v->domain)) {
+        v->upcall_made_up = true;
         timer_set(&v->late_timer, v->cpu,
                   clock_now_ns() + inject_arg(OSM_POINT_spurious_upcall));
+    }
     interrupt_upcall(v);
 }
 

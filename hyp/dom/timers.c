@@ -40,11 +40,18 @@ static void poll_fires(struct timer *t, u64 now_ns)
     evtchn_poll_timeout(container_of(t, struct vcpu, poll_timer));
 }
 
-/* An upcall that an injected fault had delayed, or made up. */
+/* An upcall that an injected fault had delayed, or made up: then the guest finds it pending as
+ * any other, and nothing behind it. */
 static void late_fires(struct timer *t, u64 now_ns)
 {
+    struct vcpu *v = container_of(t, struct vcpu, late_timer);
+    struct vcpu_info *info = __atomic_load_n(&v->info, __ATOMIC_ACQUIRE);
+
     (void)now_ns;
-    interrupt_upcall(container_of(t, struct vcpu, late_timer));
+    if (v->upcall_made_up && info)
+        __atomic_store_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+    v->upcall_made_up = false;
+    interrupt_upcall(v);
 }
 
 static void apic_fires(struct timer *t, u64 now_ns)

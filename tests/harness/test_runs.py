@@ -140,6 +140,8 @@ def test_every_worked_cluster_holds(name: str, tmp_path: pathlib.Path) -> None:
         CHECKS[name](records, [e for e in events if "event" in e])
     if name in REPLAYED:
         assert osmosis("replay", tmp_path).strip() == "identical"
+    if name == "upcalls":  # of a node's and of the fabric's domain
+        assert len(out["faults"]) == 6 and all(f["struck"] for f in out["faults"]), out["faults"]
 
 
 @pytest.mark.parametrize("clock", ["count", "event"])

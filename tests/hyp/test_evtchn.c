@@ -251,6 +251,12 @@ static void the_timer_interrupt_comes_once_and_in_time(void)
              -XEN_ETIME);
     CHECK_EQ(world_vcpu_op(a->vcpu[0], VCPUOP_set_singleshot_timer, 1, &t, sizeof(t)),
              -XEN_EINVAL);
+    t = (struct vcpu_set_singleshot_timer){.timeout_abs_ns = 200000000};
+    CHECK_EQ(world_vcpu_op(a->vcpu[0], VCPUOP_set_singleshot_timer, 0, &t, sizeof(t)), 0);
+    CHECK_EQ(world_vcpu_op(a->vcpu[0], VCPUOP_stop_singleshot_timer, 1, NULL, 0), -XEN_EINVAL);
+    CHECK_EQ(world_vcpu_op(a->vcpu[0], VCPUOP_stop_singleshot_timer, 0, NULL, 0), 0);
+    timer_run(a->vcpu[0]->cpu, 300000000);
+    CHECK(!pending(a, v.port));
     end();
 }
 
@@ -448,6 +454,47 @@ static void upcalls_can_be_made_to_misbehave(void)
     for (u32 cpu = 0; cpu < 2; cpu++)
         timer_run(cpu, world.now_ns);
     CHECK(b->vcpu[0]->attention & VCPU_ATTN_INTERRUPT);
+    interrupt_taken(b->vcpu[0], 0x40);
+    consume(b, pb);
+    i = (struct osm_inject){.domid = 2,
+                            .vcpu = 0xffff,
+                            .point = OSM_POINT_spurious_upcall,
+                            .after = 1,
+                            .arg = 7000};
+    CHECK_EQ(inject_arm(&i), 0);
+    CHECK_EQ(send(a, pa), 0);
+    CHECK_EQ(interrupt_pending(b->vcpu[0]), 0x40); /* the one that was sent */
+    interrupt_taken(b->vcpu[0], 0x40);
+    consume(b, pb);
+    world.now_ns += 6999;
+    for (u32 cpu = 0; cpu < 2; cpu++)
+        timer_run(cpu, world.now_ns);
+    CHECK_EQ(interrupt_pending(b->vcpu[0]), -1);
+    world.now_ns += 1;
+    for (u32 cpu = 0; cpu < 2; cpu++)
+        timer_run(cpu, world.now_ns);
+    CHECK_EQ(interrupt_pending(b->vcpu[0]), 0x40); /* and the one that nobody did */
+    CHECK(!pending(b, pb) && !b->shared->vcpu_info[0].evtchn_pending_sel);
+    end();
+}
+
+/* F23: the n-th port of that domain, whatever it is for; the next one is there again. */
+static void a_port_can_be_made_to_fail(void)
+{
+    struct osm_inject i = {.domid = 2, .point = OSM_POINT_fail_port, .after = 2};
+    struct evtchn_alloc_unbound u = {.dom = DOMID_SELF, .remote_dom = 1};
+    struct evtchn_bind_ipi ipi = {.vcpu = 0};
+
+    begin();
+    CHECK_EQ(inject_arm(&i), 0);
+    CHECK_EQ(unbound(a, 2), 1); /* another's are not counted */
+    CHECK_EQ(unbound(b, 1), 1);
+    CHECK_EQ(op(b, EVTCHNOP_alloc_unbound, &u, sizeof(u)), -XEN_ENOSPC);
+    CHECK_EQ(op(b, EVTCHNOP_bind_ipi, &ipi, sizeof(ipi)), 0);
+    CHECK_EQ(ipi.port, 2);
+    i.after = 0;
+    CHECK_EQ(inject_arm(&i), 0);
+    CHECK_EQ(i.fired, 1);
     end();
 }
 
@@ -471,4 +518,4 @@ TESTS(CASE(two_domains_talk), CASE(a_masked_port_stays_pending),
       CASE(pollers_wake_by_event_even_masked_and_by_time),
       CASE(fifo_keeps_order_within_a_priority), CASE(fifo_masked_events_wait_for_unmask),
       CASE(fifo_reaches_beyond_4096_ports), CASE(upcalls_can_be_made_to_misbehave),
-      CASE(nothing_leaks))
+      CASE(a_port_can_be_made_to_fail), CASE(nothing_leaks))

@@ -4,6 +4,7 @@
  * uses (F22), frames that stay while mapped, handles without a fixed limit, a granter that
  * dies first, and the account of references after everything (XSA-218, -224, -255 classes).
  */
+#include "hyp/dom/inject.h"
 #include "tests/check.h"
 #include "tests/hyp/world.h"
 
@@ -444,6 +445,27 @@ static void the_small_operations(void)
     end();
 }
 
+/* F23: the n-th use of one of that granter's entries has no memory, and leaves no trace. */
+static void a_grant_can_be_made_to_fail(void)
+{
+    struct osm_inject i = {.domid = 1, .point = OSM_POINT_fail_grant, .after = 2};
+    grant_handle_t h[2];
+
+    begin();
+    grant(23, 2, PAGE, false);
+    CHECK_EQ(inject_arm(&i), 0);
+    CHECK_EQ(map(b, 1, 23, PLACE, 0, &h[0]), GNTST_okay);
+    CHECK_EQ(unmap(b, h[0], PLACE), GNTST_okay);
+    CHECK_EQ(map(b, 1, 23, PLACE, 0, &h[0]), GNTST_no_space);
+    CHECK_EQ(table(a)[23].flags, GTF_permit_access);
+    CHECK_EQ(map(b, 1, 23, PLACE, 0, &h[1]), GNTST_okay);
+    i.after = 0;
+    CHECK_EQ(inject_arm(&i), 0);
+    CHECK_EQ(i.fired, 1);
+    CHECK_EQ(unmap(b, h[1], PLACE), GNTST_okay);
+    end();
+}
+
 static void nothing_leaks(void)
 {
     u64 before;
@@ -465,4 +487,4 @@ TESTS(CASE(a_mapped_page_is_shared), CASE(readonly_is_readonly),
       CASE(revoked_while_mapped), CASE(the_granter_dies_first), CASE(the_mapper_dies_first),
       CASE(handles_have_no_fixed_limit), CASE(batches_and_copies),
       CASE(a_batch_keeps_its_items_apart), CASE(batched_unmaps_flush_once),
-      CASE(the_small_operations), CASE(nothing_leaks))
+      CASE(the_small_operations), CASE(a_grant_can_be_made_to_fail), CASE(nothing_leaks))

@@ -248,6 +248,30 @@ static void every_allocation_may_fail(void)
     world_end(control);
 }
 
+/* F23: the n-th domain, at once and without a trace; the next one is made again. */
+static void a_domain_can_be_made_to_fail(void)
+{
+    struct osm_inject i = {
+        .domid = OSM_ALL_DOMAINS, .point = OSM_POINT_fail_domain, .after = 2};
+    struct xen_domctl op = {.cmd = XEN_DOMCTL_createdomain};
+    domid_t first, third;
+
+    begin();
+    CHECK_EQ(inject_arm(&i), 0);
+    first = create(1);
+    op.u.createdomain = (struct xen_domctl_createdomain){
+        .flags = XEN_DOMCTL_CDF_hvm, .max_vcpus = 1, .max_grant_frames = 4, .grant_opts = 1};
+    CHECK_EQ(domctl(&op), -XEN_ENOMEM);
+    CHECK_EQ(domain_total(), 2);
+    third = create(1);
+    i.after = 0;
+    CHECK_EQ(inject_arm(&i), 0);
+    CHECK_EQ(i.fired, 1);
+    destroy(first);
+    destroy(third);
+    world_end(control);
+}
+
 static void a_small_domain_costs_little(void)
 {
     struct domain *d;
@@ -527,7 +551,8 @@ static void preempted_at_an_instant(void)
 }
 
 TESTS(CASE(ten_thousand_lives_leave_nothing), CASE(every_allocation_may_fail),
-      CASE(a_small_domain_costs_little), CASE(pauses_count), CASE(shutdowns_are_told),
-      CASE(a_crash_ends_one_domain_only), CASE(the_unprivileged_may_not),
-      CASE(weights_caps_and_affinity_by_domctl), CASE(contexts_survive_the_round_trip),
-      CASE(watchdogs_bite_the_unfed), CASE(preempted_at_an_instant))
+      CASE(a_domain_can_be_made_to_fail), CASE(a_small_domain_costs_little), CASE(pauses_count),
+      CASE(shutdowns_are_told), CASE(a_crash_ends_one_domain_only),
+      CASE(the_unprivileged_may_not), CASE(weights_caps_and_affinity_by_domctl),
+      CASE(contexts_survive_the_round_trip), CASE(watchdogs_bite_the_unfed),
+      CASE(preempted_at_an_instant))
