@@ -13,7 +13,7 @@ enum { PAGE = 4096, PAGES = 192, TURNS = 16, WARM = 4, ROUNDS = 2 * TURNS, STEPS
 
 static u8 memory[PAGES * PAGE] __attribute__((aligned(PAGE)));
 
-static __attribute__((noinline, noclone)) void compute(u32 steps)
+static __attribute__((noinline)) void compute(u32 steps)
 {
     u64 x = 1;
 

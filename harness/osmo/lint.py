@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every check that needs no run: clang-format, clang-tidy, cppcheck, shellcheck, mypy, flake8.
+"""Every check that needs no run: clang-format, clang, clang-tidy, cppcheck, shellcheck, mypy, flake8.
 
-A check is a name, a tool and command lines; lines run side by side. clang-tidy and cppcheck
+A check is a name, a tool and command lines; lines run side by side. clang, clang-tidy and cppcheck
 are slow, so a file that passed is remembered in the cache, outside the tree, by its own bytes,
 those of the headers it includes, and the command. A tool that is missing is said and skipped;
 `--strict` makes that a failure.
@@ -100,12 +100,22 @@ def remembered(check: str, command: list[str], source: str, *settings: str) -> J
     return Job(check, command, digest.hexdigest())
 
 
+def sources() -> list[str]:
+    """Without what is built with -m32 by its folder's rules: the analysers lack those headers."""
+    return [s for s in tracked("*.c") if not s.endswith("32.c")]
+
+
+def clang_jobs() -> list[Job]:
+    """All that gcc builds for the machine is clang's, too, with every warning an error."""
+    flags = make_flags()
+    return [remembered("clang", ["clang", *flags[variant_of(source)], "-fsyntax-only", source], source)
+            for source in sources() if variant_of(source) != "host"]
+
+
 def tidy_jobs() -> list[Job]:
     flags = make_flags()  # of clang: gcc knows options that clang-tidy does not
     jobs = []
-    for source in tracked("*.c"):
-        if source.endswith("32.c"):
-            continue  # built with -m32 by its folder's rules; the analyser lacks those headers
+    for source in sources():
         options = [f for f in flags[variant_of(source)]
                    if f != "-Werror" and not f.startswith("-fsanitize")]
         command = ["clang-tidy", "--quiet", source, "--", *options, "-Wno-unknown-warning-option"]
@@ -143,6 +153,7 @@ def python_jobs() -> list[Job]:
 
 CHECKS = {
     "clang-format": format_jobs,
+    "clang": clang_jobs,
     "clang-tidy": tidy_jobs,
     "cppcheck": cppcheck_jobs,
     "shellcheck": shell_jobs,

@@ -40,9 +40,10 @@ class Run:
 
 
 def machine_setup(directory: pathlib.Path, plan: str | None, images: list[str],
-                  **changes: object) -> Setup:
-    """Control domain, images, and the plan if there is one."""
-    modules = [(IMAGES / "control", "echo=1"), *((IMAGES / name, "") for name in images)]
+                  built: pathlib.Path | None = None, **changes: object) -> Setup:
+    """Control domain, images, and the plan if there is one; by `built`, from another place than usual."""
+    home = built or IMAGES.parent
+    modules = [(home / "images" / "control", "echo=1"), *((home / "images" / name, "") for name in images)]
     if plan is not None:
         (directory / "plan").write_text(plan)
         modules.append((directory / "plan", ""))
@@ -52,13 +53,13 @@ def machine_setup(directory: pathlib.Path, plan: str | None, images: list[str],
         options.setdefault("append", f"clock={options['clock']}")
     else:
         options.setdefault("append", "clock=count")
-    return Setup(kernel=HYPERVISOR, modules=modules, **options)  # type: ignore[arg-type]
+    return Setup(kernel=home / "hyp" / "osmosis", modules=modules, **options)  # type: ignore[arg-type]
 
 
 def run(directory: pathlib.Path, plan: str, images: list[str], seconds: float = 60,
-        **changes: object) -> Run:
+        built: pathlib.Path | None = None, **changes: object) -> Run:
     """Runs the plan to the machine's end."""
-    with Qemu(machine_setup(directory, plan, images, **changes)) as machine:
+    with Qemu(machine_setup(directory, plan, images, built, **changes)) as machine:
         begun = time.monotonic()
         while time.monotonic() < begun + seconds and machine.alive():
             said = machine.serial().replace("\r", "")

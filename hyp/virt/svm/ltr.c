@@ -100,7 +100,7 @@ static u64 address(struct vcpu *v, struct ltr *i)
 
         base = sib & 7;
         scale = sib >> 6;
-        index = (sib >> 3 & 7) | (i->rex & 2) << 2;
+        index = (sib >> 3 & 7) | (i->rex & 2u) << 2;
         if (index == SP)
             index = NONE;
     } else if (mod == 0 && base == BP && virt_code_bits(v) == 64) {
@@ -111,7 +111,7 @@ static u64 address(struct vcpu *v, struct ltr *i)
         return (reg(v, index) << scale) + (u64)displacement(i, 4);
     if (!(i->rex & 1) && (base == SP || base == BP) && !i->overridden)
         i->segment = VIRT_SS;
-    at = reg(v, base | (i->rex & 1) << 3) + (reg(v, index) << scale);
+    at = reg(v, base | (i->rex & 1u) << 3) + (reg(v, index) << scale);
     return at + (u64)displacement(i, mod == 2 ? 4 : mod);
 }
 
