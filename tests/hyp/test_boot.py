@@ -78,10 +78,11 @@ def test_guest(guest: str, clock: str) -> None:
     assert passed(said), said
 
 
-@pytest.mark.parametrize("guest", ["hello", "machine", "timer"])
-def test_richer_processor(guest: str) -> None:
-    """All that the emulator can do at once: XSAVE, AVX, RDTSCP."""
-    said = run(guest, cpu="max")
+@pytest.mark.parametrize(("guest", "clock"), [("hello", "real"), ("hello", "event"), ("machine", "real"),
+                                              ("timer", "real")])
+def test_richer_processor(guest: str, clock: str) -> None:
+    """H02: all that the emulator can do at once, XSAVE, AVX, RDTSCP; what CPUID hides of it."""
+    said = run(guest, cpu="max", words="all", append=f"clock={clock}")
     assert passed(said) and "XSAVE" in said, said
 
 
@@ -142,17 +143,35 @@ def test_endless_computing_is_named() -> None:
     assert "finished with status 3: domain 0 vCPU 0 computes for ever" in said, said
 
 
-def test_nmi_brings_last_words() -> None:
-    """A wedged machine still says where it is: registers, symbols, what the guest did."""
+def typed(machine: Qemu, directory: pathlib.Path, keys: bytes, until: str) -> str:
+    """Types on the serial port, which says what it has to say to another file from then on."""
+    (directory / "in").write_bytes(keys)
+    out = directory / "out"
+    machine.monitor.command("chardev-change", id="serial0", backend={
+        "type": "file", "data": {"in": str(directory / "in"), "out": str(out)}})
+    limit = time.monotonic() + 20
+    while time.monotonic() < limit and until not in out.read_text(errors="replace"):
+        time.sleep(0.05)
+    return out.read_text(errors="replace")
+
+
+def test_nmi_brings_last_words(tmp_path: pathlib.Path) -> None:
+    """H24: typed on the serial port, ctrl-a and a key show what goes on; and a wedged machine still says
+    where it is: registers, symbols, what the guest did."""
     setup = Setup(kernel=HYPERVISOR, clock="real", machine="q35", modules=[(GUESTS / "spin", "")])
     with Qemu(setup) as machine:
         limit = time.monotonic() + 60
         while time.monotonic() < limit and "spinning" not in machine.serial():
             time.sleep(0.05)
+        said = typed(machine, tmp_path, b"dd\x01h\x01m\x01d", "domain 0: live")
         machine.nmi()
-        while time.monotonic() < limit and not END.search(machine.serial()):
+        while time.monotonic() < limit and not END.search(said):
             time.sleep(0.05)
-        said = machine.serial()
+            said = (tmp_path / "out").read_text(errors="replace")
+    assert said.count("domain 0: live") == 1, "only what follows ctrl-a is a key"
+    assert "key d: domains and vCPUs" in said and re.search(r"^memory: \d+ of \d+ frames free", said, re.M), said
     assert "PANIC on CPU 0: exception 2 (NMI)" in said, said
     assert "svm_enter+0x" in said and "for domain 0 vCPU 0 at rip" in said, said
+    for name in ("rip", "rflags", "rsp", "cr2", "rax", "r8 ", "r15"):
+        assert re.search(rf"^  .*\b{name} [0-9a-f]{{8,16}}\b", said, re.M), (name, said)
     assert "last trace records" in said, said

@@ -22,14 +22,19 @@ def test_two_share_and_caps_hold() -> None:
 
 @pytest.mark.parametrize("clock", ["count", "real"])
 def test_one_domains_end_is_its_own(clock: str) -> None:
-    """H03, F26: endless exits end that domain with a report; injected exceptions and
-    pre-emption strike where they were aimed; debug keys show everybody."""
-    said = run("lives", append=f"clock={clock}", clock=clock, seconds=120)
+    """H03, F26: endless exits, a state that VMRUN refuses, and memory that is promised and not there
+    end that domain with a report; injected exceptions and pre-emption strike where they were
+    aimed; debug keys show everybody."""
+    said = run("lives", append=f"clock={clock}", clock=clock, seconds=120, memory_mib=144)
     assert passed(said), said
     assert re.search(r"^domain 2 crashed: endless exits: guest-physical [0-9a-f]+ is touched", said, re.M), said
+    assert re.search(r"^domain 3 crashed: exit f+, which cannot be handled$", said, re.M), said
+    assert re.search(r"^domain 4 crashed: out of memory: no frame for guest-physical [0-9a-f]+$", said, re.M), said
+    assert len(re.findall(r"^    exit -0: code", said, re.M)) >= 3 and re.search(r"^    rip 0018:", said, re.M), said
     assert "domain 1 crashed" not in said and "domain 0 crashed" not in said
     for words in (r"key d: domains and vCPUs", r"domain 1: live", r"domain 2: shut down",
-                  r"memory: \d+ of \d+ frames free", r"domain 0: \d+ grant frames of \d+"):
+                  r"memory: \d+ of \d+ frames free", r"domain 0: \d+ grant frames of \d+",
+                  r"domain 0 port \d+: unbound 1/0 vcpu 0", r"domain 0 port \d+: unbound 2/0 vcpu 0"):
         assert re.search(words, said), (words, said)
 
 

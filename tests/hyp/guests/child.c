@@ -36,13 +36,18 @@ u32 child_pages(void)
     return (u32)(((u64)image_end + PAGE - 1) / PAGE);
 }
 
-static s64 populate(u16 domid, u32 pages)
+s64 child_limit(u16 domid, u64 pages)
 {
     xen_domctl_t limit = {.cmd = XEN_DOMCTL_max_mem, .domain = domid};
-    s64 error;
 
-    limit.u.max_mem.max_memkb = pages * 4ull;
-    error = domctl(&limit);
+    limit.u.max_mem.max_memkb = pages * 4;
+    return domctl(&limit);
+}
+
+static s64 populate(u16 domid, u32 pages)
+{
+    s64 error = child_limit(domid, pages);
+
     for (u64 gfn = 0; !error && gfn < pages;) {
         xen_pfn_t first = gfn;
         struct xen_memory_reservation r = {.nr_extents = 1, .domid = domid};
@@ -134,7 +139,7 @@ static s64 begin(u16 domid)
     return domctl(&op);
 }
 
-s64 child_start(const struct child_task *task)
+s64 child_start_paused(const struct child_task *task)
 {
     struct evtchn_alloc_unbound a = {.dom = DOMID_SELF};
     struct child_task ours = child_task;
@@ -153,8 +158,14 @@ s64 child_start(const struct child_task *task)
     child_task = (struct child_task){ours.part, a.port};
     if (!error)
         error = begin(domid);
-    if (!error)
-        error = child_command(domid, XEN_DOMCTL_unpausedomain);
+    return error ? error : domid;
+}
+
+s64 child_start(const struct child_task *task)
+{
+    s64 domid = child_start_paused(task);
+    s64 error = domid < 0 ? domid : child_command((u16)domid, XEN_DOMCTL_unpausedomain);
+
     return error ? error : domid;
 }
 

@@ -19,9 +19,13 @@ extern volatile u64 child_first;
 
 /* Makes a domain and starts it; negative errno, or its number. */
 s64 child_start(const struct child_task *task);
+/* The same, and it waits to be unpaused. */
+s64 child_start_paused(const struct child_task *task);
 /* The pieces: an empty domain with `pages` pages from address 0 on; 0 or an errno. */
 s64 child_create(u16 *domid, u32 pages);
 s64 child_destroy(u16 domid);
+/* How many pages it may have. */
+s64 child_limit(u16 domid, u64 pages);
 s64 child_command(u16 domid, u32 command);
 /* Pages that child_start gives. */
 u32 child_pages(void);

@@ -2,11 +2,13 @@
 /*
  * A thousand times: set a one-shot timer, STI, HLT. Each must wake the guest exactly by its
  * upcall, however the physical interrupt falls between STI and HLT (QEMU's VMRUN forgets
- * the interrupt shadow: a wake-up lost there hangs this guest). H06, H15.
+ * the interrupt shadow: a wake-up lost there hangs this guest). A loop that only looks at the clock
+ * ends, in `event` after as many looks as there are microseconds; where instructions are counted, so
+ * are exits: an upcall into a running guest costs one. H06, H15.
  */
 #include "tests/hyp/guests/guest.h"
 
-enum { VECTOR = 0x40, ROUNDS = 1000, GAP_NS = 50000 };
+enum { VECTOR = 0x40, ROUNDS = 1000, GAP_NS = 50000, POLLED_NS = 1000000 };
 
 static struct shared_info shared __attribute__((aligned(4096)));
 static volatile u32 upcalls;
@@ -29,6 +31,54 @@ static u64 now_ns(void)
 
     delta = t->tsc_shift >= 0 ? delta << t->tsc_shift : delta >> -t->tsc_shift;
     return t->system_time + (u64)(((unsigned __int128)delta * t->tsc_to_system_mul) >> 32);
+}
+
+static u32 clock_mode(void)
+{
+    u32 r[4];
+
+    get_cpuid(OSM_CPUID_BASE + 1, 0, r);
+    return r[1];
+}
+
+static void poll_the_clock(void)
+{
+    u64 start = now_ns(), looks = 0;
+
+    while (now_ns() < start + POLLED_NS)
+        looks++;
+    print("%lu looks\n", looks);
+    if (clock_mode() == OSM_CLOCK_EVENT)
+        EXPECT(looks >= POLLED_NS / 1000 - 2 && looks <= POLLED_NS / 1000);
+}
+
+static u64 exits(void)
+{
+    struct osm_counters c = {.domid = DOMID_SELF, .vcpu = 0xffff};
+
+    EXPECT(CALL2(arch_7, OSM_OP_counters, &c) == 0);
+    return c.exits;
+}
+
+/* Exits from setting the timer until `upcalls` has grown so far, without a HLT. */
+static u64 exits_of(u64 deadline_ns, u32 until)
+{
+    u64 before = exits();
+
+    EXPECT(hypercall(__HYPERVISOR_set_timer_op, deadline_ns, 0, 0, 0, 0) == 0);
+    __asm__ volatile("sti");
+    while (upcalls < until)
+        ;
+    __asm__ volatile("cli");
+    return exits() - before;
+}
+
+static void count_exits_of_an_upcall(void)
+{
+    u64 without = exits_of(0, upcalls);
+
+    EXPECT(exits_of(now_ns() + GAP_NS, upcalls + 1) == without + 1);
+    EXPECT(exits_of(now_ns() + GAP_NS, upcalls + 1) == without + 1);
 }
 
 void test_main(const struct hvm_start_info *info)
@@ -59,4 +109,7 @@ void test_main(const struct hvm_start_info *info)
     EXPECT(last - start >= ROUNDS * (u64)GAP_NS);
     print("%u upcalls\n", upcalls);
     EXPECT(upcalls == ROUNDS);
+    poll_the_clock();
+    if (clock_mode() == OSM_CLOCK_COUNT)
+        count_exits_of_an_upcall();
 }
