@@ -61,8 +61,8 @@ def test_a_machine_built_by_clang_works(tmp_path: pathlib.Path) -> None:
     """Hypervisor, control domain and a domain, from boot to power-off. That clang takes all other
     sources, too, is lint's to say."""
     build = "build/clang"
-    subprocess.run(["make", "-s", "-j2", "TOOLCHAIN=clang",
-                    *(f"{build}/{n}" for n in ("hyp/osmosis", "images/control", "images/hello"))], cwd=TOP, check=True)
+    names = [f"{build}/{n}" for n in ("hyp/osmosis", "images/control", "images/hello")]
+    subprocess.run(["make", "-s", "-j2", "TOOLCHAIN=clang", *names], cwd=TOP, check=True)
     ended = machine.run(tmp_path, 'create n1 image=hello mem=8M start=yes\n', ["hello"], clock="count",
                         built=TOP / build)
     assert ended.status == 0 and "hello from Osmosis: domain 1" in ended.serial, ended.serial
