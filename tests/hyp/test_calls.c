@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every hypercall number and sub-operation (H04): what hyp/dom/README.md lists is there, what it
- * does not list answers -ENOSYS, for 64- and 32-bit callers alike. The small calls that have
- * no test file of their own; the budget of the emergency console (H16).
+ * Every hypercall number and sub-operation (H04): what hyp/dom/README.md lists is there and made by
+ * the test that it names, what it does not list answers -ENOSYS, for 64- and 32-bit callers
+ * alike. The small calls that have no test file of their own; the budget of the emergency
+ * console (H16).
  */
 #include "tests/check.h"
 #include "tests/hyp/world.h"
 
-enum { CALLS = 64, SUBS = 96, NOWHERE = 0xff000 };
+enum { CALLS = 64, SUBS = 96, NOWHERE = 0xff000, COLUMNS = 6 };
 static bool listed[CALLS][SUBS], whole[CALLS];
 static struct domain *control, *guest;
 
@@ -98,6 +99,186 @@ static void the_table_is_the_truth(void)
     walk(control->vcpu[0]);
     CHECK_EQ(world_call(guest->vcpu[0], 55 + 9, 0, 0, 0), -XEN_ENOSYS);
     CHECK_EQ(world_call(guest->vcpu[0], ~0ull, 0, 0, 0), -XEN_ENOSYS);
+    end();
+}
+
+/* --- the last column ---------------------------------------------------------------------- */
+
+static const char *const prefix[CALLS] = {
+    [__HYPERVISOR_memory_op] = "XENMEM_",
+    [__HYPERVISOR_xen_version] = "XENVER_",
+    [__HYPERVISOR_console_io] = "CONSOLEIO_",
+    [__HYPERVISOR_grant_table_op] = "GNTTABOP_",
+    [__HYPERVISOR_vcpu_op] = "VCPUOP_",
+    [__HYPERVISOR_sched_op] = "SCHEDOP_",
+    [__HYPERVISOR_event_channel_op] = "EVTCHNOP_",
+    [__HYPERVISOR_physdev_op] = "PHYSDEVOP_",
+    [__HYPERVISOR_hvm_op] = "HVMOP_",
+    [__HYPERVISOR_sysctl] = "XEN_SYSCTL_",
+    [__HYPERVISOR_domctl] = "XEN_DOMCTL_",
+    [__HYPERVISOR_arch_7] = "OSM_OP_",
+};
+
+/* The whole word somewhere in the file; a file that is not there has no words. */
+static bool has_word(const char *path, const char *word)
+{
+    static char text[1 << 16];
+    FILE *f = fopen(path, "r");
+    size_t len = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+    bool found = false;
+
+    if (f)
+        fclose(f);
+    text[len] = 0;
+    for (const char *at = strstr(text, word); at && !found; at = strstr(at + 1, word)) {
+        char after = at[strlen(word)];
+
+        found = !(after == '_' || (after >= 'a' && after <= 'z'));
+    }
+    return found;
+}
+
+/* A C test or a guest of tests/hyp makes the call by its name; what only the control domain has a
+ * use for, test_machine of tests/control has by the command that does it. */
+static bool makes(const char *proof, const char *call, u32 nr, const char *sub)
+{
+    char path[200], word[200];
+
+    if (!strcmp(proof, "test_machine")) {
+        snprintf(word, sizeof(word), "%.*s", (int)strcspn(sub, "_"), sub);
+        return has_word("tests/control/test_machine.py", word);
+    }
+    snprintf(path, sizeof(path), "tests/hyp/%s.c", proof);
+    if (*sub == '-')
+        snprintf(word, sizeof(word), "__HYPERVISOR_%s", call);
+    else
+        snprintf(word, sizeof(word), "%s%s", prefix[nr], sub);
+    return has_word(path, word);
+}
+
+static void the_named_tests_make_the_calls(void)
+{
+    FILE *f = fopen("hyp/dom/README.md", "r");
+    char line[400], call[64], sub[64], proof[64];
+    u32 nr, rows = 0;
+
+    CHECK(f != NULL);
+    while (f && fgets(line, sizeof(line), f)) {
+        const char *last = line;
+
+        if (sscanf(line, "| %63s | %u | %63s |", call, &nr, sub) != 3)
+            continue;
+        for (u32 column = 1; last && column < COLUMNS; column++)
+            last = strchr(last + 1, '|');
+        CHECK(last && sscanf(last, "| %63s |", proof) == 1);
+        rows++;
+        if (makes(proof, call, nr, sub))
+            continue;
+        printf("%s %s is not made by %s\n", call, sub, proof);
+        CHECK(false);
+    }
+    if (f)
+        fclose(f);
+    CHECK(rows > 100);
+}
+
+/* --- small calls --------------------------------------------------------------------------- */
+
+static void memory_types_times_and_flushes(void)
+{
+    struct xen_hvm_get_mem_type type = {.domid = DOMID_SELF, .pfn = 5};
+    struct xen_hvm_get_time time = {0};
+    struct xen_hvm_pagetable_dying dying = {.domid = DOMID_SELF};
+    struct vcpu *v;
+    u64 flushes;
+
+    begin();
+    v = guest->vcpu[0];
+    CHECK_EQ(world_op(v, __HYPERVISOR_hvm_op, HVMOP_get_mem_type, &type, sizeof(type)), 0);
+    CHECK_EQ(type.mem_type, HVMMEM_ram_rw);
+    type.pfn = 5000;
+    CHECK_EQ(world_op(v, __HYPERVISOR_hvm_op, HVMOP_get_mem_type, &type, sizeof(type)), 0);
+    CHECK_EQ(type.mem_type, HVMMEM_mmio_dm);
+    type.domid = 0;
+    CHECK_EQ(world_op(v, __HYPERVISOR_hvm_op, HVMOP_get_mem_type, &type, sizeof(type)),
+             -XEN_EPERM);
+    world.now_ns += 12345;
+    CHECK_EQ(world_op(v, __HYPERVISOR_hvm_op, HVMOP_get_time, &time, sizeof(time)), 0);
+    CHECK_EQ(time.now, world.now_ns);
+    flushes = world.flushes;
+    CHECK_EQ(world_call(v, __HYPERVISOR_hvm_op, HVMOP_flush_tlbs, 0, 0), 0);
+    CHECK_EQ(world.flushes, flushes + 1);
+    CHECK_EQ(world_call(v, __HYPERVISOR_hvm_op, HVMOP_flush_tlbs, WORLD_ARG, 0), -XEN_EINVAL);
+    CHECK_EQ(world_op(v, __HYPERVISOR_hvm_op, HVMOP_pagetable_dying, &dying, sizeof(dying)),
+             -XEN_EINVAL);
+    end();
+}
+
+static s64 physdev(u64 cmd, void *arg, size_t size)
+{
+    return world_op(guest->vcpu[0], __HYPERVISOR_physdev_op, cmd, arg, size);
+}
+
+/* Lines are for whom they were given to; for who has none the call is not there. */
+static void lines_are_their_owners(void)
+{
+    struct physdev_irq_status_query q = {.irq = 4};
+    struct physdev_map_pirq map = {.domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, .index = 4};
+    struct physdev_unmap_pirq unmap = {.domid = DOMID_SELF, .pirq = 4};
+
+    begin();
+    CHECK_EQ(physdev(PHYSDEVOP_irq_status_query, &q, sizeof(q)), -XEN_ENOSYS);
+    guest->irqs = 1 << 4;
+    CHECK_EQ(physdev(PHYSDEVOP_irq_status_query, &q, sizeof(q)), 0);
+    CHECK_EQ(q.flags, XENIRQSTAT_needs_eoi);
+    q.irq = 5;
+    CHECK_EQ(physdev(PHYSDEVOP_irq_status_query, &q, sizeof(q)), -XEN_EINVAL);
+    CHECK_EQ(physdev(PHYSDEVOP_map_pirq, &map, sizeof(map)), 0);
+    CHECK_EQ(map.pirq, 4);
+    map.index = 5;
+    CHECK_EQ(physdev(PHYSDEVOP_map_pirq, &map, sizeof(map)), -XEN_EPERM);
+    map.type = MAP_PIRQ_TYPE_MSI;
+    CHECK_EQ(physdev(PHYSDEVOP_map_pirq, &map, sizeof(map)), -XEN_EINVAL);
+    map.domid = 0;
+    CHECK_EQ(physdev(PHYSDEVOP_map_pirq, &map, sizeof(map)), -XEN_EPERM);
+    CHECK_EQ(physdev(PHYSDEVOP_unmap_pirq, &unmap, sizeof(unmap)), 0);
+    unmap.pirq = 5;
+    CHECK_EQ(physdev(PHYSDEVOP_unmap_pirq, &unmap, sizeof(unmap)), -XEN_EINVAL);
+    guest->irqs = 0;
+    end();
+}
+
+/* As the run loop sees it: a waiter waits, and one who has something to look at does not. */
+static void blocking_waits_for_an_upcall(void)
+{
+    struct vcpu *v;
+
+    begin();
+    v = guest->vcpu[0];
+    v->info->evtchn_upcall_pending = 1;
+    CHECK_EQ(world_call(v, __HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
+    CHECK(!(v->sched.hold & SCHED_HOLD_BLOCKED));
+    v->info->evtchn_upcall_pending = 0;
+    CHECK_EQ(world_call(v, __HYPERVISOR_sched_op, SCHEDOP_block, 0, 0), 0);
+    CHECK(v->sched.hold & SCHED_HOLD_BLOCKED);
+    vcpu_wake(v);
+    CHECK(!(v->sched.hold & SCHED_HOLD_BLOCKED));
+    end();
+}
+
+static void parameters_of_the_platform(void)
+{
+    u64 start = 0;
+    struct vcpu *v;
+
+    begin();
+    v = guest->vcpu[0];
+    CHECK_EQ(world_op(v, __HYPERVISOR_xen_version, XENVER_platform_parameters, &start, 8), 0);
+    CHECK_EQ(start, 0xffff800000000000);
+    v->virt->bits = 32;
+    start = 0;
+    CHECK_EQ(world_op(v, __HYPERVISOR_xen_version, XENVER_platform_parameters, &start, 8), 0);
+    CHECK_EQ(start, 0xf5800000); /* four bytes of a 32-bit caller's */
     end();
 }
 
@@ -266,6 +447,9 @@ static void frame_numbers(void)
     end();
 }
 
-TESTS(CASE(the_table_is_the_truth), CASE(versions), CASE(parameters_belong_to_their_builder),
-      CASE(the_console_has_a_budget), CASE(pinning_from_inside_is_the_control_domains),
-      CASE(counters_and_flips), CASE(frame_numbers))
+TESTS(CASE(the_table_is_the_truth), CASE(the_named_tests_make_the_calls),
+      CASE(memory_types_times_and_flushes), CASE(lines_are_their_owners),
+      CASE(blocking_waits_for_an_upcall), CASE(parameters_of_the_platform), CASE(versions),
+      CASE(parameters_belong_to_their_builder), CASE(the_console_has_a_budget),
+      CASE(pinning_from_inside_is_the_control_domains), CASE(counters_and_flips),
+      CASE(frame_numbers))

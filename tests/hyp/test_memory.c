@@ -113,6 +113,34 @@ static void holes_read_as_ones(void)
     end();
 }
 
+/* The builder's map is the guest's to read, in the room it has. */
+static void the_memory_map_is_the_builders(void)
+{
+    const struct e820_entry drawn[2] = {{0, 0xa0000, 1}, {0x100000, 0x700000, 1}};
+    struct xen_foreign_memory_map set = {.domid = 1, .map.nr_entries = 2};
+    struct xen_memory_map get = {.nr_entries = 8};
+    struct e820_entry seen[2] = {{0}};
+
+    begin();
+    set.map.buffer.p = get.buffer.p = (void *)0x4000;
+    world_put(control, 0x4000, drawn, sizeof(drawn));
+    CHECK_EQ(op(guest, XENMEM_memory_map, &get, sizeof(get)), -XEN_ENOSYS);
+    CHECK_EQ(op(guest, XENMEM_set_memory_map, &set, sizeof(set)), -XEN_EPERM);
+    CHECK_EQ(op(control, XENMEM_set_memory_map, &set, sizeof(set)), -XEN_EBUSY); /* it runs */
+    guest->started = false;
+    CHECK_EQ(op(control, XENMEM_set_memory_map, &set, sizeof(set)), 0);
+    get.nr_entries = 8;
+    CHECK_EQ(op(guest, XENMEM_memory_map, &get, sizeof(get)), 0);
+    CHECK_EQ(get.nr_entries, 2);
+    world_get(guest, 0x4000, seen, sizeof(seen));
+    CHECK(!memcmp(seen, drawn, sizeof(seen)));
+    set.map.nr_entries = 100000;
+    CHECK_EQ(op(control, XENMEM_set_memory_map, &set, sizeof(set)), -XEN_EINVAL);
+    CHECK_EQ(world_call(guest->vcpu[0], __HYPERVISOR_memory_op, XENMEM_maximum_ram_page, 0, 0),
+             (s64)frames_total() - 1);
+    end();
+}
+
 static void long_calls_are_preempted_and_finish(void)
 {
     begin();
@@ -343,7 +371,7 @@ static void nothing_leaks(void)
     CHECK_EQ(frames_free(), before);
 }
 
-TESTS(CASE(ram_comes_and_goes), CASE(holes_read_as_ones),
+TESTS(CASE(ram_comes_and_goes), CASE(holes_read_as_ones), CASE(the_memory_map_is_the_builders),
       CASE(long_calls_are_preempted_and_finish), CASE(shared_pages_have_one_place),
       CASE(pages_move), CASE(foreign_pages_are_for_builders),
       CASE(narrow_callers_use_narrow_structures), CASE(devices_are_not_ram),

@@ -11,6 +11,8 @@
 
 static struct domain *d;
 static struct vcpu *v0, *v1;
+static u64 v0_made_ns;
+#define MINUTE_NS 60000000000ull
 
 static void begin(void)
 {
@@ -18,6 +20,7 @@ static void begin(void)
     d = world_domain(1, 2, 64);
     v0 = d->vcpu[0];
     v1 = d->vcpu[1];
+    v0_made_ns = v0->runstate_since;
     world.current = v0;
 }
 
@@ -244,11 +247,116 @@ static void runstates_add_up_in_both_widths(void)
     world_get(d, 0x3000, &r, sizeof(r));
     CHECK_EQ(r.state, RUNSTATE_running);
     CHECK_EQ(r.state_entry_time, world.now_ns);
+    memset(&r, 0, sizeof(r));
+    CHECK_EQ(world_vcpu_op(v0, VCPUOP_get_runstate_info, 0, &r, sizeof(r)), 0);
+    CHECK_EQ(r.state, RUNSTATE_running);
+    CHECK_EQ(r.time[0] + r.time[1] + r.time[2] + r.time[3], world.now_ns - v0_made_ns);
     v0->virt->bits = 32;
     a.addr.p = 0x3800;
     CHECK_EQ(world_vcpu_op(v0, VCPUOP_register_runstate_memory_area, 0, &a, sizeof(a)), 0);
     world_get(d, 0x3804, narrow, sizeof(narrow));
     CHECK_EQ(narrow[0], world.now_ns); /* right behind the state: i386 aligns to four */
+    end();
+}
+
+/* With the flag asked for, whoever reads while it is written sees that it is: what is written
+ * first has the flag, and its second half lies in a page that is not there. */
+static void runstate_updates_are_flagged(void)
+{
+    struct vcpu_register_runstate_memory_area a = {.addr.p = 0x3000};
+    u64 gfn = 64, edge = (gfn << PAGE_SHIFT) - 16;
+    struct vcpu_runstate_info r;
+    u64 entered;
+
+    begin();
+    CHECK_EQ(world_call(v0, __HYPERVISOR_vm_assist, VMASST_CMD_enable,
+                        VMASST_TYPE_runstate_update_flag, 0),
+             0);
+    CHECK_EQ(world_call(v0, __HYPERVISOR_vm_assist, VMASST_CMD_enable, 3, 0), -XEN_EINVAL);
+    CHECK_EQ(world_vcpu_op(v0, VCPUOP_register_runstate_memory_area, 0, &a, sizeof(a)), 0);
+    world_get(d, 0x3000, &r, sizeof(r));
+    CHECK_EQ(r.state_entry_time, v0->runstate_since); /* done: no flag is left */
+    a.addr.p = edge;
+    CHECK_EQ(world_vcpu_op(v0, VCPUOP_register_runstate_memory_area, 0, &a, sizeof(a)), 0);
+    world_get(d, edge + 8, &entered, sizeof(entered));
+    CHECK(entered & XEN_RUNSTATE_UPDATE);
+    CHECK_EQ(v0->runstate_linear, 0); /* and no second try */
+    CHECK_EQ(world_call(v0, __HYPERVISOR_vm_assist, VMASST_CMD_disable,
+                        VMASST_TYPE_runstate_update_flag, 0),
+             0);
+    a.addr.p = edge;
+    CHECK_EQ(world_vcpu_op(v0, VCPUOP_register_runstate_memory_area, 0, &a, sizeof(a)), 0);
+    world_get(d, edge + 8, &entered, sizeof(entered));
+    CHECK(!(entered & XEN_RUNSTATE_UPDATE));
+    end();
+}
+
+static void time_areas_follow_the_clock(void)
+{
+    struct vcpu_register_time_memory_area a = {.addr.p = 0x3000};
+    struct vcpu_time_info first, second, other = {0};
+
+    begin();
+    world.now_ns = 5000;
+    CHECK_EQ(world_vcpu_op(v0, VCPUOP_register_vcpu_time_memory_area, 0, &a, sizeof(a)), 0);
+    world_get(d, 0x3000, &first, sizeof(first));
+    CHECK(first.version && !(first.version & 1));
+    CHECK_EQ(first.system_time, 5000);
+    CHECK_EQ(first.tsc_to_system_mul, 1u << 31);
+    CHECK(first.flags & XEN_PVCLOCK_TSC_STABLE_BIT);
+    world.now_ns = 9000;
+    vcpu_update_time(v0);
+    world_get(d, 0x3000, &second, sizeof(second));
+    CHECK_EQ(second.system_time, 9000);
+    CHECK(second.version > first.version && !(second.version & 1));
+    a.addr.p = 0x3800; /* another's is written when that one runs */
+    CHECK_EQ(world_vcpu_op(v0, VCPUOP_register_vcpu_time_memory_area, 1, &a, sizeof(a)), 0);
+    world_get(d, 0x3800, &other, sizeof(other));
+    CHECK_EQ(other.version, 0);
+    vcpu_update_time(v1);
+    world_get(d, 0x3800, &other, sizeof(other));
+    CHECK_EQ(other.system_time, 9000);
+    a.addr.p = 0xff000000; /* nowhere: forgotten, not tried for ever */
+    CHECK_EQ(world_vcpu_op(v0, VCPUOP_register_vcpu_time_memory_area, 0, &a, sizeof(a)), 0);
+    CHECK_EQ(v0->time_linear, 0);
+    end();
+}
+
+/* The clock goes on for who is paused, as on Xen: what was due meanwhile comes at once, once, and
+ * then in step with the start. */
+static void time_goes_on_in_a_pause(void)
+{
+    struct evtchn_bind_virq b = {.virq = VIRQ_TIMER};
+    struct vcpu_set_periodic_timer p = {.period_ns = 10000000};
+    struct vcpu_runstate_info before, after;
+    u64 start;
+
+    begin();
+    CHECK_EQ(world_op(v0, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, &b, sizeof(b)), 0);
+    start = world.now_ns;
+    CHECK_EQ(world_vcpu_op(v0, VCPUOP_set_periodic_timer, 0, &p, sizeof(p)), 0);
+    domain_pause(d);
+    vcpu_get_runstate(v0, &before, world.now_ns);
+    world.now_ns += 1000000000;
+    timer_run(v0->cpu, world.now_ns);
+    CHECK(evtchn_is_pending(d, b.port));
+    CHECK_EQ(domain_unpause(d), 0);
+    vcpu_get_runstate(v0, &after, world.now_ns);
+    CHECK_EQ(after.time[RUNSTATE_running], before.time[RUNSTATE_running]);
+    vcpu_update_time(v0);
+    CHECK_EQ(v0->info->time.system_time, start + 1000000000);
+    CHECK_EQ(timer_next(v0->cpu), start + 1010000000);
+    end();
+}
+
+static void the_small_operations(void)
+{
+    begin();
+    CHECK_EQ(world_vcpu_op(v0, VCPUOP_get_physid, 0, NULL, 0), -XEN_EINVAL); /* not pinned */
+    CHECK(!(v1->attention & VCPU_ATTN_NMI));
+    CHECK_EQ(world_vcpu_op(v0, VCPUOP_send_nmi, 1, NULL, 0), 0);
+    CHECK(v1->attention & VCPU_ATTN_NMI);
+    CHECK_EQ(world_vcpu_op(v0, VCPUOP_send_nmi, 2, NULL, 0), -XEN_ENOENT);
     end();
 }
 
@@ -292,7 +400,7 @@ static void periodic_timers_do_not_drift(void)
     p.period_ns = 3000000;
     start = world.now_ns;
     CHECK_EQ(world_vcpu_op(v0, VCPUOP_set_periodic_timer, 0, &p, sizeof(p)), 0);
-    for (u32 i = 1; i <= 1000; i++) {
+    for (u32 i = 1; i <= MINUTE_NS / p.period_ns; i++) {
         CHECK_EQ(timer_next(v0->cpu), start + i * 3000000ull);
         world.now_ns = start + i * 3000000ull + i % 100 * 1000; /* always a little late */
         timer_run(v0->cpu, world.now_ns);
@@ -310,4 +418,6 @@ TESTS(CASE(apics_are_named_and_enabled), CASE(priorities_and_end_of_interrupt),
       CASE(interrupts_between_processors), CASE(processors_start_by_init_and_sipi),
       CASE(the_apic_timer), CASE(upcalls_by_vector_go_through_the_apic),
       CASE(vcpu_info_moves_once), CASE(runstates_add_up_in_both_widths),
+      CASE(runstate_updates_are_flagged), CASE(time_areas_follow_the_clock),
+      CASE(time_goes_on_in_a_pause), CASE(the_small_operations),
       CASE(vcpus_go_down_and_come_up), CASE(periodic_timers_do_not_drift))
