@@ -10,7 +10,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 
-from osmo import units
+from osmo import media_words, units
 from osmo.words import condition
 
 DIRECTION = re.compile(r"[^\s>]+>[^\s>]+")
@@ -247,6 +247,8 @@ def parse(do: str, target: str) -> tuple[FaultKind, list[str]]:
     if not kind.least <= len(words) - 1 <= kind.most:
         raise ValueError(f"`{do}`: say `{words[0]} {kind.words}`".replace(" `", "`") if not kind.words
                          else f"`{do}`: say `{words[0]} {kind.words}`")
+    if target == "medium":
+        media_words.check(words, kind.words)
     if target == "disk" or kind.id == "F25" or words[0] == "squeeze":
         kind.begin("", words)  # their numbers are read here, the others' by whom they are for
     return kind, words

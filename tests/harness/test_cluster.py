@@ -5,7 +5,9 @@ Fault kinds F01-F26 by name are those of harness/README.md (H20).
 """
 
 import pathlib
+import re
 import subprocess
+import tomllib
 
 import pytest
 from hypothesis import given
@@ -124,7 +126,6 @@ def test_the_schema_in_the_repository_is_the_one_that_is_checked() -> None:
 
 def test_the_schema_accepts_and_refuses_as_we_do() -> None:
     jsonschema = pytest.importorskip("jsonschema")
-    import tomllib
     jsonschema.validate(tomllib.loads(RING), schema.json_schema())
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"nodes": {"a": {"cuont": 1}}}, schema.json_schema())
@@ -132,7 +133,14 @@ def test_the_schema_accepts_and_refuses_as_we_do() -> None:
 
 @pytest.mark.parametrize("path", sorted((TOP / "harness/clusters").glob("*.toml")), ids=lambda p: p.name)
 def test_every_worked_cluster_is_good(path: pathlib.Path) -> None:
+    """By us and by the schema."""
     cluster.load(path)
+    pytest.importorskip("jsonschema").validate(tomllib.loads(path.read_text()), schema.json_schema())
+
+
+def test_the_clusters_that_a_user_is_promised_are_there() -> None:
+    there = {path.stem for path in (TOP / "harness/clusters").glob("*.toml")}
+    assert {"hello", "ring", "demo", "lossy", "partition", "diskless", "mixed", "linux", "many"} <= there
 
 
 def test_keyed_numbers_are_those_of_the_c_header(tmp_path: pathlib.Path) -> None:
@@ -206,6 +214,31 @@ def test_every_fault_kind_begins_and_ends_in_words_of_the_plan() -> None:
         assert lines and lines[0].startswith("at 1s ")
         assert all(line.startswith("at 1001ms ") for line in lines[1:])
         assert kind.survives and kind.about and kind.id.startswith("F")
+
+
+@pytest.mark.parametrize("do,says", [
+    ("loss 2", "`2` is no probability"), ("loss 1.5", "no probability"), ("loss -1", "no probability"),
+    ("burst 0.1 x", "`x` is no probability"), ("drop a1>a2 3", "`a1>a2` is no count"),
+    ("drop 3 a1", "no direction"), ("duplicate 0.5 soon", "`soon` is too much"),
+    ("reorder 0.1 5", "`5` is no time"), ("delay 2000000s", "no time"),
+    ("jitter 0ms", "`0ms` is nothing"), ("corrupt 0.1 0", "`0` is nothing"), ("flap 5ms", "say `flap TIME A>B`"),
+    ("cut a1 a2", "say `cut A>B or A`"), ("rate 1.5", "`1.5` is no count"), ("stall 1 s", "`1` is no time")])
+def test_what_the_fabric_would_refuse_is_refused_before(do: str, says: str, tmp_path: pathlib.Path) -> None:
+    """And by `osmosis check`, with file, key and remedy."""
+    text = RING.replace("loss 0.25", do)
+    with pytest.raises(Problem, match=re.escape(says)):
+        cluster.parse(text, "f")
+    (tmp_path / "c.toml").write_text(text)
+    said = check.examine(tmp_path / "c.toml")
+    assert "c.toml: faults[1].do: " in said and says in said and "what it takes)" in said
+
+
+@pytest.mark.parametrize("do", [
+    "loss 1", "loss 0.25 a1>a2", "loss 1.0", "burst 0 1 *>a2", "drop 3 a1>*", "duplicate 0.5",
+    "duplicate 0.5 a1>a2", "duplicate 0.5 1.5ms a1>a2", "corrupt 0.1 3", "corrupt 0.1 a1>a2", "delay 0ms",
+    "rate 0", "queue 100", "cut a1", "flap 5ms a1>a2", "partition a1|a2,a3"])
+def test_what_the_fabric_takes_is_taken(do: str) -> None:
+    assert cluster.parse(RING.replace("loss 0.25", do), "f").faults[0].do == do
 
 
 @pytest.mark.parametrize("node,do,says", [
@@ -297,7 +330,8 @@ def test_the_readme_names_every_fault_with_its_parameters_and_invariant() -> Non
     text = (TOP / "harness/README.md").read_text()
     for name, kind in faults.KINDS.items():
         words = kind.words.replace("|", "\\|")
-        row = f"| `{name}{' ' + words if words else ''}` | {kind.id} | {kind.target} | {kind.about} |"
+        row = (f"| `{name}{' ' + words if words else ''}` | {kind.id} | {kind.target} | {kind.about} | "
+               f"{', '.join(kind.survives.split())} |\n")
         assert row in text, row
 
 

@@ -205,17 +205,24 @@ def test_what_was_not_said_fails_the_run(tmp_path: pathlib.Path) -> None:
 
 
 def test_ctrl_c_leaves_nothing(tmp_path: pathlib.Path) -> None:
-    before = set(paths.scratch_parent().glob("osmosis-*"))
+    """No machine, and nothing of the one there was; on a terminal the run has said how far it was."""
+    screen, tty = pty.openpty()
     command = [OSMOSIS, "run", str(CLUSTERS / "demo.toml"), "--clock", "real", "--for", "10m", "--headless"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=tty, text=True,
                           env={**os.environ, "TMPDIR": str(tmp_path)}) as process:
         time.sleep(3)
+        (machine,) = _children(process.pid)
+        folder = pathlib.Path(f"/proc/{machine}/cwd").resolve()
+        assert (folder / "ram").is_file()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=60)
+    os.close(tty)
+    errors = os.read(screen, 1 << 16).decode()
+    os.close(screen)
     assert process.returncode == 130 and "nothing is left running" in errors
-    mine = [d for d in set(paths.scratch_parent().glob("osmosis-*")) - before if _owner(d) == process.pid]
-    assert mine == []
-    assert _children(process.pid) == []
+    assert re.search(r"demo: [\d.]+ m?s of 600s, 0 %", errors) and said.startswith("machine: TCG, ")
+    assert not pathlib.Path(f"/proc/{machine}").exists() and not folder.exists()
+    assert [file for file in tmp_path.rglob("*") if not file.is_dir()] == []
 
 
 @pytest.mark.parametrize("how", ["killed", "stopped"])
@@ -254,17 +261,6 @@ def test_a_full_disk_is_said_after_the_verdict(tmp_path: pathlib.Path, command: 
                            "--out", str(tmp_path)], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 2 and said in done.stdout
     assert "No space left on device (what is there is not whole" in done.stderr and "Traceback" not in done.stderr
-
-
-def _owner(directory: pathlib.Path) -> int | None:
-    """Whether a machine's directory is still some process's: by the QEMU that runs in it."""
-    for entry in pathlib.Path("/proc").glob("[0-9]*/cwd"):
-        try:
-            if entry.resolve() == directory:
-                return int(entry.parent.name)
-        except OSError:
-            continue
-    return None
 
 
 def _children(pid: int) -> list[int]:
