@@ -39,7 +39,8 @@ enum frame_field {
     FRAME_LENGTH = 42,    /* 4: DATA: of the whole message; ROUTE, REPLY: cost so far */
     FRAME_ACK = 46,       /* 4: DATA, ACK: all messages before this one have arrived;
                               ROUTE, REPLY: slowest medium so far, bytes/s, 0 fast;
-                              ERROR: the machine that could not be reached */
+                              ERROR: the machine that could not be reached;
+                              REPLY_ACK: the machine that the reply is for */
     FRAME_BITS = 50,      /* 4: DATA, ACK: bit i: message ack + 1 + i has arrived;
                               ROUTE, REPLY: smallest block so far */
     FRAME_ATTEMPT = 54,   /* 2: DATA: how often this message was begun */

@@ -35,6 +35,7 @@ f.cost = ProtoField.uint32("demos.cost", "Cost so far (us per KiB)")
 f.rate = ProtoField.uint32("demos.rate", "Slowest medium (bytes/s, 0 fast)")
 f.block = ProtoField.uint32("demos.block", "Smallest block")
 f.lost = ProtoField.uint32("demos.unreachable", "Machine not reached")
+f.asker = ProtoField.uint32("demos.asker", "Machine that the reply is for")
 f.transfer = ProtoField.uint64("demos.transfer", "Transfer", base.HEX)
 f.offset = ProtoField.uint64("demos.offset", "Offset")
 f.announce = ProtoField.bytes("demos.announce", "Announcement")
@@ -127,7 +128,10 @@ end
 
 local by_kind = {
     [1] = data, [2] = acks, [3] = function(t, b) t:add(f.seq, b(24, 4)) end,
-    [4] = route, [5] = route, [6] = function(t, b) t:add(f.seq, b(24, 4)) end,
+    [4] = route, [5] = route, [6] = function(t, b)
+        t:add(f.seq, b(24, 4))
+        t:add(f.asker, b(32, 4))
+    end,
     [7] = function(t, b) t:add(f.lost, b(32, 4)) end,
     [8] = bulk, [9] = ask, [10] = function(t, b) t:add(f.transfer, b(24, 8)) end,
 }

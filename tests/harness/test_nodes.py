@@ -121,15 +121,18 @@ def test_a_server_moves_round_all_nodes_while_it_is_called(tmp_path: pathlib.Pat
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 @pytest.mark.parametrize("name", ["lossy", "partition"])
 def test_the_capture_says_what_became_of_frames(runs: Runs, name: str) -> None:
-    """As many drops in the capture's comments as in the trace, by cause."""
+    """As many drops in the capture's comments as in the trace, by cause; every frame at the trace's time, to the
+    nanosecond."""
     out = runs[name][0]
     done = subprocess.run(["tshark", "-X", f"lua_script:{LUA}", "-r", str(out / "capture.pcapng"), "-T",
                            "fields", "-E", "separator=;", "-e", "demos.src", "-e", "demos.crc_good", "-e",
-                           "frame.comment", "-e", "frame.interface_name"],
+                           "frame.comment", "-e", "frame.interface_name", "-e", "frame.time_epoch"],
                           capture_output=True, text=True, check=True, timeout=120)
     rows = [line.split(";") for line in done.stdout.splitlines()]
     assert len(rows) > 400 and {row[0] for row in rows} == {"1", "2", "3"}
     assert all(row[1] in ("1", "True") and row[3] == "net" for row in rows)
+    sent = [f"{r.ns // 10**9}.{r.ns % 10**9:09}" for r in records(out) if r.type == Net.MEDIUM_SEND]
+    assert [row[4] for row in rows] == sent
     traced = collections.Counter(cause(r.b) for r in records(out)
                                  if r.type == Net.MEDIUM_DROP and not cause(r.b).isdigit())
     assert traced

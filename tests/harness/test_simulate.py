@@ -104,6 +104,13 @@ def test_the_same_seed_is_the_same_run(tmp_path: pathlib.Path) -> None:
     assert digests[0] == digests[1] and len(digests[0]) == 8
 
 
+def test_a_thousand_nodes(tmp_path: pathlib.Path) -> None:
+    """They find each other all at once, and one message goes round all of them three times; nothing is lost."""
+    done = experiment(CLUSTERS / "many.toml", "--count", "n=1000", "--seeds", "1", "--json", "--out", str(tmp_path))
+    (row,) = json.loads((tmp_path / "campaign.json").read_text())["rows"]
+    assert done.returncode == 0 and row["ok"] and not row["broken"], done.stdout[-2000:] + done.stderr[-2000:]
+
+
 def test_what_fails_is_found_and_made_small(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "slow.toml"
     path.write_text(SLOW_MEDIUM)

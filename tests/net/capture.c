@@ -2,12 +2,14 @@
 /*
  * Three nodes on two media, joined by the fabric's core with faults on, captured: the file
  * goes to the standard output for test_capture.py to read with tshark. Also sends an IPv4
- * frame with a blank checksum and a forged DEMOS frame.
+ * frame with a blank checksum and a forged DEMOS frame. Behind it all stands one frame of each
+ * kind in which no two fields are alike.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/bytes.h"
 #include "base/memory.h"
+#include "net/crc32c.h"
 #include "net/fabric/fabric.h"
 #include "net/frame.h"
 
@@ -192,6 +194,27 @@ static void forged(void)
     fabric_take(device[0].port, f, sizeof(f), 0, now);
 }
 
+/* Frames that nobody sent, for the dissector: test_capture.py knows how the bytes are made. */
+static void specimens(struct capture *c)
+{
+    static const u8 body[FRAME_KINDS] = {0, 40, 2 * ACK_ITEM, 8, 5, 6, 0, 0, 10, 32, 0};
+    u8 f[NET_HEADER + 64];
+
+    for (u32 kind = FRAME_DATA; kind < FRAME_KINDS; kind++) {
+        size_t len = (size_t)NET_HEADER + body[kind];
+
+        for (u32 i = 0; i < len; i++)
+            f[i] = (u8)(kind * 29 + i * 7 + 1);
+        be16_put(f + FRAME_TYPE, FRAME_ETHERTYPE);
+        f[FRAME_VER] = FRAME_VERSION;
+        f[FRAME_KIND] = (u8)kind;
+        be16_put(f + FRAME_BODY, body[kind]);
+        be32_put(f + FRAME_CRC, 0);
+        be32_put(f + FRAME_CRC, crc32c(false, 0, f, len));
+        capture_frame(c, 1, now, f, len);
+    }
+}
+
 int main(void)
 {
     static struct capture capture;
@@ -243,6 +266,7 @@ int main(void)
     blank();
     forged();
     run(60000000000ull);
+    specimens(&capture);
     capture_flush(&capture);
     refused = device[0].port->forged;
     fprintf(stderr, "delivered %u plain %u bulk %u forged %llu frames %llu\n", delivered,

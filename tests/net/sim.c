@@ -255,8 +255,12 @@ void sim_start(struct sim *s)
 {
     for (u32 i = 0; i < s->nodes; i++) {
         struct sim_node *n = &s->node[i];
-        struct net_config c = {
-            .self = n->machine, .epoch = n->epoch + 1, .seed = s->seed, .has_crc32c = true};
+        struct net_config c = {.self = n->machine,
+                               .epoch = n->epoch + 1,
+                               .seed = s->seed,
+                               .window = n->window,
+                               .queue_bytes = n->queue_bytes,
+                               .has_crc32c = true};
 
         if (n->running)
             continue;
@@ -592,6 +596,12 @@ bool sim_settle(struct sim *s, u64 limit_ns)
     while (s->waiting && s->now < end && sim_step(s))
         ;
     return sim_all_arrived(s);
+}
+
+void sim_inject(struct sim *s, u32 medium, u32 port, const void *frame, size_t len)
+{
+    medium_send(s->medium[medium], port, frame, len, s->now);
+    sent_on(s, s->medium[medium]);
 }
 
 void sim_fault(struct sim *s, u32 medium, const char *line)

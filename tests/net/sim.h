@@ -48,7 +48,8 @@ struct sim_node {
     machine_t machine;
     u32 epoch;
     bool running, touched;
-    u64 slow_until; /* paused: not polled before */
+    u64 slow_until;          /* paused: not polled before */
+    u32 window, queue_bytes; /* of its net_config */
     size_t memory_size;
     u8 *memory;
     struct heap heap;
@@ -111,6 +112,8 @@ void sim_run(struct sim *s, u64 until_ns);
 bool sim_settle(struct sim *s, u64 limit_ns);
 bool sim_all_arrived(const struct sim *s);
 void sim_fault(struct sim *s, u32 medium, const char *line);
+/* A frame that somebody at the port says, whoever that is. */
+void sim_inject(struct sim *s, u32 medium, u32 port, const void *frame, size_t len);
 void sim_touch(struct sim_node *n);
 u64 sim_sum(const struct sim *s, size_t offset_in_stats);
 #define SIM_SUM(s, field) sim_sum(s, offsetof(struct net_stats, field))

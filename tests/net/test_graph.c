@@ -376,6 +376,75 @@ static void test_same_seed(void)
     CHECK(traced(1, NULL, &a) != traced(1, "loss 0.3", &b));
 }
 
+/* A device that takes nothing holds up who is reached by it, and nobody else (F21). */
+static void test_device_stuck(void)
+{
+    struct sim *s = sim_create(3, 2, 15);
+
+    for (u32 i = 0; i < 2; i++) {
+        sim_medium(s, i, MEDIUM_ETHER, 2, 0);
+        sim_plug(s, 0, i, 0);
+        sim_plug(s, i + 1, i, 1);
+    }
+    sim_start(s);
+    sim_run(s, 20 * SECOND);
+    for (u32 i = 1; i < 3; i++)
+        sim_send(s, 0, i, 100);
+    CHECK(sim_settle(s, 10 * SECOND));
+    sim_fault(s, 0, "stall 30s");
+    while (sim_send(s, 0, 1, 60000) == NET_OK)
+        sim_run(s, s->now + SECOND / 1000);
+    sim_fault(s, 0, "queue 1000"); /* its ring is full */
+    for (u32 i = 0; i < 500; i++) {
+        u32 had = s->node[2].got[0];
+
+        CHECK_EQ(sim_send(s, 0, 2, 500), NET_OK);
+        sim_run(s, s->now + SECOND / 500);
+        CHECK_EQ(s->node[2].got[0], had + 1);
+    }
+    CHECK(s->node[0].device[0].refusals > 0);
+    CHECK_EQ(s->node[1].got[0], 1);
+    sim_fault(s, 0, "queue 0");
+    CHECK(sim_settle(s, 100 * SECOND));
+    CHECK_EQ(s->violations, 0);
+    sim_destroy(s);
+}
+
+/* What waits in a node for others, by a way that is slower than the one it came by, is bounded; the
+ * rest is dropped there, counted, and comes again. */
+static void test_through_memory(void)
+{
+    struct sim *s = sim_create(4, 3, 16);
+    size_t before, most = 0;
+
+    sim_medium(s, 0, MEDIUM_ETHER, 2, 0);
+    sim_medium(s, 1, MEDIUM_ETHER, 2, 0);
+    sim_medium(s, 2, MEDIUM_PARALLEL, 2, 200000);
+    for (u32 i = 0; i < 2; i++) { /* two senders, 2 between, 3 behind it */
+        sim_plug(s, i, i, 0);
+        sim_plug(s, 2, i, 1);
+        s->node[i].queue_bytes = 2 << 20;
+    }
+    sim_plug(s, 2, 2, 0);
+    sim_plug(s, 3, 2, 1);
+    sim_start(s);
+    sim_run(s, 20 * SECOND);
+    for (u32 i = 0; i < 2; i++)
+        sim_send(s, i, 3, 100);
+    CHECK(sim_settle(s, 10 * SECOND));
+    before = s->node[2].heap.in_use;
+    sim_fault(s, 2, "rate 20000"); /* far less than the senders were told */
+    for (u32 i = 0; i < 600; i++)
+        sim_send(s, i % 2, 3, 1000);
+    while (s->waiting && s->now < 2000 * SECOND && sim_step(s))
+        most = MAX(most, s->node[2].heap.in_use);
+    CHECK_EQ(s->waiting, 0);
+    CHECK(most - before > 200 << 10 && most - before < 320 << 10);
+    CHECK(SIM_SUM(s, through_lost) > 0);
+    CHECK_EQ(s->violations, 0);
+    sim_destroy(s);
+}
+
 /* What a node with one device that takes only its own frames says while another looks for a
  * machine that is not there. */
 static u64 said_for_another(bool own_only)
@@ -408,4 +477,5 @@ static void test_wide_floods(void)
 TESTS(CASE(test_edges_cut), CASE(test_conversation_moves), CASE(test_many_hops),
       CASE(test_narrow_middle), CASE(test_fairness), CASE(test_turns), CASE(test_dead_peer),
       CASE(test_reboots), CASE(test_switchboard), CASE(test_hundreds), CASE(test_first_use),
-      CASE(test_same_seed), CASE(test_wide_floods))
+      CASE(test_same_seed), CASE(test_device_stuck), CASE(test_through_memory),
+      CASE(test_wide_floods))

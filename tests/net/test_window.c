@@ -3,8 +3,11 @@
  * Two nodes and one line: order, no loss and no duplicate under every fault of the medium
  * (DL24, DN15, F01-F06), across the wrap of sequence numbers, at 5 KB/s and at 1 Gb/s; any
  * flipped bit is discarded and counted, never delivered (DN11); acknowledgements ride on
- * answers; an unguaranteed message causes no acknowledgement (DN19); memory is bounded.
+ * answers; an unguaranteed message causes no acknowledgement (DN19); memory is bounded, both ways; a
+ * window of w lets through w times as much.
  */
+#include "base/bytes.h"
+#include "net/frame.h"
 #include "tests/check.h"
 #include "tests/net/sim.h"
 
@@ -218,21 +221,165 @@ static void test_silent_when_idle(void)
     sim_destroy(s);
 }
 
+/* One that does not look for half a minute costs those beside it nothing (F12). */
 static void test_pause(void)
 {
-    struct sim *s = sim_two(MEDIUM_ETHER, 0, 80);
+    struct sim *s = sim_create(3, 1, 80);
+    u64 paused;
 
-    pour(s, 10, 100);
-    for (u32 i = 0; i < 20; i++)
+    sim_medium(s, 0, MEDIUM_ETHER, 3, 0);
+    for (u32 i = 0; i < 3; i++)
+        sim_plug(s, i, 0, i);
+    sim_start(s);
+    sim_run(s, 20 * SECOND);
+    for (u32 i = 0; i < 20; i++) {
         sim_send(s, 0, 1, 100);
-    s->node[1].slow_until = s->now + 30 * SECOND;
+        sim_send(s, 0, 2, 100);
+    }
+    CHECK(sim_settle(s, 10 * SECOND));
+    s->node[1].slow_until = paused = s->now + 30 * SECOND;
+    while (sim_send(s, 0, 1, 1000) == NET_OK)
+        ;
+    for (u32 i = 0; i < 1000; i++) {
+        u32 had = s->node[2].got[0];
+
+        CHECK_EQ(sim_send(s, 0, 2, 100), NET_OK);
+        sim_run(s, s->now + SECOND / 500);
+        CHECK_EQ(s->node[2].got[0], had + 1); /* within two milliseconds, as before */
+    }
+    CHECK(s->now < paused);
+    CHECK_EQ(s->node[1].got[0], 20);
     CHECK(sim_settle(s, 300 * SECOND));
     CHECK_EQ(s->violations, 0);
     CHECK(s->node[0].unreachable_told <= 1);
     sim_destroy(s);
 }
 
+enum { KEPT = 64 };
+static struct {
+    u8 bytes[1100];
+    size_t len;
+} kept[KEPT];
+static u32 kept_count;
+
+static void keep_data(struct sim *s, struct medium *m, const struct medium_event *e)
+{
+    (void)s, (void)m;
+    if (e->type != MEDIUM_SENT || e->from || e->frame[FRAME_KIND] != FRAME_DATA ||
+        kept_count == KEPT)
+        return;
+    memcpy(kept[kept_count].bytes, e->frame, e->len);
+    kept[kept_count++].len = e->len;
+}
+
+/* Frames with numbers from before the wrap come again when the conversation is past it, however
+ * far: none is taken for a new one (F02). */
+static void test_old_frames_after_the_wrap(void)
+{
+    static const u32 further[] = {100, 28, 1, 1, 30, 1, 1, 500};
+    struct sim *s = sim_two(MEDIUM_ETHER, 0, 90);
+    u32 sent = 0;
+
+    s->watch = keep_data;
+    for (u32 i = 0; i < KEPT; i++, sent++)
+        CHECK_EQ(sim_send(s, 0, 1, 24 + i), NET_OK);
+    CHECK(sim_settle(s, 10 * SECOND));
+    CHECK_EQ(kept_count, KEPT);
+    CHECK(be32_get(kept[0].bytes + FRAME_SEQ) > 0xffffff00u);
+    for (u32 i = 0; i < ARRAY_SIZE(further); i++) {
+        u64 before;
+
+        for (u32 k = 0; k < further[i]; k++, sent++) {
+            CHECK_EQ(sim_send(s, 0, 1, 100), NET_OK);
+            CHECK(sim_settle(s, 10 * SECOND));
+        }
+        before = net_stats(s->node[1].net)->duplicate;
+        for (u32 k = 0; k < KEPT; k++)
+            sim_inject(s, 0, 0, kept[k].bytes, kept[k].len);
+        sim_run(s, s->now + SECOND);
+        CHECK_EQ(net_stats(s->node[1].net)->duplicate, before + KEPT);
+        CHECK_EQ(s->node[1].delivered, sent);
+    }
+    CHECK_EQ(s->violations, 0);
+    sim_destroy(s);
+}
+
+/* How many messages a second a window of so many lets through, on a way of 10 ms there and back. */
+static u64 throughput(u32 window)
+{
+    struct sim *s = sim_create(2, 1, 91);
+    u64 start;
+
+    sim_medium(s, 0, MEDIUM_ETHER, 2, 0);
+    sim_plug(s, 0, 0, 0);
+    sim_plug(s, 1, 0, 1);
+    s->node[0].window = window;
+    sim_start(s);
+    sim_run(s, 20 * SECOND);
+    sim_fault(s, 0, "delay 5ms");
+    s->node[1].echo = true; /* acknowledgements ride at once */
+    for (u32 i = 0; i < 320; i++)
+        CHECK_EQ(sim_send(s, 0, 1, 100), NET_OK);
+    start = s->now;
+    CHECK(sim_settle(s, 100 * SECOND));
+    CHECK_EQ(SIM_SUM(s, timeouts), 0);
+    start = s->now - start;
+    sim_destroy(s);
+    return 320 * SECOND / start;
+}
+
+/* DN15: what is in flight at once is what the window says, so a long way is used so much better. */
+static void test_throughput_grows_with_the_window(void)
+{
+    u64 one = throughput(1);
+
+    CHECK(one > 90 && one < 105);
+    for (u32 window = 2; window <= 32; window *= 2) {
+        u64 many = throughput(window);
+
+        CHECK(many > one * window * 8 / 10);
+        CHECK(many < one * window * 12 / 10);
+    }
+    CHECK(throughput(0) > one * 25); /* the most is what there is when nothing is said */
+}
+
+/* Runs until all has arrived; the most that a node's heap held meanwhile. */
+static size_t most_held(struct sim *s, u32 node)
+{
+    size_t most = 0;
+
+    while (s->waiting && s->now < 1000 * SECOND && sim_step(s))
+        most = MAX(most, s->node[node].heap.in_use);
+    CHECK_EQ(s->waiting, 0);
+    return most;
+}
+
+/* A sender with far more room than its receiver cannot make that one hold more than its own bound
+ * for what comes before its turn; all arrives all the same. */
+static void test_incoming_memory(void)
+{
+    struct sim *s = sim_create(2, 1, 92);
+    size_t before, most;
+
+    sim_medium(s, 0, MEDIUM_ETHER, 2, 0);
+    sim_plug(s, 0, 0, 0);
+    sim_plug(s, 1, 0, 1);
+    s->node[0].queue_bytes = 3 << 20;
+    sim_start(s);
+    sim_run(s, 20 * SECOND);
+    before = s->node[1].heap.in_use;
+    sim_fault(s, 0, "loss 0.3 0>1");
+    for (u32 i = 0; i < 40; i++)
+        CHECK_EQ(sim_send(s, 0, 1, 60000), NET_OK);
+    most = most_held(s, 1) - before;
+    CHECK(most > 100 << 10);
+    CHECK(most < (256 + 64 + 16) << 10);
+    CHECK_EQ(s->violations, 0);
+    sim_destroy(s);
+}
+
 TESTS(CASE(test_clean), CASE(test_slow_line), CASE(test_serial), CASE(test_soak),
       CASE(test_large_messages), CASE(test_sizes), CASE(test_any_bit), CASE(test_full_and_room),
       CASE(test_acks_ride), CASE(test_unguaranteed), CASE(test_silent_when_idle),
-      CASE(test_pause))
+      CASE(test_pause), CASE(test_old_frames_after_the_wrap),
+      CASE(test_throughput_grows_with_the_window), CASE(test_incoming_memory))

@@ -10,7 +10,7 @@
 #include "guest/lib/switchboard.h"
 #include "guest/machine/campaign/script.h"
 
-enum { CHANNEL = 1, ROWS = 96 };
+enum { CHANNEL = 1, ROWS = 2048 };
 enum { BEGIN, MADE, SERVE, SERVED, SATISFY };
 enum { REPLY = SCRIPT_SELF, ROW };
 
@@ -19,7 +19,8 @@ struct row {
     s64 link; /* of a wanted one the reply link */
     char name[DEMOS_NAME_MAX];
 };
-_Static_assert(ROWS * sizeof(struct row) <= (SCRIPT_PAGES - 1) * SIM_PAGE, "rows have room");
+_Static_assert(ROWS * sizeof(struct row) <= (SCRIPT_PAGES_BOARD - 1) * SIM_PAGE,
+               "rows have room");
 
 static struct row row(struct sim_process *p, u64 index)
 {

@@ -102,8 +102,9 @@ static struct task *make(struct sim_node *sn, const char *name)
 {
     struct task *t = node_process(sn->node, name, NULL);
     u32 rw = REGION_READ | REGION_WRITE;
+    u64 pages = script_named(name) == BOARD ? SCRIPT_PAGES_BOARD : SCRIPT_PAGES;
 
-    if (t && (node_map(sn->node, t, SIM_DATA, SCRIPT_PAGES * SIM_PAGE, rw, rw) ||
+    if (t && (node_map(sn->node, t, SIM_DATA, pages * SIM_PAGE, rw, rw) ||
               node_grant(sn->node, t, "kernel", KERNEL_PROCESS) < 0 ||
               node_grant(sn->node, t, "console", KERNEL_CONSOLE) < 0)) {
         node_kill(sn->node, t);

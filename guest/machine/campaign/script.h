@@ -12,7 +12,7 @@
 struct world;
 
 /* Of a process's memory. What is sent lies before the info of either way, what comes behind it. */
-enum { SCRIPT_ROOM = 0x400, SCRIPT_WORDS = 8, SCRIPT_PAGES = 3 };
+enum { SCRIPT_ROOM = 0x400, SCRIPT_WORDS = 8, SCRIPT_PAGES = 3, SCRIPT_PAGES_BOARD = 26 };
 #define SCRIPT_INFO (SIM_DATA + 0x400)
 #define SCRIPT_OUT  (SCRIPT_INFO - 8 * SCRIPT_WORDS)
 #define SCRIPT_IN   (SCRIPT_INFO + sizeof(struct demos_info))

@@ -12,7 +12,10 @@
 #include "guest/kernel/trace.h"
 #include "guest/machine/campaign/script.h"
 
-enum { MEDIA_MEMORY = 8 << 20, NODE_MEMORY = 1 << 20, TURNS_MOST = 1 << 16, CALLS = 64 };
+/* What all nodes say to all at once is on its way, and one may have to do with each of the others. */
+enum { MEDIA_MEMORY = 8 << 20, MEDIA_MEMORY_PER_NODE = 64 << 10 };
+enum { NODE_MEMORY = 1 << 20, NODE_MEMORY_PER_NODE = 3 << 10 };
+enum { TURNS_MOST = 1 << 16, CALLS = 64 };
 #define NEVER (~(u64)0)
 
 static void digest(struct world *w, u64 value)
@@ -75,7 +78,8 @@ void world_start(struct world *w, u32 index)
     struct world_node *n = &w->node[index];
     struct sim_node *sn = &w->sim->nodes[index];
 
-    sim_boot(sn, NODE_MEMORY, NODE_TRACE | NODE_CHECK_LINKS, true, NULL);
+    sim_boot(sn, NODE_MEMORY + w->nodes * (size_t)NODE_MEMORY_PER_NODE,
+             NODE_TRACE | NODE_CHECK_LINKS, true, NULL);
     if (!sn->node || !sn->net) {
         w->wrong = "a node's memory does not do for its kernel";
         return;
@@ -181,6 +185,11 @@ static int by_time(const void *a, const void *b)
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
+static size_t media_memory(const struct world *w)
+{
+    return MEDIA_MEMORY + w->nodes * (size_t)MEDIA_MEMORY_PER_NODE;
+}
+
 static void begin(struct world *w, u64 seed)
 {
     w->seed = w->sim->seed = seed;
@@ -191,7 +200,7 @@ static void begin(struct world *w, u64 seed)
     if (w->events)
         qsort(w->event, w->events, sizeof(*w->event), by_time);
     ledger_begin(&w->ledger, w->nodes);
-    heap_init(&w->heap, w->memory, MEDIA_MEMORY);
+    heap_init(&w->heap, w->memory, media_memory(w));
     fabric_init(&w->fabric, &w->heap, seed, NULL);
     for (u32 i = 0; i < w->media && !w->wrong; i++)
         w->wrong = fabric_add(&w->fabric, w->medium[i]);
@@ -247,6 +256,9 @@ void world_run(struct world *w, u64 seed)
         w->sim->on_trace = on_trace;
         w->sim->on_console = on_console;
         script_register(w->sim);
+        w->memory = malloc(media_memory(w));
+        if (!w->memory)
+            abort();
     }
     begin(w, seed);
     while (!w->wrong) {
@@ -261,9 +273,7 @@ void world_run(struct world *w, u64 seed)
 
 void world_init(struct world *w)
 {
-    *w = (struct world){.memory = malloc(MEDIA_MEMORY), .end_ns = 1000000000};
-    if (!w->memory)
-        abort();
+    *w = (struct world){.end_ns = 1000000000};
 }
 
 void world_free(struct world *w)
