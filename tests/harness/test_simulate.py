@@ -106,7 +106,7 @@ def test_the_same_seed_is_the_same_run(tmp_path: pathlib.Path) -> None:
 
 def test_a_thousand_nodes(tmp_path: pathlib.Path) -> None:
     """They find each other all at once, and one message goes round all of them three times; nothing is lost."""
-    done = experiment(CLUSTERS / "many.toml", "--count", "n=1000", "--seeds", "1", "--json", "--out", str(tmp_path))
+    done = experiment(CLUSTERS / "many.toml", "--count", "n=1000", "--seeds", "1", "--out", str(tmp_path))
     (row,) = json.loads((tmp_path / "campaign.json").read_text())["rows"]
     assert done.returncode == 0 and row["ok"] and not row["broken"], done.stdout[-2000:] + done.stderr[-2000:]
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * DL24, DN05, F12: exit notices of processes that move, and of those whose machine dies; links that
- * tell when they are destroyed, and die with a machine.
+ * DL24, DN05, F12: exit notices of processes that move, and of those whose machine dies, at the instant
+ * of the authority's word; links that tell when they are destroyed, and die with a machine.
  */
 #include "tests/kernel/moving.h"
 
@@ -170,6 +170,7 @@ static void test_told_of_what_dies_with_a_machine(void)
     struct sim_process *maker, *near, *far, *third;
     struct process_id maker_id, third_id;
     s64 passed, gone;
+    u64 died;
 
     s->programs[WATCHER] = holder;
     maker = sim_spawn(&s->nodes[0], WATCHER, 2);
@@ -188,8 +189,14 @@ static void test_told_of_what_dies_with_a_machine(void)
     CHECK_EQ(maker->self[9], 1);
     third = moved(s, &third_id, 3);
     CHECK_EQ(maker->self[8] + maker->self[10] + maker->self[11] + maker->self[12], 0);
+    s->lose = 100; /* the kernel that tells is the maker's own */
+    died = s->now;
     crash(s, 1);
+    for (u32 i = 0; i < 1000 && !(maker->self[8] && maker->self[11]); i++)
+        sim_run(s, 1);
+    CHECK(maker->self[8] && maker->self[11] && s->now - died < 1000);
     CHECK(sim_run(s, 400000));
+    s->lose = 0;
     CHECK_EQ(maker->self[8], 1);
     CHECK_EQ(maker->self[9], 1);
     CHECK_EQ(maker->self[10], 0);

@@ -98,8 +98,9 @@ def test_every_field_of_every_kind_is_read(capture: pathlib.Path, kind: str) -> 
 
 
 def test_header_fields(capture: pathlib.Path) -> None:
-    rows = fields(capture, "demos.kind == 1 && demos.src < 10", "demos.version", "demos.src", "demos.dst", "demos.src_epoch",
-                  "demos.dst_epoch", "demos.body_length", "demos.length", "demos.seq", "demos.section")
+    rows = fields(capture, "demos.kind == 1 && demos.src < 10", "demos.version", "demos.src", "demos.dst",
+                  "demos.src_epoch", "demos.dst_epoch", "demos.body_length", "demos.length", "demos.seq",
+                  "demos.section")
     assert len(rows) >= 31
     whole = [row for row in rows if row[6] == row[5] and row[8] == "0"]
     assert whole

@@ -52,6 +52,8 @@ struct sim {
     u64 seed;
     void *owner;  /* of who made it */
     bool cramped; /* nothing more than what was just allocated may be had: fails frames */
+    u32 lose;     /* of a hundred blocks that somebody would get, the wire loses so many */
+    u64 aimed;    /* blocks so far that somebody would get, while it does */
     bool absent;  /* pages have to be fetched: every first access of a call waits once */
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The perfect wire, by the four device functions.
+ * The wire, by the four device functions.
  */
+#include "base/keyed.h"
 #include "guest/machine/sim/wire.h"
 #include "net/net.h"
 #include <stdlib.h>
@@ -41,6 +42,11 @@ static void put(struct port *p, const void *bytes, size_t len)
     p->pending |= NET_INT_RECEIVED;
 }
 
+static bool lost(struct sim *s)
+{
+    return s->lose && keyed_below(s->seed, 0, s->aimed++, 100) < s->lose;
+}
+
 static bool write_block(struct net_device *d, const void *block, size_t len)
 {
     struct port *from = d->owner;
@@ -50,7 +56,7 @@ static bool write_block(struct net_device *d, const void *block, size_t len)
         struct port *p = port_of(&from->sim->nodes[i]);
 
         if (p && p != from && !p->node->down && !p->node->cut && !from->node->cut &&
-            (to[0] & 1 || memcmp(to, p->device.address, 6) == 0))
+            (to[0] & 1 || memcmp(to, p->device.address, 6) == 0) && !lost(from->sim))
             put(p, block, len);
     }
     return true;
