@@ -217,11 +217,13 @@ def test_reboot_and_crash(tmp_path: pathlib.Path) -> None:
     ended = run(tmp_path, """
 create a image=hello mem=8M cmdline="sleep_ms=5" on_poweroff=restart start=yes
 at 100ms destroy a
-create b image=pair mem=8M start=yes cmdline="role=left"
-inject b point=exception arg=6
+create b image=hello mem=8M start=yes cmdline="sleep_ms=50"
+at 20ms inject b point=exception arg=6
 at 150ms destroy b
 """, ["hello", "pair"], clock="event")
     assert len([e for e in ended.events("exit") if e["name"] == "a"]) > 5, ended.serial
+    assert [e["reason"] for e in ended.events("exit") if e["name"] == "b"] == ["crash"], ended.serial
+    assert ended.status == 1, ended.serial
     assert len({e["domid"] for e in ended.events("start") if e["name"] == "a"}) > 5
 
 

@@ -109,6 +109,8 @@ void test_main(const struct hvm_start_info *info)
     EXPECT(last - start >= ROUNDS * (u64)GAP_NS);
     print("%u upcalls\n", upcalls);
     EXPECT(upcalls == ROUNDS);
+    print("wall %lu\n",
+          shared.wc_sec + ((u64)shared.xen_wc_sec_hi << 32) + now_ns() / 1000000000);
     poll_the_clock();
     if (clock_mode() == OSM_CLOCK_COUNT)
         count_exits_of_an_upcall();
