@@ -256,9 +256,9 @@ def test_what_domains_use_adds_up(tmp_path: pathlib.Path, plan: str) -> None:
     assert int(str(said[2]["grants"])) >= (0 if plan is IDLE else 1)
 
 
-def traced(directory: pathlib.Path, commands: str) -> list[abi.Record]:
+def traced(directory: pathlib.Path, commands: str, first: str = "") -> list[abi.Record]:
     """The hypervisor's records of two domains that talk for 100 ms."""
-    plan = PAIR.replace("200", "100000000") + commands + "at 100ms finish\n"
+    plan = first + PAIR.replace("200", "100000000") + commands + "at 100ms finish\n"
     with Qemu(machine_setup(directory, plan, ["pair"], clock="count")) as machine:
         limit = time.monotonic() + 60
         page = None
@@ -287,6 +287,23 @@ def test_a_domain_is_traced_by_itself(tmp_path: pathlib.Path) -> None:
     assert domains(f"at 10ms trace all classes={events}\nat 11ms trace right classes={events}\n"
                    "at 15ms trace all classes=0\n", 16_000_000) == {2}
     assert domains(f"at 10ms trace right classes={events}\nat 15ms trace right classes=0\n", 16_000_000) == set()
+
+
+def test_each_kind_of_record_is_written(tmp_path: pathlib.Path) -> None:
+    """H24: schedule, exits with their reasons, hypercalls, events and grants of two domains, in the order
+    of time; a class at a time, or all for a moment."""
+    found = traced(tmp_path, "at 40ms trace all classes=4294967295\nat 41ms trace all classes=0\n")
+    moment = [r for r in found if 40_000_000 <= r.ns < 41_000_000]
+    for kind in (abi.Trace.RUN, abi.Trace.EXIT, abi.Trace.HYPERCALL, abi.Trace.SEND, abi.Trace.UPCALL,
+                 abi.Trace.WAKE, abi.Trace.BLOCK):
+        assert {1, 2} <= {r.domid for r in moment if r.type == kind}, kind.name
+    assert {r.a for r in moment if r.type == abi.Trace.EXIT} and moment == sorted(moment, key=lambda r: r.ns)
+    assert not [r for r in found if r.ns > 42_000_000 and r.type in (abi.Trace.EXIT, abi.Trace.RUN)]
+    rare = 1 << (abi.Trace.MAP >> 8) | 1 << (abi.Trace.BIND >> 8)
+    found = traced(tmp_path, "at 12ms trace all classes=0\n", f"trace all classes={rare}\n")
+    assert {r.domid for r in found if r.type == abi.Trace.MAP} == {2}  # its left neighbour's page
+    assert {r.domid for r in found if r.type == abi.Trace.BIND} >= {0, 1, 2}
+    assert not [r for r in found if r.type in (abi.Trace.EXIT, abi.Trace.HYPERCALL)]
 
 
 def test_the_command_port(tmp_path: pathlib.Path) -> None:
