@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
-from osmo import disks, faults, keyed, linux, outside, schema, units
+from osmo import disks, faults, keyed, linux, media_words, outside, schema, units
 from osmo.errors import Problem
 from osmo.faults import Fault
 from osmo.words import moment
@@ -367,6 +367,8 @@ class _Loader:
         if name == faults.FABRIC and values["do"].split()[0] not in faults.OF_THE_FABRIC:
             raise self.problem(f"{path}: the fabric cannot have `{values['do']}`",
                                f"it can have {', '.join(faults.OF_THE_FABRIC)}")
+        if target == "medium":
+            self._on_medium(values["do"], next(m for m in media if m.name == name), path, nodes)
         self._pluggable(values["do"].split(), name, path, nodes)
         self._squeezable(values["do"].split(), name, path, nodes)
         if values["do"].startswith("kill ") and not next(n.programs for n in nodes if n.name == name):
@@ -395,6 +397,14 @@ class _Loader:
         if units.size_bytes(words[1]) >= node.memory:
             raise self.problem(f"{path}: {name} has no more than {words[1]}",
                                f"less than its memory, {units.show_size(node.memory)}")
+
+    def _on_medium(self, do: str, medium: Medium, path: str, nodes: list[Node]) -> None:
+        """Whom the fault names has a port there."""
+        known = [n.name for n in nodes if medium.name in n.media] + ([outside.PORT] if medium.outside else [])
+        for port in media_words.ports(do.split()):
+            if port not in known:
+                raise self.problem(f"{path}.do: `{port}` is not on medium {medium.name}",
+                                   f"known: {', '.join(known[:12])}")
 
     def _target(self, values: dict[str, Any], path: str, nodes: list[Node],
                 media: list[Medium]) -> tuple[str, str]:

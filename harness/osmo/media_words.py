@@ -27,6 +27,13 @@ def _good(kind: str, word: str) -> bool:
     return unit is None and part == 0
 
 
+def ports(words: Sequence[str]) -> list[str]:
+    """Whom a fault names, by the names of ports; `*` and numbers, which mean any and the n-th, left out."""
+    named = [w for w in words[1:] if words[0] in ("cut", "partition") or ">" in w]
+    every = [name for word in named for name in re.split("[>,|]", word)]
+    return [name for name in every if name != "*" and not name.isdecimal()]
+
+
 def check(words: Sequence[str], form: str) -> None:
     """The fault's name and what follows, by its form such as `P [TIME] [A>B]`; ValueError says what is wrong."""
     if words[0] in ("cut", "partition"):  # one word, which names the media's ports

@@ -66,6 +66,8 @@ def test_a_good_file_is_taken() -> None:
      "has what each fault is"),
     (("[media.net]", "[random]\nkinds = [\"luck\"]\n[media.net]"), "random.kinds: `luck` is no fault",
      "known: loss"),
+    (("loss 0.25", "loss 0.25 a1>b"), r"faults\[1\].do: `b` is not on medium net", "known: a1, a2, a3"),
+    (("loss 0.25", "partition a1|a2,c"), "`c` is not on medium", "known: a1, a2, a3"),
     (("do = \"pause\"", "do = \"loss 0.1\""), "no fault of a node", "pause"),
     (("at = \"1s\"", ""), r"faults\[1\] needs a beginning", "at ="),
     (("[nodes.a]", "[nodes.\"a b\"]"), "a b is no name", "letters"),
