@@ -396,6 +396,15 @@ static void counters_and_flips(void)
     begin();
     CHECK_EQ(world_op(guest->vcpu[0], __HYPERVISOR_arch_7, OSM_OP_counters, &o, sizeof(o)), 0);
     CHECK(o.hypercalls > 0 && o.overhead > 4096);
+    for (u16 vcpu = 0; vcpu < 2; vcpu++) { /* the second one has made none */
+        o = (struct osm_counters){.domid = 1, .vcpu = vcpu};
+        CHECK_EQ(
+            world_op(control->vcpu[0], __HYPERVISOR_arch_7, OSM_OP_counters, &o, sizeof(o)), 0);
+        CHECK_EQ(o.hypercalls > 0, vcpu == 0);
+    }
+    o = (struct osm_counters){.domid = DOMID_SELF, .vcpu = 2};
+    CHECK_EQ(world_op(guest->vcpu[0], __HYPERVISOR_arch_7, OSM_OP_counters, &o, sizeof(o)),
+             -XEN_ENOENT);
     o = (struct osm_counters){.domid = 0};
     CHECK_EQ(world_op(guest->vcpu[0], __HYPERVISOR_arch_7, OSM_OP_counters, &o, sizeof(o)),
              -XEN_EPERM);

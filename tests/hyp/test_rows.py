@@ -27,6 +27,8 @@ def test_rows_repeat_and_hold_against_the_reference() -> None:
     assert [(row.X, row.F) for row in there] == [(0, 0)] and (there[0].I or 99) < 20
     growth = [row.value for row in first if row.id == "P25"]
     assert growth[0] is not None and growth[0] <= 1.10
+    beyond = [row.value for row in first if row.id == "P26"]
+    assert beyond[0] is not None and 0 < beyond[0] <= 48 * 1024
 
 
 def test_a_log_is_folded_by_function() -> None:
