@@ -318,6 +318,7 @@ def test_the_command_port(tmp_path: pathlib.Path) -> None:
             time.sleep(0.1)
         port = Port(path)
         answer = port.ask("@7 modules")
+        assert port.ask("osmosis")["osmosis"] == 1  # the version that README.md describes
         assert answer["tag"] == "7" and answer["ok"]
         assert "hello" in [m["name"] for m in answer["modules"]]  # type: ignore[attr-defined]
         made = port.ask('create n1 image=hello mem=8M cmdline="sleep_ms=300"')
