@@ -64,6 +64,41 @@ def test_the_hypervisor_does_not_know_demos() -> None:
     assert [f for f, text in code.items() if re.search("demos", text, re.I)] == []
 
 
+# Who calls what in net/ (`.c` left out): down kernel, peer, NFSM, device; up from the scan to NFSM, peer, kernel.
+# What an object is asked for in turn or told by an interrupt is the NFSM's alone to call, and its device too.
+CALLS = {
+    r"ops->\w+": {"nfsm"},
+    r"nfsm_(scan|due)": {"net"},
+    r"nfsm_write": {"peer_out", "bulk"},
+    r"nfsm_pass": {"route", "through", "bulk"},
+    r"nfsm_(ready|bind)": {"peer", "peer_in", "peer_out", "bulk"},
+    r"(peer|bulk)_give": {"nfsm"},
+    r"(peer_(data|acks)|bulk_(data|ask|done)|route_(heard|reply|reply_ack|error)|through_(forward|datagram))":
+        {"nfsm", "through"},
+    r"(peer|bulk|route_hello|route_reply)_due": {"net", "route"},
+    r"(peer|through)_send": {"net"},
+    r"net_up_message": {"peer_in", "through"},
+    r"net_up_room": {"net"},
+    r"net_up_reachable": {"peer"},
+    r"net_up_announce": {"route"},
+    r"net_up_bulk_\w+": {"bulk"},
+}
+
+
+def test_who_calls_whom_in_the_network() -> None:
+    """DN07, DN13: devices, NFSMs and remote processors are three things with one way between them."""
+    found: dict[str, set[str]] = {name: set() for name in CALLS}
+    for path in (TOP / "net").glob("*.c"):
+        text = COMMENT.sub("", path.read_text())
+        body = re.sub(r"^(?:static |enum |struct |void|bool|u32|u64|size_t)[^;{}]*\{", "", text, flags=re.M)
+        for name, files in found.items():
+            if path.stem != "deaf" and re.search(rf"\b{name}\b(?!:)", body):
+                files.add(path.stem)
+    home = {r"nfsm_(scan|due)", r"nfsm_write", r"nfsm_pass", r"nfsm_(ready|bind)"}
+    for name, files in found.items():
+        assert files - ({"nfsm"} if name in home else set()) == CALLS[name], name
+
+
 @pytest.mark.parametrize("name", ["base", "net", "kernel", "z8000"])
 def test_a_pure_core_keeps_no_state(name: str) -> None:
     """No symbol of a pure library lies in .data or .bss."""
