@@ -75,6 +75,7 @@ class Node:
     bystander: bool
     weight: int | None
     cap: int | None
+    on_crash: str
 
     def vcpus(self, clock: str) -> int:
         """A Z8000 node's user processor has one to itself in clock `real`."""

@@ -251,8 +251,12 @@ def _inside(door: Door, session: Session, _c: Client, asked: dict[str, Any]) -> 
         door.node(asked)
     if not session.paused:
         raise Problem("only what stands still can be looked into", "osmosis pause")
-    if domid is None or name in session.collector.ended:
-        raise Problem(f"node {name} is not there: {door.watch.state(session, name)}")
+    ended = session.collector.ended.get(name)
+    kept = ended and ended.reason == "crash" and \
+        any(n.name == name and n.on_crash == "keep" for n in door.watch.cluster.nodes)
+    if domid is None or (ended and not kept):
+        raise Problem(f"node {name} is not there: {door.watch.state(session, name)}",
+                      'with on_crash = "keep" it stays after a crash')
     about = {"kind": "server", "image": str(paths.image(name)), "programs": []}
     for node in door.watch.cluster.nodes:
         if node.name == name:

@@ -54,7 +54,7 @@ def cluster_text(c: Cluster, faults: Sequence[Fault], seed: int, for_ns: int, wh
     for n in c.nodes:
         lines += ["", f"[nodes.{json.dumps(n.name)}]", _line("machine", n.machine),
                   _line("memory", units.show_size(n.memory)), _line("overcommit", n.overcommit),
-                  _line("bystander", n.bystander),
+                  _line("bystander", n.bystander), _line("on_crash", n.on_crash),
                   _line("media", n.media),
                   _line("programs", [_program(c, n, p) for p in n.programs]),
                   _line("bundle", n.bundle), _line("cmdline", n.cmdline)]

@@ -226,6 +226,8 @@ class Compiler:
             line.append(f"weight={node.weight}")
         if node.cap:
             line.append(f"cap={node.cap}")
+        if node.on_crash != "destroy":
+            line.append(f"on_crash={node.on_crash}")
         if start.cmdline:
             line.append(f"cmdline={quoted(start.cmdline)}")
         if start.module:

@@ -106,6 +106,7 @@ class Field:
 CLOCKS = ("real", "count", "event")
 MACHINES = ("x86", "z8000", "linux", "foreign")
 MEDIA = ("ether", "ack-ether", "parallel", "serial")
+CRASHED = ("destroy", "keep", "restart")
 INVARIANTS = ("loss", "duplicate", "order", "one-copy", "isolation", "leak", "liveness")
 
 CLUSTER: dict[str, Field] = {
@@ -137,6 +138,8 @@ NODE: dict[str, Field] = {
     "bystander": Field(FLAG, "whether its memory, in clock `event`, must end as without the faults", False),
     "weight": Field(WHOLE, "share of the processor against others", None),
     "cap": Field(WHOLE, "percent of a processor at most", None),
+    "on_crash": Field(TEXT, "what becomes of it then; one kept can be looked into (core, gdb)", "destroy",
+                      CRASHED),
 }
 DISK: dict[str, Field] = {
     "file": Field(TEXT, "raw image with its content, which the run does not change unless `keep`"),

@@ -27,6 +27,9 @@ programs = ["counter-server"]
 programs = ["+kernel ring 8 1000000"]
 [nodes.short]
 programs = ["hello"]
+[nodes.struck]
+programs = ["counter-server"]
+on_crash = "keep"
 [media.net]
 [nodes.server]
 media = ["net"]
@@ -39,6 +42,10 @@ at = "250ms"
 for = "700ms"
 medium = "net"
 do = "cut client"
+[[faults]]
+at = "200ms"
+node = "struck"
+do = "exception after=1 arg=6"
 """
 
 
@@ -180,6 +187,8 @@ def test_nodes_and_processes_are_looked_into(short_folder: pathlib.Path) -> None
         listed = subprocess.run(["gdb", "-nx", "-batch", "-ex", "bt", *line[1:]], capture_output=True, text=True,
                                 check=True)
         assert " main (" in listed.stdout
+        said = run.ask("gdb", "struck", "--do", "bt")
+        assert "rt_panic (" in said and "exception %lu in the kernel" in said and " on_exception (" in said
         said = run.ask("gdb", "nobody", status=2)
         assert "no node nobody" in said
         assert "is not there: poweroff" in run.ask("core", "short", status=2)
