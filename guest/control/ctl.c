@@ -12,8 +12,13 @@ static long plain(u16 domid, u32 cmd)
     return hypercall_domctl(&op);
 }
 
-long ctl_create(u32 vcpus, u16 *domid)
+/* Ports that a domain may have: as xl gives them, and more to those whose memory says that they
+ * serve many. */
+enum { PORTS_USUAL = 1023, PORT_BYTES = 16384 };
+
+long ctl_create(u32 vcpus, u64 memory, u16 *domid)
 {
+    u64 ports = MIN(PORTS_USUAL + memory / PORT_BYTES, EVTCHN_FIFO_NR_CHANNELS - 1ull);
     xen_domctl_t op = {.cmd = XEN_DOMCTL_createdomain};
     xen_domctl_t more = {.cmd = XEN_DOMCTL_max_vcpus};
     long error;
@@ -21,7 +26,7 @@ long ctl_create(u32 vcpus, u16 *domid)
     op.u.createdomain = (struct xen_domctl_createdomain){
         .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
         .max_vcpus = vcpus,
-        .max_evtchn_port = EVTCHN_FIFO_NR_CHANNELS - 1,
+        .max_evtchn_port = (u32)ports,
         .max_grant_frames = -1,
         .max_maptrack_frames = -1,
         .grant_opts = XEN_DOMCTL_GRANT_version(1),

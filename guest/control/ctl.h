@@ -9,7 +9,7 @@
 #include "guest/control/layout.h"
 #include "guest/rt/hypercall.h"
 
-long ctl_create(u32 vcpus, u16 *domid);
+long ctl_create(u32 vcpus, u64 memory, u16 *domid);
 /* Destroys it, however long that takes. */
 long ctl_destroy(u16 domid);
 long ctl_pause(u16 domid);

@@ -269,7 +269,7 @@ bool guest_build(struct guest *g, char *why)
         format(why, WHY, "%s", layout.why);
         return false;
     }
-    error = ctl_create(g->recipe.vcpus, &domid);
+    error = ctl_create(g->recipe.vcpus, g->recipe.memory, &domid);
     if (error)
         return build_failed(why, "the hypervisor makes no domain", error);
     g->domid = domid;

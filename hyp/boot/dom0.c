@@ -53,6 +53,7 @@ static struct domain *make_domain(u64 bytes)
     must(domain_create(0, vcpus, PORTS, GRANT_FRAMES, &d), "cannot be created");
     d->privileged = true;
     d->frames_max = bytes >> PAGE_SHIFT;
+    d->overhead_max = ~0ull - d->frames_max; /* it maps what is others' */
     must(frames_reserve(d, d->frames_max - (HIGH_RAM - LOW_RAM) / PAGE_SIZE),
          "there is not so much memory as dom0_mem= asks for");
     must(p2m_promise(d, GFN(0), LOW_RAM >> PAGE_SHIFT), "its low memory");

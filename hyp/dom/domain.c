@@ -186,6 +186,7 @@ static int make_tables(struct domain *d, u32 vcpus, u32 ports, u32 grant_frames)
     int error;
 
     d->vcpu_max = vcpus;
+    d->overhead_max = OVERHEAD_BASE + vcpus * OVERHEAD_VCPU;
     d->vcpu = domain_alloc(d, sizeof(*d->vcpu) * vcpus);
     d->shared_frame = frame_alloc(d, 0, FRAME_TABLE);
     if (!d->vcpu || !mfn_valid(d->shared_frame))
@@ -194,6 +195,9 @@ static int make_tables(struct domain *d, u32 vcpus, u32 ports, u32 grant_frames)
     error = evtchn_init(d, ports);
     if (!error)
         error = grant_init(d, grant_frames);
+    if (!error)
+        d->overhead_max += d->grant->limit * OVERHEAD_GRANT_FRAME +
+                           d->evtchn->limit / OVERHEAD_PORTS;
     if (!error)
         error = p2m_init(d);
     if (!error)

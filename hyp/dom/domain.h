@@ -102,6 +102,17 @@ struct vcpu {
     } repeat; /* the last nested fault, to notice when it never ends */
 };
 
+/* What we keep for a domain grows by its own doing (grant mappings, tables of a scattered map,
+ * ports), so it ends at what its vCPUs, ports and grants can need (OVERHEAD_*, in frames) and
+ * a sixteenth of its RAM: tables of all of it are 1/512, handles of as many grants 1/128. */
+enum {
+    OVERHEAD_BASE = 256,
+    OVERHEAD_VCPU = 16,
+    OVERHEAD_GRANT_FRAME = 6, /* shared entries, their uses */
+    OVERHEAD_PORTS = 128,     /* in one frame */
+    OVERHEAD_OF_RAM = 16
+};
+
 enum domain_state { DOMAIN_BUILDING, DOMAIN_LIVE, DOMAIN_SHUTDOWN, DOMAIN_DYING, DOMAIN_DEAD };
 enum {
     DOMAIN_WATCHDOGS = 2,
@@ -150,6 +161,7 @@ struct domain {
     u64 pages;              /* of RAM promised or populated */
     u64 frames_reserved;    /* set aside for it, not yet held: mm/frame.c */
     u64 overhead;           /* bytes of hypervisor memory charged */
+    u64 overhead_max;       /* frames of it, beside a part of frames_max: domain_overhead_most */
     struct heap heap;       /* of small objects, in frames charged to this domain */
     mfn_t heap_frames;      /* the newest; each begins with the number of the one before */
     struct evtchn_table *evtchn;
@@ -202,6 +214,12 @@ struct domain *domain_find(domid_t id);
 struct domain *domain_find_or_self(domid_t id);
 void domain_get(struct domain *d);
 void domain_put(struct domain *d);
+/* Frames of our memory that d may come to hold, and no more: so nobody uses up what others need.
+ * The control domain's calls are for others: it has no such end. */
+static inline u64 domain_overhead_most(const struct domain *d)
+{
+    return d->overhead_max + d->frames_max / OVERHEAD_OF_RAM;
+}
 /* Makes the struct and its tables; one reference (the table's) is held. -ENOMEM, -EEXIST,
  * -ENOSPC. `vcpus` is the most it may have; none is made. */
 int domain_create(domid_t id, u32 vcpus, u32 ports, u32 grant_frames, struct domain **made);

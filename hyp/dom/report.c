@@ -134,9 +134,10 @@ static void show_domain(struct domain *d)
     static const char *const states[] = {"building", "live", "shut down", "dying", "dead"};
 
     log_line(
-        "domain %u: %s, refs %u, pauses %u, pages %lu (populated %lu, limit %lu), overhead %lu",
+        "domain %u: %s, refs %u, pauses %u, pages %lu (populated %lu, limit %lu), "
+        "overhead %lu of %lu",
         d->id, states[d->state], d->refs, d->pause_count, d->pages, d->frames, d->frames_max,
-        d->overhead);
+        d->overhead, domain_overhead_most(d) << PAGE_SHIFT);
     for (u32 i = 0; i < d->vcpu_count; i++)
         report_vcpu(d->vcpu[i]);
 }

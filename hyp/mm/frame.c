@@ -32,6 +32,8 @@ static bool charge(struct domain *d, u64 n, enum frame_use use)
         if (d->frames + n > d->frames_max)
             return false;
         own = MIN(n, d->frames_reserved);
+    } else if (d && (d->overhead >> PAGE_SHIFT) + n > domain_overhead_most(d)) {
+        return false;
     }
     if (n - own > spare)
         return false;

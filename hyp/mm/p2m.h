@@ -49,7 +49,8 @@ void *p2m_peek(struct domain *d, gfn_t gfn, enum p2m_access access);
  * d->p2m_lock. */
 void p2m_note(struct domain *d, gfn_t gfn);
 /* Lets reads of the hole at gfn find all ones, by whatever instruction, and without an exit
- * from then on: for what the decoder does not know. To all else it stays a hole. -ENOMEM. */
+ * from then on: for what the decoder does not know. To all else it stays a hole. -ENOMEM:
+ * the domain's tables may not grow; -EFAULT: beyond what can be mapped. */
 int p2m_void(struct domain *d, gfn_t gfn);
 /* Serves a nested page fault: 0 retry, -EFAULT not backed (emulate or crash). */
 int p2m_fault(struct domain *d, u64 gpa, bool write);

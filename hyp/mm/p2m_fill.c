@@ -170,7 +170,7 @@ int p2m_void(struct domain *d, gfn_t gfn)
     u64 *e;
 
     if (gfn.n >> 9 * LEVELS)
-        return -XEN_ENOMEM;
+        return -XEN_EFAULT;
     spin_lock(&d->p2m_lock);
     m = ones(d);
     e = mfn_valid(m) ? reach(d, gfn, 0) : NULL;

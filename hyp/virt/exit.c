@@ -47,9 +47,15 @@ static void emulate_access(struct vcpu *v, u64 gpa, bool write)
     u32 len = insn_fetch(v, code, sizeof(code));
 
     if (!insn_decode(&i, code, len, virt_code_bits(v)) || i.write != write) {
-        if (!write && !in_lapic(gpa) && p2m_void(v->domain, GFN(gpa >> PAGE_SHIFT)) == 0)
+        int error = write || in_lapic(gpa) ? -XEN_EFAULT
+                                           : p2m_void(v->domain, GFN(gpa >> PAGE_SHIFT));
+
+        if (!error)
             return;
-        domain_crash(v->domain,
+        if (error == -XEN_ENOMEM)
+            domain_crash(v->domain, "out of memory: no table for the hole at %lx", gpa);
+        else
+            domain_crash(v->domain,
                      "%s of guest-physical %lx, where there is no memory, by an instruction "
                      "that is no plain move (%02x %02x %02x %02x)",
                      write ? "write" : "read", gpa, code[0], code[1], code[2], code[3]);

@@ -425,6 +425,25 @@ static void fifo_reaches_beyond_4096_ports(void)
     end();
 }
 
+/* A domain that takes all ports there are pays for them itself (H23). */
+static void all_ports_of_one_are_none_of_anothers(void)
+{
+    struct evtchn_alloc_unbound u = {.dom = DOMID_SELF, .remote_dom = 2};
+    u64 before;
+
+    begin();
+    a->frames_max = 64;
+    to_fifo(a);
+    before = a->overhead;
+    for (u32 i = 1; i < EVTCHN_FIFO_NR_CHANNELS; i++)
+        CHECK(evtchn_alloc_unbound(a, 2) > 0);
+    CHECK_EQ(op(a, EVTCHNOP_alloc_unbound, &u, sizeof(u)), -XEN_ENOSPC);
+    CHECK(a->overhead - before > EVTCHN_FIFO_NR_CHANNELS * sizeof(struct evtchn));
+    CHECK(frames_free() > 32 * 256);
+    CHECK_EQ(unbound(b, 1), 1);
+    end();
+}
+
 /* F10, F17: an event lost, wholly, so that the next one comes; an upcall late, or made up. */
 static void upcalls_can_be_made_to_misbehave(void)
 {
@@ -517,5 +536,6 @@ TESTS(CASE(two_domains_talk), CASE(a_masked_port_stays_pending),
       CASE(the_timer_interrupt_comes_once_and_in_time),
       CASE(pollers_wake_by_event_even_masked_and_by_time),
       CASE(fifo_keeps_order_within_a_priority), CASE(fifo_masked_events_wait_for_unmask),
-      CASE(fifo_reaches_beyond_4096_ports), CASE(upcalls_can_be_made_to_misbehave),
-      CASE(a_port_can_be_made_to_fail), CASE(nothing_leaks))
+      CASE(fifo_reaches_beyond_4096_ports), CASE(all_ports_of_one_are_none_of_anothers),
+      CASE(upcalls_can_be_made_to_misbehave), CASE(a_port_can_be_made_to_fail),
+      CASE(nothing_leaks))

@@ -290,6 +290,44 @@ static void handles_have_no_fixed_limit(void)
     end();
 }
 
+/* Without a number they end at, handles end at what the hypervisor keeps for one domain (H23):
+ * then nobody else lacks a handle, a port or a frame, and the domain's own given back serve again. */
+static void handles_end_before_others_lack_memory(void)
+{
+    struct gnttab_map_grant_ref m;
+    struct evtchn_alloc_unbound u = {.dom = DOMID_SELF, .remote_dom = 1};
+    struct gnttab_unmap_grant_ref gone = {.dev_bus_addr = 1, .handle = 100};
+    struct grant_batch batch = {0};
+    grant_handle_t handle;
+    u32 made = 0;
+
+    begin();
+    b->frames_max = 64;
+    grant(17, 2, PAGE, false);
+    grant(18, 3, PAGE + 1, false);
+    do {
+        m = (struct gnttab_map_grant_ref){.flags = GNTMAP_device_map, .ref = 17, .dom = 1};
+        grant_map_one(b, &batch, &m);
+        made += m.status == GNTST_okay;
+    } while (m.status == GNTST_okay);
+    CHECK_EQ(m.status, GNTST_no_space);
+    CHECK(made > 100000); /* of 64 pages of its own */
+    CHECK(b->overhead <= domain_overhead_most(b) * PAGE_SIZE);
+    CHECK(frames_free() > 32 * 256); /* of 64 MiB */
+    CHECK_EQ(map(c, 1, 18, PLACE, 0, &handle), GNTST_okay);
+    CHECK_EQ(world_op(c->vcpu[0], __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, &u,
+                      sizeof(u)),
+             0);
+    CHECK_EQ(guest_write_phys(c, (PLACE + 10) * PAGE_SIZE, "a frame", 8), 0);
+    CHECK_EQ(gop(b, GNTTABOP_unmap_grant_ref, &gone, sizeof(gone)), 0);
+    CHECK_EQ(gone.status, GNTST_okay);
+    grant_map_one(b, &batch, &m);
+    CHECK_EQ(m.status, GNTST_okay);
+    CHECK_EQ(m.handle, 100);
+    grant_batch_end(&batch);
+    end();
+}
+
 static void batches_and_copies(void)
 {
     struct gnttab_copy one = {.len = 100, .flags = GNTCOPY_source_gref};
@@ -485,6 +523,7 @@ static void nothing_leaks(void)
 TESTS(CASE(a_mapped_page_is_shared), CASE(readonly_is_readonly),
       CASE(in_use_bits_follow_the_uses), CASE(wrong_uses_are_refused),
       CASE(revoked_while_mapped), CASE(the_granter_dies_first), CASE(the_mapper_dies_first),
-      CASE(handles_have_no_fixed_limit), CASE(batches_and_copies),
+      CASE(handles_have_no_fixed_limit), CASE(handles_end_before_others_lack_memory),
+      CASE(batches_and_copies),
       CASE(a_batch_keeps_its_items_apart), CASE(batched_unmaps_flush_once),
       CASE(the_small_operations), CASE(a_grant_can_be_made_to_fail), CASE(nothing_leaks))

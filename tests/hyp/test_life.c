@@ -336,6 +336,28 @@ static void a_small_domain_costs_little(void)
     world_end(control);
 }
 
+/* A builder says how many ports a domain may have (H23). */
+static void ports_end_where_the_builder_said(void)
+{
+    struct evtchn_alloc_unbound u;
+    u32 made = 0;
+    domid_t id;
+    s64 error;
+
+    begin();
+    id = create(1);
+    do {
+        u = (struct evtchn_alloc_unbound){.dom = id, .remote_dom = 0};
+        error = world_op(control->vcpu[0], __HYPERVISOR_event_channel_op,
+                         EVTCHNOP_alloc_unbound, &u, sizeof(u));
+        made += !error;
+    } while (!error);
+    CHECK_EQ(error, -XEN_ENOSPC);
+    CHECK_EQ(made, 1023);
+    destroy(id);
+    world_end(control);
+}
+
 static void pauses_count(void)
 {
     struct domain *d;
@@ -597,8 +619,8 @@ static void preempted_at_an_instant(void)
 }
 
 TESTS(CASE(ten_thousand_lives_leave_nothing), CASE(every_allocation_may_fail),
-      CASE(a_domain_can_be_made_to_fail), CASE(a_small_domain_costs_little), CASE(pauses_count),
-      CASE(shutdowns_are_told), CASE(a_crash_ends_one_domain_only),
-      CASE(the_unprivileged_may_not), CASE(weights_caps_and_affinity_by_domctl),
-      CASE(contexts_survive_the_round_trip), CASE(watchdogs_bite_the_unfed),
-      CASE(preempted_at_an_instant))
+      CASE(a_domain_can_be_made_to_fail), CASE(a_small_domain_costs_little),
+      CASE(ports_end_where_the_builder_said), CASE(pauses_count), CASE(shutdowns_are_told),
+      CASE(a_crash_ends_one_domain_only), CASE(the_unprivileged_may_not),
+      CASE(weights_caps_and_affinity_by_domctl), CASE(contexts_survive_the_round_trip),
+      CASE(watchdogs_bite_the_unfed), CASE(preempted_at_an_instant))

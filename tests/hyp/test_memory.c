@@ -141,6 +141,28 @@ static void the_memory_map_is_the_builders(void)
     end();
 }
 
+/* A map that is scattered by reads of holes far apart takes tables until the domain's own end,
+ * not the machine's (H23). */
+static void tables_end_before_others_lack_memory(void)
+{
+    const u64 apart = 1ull << 18; /* two tables each */
+    u64 at = apart, byte = 1;
+    int error;
+
+    begin();
+    for (error = 0; !error && at >> 36 == 0; at += apart)
+        error = p2m_void(guest, GFN(at));
+    CHECK_EQ(error, -XEN_ENOMEM);
+    CHECK(guest->overhead <= domain_overhead_most(guest) * PAGE_SIZE);
+    CHECK(frames_free() > 32 * 256);
+    CHECK_EQ(p2m_void(guest, GFN(apart + 1)), 0); /* where a table is */
+    CHECK_EQ(guest_write_phys(guest, 5 << 12, &byte, 1), 0);
+    CHECK_EQ(guest_write_phys(control, 6 << 12, &byte, 1), 0);
+    CHECK_EQ(p2m_void(control, GFN(apart)), 0);
+    CHECK_EQ(p2m_void(guest, GFN(1ull << 40)), -XEN_EFAULT);
+    end();
+}
+
 static void long_calls_are_preempted_and_finish(void)
 {
     begin();
@@ -371,7 +393,8 @@ static void nothing_leaks(void)
     CHECK_EQ(frames_free(), before);
 }
 
-TESTS(CASE(ram_comes_and_goes), CASE(holes_read_as_ones), CASE(the_memory_map_is_the_builders),
+TESTS(CASE(ram_comes_and_goes), CASE(holes_read_as_ones),
+      CASE(tables_end_before_others_lack_memory), CASE(the_memory_map_is_the_builders),
       CASE(long_calls_are_preempted_and_finish), CASE(shared_pages_have_one_place),
       CASE(pages_move), CASE(foreign_pages_are_for_builders),
       CASE(narrow_callers_use_narrow_structures), CASE(devices_are_not_ram),
