@@ -112,6 +112,7 @@ static const struct {
     {"store-fault", do_store_fault, 0, 0},
     {"fault", do_fault, 0, 8},
     {"trace", do_trace, 1, 1},
+    {"keys", do_keys, 1, 1},
     {"log", do_log, 1, 1},
     {"finish", do_finish, 0, 1},
     {"osmosis", do_version, 0, 1},

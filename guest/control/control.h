@@ -55,6 +55,7 @@ struct guest {
     u64 store_gfn, console_gfn; /* ours, where its rings are mapped */
     u32 store_port, console_port;
     struct xs_conn *store;
+    u64 late_until;             /* when what the store holds back comes; 0: nothing */
     u64 trace_gfn, trace_taken; /* its trace ring, mapped here; records taken */
     u32 trace_pages;
     struct guest_clock clock;
@@ -86,6 +87,8 @@ struct control {
     struct guest *bucket[GUEST_BUCKETS];
     u32 guest_count, fault_count, crashed;
     u64 seed, trace_lost;
+    u64 late_ns;      /* by how much the store's answers are late, where they are made to be */
+    u32 late;         /* guests with such an answer */
     bool traced;      /* the hypervisor's own trace has been asked for */
     bool deaths;      /* VIRQ_DOM_EXC came */
     bool port_struck; /* the command port's line, which is masked until it was served */
@@ -124,6 +127,10 @@ bool rings_serve(void);
 bool rings_input(struct guest *g, const char *text, size_t len);
 /* The store has something for the domain. */
 void rings_mark(struct guest *g);
+/* An injected fault makes the store's answer to it late. */
+void rings_late(struct guest *g);
+/* Lets go what is late enough; when the next is, or RT_NEVER. */
+u64 rings_due(void);
 
 /* --- trace.c */
 void trace_hypervisor(void);

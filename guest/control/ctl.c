@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hyp/abi/xen.h"
 #include <xen/arch-x86/hvm/start_info.h>
+#include "base/memory.h"
 #include "guest/control/ctl.h"
 #include "guest/control/first_vcpu.h"
 #include "guest/rt/frame.h"
@@ -279,4 +280,13 @@ long ctl_machine(u64 *free, u64 *total)
     *free = op.u.physinfo.free_pages;
     *total = op.u.physinfo.total_pages;
     return error;
+}
+
+long ctl_keys(const char *keys)
+{
+    xen_sysctl_t op = {.cmd = XEN_SYSCTL_debug_keys};
+
+    op.u.debug_keys.keys.p = (char *)keys;
+    op.u.debug_keys.nr_keys = (u32)strlen(keys);
+    return hypercall_sysctl(&op);
 }

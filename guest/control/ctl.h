@@ -9,6 +9,8 @@
 #include "guest/control/layout.h"
 #include "guest/rt/hypercall.h"
 
+/* The hypervisor's debug keys, whose answers are on the machine's log. */
+long ctl_keys(const char *keys);
 long ctl_create(u32 vcpus, u64 memory, u16 *domid);
 /* Destroys it, however long that takes. */
 long ctl_destroy(u16 domid);

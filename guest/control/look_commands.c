@@ -10,6 +10,8 @@
 #include "guest/rt/rt.h"
 #include "guest/rt/time.h"
 
+#define LATE_NS 100000000ull /* an answer of the store that nobody said how late it be */
+
 bool do_dump(struct command *c)
 {
     static const char *const reg[18] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi",
@@ -122,15 +124,25 @@ bool do_sleep(struct command *c)
 
 bool do_store_fault(struct command *c)
 {
-    const char *name = words_option(c->w, "point");
-    u64 after = 1, every = 0;
+    static const char *const kind[] = {
+        [XS_FAULT_FAIL] = "fail", [XS_FAULT_DELAY] = "delay", [XS_FAULT_LOSE] = "lose"};
+    const char *name = words_option(c->w, "point"), *by = words_option(c->w, "by");
+    u64 after = 1, every = 0, late_ns = LATE_NS;
+    u8 k = XS_FAULT_FAIL;
 
     if (!command_number(c, "after", &after) || !command_number(c, "every", &every))
         return false;
-    if (!name || strcmp(name, "fail") != 0)
-        return command_refuse(c, "say point=fail");
-    control.store.fail_after = (u32)after;
-    control.store.fail_every = (u32)every;
+    if (by && !words_time(by, &late_ns))
+        return command_refuse(c, "a time is a number and ns, us, ms, s or m");
+    while (name && k < ARRAY_SIZE(kind) && strcmp(name, kind[k]) != 0)
+        k++;
+    if (!name || k == ARRAY_SIZE(kind))
+        return command_refuse(c, "say point=fail, delay or lose");
+    control.store.fault.kind = k;
+    control.store.fault.after = (u32)after;
+    control.store.fault.every = (u32)every;
+    control.late_ns = late_ns;
+    json_number(c->answer, "fired", control.store.fault.struck);
     return true;
 }
 
@@ -210,6 +222,11 @@ bool do_trace(struct command *c)
     control.traced |= classes != 0;
     return !hypercall_osmosis(OSM_OP_trace_ctl, &t) ||
            command_refuse(c, "the hypervisor refused");
+}
+
+bool do_keys(struct command *c)
+{
+    return !ctl_keys(c->argument[0]) || command_refuse(c, "the hypervisor refused");
 }
 
 bool do_log(struct command *c)

@@ -56,9 +56,9 @@ int rt_main(const struct rt_start *start)
     plan_load();
     port_init();
     for (;;) {
-        u64 deadline = serve(), trace = trace_due();
+        u64 deadline = serve(), trace = trace_due(), late = rings_due();
 
-        deadline = MIN(deadline, trace);
+        deadline = MIN(MIN(deadline, trace), late);
         if (!list_empty(&control.ready) || control.deaths || control.port_struck)
             rt_event_dispatch();
         else if (deadline == RT_NEVER)

@@ -14,6 +14,7 @@
 #include "guest/rt/map.h"
 #include "guest/rt/rt.h"
 #include "guest/rt/store_wire.h"
+#include "guest/rt/time.h"
 
 enum { TURN_REQUESTS = 32 }; /* of one domain before others have their turn */
 
@@ -226,6 +227,38 @@ void rings_mark(struct guest *g)
     mark(g, 0);
 }
 
+void rings_late(struct guest *g)
+{
+    control.late += !g->late_until;
+    g->late_until = rt_now_ns() + control.late_ns;
+}
+
+static void on_time(struct guest *g)
+{
+    g->late_until = 0;
+    control.late--;
+    xs_on_time(g->store);
+    mark(g, 0);
+}
+
+u64 rings_due(void)
+{
+    u64 now = rt_now_ns(), next = RT_NEVER;
+
+    if (!control.late)
+        return RT_NEVER;
+    list_for_each(at, &control.guests)
+    {
+        struct guest *g = list_entry(at, struct guest, link);
+
+        if (g->late_until && g->late_until <= now)
+            on_time(g);
+        else if (g->late_until)
+            next = MIN(next, g->late_until);
+    }
+    return next;
+}
+
 /* One of the domain's frames, mapped here; its port, bound. 0 or a negative errno. */
 static long open_ring(struct guest *g, u64 gfn, u32 gfn_param, u32 port_param, u64 *here,
                       u32 *our_port)
@@ -290,6 +323,8 @@ void rings_close(struct guest *g)
         console_out(g);
     if (g->line_len)
         line_add(g, '\n');
+    if (g->late_until)
+        on_time(g);
     if (g->store)
         xs_disconnect(g->store);
     g->store = NULL;

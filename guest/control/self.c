@@ -43,10 +43,19 @@ static void pending(void *ctx, u16 domid)
         rings_mark(g);
 }
 
+static void late(void *ctx, u16 domid)
+{
+    struct guest *g = guest_of(domid);
+
+    (void)ctx;
+    if (g && g->store)
+        rings_late(g);
+}
+
 bool self_init(void)
 {
     const struct xs_memory memory = {store_alloc, store_free, NULL};
-    const struct xs_hooks hooks = {.refused = refused, .pending = pending};
+    const struct xs_hooks hooks = {.refused = refused, .pending = pending, .late = late};
 
     if (!xs_init(&control.store, (u16)rt_started()->domid, &memory, &xs_default_quota, &hooks))
         return false;

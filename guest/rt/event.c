@@ -217,10 +217,28 @@ static void on_upcall(struct rt_frame *f)
         rt_event_dispatch();
 }
 
+/* Ports from before start masked in the new words; what is pending came along with them
+ * (event_channel.h: the first page of words). */
+static void take_along(void)
+{
+    for (u32 port = 0; port < EVTCHN_2L_NR_CHANNELS; port++) {
+        const struct handler *h = handler_of(port);
+
+        if (!h || !h->fn)
+            continue;
+        if (!fifo_reach(port))
+            rt_panic("no memory for FIFO event channels");
+        rt_event_unmask(port);
+    }
+}
+
 bool rt_event_use_fifo(void)
 {
-    if (!fifo)
-        fifo = fifo_init();
+    if (fifo || rt_host() == RT_NATIVE)
+        return fifo;
+    fifo = fifo_init();
+    if (fifo)
+        take_along();
     return fifo;
 }
 

@@ -3,7 +3,7 @@
  * Event channels (xen/event_channel.h): a handler per port, called inside rt_wait (or from
  * an upcall that interrupts ring 3). Ports start masked; binding a handler unmasks.
  *
- * Two-level by default; rt_event_use_fifo before the first binding gives 131,072 ports.
+ * Two-level by default, 4,095 ports; after rt_event_use_fifo, 131,071.
  * Results: a port, 0, or a negative Xen errno.
  */
 #ifndef GUEST_RT_EVENT_H
@@ -14,6 +14,8 @@
 
 typedef void rt_event_fn(void *arg, u32 port);
 
+/* Ports that have handlers are taken along, with what is pending. False: the hypervisor has no
+ * FIFO event channels, or there is no memory; then all is as it was. Boot processor only. */
 bool rt_event_use_fifo(void);
 
 /* A port of ours that `remote` may bind to. */

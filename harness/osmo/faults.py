@@ -225,7 +225,7 @@ KINDS: dict[str, FaultKind] = {
     "disk-delay": _disk("delay", units.time_ns, "TIME", "every request takes TIME longer",
                         "isolation leak liveness"),
     "disk-full": _disk("full", None, "", "every write fails", "isolation leak"),
-    "store": FaultKind("F23", "store", "fail|delay|lose after=N [every=N]",
+    "store": FaultKind("F23", "store", "fail|delay|lose after=N [every=N] [by=TIME]",
                        "the xenstore answers wrong, late or not at all", "isolation leak",
                        _command("store-fault point={rest}"),
                        _command("store-fault point={first} after=0"), 2),

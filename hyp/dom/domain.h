@@ -161,9 +161,9 @@ struct domain {
     u64 pages;              /* of RAM promised or populated */
     u64 frames_reserved;    /* set aside for it, not yet held: mm/frame.c */
     u64 overhead;           /* bytes of hypervisor memory charged */
-    u64 overhead_max;       /* frames of it, beside a part of frames_max: domain_overhead_most */
-    struct heap heap;       /* of small objects, in frames charged to this domain */
-    mfn_t heap_frames;      /* the newest; each begins with the number of the one before */
+    u64 overhead_max;  /* frames of it, beside a part of frames_max: domain_overhead_most */
+    struct heap heap;  /* of small objects, in frames charged to this domain */
+    mfn_t heap_frames; /* the newest; each begins with the number of the one before */
     struct evtchn_table *evtchn;
     struct grant_table *grant;
     struct virt_domain *virt;

@@ -133,11 +133,10 @@ static void show_domain(struct domain *d)
 {
     static const char *const states[] = {"building", "live", "shut down", "dying", "dead"};
 
-    log_line(
-        "domain %u: %s, refs %u, pauses %u, pages %lu (populated %lu, limit %lu), "
-        "overhead %lu of %lu",
-        d->id, states[d->state], d->refs, d->pause_count, d->pages, d->frames, d->frames_max,
-        d->overhead, domain_overhead_most(d) << PAGE_SHIFT);
+    log_line("domain %u: %s, refs %u, pauses %u, pages %lu (populated %lu, limit %lu), "
+             "overhead %lu of %lu",
+             d->id, states[d->state], d->refs, d->pause_count, d->pages, d->frames,
+             d->frames_max, d->overhead, domain_overhead_most(d) << PAGE_SHIFT);
     for (u32 i = 0; i < d->vcpu_count; i++)
         report_vcpu(d->vcpu[i]);
 }
@@ -147,6 +146,9 @@ static void show_evtchns(struct domain *d)
     static const char *const states[] = {"closed", "unbound", "interdomain",
                                          "pirq",   "virq",    "ipi"};
 
+    log_line("domain %u: %s event channels, %u of %u ports open", d->id,
+             d->evtchn->fifo ? "FIFO" : "two-level", d->evtchn->in_use,
+             evtchn_ports_allowed(d) - 1);
     for (u32 port = 1; port < d->evtchn->made; port++) {
         const struct evtchn *c = evtchn_of(d, port);
 

@@ -55,10 +55,11 @@ static void emulate_access(struct vcpu *v, u64 gpa, bool write)
         if (error == -XEN_ENOMEM)
             domain_crash(v->domain, "out of memory: no table for the hole at %lx", gpa);
         else
-            domain_crash(v->domain,
-                     "%s of guest-physical %lx, where there is no memory, by an instruction "
-                     "that is no plain move (%02x %02x %02x %02x)",
-                     write ? "write" : "read", gpa, code[0], code[1], code[2], code[3]);
+            domain_crash(
+                v->domain,
+                "%s of guest-physical %lx, where there is no memory, by an instruction "
+                "that is no plain move (%02x %02x %02x %02x)",
+                write ? "write" : "read", gpa, code[0], code[1], code[2], code[3]);
         return;
     }
     if (write)

@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "base/memory.h"
 #include "guest/rt/console.h"
+#include "guest/rt/event.h"
 #include "guest/rt/frame.h"
 #include "guest/rt/rt.h"
 #include "guest/rt/store.h"
@@ -226,6 +227,8 @@ int rt_main(const struct rt_start *start)
     (void)start;
     if (!rt_store_present())
         rt_panic("fabric: there is no store to be told from");
+    if (!rt_event_use_fifo())
+        rt_printf("fabric: no FIFO event channels: 4,095 ports at most\n");
     if (!outlet_open(&fab.outlet, (u32)rt_option_number("trace", 64),
                      (u32)rt_option_number("capture", 256)))
         rt_printf("fabric: captures or traces cannot leave\n");

@@ -85,7 +85,7 @@ def pairs(pattern: "re.Pattern[str]", text: str) -> set[tuple[int, int]]:
 def test_the_abi(tmp_path: pathlib.Path) -> None:
     """H04: the self-test guest passes in a domain, and the calls and sub-operations it finds
     are those that hyp/dom/README.md lists, no more and no fewer."""
-    ended = run(tmp_path, "create abi image=test-abi mem=4M start=yes\n", ["test-abi"])
+    ended = run(tmp_path, "create abi image=test-abi mem=64M start=yes\n", ["test-abi"])
     assert "Test result: SUCCESS" in ended.serial, ended.serial
     listed = pairs(ROW, (TOP / "hyp" / "dom" / "README.md").read_text())
     walked = {12, 17, 18, 20, 24, 29, 32, 34, 55}
@@ -210,6 +210,47 @@ at 40ms finish
 """, ["hello"], clock="event")
     assert [e["text"] for e in ended.events("log")] == ["first", "second", "third"], ended.serial
     assert ended.status == 0
+
+
+def test_the_store_fails_on_demand(tmp_path: pathlib.Path) -> None:
+    """F23: an answer of the store is an error, comes late, does not come."""
+    ended = run(tmp_path, """
+create a image=hello mem=8M cmdline="sleep_ms=5"
+create b image=hello mem=8M cmdline="sleep_ms=5"
+create c image=hello mem=8M cmdline="sleep_ms=5"
+store-fault point=fail
+start a
+when exit a store-fault point=delay by=50ms
+when exit a start b
+when exit b store-fault point=lose
+when exit b start c
+at 300ms store-fault point=fail after=0
+at 300ms finish
+""", ["hello"], clock="event")
+    assert ended.status == 0, ended.serial
+    assert [r["fired"] for r in ended.results if "fired" in r] == [0, 1, 2, 3], ended.serial
+    assert re.findall("the store calls me (.)", ended.serial) == ["b"]
+    begun, over = ({str(e["name"]): int(str(e["ns"])) for e in ended.events(kind)} for kind in ("start", "exit"))
+    assert set(over) == {"a", "b"} and ended.serial.count("hello from Osmosis") == 3
+    assert 5_000_000 <= over["a"] - begun["a"] < 20_000_000
+    assert 55_000_000 <= over["b"] - begun["b"] < 70_000_000
+
+
+@pytest.mark.timeout(300)
+def test_more_ports_than_two_levels_have(tmp_path: pathlib.Path) -> None:
+    """H06: the control domain and the fabric have FIFO event channels, by the runtime's code that
+    test_the_abi sends through port 4,200. The control domain has two for each domain: in the long
+    run so many domains that the last one's are beyond the 4,095th."""
+    count = 2100 if LONG else 2
+    plan = "create fabric image=fabric mem=16M start=yes\n"
+    plan += "".join(f"create n{i} image=hello mem=2M overcommit=yes\n" for i in range(count))
+    ended = run(tmp_path, f"{plan}keys e\nstart n{count - 1}\nwhen exit n{count - 1} finish\n",
+                ["fabric", "hello"], seconds=250, memory_mib=768 if LONG else 256)
+    assert ended.status == 0, ended.serial[-2000:]
+    assert f"the store calls me n{count - 1}" in ended.serial
+    kinds = dict(re.findall(r"domain (\d+): (FIFO|two-level) event channels", ended.serial))
+    assert (kinds["0"], kinds["1"], kinds["2"]) == ("FIFO", "FIFO", "two-level")
+    assert int(re.findall(r"domain 0 port (\d+): interdomain", ended.serial)[-1]) > 2 * count
 
 
 def test_reboot_and_crash(tmp_path: pathlib.Path) -> None:

@@ -510,13 +510,71 @@ static void test_out_of_memory(void)
     close_store();
 }
 
-static void test_injected_failure(void)
+static u32 told_late;
+
+static void on_late(void *ctx, u16 domid)
 {
+    (void)ctx;
+    CHECK_EQ(domid, 1);
+    told_late++;
+}
+
+/* A write of `value` to "note" by the wire; how many bytes of an answer there are. */
+static size_t write_by_wire(struct xs_conn *c, char value)
+{
+    struct xsd_sockmsg head = {.type = XS_WRITE, .len = 6};
+    u8 in[sizeof(head) + 6], all[64];
+
+    memcpy(in, &head, sizeof(head));
+    memcpy(in + sizeof(head), "note", 5);
+    in[sizeof(head) + 5] = (u8)value;
+    CHECK_EQ(xs_feed(c, in, sizeof(in)), sizeof(in));
+    return xs_take(c, all, sizeof(all));
+}
+
+static char note_is(void)
+{
+    CHECK_EQ(ask(zero, XS_READ, 0, "/local/domain/1/note"), 0);
+    return out[0];
+}
+
+/* F23: the n-th request of a domain fails, is answered late, is never answered; never the control
+ * domain's own. */
+static void test_injected_faults(void)
+{
+    const size_t ok = sizeof(struct xsd_sockmsg) + 3;
+    u8 all[64];
+
     open_store();
-    s.fail_after = 2;
+    s.hooks.late = on_late;
+    s.fault.kind = XS_FAULT_FAIL;
+    s.fault.after = 2;
     CHECK_EQ(ask(one, XS_READ, 0, "name"), 0);
+    CHECK_EQ(ask(zero, XS_READ, 0, "/local/domain/1/name"), 0);
     CHECK_EQ(ask(one, XS_READ, 0, "name"), XEN_EIO);
     CHECK_EQ(ask(one, XS_READ, 0, "name"), 0);
+    CHECK_EQ(s.fault.struck, 1);
+
+    s.fault.kind = XS_FAULT_LOSE;
+    s.fault.after = s.fault.every = 2;
+    CHECK_EQ(write_by_wire(one, 'a'), ok);
+    CHECK_EQ(write_by_wire(one, 'b'), 0);
+    CHECK_EQ(note_is(), 'b'); /* it was done */
+    CHECK_EQ(write_by_wire(one, 'c'), ok);
+    CHECK_EQ(write_by_wire(one, 'd'), 0);
+    CHECK_EQ(s.fault.struck, 3);
+
+    s.fault.kind = XS_FAULT_DELAY;
+    s.fault.after = 1;
+    s.fault.every = 0;
+    CHECK_EQ(write_by_wire(one, 'e'), 0);
+    CHECK_EQ(told_late, 1);
+    CHECK(!xs_idle(one));
+    CHECK_EQ(xs_feed(one, "next", 4), 0); /* it answers one after the other */
+    xs_on_time(one);
+    CHECK_EQ(xs_take(one, all, sizeof(all)), ok);
+    CHECK_EQ(write_by_wire(one, 'f'), ok);
+    CHECK_EQ(s.fault.struck, 4);
     close_store();
 }
 
@@ -527,4 +585,4 @@ TESTS(CASE(test_read_and_write), CASE(test_bad_paths), CASE(test_make_and_remove
       CASE(test_watches_tell_nothing_secret), CASE(test_commit_fires_once_for_each_node),
       CASE(test_domains), CASE(test_quotas_name_themselves), CASE(test_directory_in_parts),
       CASE(test_wire), CASE(test_unread_events_are_bounded), CASE(test_out_of_memory),
-      CASE(test_injected_failure))
+      CASE(test_injected_faults))

@@ -524,6 +524,6 @@ TESTS(CASE(a_mapped_page_is_shared), CASE(readonly_is_readonly),
       CASE(in_use_bits_follow_the_uses), CASE(wrong_uses_are_refused),
       CASE(revoked_while_mapped), CASE(the_granter_dies_first), CASE(the_mapper_dies_first),
       CASE(handles_have_no_fixed_limit), CASE(handles_end_before_others_lack_memory),
-      CASE(batches_and_copies),
-      CASE(a_batch_keeps_its_items_apart), CASE(batched_unmaps_flush_once),
-      CASE(the_small_operations), CASE(a_grant_can_be_made_to_fail), CASE(nothing_leaks))
+      CASE(batches_and_copies), CASE(a_batch_keeps_its_items_apart),
+      CASE(batched_unmaps_flush_once), CASE(the_small_operations),
+      CASE(a_grant_can_be_made_to_fail), CASE(nothing_leaks))

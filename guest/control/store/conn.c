@@ -122,8 +122,14 @@ static void answer(struct xs_conn *c)
         head.len = (u32)format(reply, sizeof(reply), "%s%c%s", name, 0, c->why ? c->why : "");
         head.len += c->why ? 1 : 0;
     }
+    if (c->fault == XS_FAULT_LOSE)
+        return;
     if (!xs_push(c, false, &head, reply))
         c->broken = XENSTORE_ERROR_COMM;
+    if (c->fault == XS_FAULT_DELAY && c->s->hooks.late) {
+        c->late = true;
+        c->s->hooks.late(c->s->hooks.ctx, c->domid);
+    }
 }
 
 /* The watch's first event follows the answer to XS_WATCH, so it is fired here. */
@@ -199,7 +205,7 @@ size_t xs_take(struct xs_conn *c, void *data, size_t room)
     u8 *to = data;
     size_t took = 0;
 
-    while (took < room && !list_empty(&c->out)) {
+    while (took < room && !c->late && !list_empty(&c->out)) {
         struct xs_out *o = list_entry(c->out.next, struct xs_out, link);
         size_t part = MIN(room - took, (size_t)(o->len - o->taken));
 
@@ -210,6 +216,11 @@ size_t xs_take(struct xs_conn *c, void *data, size_t room)
             out_free(c, o);
     }
     return took;
+}
+
+void xs_on_time(struct xs_conn *c)
+{
+    c->late = false;
 }
 
 static void copy_text(char *to, size_t room, const char *from)

@@ -44,13 +44,14 @@ static const struct {
     [XS_DIRECTORY_PART] = {xs_do_directory_part, VIEW, false},
 };
 
-/* Counts towards an injected failure; true when this request is the one. */
-static bool injected(struct xs *s)
+/* Counts towards an injected fault: what befalls this request (enum xs_fault). */
+static u8 injected(struct xs *s)
 {
-    if (!s->fail_after || --s->fail_after)
-        return false;
-    s->fail_after = s->fail_every;
-    return true;
+    if (!s->fault.after || --s->fault.after)
+        return XS_FAULT_NONE;
+    s->fault.after = s->fault.every;
+    s->fault.struck++;
+    return s->fault.kind;
 }
 
 int xs_request(struct xs_conn *c, u32 type, u32 transaction, const char *payload,
@@ -67,11 +68,14 @@ int xs_request(struct xs_conn *c, u32 type, u32 transaction, const char *payload
     o.out_len = 0;
     *len = 0;
     c->why = NULL;
+    c->fault = XS_FAULT_NONE;
     if (type >= XS_TYPE_COUNT || !table[type].fn)
         return XEN_ENOSYS;
     if (table[type].privileged && !c->privileged)
         return XEN_EACCES;
-    if (!c->privileged && injected(c->s))
+    if (!c->privileged)
+        c->fault = injected(c->s);
+    if (c->fault == XS_FAULT_FAIL)
         return XEN_EIO;
     if (transaction && table[type].kind != PLAIN) {
         o.t = xs_txn_find(c, transaction);

@@ -77,6 +77,8 @@ struct xs_conn {
     struct xs *s;
     u16 domid;
     bool privileged;
+    bool late; /* nothing may be taken yet */
+    u8 fault;  /* enum xs_fault: what befell the last request */
     u32 broken;
     u32 watches, transactions, events, answers;
     struct list watch_list, txn_list, out;

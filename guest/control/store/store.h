@@ -20,6 +20,14 @@ struct xs_memory {
     void *ctx;
 };
 
+/* What befalls a request on demand (F23). */
+enum xs_fault {
+    XS_FAULT_NONE,
+    XS_FAULT_FAIL,  /* it is not carried out; the answer is EIO */
+    XS_FAULT_DELAY, /* the answer, and all behind it, waits until xs_on_time */
+    XS_FAULT_LOSE   /* it is carried out; the answer never comes */
+};
+
 /* What one unprivileged domain may hold. */
 struct xs_quota {
     u32 nodes, node_size, perms, watches, transactions;
@@ -38,6 +46,8 @@ struct xs_hooks {
     int (*release)(void *ctx, u16 domid);
     /* A quota refused something; `quota` names it. */
     void (*refused)(void *ctx, u16 domid, const char *quota);
+    /* An injected fault holds back the answer to that domain: xs_on_time shall be called. */
+    void (*late)(void *ctx, u16 domid);
     /* Something waits to be taken by that domain's connection. */
     void (*pending)(void *ctx, u16 domid);
     void *ctx;
@@ -62,10 +72,14 @@ struct xs {
     struct list watch[XS_WATCH_BUCKETS];
     struct list doomed; /* on their way out of the tree */
     u32 nodes, watches, transactions, connections;
-    size_t bytes;   /* in use */
-    u64 dropped;    /* events that did not fit a quota */
-    u32 fail_after; /* injection: the n-th request from now answers EIO; 0: off */
-    u32 fail_every;
+    size_t bytes; /* in use */
+    u64 dropped;  /* events that did not fit a quota */
+    struct {
+        u8 kind;    /* enum xs_fault, of unprivileged clients' requests: */
+        u32 after;  /* the n-th from now; 0: off */
+        u32 every;  /* and each n-th behind it; 0: no other */
+        u32 struck; /* so many so far */
+    } fault;
 };
 
 struct xs_conn;
@@ -96,6 +110,8 @@ void xs_domain_shut_down(struct xs *s, u16 domid);
 size_t xs_feed(struct xs_conn *c, const void *data, size_t len);
 /* Bytes of answers and events, at most `room`. */
 size_t xs_take(struct xs_conn *c, void *data, size_t room);
+/* What XS_FAULT_DELAY holds back may be taken. */
+void xs_on_time(struct xs_conn *c);
 /* The client broke the protocol (XENSTORE_ERROR_*); it is not served any more. */
 u32 xs_broken(const struct xs_conn *c);
 bool xs_idle(const struct xs_conn *c); /* nothing to take */

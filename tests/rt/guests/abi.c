@@ -148,6 +148,33 @@ static void event_channels(void)
     EXPECT(rt_event_bind_interdomain(0x7000, 1, NULL, NULL) == -XEN_ESRCH);
 }
 
+static void heard(void *arg, u32 port)
+{
+    (void)port;
+    ++*(u32 *)arg;
+}
+
+/* From two levels to FIFO with a port that has something pending, then beyond the 4,095 ports of
+ * two levels. The console's port is another that must go on: it has the verdict to print. */
+static void fifo_channels(void)
+{
+    u32 before = 0, beyond = 0, bound = 0;
+    long kept = rt_event_bind_ipi(0, heard, &before), port;
+
+    EXPECT(kept > 0 && !rt_event_send((u32)kept));
+    EXPECT(rt_event_use_fifo());
+    rt_event_dispatch();
+    EXPECT(before == 1 && !rt_event_send((u32)kept));
+    do
+        port = rt_event_alloc_unbound(DOMID_SELF, heard, &beyond);
+    while (port > 0 && port < 4200);
+    EXPECT(port == 4200);
+    port = rt_event_bind_interdomain((domid_t)rt_started()->domid, (u32)port, heard, &bound);
+    EXPECT(port == 4201 && !rt_event_send((u32)port));
+    rt_event_dispatch();
+    EXPECT(before == 2 && beyond == 1 && bound == 1); /* a port just bound has an event */
+}
+
 static void grants(void)
 {
     u8 *page = rt_frames(2);
@@ -213,6 +240,7 @@ int rt_main(const struct rt_start *start)
     cpu_leaves();
     shared_page();
     event_channels();
+    fifo_channels();
     grants();
     refused_to_us();
     image_is_ours();
