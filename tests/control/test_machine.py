@@ -64,9 +64,9 @@ def test_an_image_is_shared_until_written(tmp_path: pathlib.Path) -> None:
     """H02, P27: domains of one image read the same frames; what one writes into its constants
     the others do not see, and the module stays as it was for those that come later."""
     ended = run(tmp_path, """
-create a image=test-abi mem=4M start=yes
-create b image=test-abi mem=4M start=yes
-when exit a create c image=test-abi mem=4M start=yes
+create a image=test-abi mem=52M start=yes
+create b image=test-abi mem=52M start=yes
+when exit a create c image=test-abi mem=52M start=yes
 when exit c finish
 """, ["test-abi"], cpus=2)
     assert ended.status == 0, ended.serial
@@ -85,7 +85,7 @@ def pairs(pattern: "re.Pattern[str]", text: str) -> set[tuple[int, int]]:
 def test_the_abi(tmp_path: pathlib.Path) -> None:
     """H04: the self-test guest passes in a domain, and the calls and sub-operations it finds
     are those that hyp/dom/README.md lists, no more and no fewer."""
-    ended = run(tmp_path, "create abi image=test-abi mem=64M start=yes\n", ["test-abi"])
+    ended = run(tmp_path, "create abi image=test-abi mem=52M start=yes\n", ["test-abi"])
     assert "Test result: SUCCESS" in ended.serial, ended.serial
     listed = pairs(ROW, (TOP / "hyp" / "dom" / "README.md").read_text())
     walked = {12, 17, 18, 20, 24, 29, 32, 34, 55}

@@ -69,7 +69,7 @@ def test_two_processors_at_work(tmp_path: pathlib.Path, parts: list[str], cpus: 
     each does its share of work, and the machine powers off by both."""
     work = ("for c in 1 2;do (echo ran on $(taskset $c cut -d' ' -f39 /proc/self/stat);"
             "taskset $c sh -c 'seq 1 20000|md5sum')& done;wait")
-    plan = create("two", work, "vcpus=2") + "when exit two finish\nat 200s finish status=1\n"
+    plan = create("two", work, "mem=96M vcpus=2") + "when exit two finish\nat 200s finish status=1\n"
     ended = machine.run(tmp_path, plan, parts, seconds=350, memory_mib=600, machine="q35",
                         cpus=cpus, clock=clock)
     said = ended.serial
