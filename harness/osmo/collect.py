@@ -36,6 +36,7 @@ class Ended:
 class Collector:
     def __init__(self) -> None:
         self.consoles: dict[str, bytearray] = {}
+        self.stamps: dict[str, list[tuple[int, int]]] = {}  # where each piece begins, and when it came
         self.trace = bytearray()
         self.capture = bytearray()
         self.log = bytearray()
@@ -53,7 +54,9 @@ class Collector:
         if frame.stream >= abi.Stream.CONSOLE:
             name = self.names.get(frame.stream - abi.Stream.CONSOLE,
                                   f"domain{frame.stream - abi.Stream.CONSOLE}")
-            self.consoles.setdefault(name, bytearray()).extend(frame.data)
+            said = self.consoles.setdefault(name, bytearray())
+            self.stamps.setdefault(name, []).append((len(said), frame.ns))
+            said.extend(frame.data)
         elif frame.stream == abi.Stream.TRACE:
             self.trace += frame.data
         elif frame.stream == abi.Stream.CAPTURE:
@@ -97,6 +100,17 @@ class Collector:
 
     def text(self, name: str) -> str:
         return bytes(self.consoles.get(name, b"")).decode("utf-8", "replace").replace("\r\n", "\n")
+
+    def stamped(self, name: str) -> str:
+        """The same, each line behind the virtual time at which it began, in seconds."""
+        stamps, piece, at, lines = self.stamps.get(name, []), 0, 0, []
+        for line in bytes(self.consoles.get(name, b"")).splitlines(keepends=True):
+            while piece + 1 < len(stamps) and stamps[piece + 1][0] <= at:
+                piece += 1
+            seconds, rest = divmod(stamps[piece][1], 10**9)
+            lines.append(f"[{seconds:5}.{rest:09}] {line.decode('utf-8', 'replace').rstrip()}\n")
+            at += len(line)
+        return "".join(lines)
 
     def last_line(self, name: str) -> str:
         """What a console said last; of a long one only the end is looked at."""

@@ -216,6 +216,7 @@ def save(outcome: Outcome, directory: pathlib.Path) -> None:
     for name in outcome.collector.consoles:
         path = directory / CONSOLE / f"{clusters.safe_name(name)}.log"
         path.write_text(outcome.collector.text(name))
+        path.with_suffix(".times").write_text(outcome.collector.stamped(name))
     (directory / "trace").write_bytes(outcome.collector.trace)
     (directory / "capture.pcapng").write_bytes(outcome.collector.capture)
     (directory / "hypervisor.log").write_bytes(outcome.collector.log)

@@ -14,6 +14,7 @@
 #include "hyp/dev/mailbox.h"
 #include "hyp/dev/trace.h"
 #include "hyp/dom/inject.h"
+#include "hyp/dom/privilege.h"
 #include "hyp/dom/vcpu.h"
 #include "hyp/virt/exit.h"
 
@@ -205,7 +206,7 @@ static void run_vcpu(struct cpu *c, struct vcpu *v, bool event)
             cpu_take_interrupts();
         else
             exit_handle(v, exit, &x);
-        if (v->domain->privileged && v->domain->state >= DOMAIN_SHUTDOWN)
+        if (v->domain->state >= DOMAIN_SHUTDOWN && may(v->domain, MAY_END_RUN))
             end_with(v->domain);
         if (vcpu_leaves(v))
             return; /* run_forever does what is due */

@@ -10,6 +10,7 @@
 #include "hyp/dev/mailbox.h"
 #include "hyp/dev/serial.h"
 #include "hyp/dom/domain.h"
+#include "hyp/dom/privilege.h"
 
 enum { RING_SIZE = 32768, INPUT_SIZE = 256, NOBODY = 0xffffffff };
 
@@ -85,7 +86,7 @@ static size_t write_part(const struct domain *d, const char *text, size_t len)
     char name[16];
     size_t part = 0;
 
-    if (line_of != d->id && !d->privileged)
+    if (line_of != d->id && !may(d, MAY_USE_CONSOLE))
         emit(name, format(name, sizeof(name), "(d%u) ", d->id));
     line_of = d->id;
     while (part < len && text[part] != '\n')

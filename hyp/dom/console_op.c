@@ -36,7 +36,7 @@ void console_say(struct domain *d, char *bytes, size_t len)
 {
     size_t text = 0;
 
-    if (!may_control(d)) {
+    if (!may(d, MAY_USE_CONSOLE)) {
         for (size_t i = 0; i < len; i++)
             if (is_text(bytes[i]))
                 bytes[text++] = bytes[i];
@@ -75,7 +75,7 @@ static s64 read(struct call *c)
     char chunk[CHUNK];
     size_t got;
 
-    if (!may_control(c->v->domain))
+    if (!may(c->v->domain, MAY_USE_CONSOLE))
         return fail(-XEN_EPERM);
     got = console_read(chunk, MIN(c->arg[1], (u64)CHUNK));
     if (call_write(c, c->arg[2], chunk, got))

@@ -145,7 +145,7 @@ struct domain {
     u8 state;           /* enum domain_state */
     u8 shutdown_reason; /* SHUTDOWN_* */
     u8 shutdown_code; /* by SCHEDOP_shutdown_code: 1 + the reason of a later shutdown; 0: none */
-    bool privileged;  /* the control domain: checked in dom/privilege.c only */
+    bool privileged;  /* the control domain: dom/privilege.c */
     bool overcommit;
     bool compat;   /* 32-bit layouts, latched as Xen does */
     bool is_store; /* XEN_DOMCTL_CDF_xs_domain */

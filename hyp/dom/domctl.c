@@ -438,7 +438,7 @@ s64 call_domctl(struct call *c)
         return fail(-XEN_EFAULT);
     if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION)
         return fail(-XEN_EACCES);
-    if (!may_control(c->v->domain))
+    if (!may(c->v->domain, MAY_DOMCTL))
         return refused(&op);
     result = perform(c, &op);
     if (result >= 0 && call_write(c, c->arg[0], &op, sizeof(op)))

@@ -7,6 +7,7 @@
 #include "hyp/dom/hypercall.h"
 #include "hyp/dom/inject.h"
 #include "hyp/dom/platform.h"
+#include "hyp/dom/privilege.h"
 #include "hyp/dom/vcpu.h"
 
 enum { CLOSED_PER_STEP = 256 };
@@ -431,7 +432,8 @@ void evtchn_global_virq(u32 virq)
         d = domain_find(0);
     if (!d)
         return;
-    evtchn_domain_virq(d, virq);
+    if (d->id || may(d, MAY_HEAR_DOMAINS))
+        evtchn_domain_virq(d, virq);
     domain_put(d);
 }
 

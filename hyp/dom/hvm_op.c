@@ -106,7 +106,7 @@ static s64 set_param(struct call *c, void *arg)
     d = domain_for(c->v->domain, p->domid, &error);
     if (!d)
         return error;
-    error = d == c->v->domain && !may_control(d) && !guest_may_set(p->index)
+    error = d == c->v->domain && !may(d, MAY_SET_OWN_PARAMS) && !guest_may_set(p->index)
                 ? fail(-XEN_EPERM)
                 : set_checked(c, d, p);
     domain_put(d);
@@ -124,7 +124,7 @@ static s64 get_param(struct call *c, void *arg)
     d = domain_for(c->v->domain, p->domid, &error);
     if (!d)
         return error;
-    if (d == c->v->domain && !may_control(d) && !guest_may_get(p->index))
+    if (d == c->v->domain && !may(d, MAY_SET_OWN_PARAMS) && !guest_may_get(p->index))
         error = fail(-XEN_EPERM);
     else
         p->value = d->hvm_params[p->index];

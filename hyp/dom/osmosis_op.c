@@ -54,7 +54,7 @@ static s64 counters(struct call *c, void *arg)
     s64 error;
 
     if (o->domid == OSM_ALL_DOMAINS) {
-        if (!may_control(c->v->domain))
+        if (!may(c->v->domain, MAY_COUNT_ALL))
             return fail(-XEN_EPERM);
         add_all(&sum, 0xffff);
         for (u32 cpu = 0; cpu < cpu_count(); cpu++)
@@ -173,7 +173,7 @@ static u64 frame_number(struct domain *d, u64 gfn, bool shared)
 static s64 frames(struct call *c, void *arg)
 {
     const struct osm_frames *f = arg;
-    bool control = may_control(c->v->domain);
+    bool control = may(c->v->domain, MAY_COUNT_ALL);
     u64 found[FRAMES];
     s64 error;
     struct domain *d;

@@ -68,7 +68,7 @@ static const struct subop ops[] = {
 
 s64 call_physdev_op(struct call *c)
 {
-    if (!c->v->domain->irqs && !may_control(c->v->domain))
+    if (!c->v->domain->irqs && !may(c->v->domain, MAY_DRIVE_LINES))
         return fail(-XEN_ENOSYS);
     return call_subop(c, ops, ARRAY_SIZE(ops));
 }

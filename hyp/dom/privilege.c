@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "hyp/cpu/panic.h"
 #include "hyp/dom/hypercall.h"
 #include "hyp/dom/privilege.h"
 
-bool may_control(const struct domain *d)
+/* There is one domain that has them all; what each is for is the list's. */
+bool may(const struct domain *d, enum privilege what)
 {
+    BUG_ON(what > MAY_END_RUN);
     return d->privileged;
 }
 
 bool may_act_for(const struct domain *d, const struct domain *other)
 {
-    return d == other || d->privileged || d->target == other->id + 1u;
+    return d == other || may(d, MAY_ACT_FOR_ALL) || d->target == other->id + 1u;
 }
 
 struct domain *domain_for(const struct domain *asks, domid_t id, s64 *error)

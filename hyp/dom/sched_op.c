@@ -62,7 +62,7 @@ static s64 remote_shutdown(struct call *c, void *arg)
 
     if (!d)
         return fail(-XEN_ESRCH);
-    if (!may_control(c->v->domain))
+    if (!may(c->v->domain, MAY_SHUT_OTHERS))
         error = fail(-XEN_EPERM);
     else if (s->reason > SHUTDOWN_MAX)
         error = fail(-XEN_EINVAL);

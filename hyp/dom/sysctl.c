@@ -158,7 +158,7 @@ s64 call_sysctl(struct call *c)
         return fail(-XEN_EFAULT);
     if (op.interface_version != XEN_SYSCTL_INTERFACE_VERSION)
         return fail(-XEN_EACCES);
-    if (!may_control(c->v->domain))
+    if (!may(c->v->domain, MAY_SYSCTL))
         return fail(-XEN_EPERM);
     if (op.cmd >= ARRAY_SIZE(ops) || !ops[op.cmd].fn)
         return fail(-XEN_ENOSYS);

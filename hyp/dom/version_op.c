@@ -69,7 +69,7 @@ static s64 get_features(struct call *c)
     info.submap = 1u << XENFEAT_writable_page_tables | 1u << XENFEAT_auto_translated_physmap |
                   1u << XENFEAT_hvm_callback_vector | 1u << XENFEAT_hvm_safe_pvclock |
                   1u << XENFEAT_memory_op_vnode_supported | 1u << XENFEAT_not_direct_mapped;
-    if (may_control(c->v->domain))
+    if (may(c->v->domain, MAY_SEE_MACHINE))
         info.submap |= 1u << XENFEAT_dom0;
     return call_write(c, c->arg[1], &info, sizeof(info));
 }
@@ -86,14 +86,15 @@ static s64 guest_handle(struct call *c)
 
 static s64 command_line(struct call *c)
 {
-    return put_text(c, may_control(c->v->domain) ? platform_command_line() : "<denied>",
+    return put_text(c,
+                    may(c->v->domain, MAY_SEE_MACHINE) ? platform_command_line() : "<denied>",
                     sizeof(xen_commandline_t));
 }
 
 /* Only the control domain may ask (as on Xen), and we carry none. */
 static s64 build_id(struct call *c)
 {
-    return fail(may_control(c->v->domain) ? -XEN_ENODATA : -XEN_EPERM);
+    return fail(may(c->v->domain, MAY_SEE_MACHINE) ? -XEN_ENODATA : -XEN_EPERM);
 }
 
 s64 call_xen_version(struct call *c)

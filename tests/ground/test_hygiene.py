@@ -99,6 +99,17 @@ def test_who_calls_whom_in_the_network() -> None:
         assert files - ({"nfsm"} if name in home else set()) == CALLS[name], name
 
 
+def test_privilege_is_listed_and_looked_at_in_one_place() -> None:
+    """Only dom/privilege.c looks at `privileged` (boot/dom0.c sets it), and each right on its list is
+    asked for, by its name, by somebody else."""
+    code = {f: COMMENT.sub("", (TOP / f).read_text(errors="replace")) for f in sources("hyp/")}
+    assert sorted(f for f, text in code.items() if re.search(r"(->|\.)privileged\b", text)) == \
+        ["hyp/boot/dom0.c", "hyp/dom/privilege.c"]
+    rights = re.findall(r"\bMAY_[A-Z_]+\b", code.pop("hyp/dom/privilege.h"))
+    assert len(rights) > 10
+    assert [r for r in rights if not any(re.search(rf"\b{r}\)", text) for text in code.values())] == []
+
+
 @pytest.mark.parametrize("name", ["base", "net", "kernel", "z8000"])
 def test_a_pure_core_keeps_no_state(name: str) -> None:
     """No symbol of a pure library lies in .data or .bss."""

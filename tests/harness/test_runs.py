@@ -43,12 +43,16 @@ def osmosis(*words: object, status: int | None = 0) -> str:
 
 @pytest.mark.parametrize("clock", ["count", "event", "real"])
 def test_hello_in_every_clock(clock: str, tmp_path: pathlib.Path) -> None:
-    """One node, one program: console, exit, result files, status."""
+    """H16: one node, one program: console with and without time stamps, exit, result files, status."""
     out = json.loads(osmosis("run", CLUSTERS / "hello.toml", "--clock", clock, "--for", "2s", "--json",
                              "--out", tmp_path))
     assert out["ok"] and out["exit"] == 0 and out["clock"] == clock
     assert out["nodes"][0]["ended"] == "poweroff" and out["virtual_ns"] >= 2 * 10**9
-    assert "hello" in (tmp_path / "console" / "n.log").read_text()
+    said = (tmp_path / "console" / "n.log").read_text()
+    stamped = [line.split("] ", 1) for line in (tmp_path / "console" / "n.times").read_text().splitlines()]
+    assert "hello" in said and [text for _, text in stamped] == [line.rstrip() for line in said.splitlines()]
+    times = [float(at.lstrip("[")) for at, _ in stamped]
+    assert times == sorted(times) and 0 < times[0] and times[-1] * 1e9 <= out["virtual_ns"]
     assert json.loads((tmp_path / "result.json").read_text()) == out
     assert "What had to hold" in (tmp_path / "report.html").read_text()
     how_it_ran_is_told(out, clock, tmp_path)
