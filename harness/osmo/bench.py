@@ -235,10 +235,16 @@ def simulator() -> list[Row]:
     return bench_simulator.rows()
 
 
+def campaign() -> list[Row]:
+    """Experiments in machines."""
+    from osmo import bench_campaign
+    return bench_campaign.rows()
+
+
 PLACES: dict[str, Callable[[], list[Row]]] = {
     "native": native, "hypervisor": hypervisor, "osmosis": osmosis, "hosted": hosted, "z8000": z8000,
     "source": sizes, "network": network, "moves": moves, "xen": on_xen, "linux": linux, "linux-xen": linux_on_xen,
-    "simulator": simulator}
+    "simulator": simulator, "campaign": campaign}
 
 
 def derived(rows: list[Row]) -> list[Row]:
