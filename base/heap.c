@@ -74,6 +74,13 @@ void heap_add(struct heap *h, void *memory, size_t len)
     POISON(h->bump, (size_t)(h->end - h->bump));
 }
 
+void heap_extend(struct heap *h, size_t len)
+{
+    POISON(h->end, len);
+    h->end += len;
+    h->total += len;
+}
+
 void heap_leave(void *memory, size_t len)
 {
     UNPOISON(memory, len);

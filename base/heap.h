@@ -22,6 +22,8 @@ struct heap {
 void heap_init(struct heap *h, void *memory, size_t len);
 /* Adds another region; what was left of the last one stays usable by class. */
 void heap_add(struct heap *h, void *memory, size_t len);
+/* The newest region is longer now, by a multiple of 16. */
+void heap_extend(struct heap *h, size_t len);
 /* Zeroed memory, 16-byte aligned, or NULL. The size must be said again when freeing. */
 void *heap_alloc(struct heap *h, size_t size);
 /* The same with whatever was there before: for what is written whole at once. */

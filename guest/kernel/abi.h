@@ -163,7 +163,7 @@ enum demos_end { DEMOS_END_EXIT, DEMOS_END_KILLED, DEMOS_END_EXCEPTION, DEMOS_EN
  */
 #define DEMOS_USER_START  0x10000ull
 #define DEMOS_IMAGE_END   0x100000000ull
-#define DEMOS_HEAP        0x100000000ull /* where libdemos lets the heap grow */
+#define DEMOS_BUNDLE      0x100000000ull /* where the first process finds its programs */
 #define DEMOS_STACK_TOP   0x0fffffe00000ull
 #define DEMOS_START_PAGE  0x0ffffff00000ull /* struct demos_start, read-only to the program */
 #define DEMOS_START_ROOM  0x10000ull
@@ -171,6 +171,13 @@ enum demos_end { DEMOS_END_EXIT, DEMOS_END_KILLED, DEMOS_END_EXCEPTION, DEMOS_EN
 #define DEMOS_PRIVATE_END 0x100000000000ull
 #define DEMOS_GLOBAL      0x100000000000ull
 #define DEMOS_GLOBAL_END  0x600000000000ull
+
+/*
+ * Memory that grows by being touched (REGION_UP, REGION_DOWN): what an image may write, by a
+ * heap behind it; the stack. Both within the process's limit.
+ */
+#define DEMOS_HEAP_MOST   0x4000000ull
+#define DEMOS_STACK_MOST  0x100000ull
 
 /*
  * The start record: what a program is born with. Native byte order. The kernel writes it

@@ -121,7 +121,7 @@ s64 bulk_start(struct node *n, struct thread *t, const u64 *args, const struct l
 
     if (!n->net)
         return DEMOS_E_DEAD;
-    if (!region_usable(t->task, args[3], len, read ? REGION_WRITE : REGION_READ))
+    if (!region_reach(n, t->task, args[3], len, read ? REGION_WRITE : REGION_READ))
         return DEMOS_E_ADDRESS;
     v = node_alloc(n, sizeof(*v), false);
     if (!v)
@@ -144,8 +144,8 @@ s64 bulk_start(struct node *n, struct thread *t, const u64 *args, const struct l
     return CALL_WAIT;
 }
 
-s64 bulk_load(struct node *n, const struct task *t, struct message *request, u64 address,
-              u64 len, bool read)
+s64 bulk_load(struct node *n, struct task *t, struct message *request, u64 address, u64 len,
+              bool read)
 {
     struct message *m;
     struct move *v;
@@ -154,7 +154,7 @@ s64 bulk_load(struct node *n, const struct task *t, struct message *request, u64
         return DEMOS_E_DEAD;
     if (!(request->flags & MESSAGE_HAS_REPLY))
         return DEMOS_E_ARGUMENT;
-    if (!region_usable(t, address, len, REGION_READ | REGION_WRITE | REGION_EXECUTE))
+    if (!region_reach(n, t, address, len, REGION_READ | REGION_WRITE | REGION_EXECUTE))
         return DEMOS_E_ADDRESS;
     v = node_alloc(n, sizeof(*v), false);
     if (!v)
@@ -232,7 +232,8 @@ void bulk_refuse(struct node *n, const struct message *request, s64 error)
 }
 
 /* At the owner: the area is the link's word, its rights and bounds are checked here. */
-static s64 check(const struct task *t, const struct message *m, bool read, u64 offset, u64 len)
+static s64 check(struct node *n, struct task *t, const struct message *m, bool read, u64 offset,
+                 u64 len)
 {
     const struct link *l = &m->links[0];
     s64 error = area_check(l, read ? DEMOS_MOVE_READ : DEMOS_MOVE_WRITE, offset, len);
@@ -241,17 +242,17 @@ static s64 check(const struct task *t, const struct message *m, bool read, u64 o
         return error;
     if (t->key && l->check != link_check(l, t->key))
         return DEMOS_E_LINK;
-    return region_usable(t, l->base + offset, len, read ? REGION_READ : REGION_WRITE)
+    return region_reach(n, t, l->base + offset, len, read ? REGION_READ : REGION_WRITE)
                ? 0
                : DEMOS_E_ADDRESS;
 }
 
 /* The other end's process, or (t is NULL) a frame of this node's (page.h). */
-static s64 begin(struct node *n, const struct task *t, const struct message *m)
+static s64 begin(struct node *n, struct task *t, const struct message *m)
 {
     u64 len = be64_get(m->body + 8) & ~((u64)1 << 63), offset = be64_get(m->body + 16);
     bool read = be64_get(m->body + 8) >> 63;
-    s64 error = t ? check(t, m, read, offset, len)
+    s64 error = t ? check(n, t, m, read, offset, len)
                   : keeper_area(n, &m->links[0], read, offset, len);
     struct move *v;
 

@@ -168,9 +168,9 @@ enum outcome call_conclude(struct node *n, struct thread *t, s64 said, s64 *resu
     }
     *result = said;
     call_over(t);
-    if (!(t->slow & SLOW_STOP))
+    if (!node_should_preempt(n, t))
         return NODE_DONE;
-    t->pending = true; /* was stopped meanwhile: hears of its result when resumed */
+    t->pending = true; /* stopped, or woke who is more urgent: hears of its result later */
     t->call = DEMOS_CALLS;
     t->args[0] = (u64)said;
     thread_ready(n, t);

@@ -145,7 +145,7 @@ enum demos_process_state {
     DEMOS_MIGRATING,
 };
 
-/* Eight words of a listing. No process id: a row number is all a reader gets. */
+/* What a listing says of a process, all words. No process id: a row number is all a reader gets. */
 struct demos_listing {
     u64 row;
     u64 parent_row; /* ~0: none here */
@@ -155,9 +155,11 @@ struct demos_listing {
     u64 links_used;
     u64 queued; /* messages */
     u64 priority;
-    char name[DEMOS_NAME_MAX]; /* three words follow, as bytes */
+    struct demos_limits limits; /* in force */
+    char name[DEMOS_NAME_MAX];  /* three words, as bytes */
 };
-enum { DEMOS_LISTING_WORDS = 11 };
+enum { DEMOS_LISTING_WORDS = 14 };
+_Static_assert(sizeof(struct demos_listing) == 8 * DEMOS_LISTING_WORDS, "all of it");
 
 /* Counted from birth, all of them words. */
 struct demos_counters {

@@ -199,6 +199,14 @@ int region_unmap(struct node *n, struct task *t, u64 base, u64 len);
 int region_protect(struct node *n, struct task *t, u64 base, u64 len, u32 prot);
 /* All of a range is memory with this right. */
 bool region_usable(const struct task *t, u64 base, u64 len, u32 right);
+/* The same once regions that grow by being touched have grown over both ends of it. */
+bool region_touch(struct node *n, struct task *t, u64 base, u64 len, u32 right);
+/* Memory that somebody is about to move from or to. */
+static inline bool region_reach(struct node *n, struct task *t, u64 base, u64 len, u32 right)
+{
+    return region_usable(t, base, len, right) ||
+           (t->grows && region_touch(n, t, base, len, right));
+}
 void regions_free(struct node *n, struct task *t);
 /* The region that a touch of `address` makes long enough, or NULL. */
 const struct region *region_grow(struct node *n, struct task *t, u64 address);
@@ -379,8 +387,8 @@ s64 bulk_start(struct node *n, struct thread *t, const u64 *args, const struct l
 s64 bulk_finish(struct node *n, struct thread *t);
 /* Between a process here and the area of a request's first link, for the kernel itself. The
  * request is answered when it is over, unless this answers an error at once. */
-s64 bulk_load(struct node *n, const struct task *t, struct message *request, u64 address,
-              u64 len, bool read);
+s64 bulk_load(struct node *n, struct task *t, struct message *request, u64 address, u64 len,
+              bool read);
 void bulk_forget(struct node *n, struct thread *t);
 /* Moves that found a page lost are ended. */
 void bulk_lost(struct node *n);

@@ -16,7 +16,8 @@ static u32 protection(u32 flags)
 static int load(struct node *n, struct task *t, const struct elf *e,
                 const struct elf_segment *s)
 {
-    u64 page = machine_page_size(n), base = ALIGN_DOWN(s->virtual, page);
+    u64 page = machine_page_size(n), range[] = {ALIGN_DOWN(s->virtual, page), 0};
+    bool grows = s->flags & ELF_WRITE;
     u32 prot = protection(s->flags);
     int error;
 
@@ -24,8 +25,9 @@ static int load(struct node *n, struct task *t, const struct elf *e,
         return DEMOS_E_ADDRESS;
     if (!s->memory_size)
         return 0;
-    error = region_map(n, t, base, ALIGN_UP(s->virtual + s->memory_size, page) - base, prot,
-                       prot);
+    range[1] = ALIGN_UP(s->virtual + s->memory_size, page) - range[0];
+    error = region_map_growing(n, t, range, prot, prot, grows ? REGION_UP : REGION_STAYS,
+                               grows ? range[1] + DEMOS_HEAP_MOST : 0);
     if (error || !s->file_size)
         return error;
     return machine_load(n, t, s->virtual, e->data + s->offset, s->file_size) == MACHINE_OK

@@ -49,6 +49,14 @@ static inline void sent(struct task *self, const struct link *l, struct message 
     self->count.fast++;
 }
 
+/* The end of a call that has woken somebody, who may be more urgent. */
+static inline enum outcome woke(struct node *n, struct thread *t, const struct thread *other,
+                                s64 *result)
+{
+    return other->priority < t->priority ? call_conclude(n, t, 0, result)
+                                         : call_done(n, t, 0, result);
+}
+
 enum outcome fast_send(struct node *n, struct thread *t, s64 *result)
 {
     const u64 *args = t->args;
@@ -76,9 +84,10 @@ enum outcome fast_send(struct node *n, struct thread *t, s64 *result)
     to->queued++;
     to->queued_bytes += cost;
     to->count.queue_high = MAX(to->count.queue_high, to->queued_bytes);
-    if (waits_for(receiver, m->channel))
-        thread_wake(n, receiver);
-    return call_done(n, t, 0, result);
+    if (!waits_for(receiver, m->channel))
+        return call_done(n, t, 0, result);
+    thread_wake(n, receiver);
+    return woke(n, t, receiver, result);
 }
 
 bool straight_reply(struct node *n, struct thread *t, s64 reply, u64 body, u64 length)
@@ -108,7 +117,7 @@ enum outcome fast_reply(struct node *n, struct thread *t, s64 *result)
 
     if (args[3] || !straight_reply(n, t, (s64)args[0], args[1], args[2]))
         return call_general(n, t, result);
-    return call_done(n, t, 0, result);
+    return woke(n, t, n->handoff, result);
 }
 
 /* What is known of a message, for its reader; `number` is its reply link. */

@@ -152,8 +152,11 @@ void listing_words(const struct node *n, const struct task *t, u64 words[DEMOS_L
     words[5] = t->links.used;
     words[6] = t->queued;
     words[7] = th ? th->priority : 0;
+    words[8] = t->links.limit;
+    words[9] = t->queue_limit;
+    words[10] = t->memory_limit;
     for (u32 i = 0; i < DEMOS_NAME_MAX / 8; i++)
-        words[8 + i] = be64_get(t->name + 8 * i);
+        words[11 + i] = be64_get(t->name + 8 * i);
 }
 
 static void op_create(struct node *n, struct message *m)
@@ -182,7 +185,7 @@ static void op_create(struct node *n, struct message *m)
 
 static void op_list(struct node *n, struct message *m)
 {
-    u64 words[2 + 40 * DEMOS_LISTING_WORDS] = {0, n->count.processes};
+    u64 words[2 + 32 * DEMOS_LISTING_WORDS] = {0, n->count.processes};
     u32 row = (u32)MIN(request_word(m, 1), (u64)n->row_count), count = 2;
     const struct task *t;
 

@@ -83,8 +83,8 @@ s64 call_move(struct node *n, struct thread *t, const u64 *args)
     e = direction == DEMOS_MOVE_READ
             ? (struct ends){self, owner, args[3], slot->link.base + offset}
             : (struct ends){owner, self, slot->link.base + offset, args[3]};
-    if (!t->progress && !(region_usable(e.to, e.to_address, len, REGION_WRITE) &&
-                          region_usable(e.from, e.from_address, len, REGION_READ)))
+    if (!t->progress && !(region_reach(n, e.to, e.to_address, len, REGION_WRITE) &&
+                          region_reach(n, e.from, e.from_address, len, REGION_READ)))
         return DEMOS_E_ADDRESS; /* all of it or none, however it is done */
     for (u64 until = t->progress + MOVE_STEP;;) {
         said = step(n, self, &e, len, &t->progress);

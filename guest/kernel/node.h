@@ -139,7 +139,8 @@ enum outcome node_fault_held(struct node *n, struct task *t, u64 address, u32 ac
 
 /*
  * The first process, made by the machine rather than by a message. node_process gives an
- * empty one; node_load_elf maps and fills the segments of a static ELF program; node_grant
+ * empty one; node_load_elf maps and fills the segments of a static ELF program, those that it may
+ * write with room for a heap behind them; node_grant
  * puts a link to a kernel process of this node (`channel`, KERNEL_PROCESS and so on; 0: a
  * control link to the process itself) into its table and start record under `name`;
  * node_start lets it go. All answer 0 or a demos_error.

@@ -346,6 +346,19 @@ const struct region *region_grow(struct node *n, struct task *t, u64 address)
     return r;
 }
 
+bool region_touch(struct node *n, struct task *t, u64 base, u64 len, u32 right)
+{
+    u64 ends[] = {base, base + len - 1};
+
+    if (!len || base + len < base)
+        return false;
+    for (u32 i = 0; i < ARRAY_SIZE(ends); i++) {
+        if (ends[i] < DEMOS_PRIVATE_END && !task_region(t, ends[i]))
+            region_grow(n, t, ends[i]);
+    }
+    return region_usable(t, base, len, right);
+}
+
 void regions_free(struct node *n, struct task *t)
 {
     while (t->regions) {

@@ -1,7 +1,7 @@
 # libdemos, and the shape of a program against it:
 #
 #   $(eval $(call demos_program,NAME,SOURCES))    build/programs/NAME; build/debug/NAME for gdb
-$(eval $(call library,demos,$(addprefix guest/lib/,calendar.c file.c heap.c input.c keeper.c members.c memory.c message.c print.c process.c \
+$(eval $(call library,demos,$(addprefix guest/lib/,calendar.c file.c input.c keeper.c members.c memory.c message.c print.c process.c \
         server.c start.c switchboard.c time.c words.c)))
 
 PROGRAM_LIBS := $(BUILD)/prog/libdemos.a $(BUILD)/prog/libbase.a

@@ -81,20 +81,10 @@ NORETURN void demos_exit(int status);
 /* Ends with a message and status 1 when something that must hold does not. */
 NORETURN void demos_die(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
-/* Zeroed memory of the program's heap, or NULL; the size must be said again to free. The
- * heap is DEMOS_HEAP_BYTES in the program's own image unless the program says
- * DEMOS_HEAP_SIZE(bytes) at file scope; untouched pages cost nothing. */
+/* Zeroed memory of the program's heap, or NULL; the size must be said again to free. The heap
+ * grows to DEMOS_HEAP_MOST bytes, or to the process's limit on memory, and never shrinks. */
 void *demos_alloc(size_t size);
 void demos_free(void *block, size_t size);
-enum { DEMOS_HEAP_BYTES = 256 * 1024 };
-struct demos_heap {
-    u8 *base;
-    size_t size;
-};
-extern const struct demos_heap demos_heap;
-#define DEMOS_HEAP_SIZE(bytes)                                        \
-    static u8 demos_heap_space[bytes] __attribute__((aligned(4096))); \
-    const struct demos_heap demos_heap = {demos_heap_space, bytes}
 
 /* The start record, for the curious. */
 const struct demos_start *demos_started(void);

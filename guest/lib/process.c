@@ -98,7 +98,9 @@ static void close_program(const struct demos_program *p)
             demos_link_drop(p->segments[i].link);
 }
 
-static s64 map(s64 control, u64 base, u64 len, u64 protection)
+/* It may grow by `more` bytes. */
+static s64 map(s64 control, u64 base, u64 len, u64 protection, enum region_growth growth,
+               u64 more)
 {
     struct words w;
     u64 low = ALIGN_DOWN(base, (u64)PAGE), high = ALIGN_UP(base + len, (u64)PAGE);
@@ -108,13 +110,27 @@ static s64 map(s64 control, u64 base, u64 len, u64 protection)
     words_put(&w, high - low);
     words_put(&w, protection);
     words_put(&w, protection);
+    if (growth != REGION_STAYS) {
+        words_put(&w, growth);
+        words_put(&w, high - low + more);
+    }
     return words_call(control, &w, NULL, 0, NULL);
+}
+
+static s64 map_stack(s64 control, u64 most)
+{
+    u64 len = MIN(most, (u64)DEMOS_STACK_BYTES);
+
+    return map(control, DEMOS_STACK_TOP - len, len, REGION_READ | REGION_WRITE, REGION_DOWN,
+               most - len);
 }
 
 static s64 load(s64 control, const struct demos_segment *s)
 {
     struct words w;
-    s64 result = map(control, s->address, s->memory_len, s->protection);
+    bool heap = s->protection & REGION_WRITE; /* behind it */
+    s64 result = map(control, s->address, s->memory_len, s->protection,
+                     heap ? REGION_UP : REGION_STAYS, DEMOS_HEAP_MOST);
 
     if (result < 0 || !s->link)
         return result;
@@ -177,8 +193,7 @@ static s64 create(const struct demos_spawn *s, s64 *control)
 
 static s64 fill(s64 control, const struct demos_spawn *s, const struct demos_program *p)
 {
-    u64 stack = s->stack_bytes ? s->stack_bytes : DEMOS_STACK_BYTES;
-    s64 result = map(control, DEMOS_STACK_TOP - stack, stack, 3);
+    s64 result = map_stack(control, s->stack_bytes ? s->stack_bytes : DEMOS_STACK_MOST);
 
     for (u32 i = 0; i < p->count && result >= 0; i++)
         result = load(control, &p->segments[i]);
@@ -245,6 +260,9 @@ void process_listing_read(struct words *w, struct demos_listing *l)
     l->links_used = words_get(w);
     l->queued = words_get(w);
     l->priority = words_get(w);
+    l->limits.links = words_get(w);
+    l->limits.queue_bytes = words_get(w);
+    l->limits.memory_bytes = words_get(w);
     words_get_name(w, name);
     memcpy(l->name, name, sizeof l->name);
 }

@@ -16,7 +16,7 @@ struct demos_gift {
     s64 link;
 };
 
-enum { DEMOS_GIFTS_MAX = 12, DEMOS_STACK_BYTES = 64 * 1024 };
+enum { DEMOS_GIFTS_MAX = 12, DEMOS_STACK_BYTES = 64 * 1024 /* at first */ };
 
 /* How to start a program. Zero means the usual: no arguments beside the name, default
  * limits, default stack, no watch. */
@@ -27,9 +27,9 @@ struct demos_spawn {
     u32 gift_count;
     const struct demos_gift *gifts;
     struct demos_limits limits;
-    u32 flags; /* enum demos_create_flags */
-    bool own;  /* the child gets its own control link, as "self" */
-    u32 stack_bytes;
+    u32 flags;            /* enum demos_create_flags */
+    bool own;             /* the child gets its own control link, as "self" */
+    u32 stack_bytes;      /* that it may grow to: 0 is DEMOS_STACK_MOST */
     s64 watch;            /* link for its exit notice; given away */
     s64 kernel, programs; /* 0: the links of those names */
     u64 place;            /* for a process manager as `kernel` (guest/lib/manager.h) */

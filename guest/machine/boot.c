@@ -34,13 +34,13 @@ static const char *fill(struct node *n, struct task *t, const struct bundle_file
         return "init is not a program that can be loaded";
     if (node_map(n, t, DEMOS_STACK_TOP - STACK_BYTES, STACK_BYTES, REGION_READ | REGION_WRITE,
                  REGION_READ | REGION_WRITE) < 0 ||
-        node_map(n, t, DEMOS_HEAP, room, REGION_READ, REGION_READ) < 0 ||
-        machine_load(n, t, DEMOS_HEAP, bundle, len) != MACHINE_OK)
+        node_map(n, t, DEMOS_BUNDLE, room, REGION_READ, REGION_READ) < 0 ||
+        machine_load(n, t, DEMOS_BUNDLE, bundle, len) != MACHINE_OK)
         return "not enough memory for the bundle";
     for (u32 i = 0; i < ARRAY_SIZE(links); i++)
         if (node_grant(n, t, links[i].name, links[i].channel) < 0)
             return "the first process cannot be given its links";
-    args_len = format(args, sizeof args, "init%c%llu%c%llu", 0, DEMOS_HEAP, 0,
+    args_len = format(args, sizeof args, "init%c%llu%c%llu", 0, DEMOS_BUNDLE, 0,
                       (unsigned long long)len) +
                1;
     if (node_start(n, t, entry, DEMOS_STACK_TOP, 3, args, args_len) < 0)

@@ -5,8 +5,8 @@ $(eval $(call library,delays,guest/programs/delays.c))
 $(eval $(call demos_program,counter-client,guest/programs/counter-client.c guest/programs/delays.c))
 $(foreach p,bench compare filebench movebench netbench startbench,\
     $(eval $(call demos_program,$(p),guest/programs/$(p).c guest/programs/measure.c)))
-$(eval $(call demos_program,conformance,$(addprefix guest/programs/conformance/,calls.c faults.c float.S \
-    floats.c links.c main.c messages.c moves.c processes.c roles.c \
+$(eval $(call demos_program,conformance,$(addprefix guest/programs/conformance/,calls.c exceptions.c faults.c float.S \
+    floats.c growth.c links.c main.c messages.c moves.c processes.c roles.c \
     twins.c)))
 KEEPERS := guest/programs/keepers
 $(eval $(call library,chacha,$(KEEPERS)/chacha.c))

@@ -2,8 +2,8 @@
 /*
  * `ps`: the processes of this node, as its process-and-memory kernel process lists them.
  * There are no process numbers: the first column is a row of the list. `ps -M` lists the
- * threads of each, too (one each so far), `ps -k` the kernel's own processes
- * and the share of messages that CALLs make.
+ * threads of each, too (one each so far), `ps -l` what each has of what it may have, `ps -k` the
+ * kernel's own processes and the share of messages that CALLs make.
  */
 #include "guest/lib/process.h"
 
@@ -25,6 +25,17 @@ static void line(const struct demos_listing *l)
                 (unsigned long long)(l->cpu_ns / 1000000),
                 (unsigned long long)(l->memory_bytes / 1024), (unsigned long long)l->links_used,
                 (unsigned long long)l->queued, (unsigned long long)l->priority, l->name);
+}
+
+/* What it has of each thing that is limited, and the limit. */
+static void limits(const struct demos_listing *l)
+{
+    demos_print("%4llu %6llu %7llu %7llu %9llu %8llu %11llu %.24s\n",
+                (unsigned long long)l->row, (unsigned long long)l->links_used,
+                (unsigned long long)l->limits.links, (unsigned long long)l->queued,
+                (unsigned long long)(l->limits.queue_bytes / 1024),
+                (unsigned long long)(l->memory_bytes / 1024),
+                (unsigned long long)(l->limits.memory_bytes / 1024), l->name);
 }
 
 static void ask(struct words *w)
@@ -74,14 +85,16 @@ static int kernel_processes(void)
 int main(int argc, char **argv)
 {
     bool threads = argc > 1 && strcmp(argv[1], "-M") == 0;
+    bool limited = argc > 1 && strcmp(argv[1], "-l") == 0;
     u64 next = 0, before;
     struct words w;
 
     if (argc > 1 && strcmp(argv[1], "-k") == 0)
         return kernel_processes();
-    if (argc > 1 && !threads)
-        demos_die("usage: ps [-M | -k]");
-    demos_print(" row parent state       cpu ms      KiB  links queued pri name\n");
+    if (argc > 1 && !threads && !limited)
+        demos_die("usage: ps [-M | -l | -k]");
+    demos_print(limited ? " row  links at most  queued KiB room      KiB     at most name\n"
+                        : " row parent state       cpu ms      KiB  links queued pri name\n");
     do {
         words_start(&w, KERNEL_OP_LIST);
         words_put(&w, next);
@@ -92,7 +105,10 @@ int main(int argc, char **argv)
             struct demos_listing l;
 
             process_listing_read(&w, &l);
-            line(&l);
+            if (limited)
+                limits(&l);
+            else
+                line(&l);
             if (threads)
                 demos_print("            thread 1: %s, priority %llu\n", state(&l),
                             (unsigned long long)l.priority);

@@ -71,10 +71,12 @@ static void heap_keeps_blocks_apart(void)
     void *memory = malloc(SIZE), *more = malloc(SIZE / 4);
     struct heap h;
 
-    heap_init(&h, memory, SIZE);
+    heap_init(&h, memory, SIZE / 4 * 3);
     for (u64 i = 0; i < 40000; i++) {
         u64 s = keyed_below(1, 1, i, SLOTS);
 
+        if (i == 10000)
+            heap_extend(&h, SIZE / 4);
         if (i == 20000)
             heap_add(&h, more, SIZE / 4);
         if (block[s]) {

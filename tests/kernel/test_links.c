@@ -155,22 +155,32 @@ static void test_kinds_and_replies(void)
     sim_destroy(s);
 }
 
-/* 500 clients, one server: links at the clients, none left at the server. */
+/* 1,000 clients on three other nodes, one server: links at the clients, none left at the server,
+ * nor anything else on its machine. */
 static void test_server_table(void)
 {
-    enum { CLIENTS = 500 };
+    enum { CLIENTS = 1000, NODES = 4 };
     static struct sim_process *client[CLIENTS];
-    struct sim *s = puppets(1, 0, NULL);
+    struct sim *s = puppets(NODES, 0, NULL);
     struct sim_process *server = puppet_on(s, 0);
     u32 at_clients = 0;
+    size_t before;
 
+    for (u32 i = 1; i < NODES; i++) /* the machines know each other */
+        kcall(puppet_on(s, i), DEMOS_NULL, 0, 0, 0, 0, 0, 0);
+    before = s->nodes[0].heap.in_use;
     for (u32 i = 0; i < CLIENTS; i++) {
-        client[i] = sim_spawn(&s->nodes[0], PUPPET, 4);
+        client[i] = sim_spawn(&s->nodes[1 + i % (NODES - 1)], PUPPET, 4);
         sim_link(client[i], server, DEMOS_REQUEST_LINK, 0, 0, i);
     }
     sim_run(s, 100000);
     CHECK_EQ(server->task->links.used, 2); /* DL04: links to it change nothing of it */
+    CHECK_EQ(s->nodes[0].heap.in_use, before);
     for (u32 i = 0; i < CLIENTS; i++) {
+        if (i % 50) {
+            at_clients += client[i]->task->links.used - 2;
+            continue;
+        }
         begin_call(client[i], DEMOS_CALL, 1 << 24 | 3, TEXT, demos_lens(4, 16), BUFFER, 0,
                    DEMOS_FOREVER);
         CHECK_EQ(receive(server, DEMOS_ANY_CHANNEL), 4);

@@ -4,6 +4,7 @@
  * process with the right links can. DK01, DK03, DK07, DK09, DL16, DP01, DP02, DP05, DN01,
  * process tree, limits (L04), listings, exceptions.
  */
+#include "guest/kernel/migrate.h"
 #include "tests/kernel/puppet.h"
 
 static const u64 rw = REGION_READ | REGION_WRITE;
@@ -36,12 +37,27 @@ static struct sim_process *newest(struct sim *s, u32 node)
     return sim_process_of(last);
 }
 
-static s64 start(struct sim_process *p, s64 control)
+static s64 start_as(struct sim_process *p, s64 control, u64 program)
 {
-    u64 words[4] = {CONTROL_START, PUPPET, DEMOS_STACK_TOP, 0}, answer[1] = {1};
+    u64 words[4] = {CONTROL_START, program, DEMOS_STACK_TOP, 0}, answer[1] = {1};
 
     CHECK_EQ(request(p, control, words, 4, 0, answer, 1, NULL), 8);
     return (s64)answer[0];
+}
+
+static s64 start(struct sim_process *p, s64 control)
+{
+    return start_as(p, control, PUPPET);
+}
+
+/* A program that makes no calls: self[2] counts how often it had the processor. */
+enum { SPINNER = 2, REGISTERS = 8 * (SIM_WORDS + 6), SELF_AT = 8 * 6 };
+
+static struct sim_call spinner(struct sim_process *p, s64 result)
+{
+    (void)result;
+    p->self[2]++;
+    return sim_call(SIM_PREEMPT, 0, 0, 0, 0, 0, 0);
 }
 
 static void test_birth(void)
@@ -196,7 +212,8 @@ static void test_limits(void)
 
 static void test_listing(void)
 {
-    struct sim *s = puppets(1, 0, NULL);
+    const u64 limits[] = {30, 70000, 1 << 20};
+    struct sim *s = puppets(1, 0, &(struct demos_limits){limits[0], limits[1], limits[2]});
     struct sim_process *p = puppet_on(s, 0);
     u64 words[2] = {KERNEL_OP_LIST, 0}, answer[64];
     u64 info[1 + DEMOS_LISTING_WORDS + 12];
@@ -208,7 +225,9 @@ static void test_listing(void)
     CHECK_EQ(answer[1], 4);
     CHECK_EQ(answer[2 + DEMOS_LISTING_WORDS + 1], 0); /* child of row 0 */
     CHECK_EQ(answer[2 + DEMOS_LISTING_WORDS + 2], DEMOS_NEW);
-    CHECK_EQ(answer[2 + DEMOS_LISTING_WORDS + 8] >> 24, 0x6368696c64ull);
+    CHECK_EQ(answer[2 + DEMOS_LISTING_WORDS + 11] >> 24, 0x6368696c64ull);
+    for (u32 i = 0; i < 3; i++)
+        CHECK_EQ(answer[2 + DEMOS_LISTING_WORDS + 8 + i], limits[i]);
     words[0] = CONTROL_INFO;
     CHECK_EQ(request(p, LINK_SELF, words, 1, 0, info, ARRAY_SIZE(info), NULL), sizeof(info));
     CHECK(info[1 + DEMOS_LISTING_WORDS] >= 9); /* kernel entries */
@@ -233,20 +252,28 @@ static void test_exceptions(void)
     link = own_link(p, DEMOS_REQUEST_LINK, DEMOS_GIVE, 7, 1);
     CHECK_EQ(order(p, control, CONTROL_EXCEPTION, 0, 0, 0, 0, link), 0);
     for (u64 answer = EXCEPTION_CONTINUE; answer <= EXCEPTION_KILL; answer++) {
-        if (answer == EXCEPTION_CHANGE)
-            continue; /* with registers: below */
+        u8 said[8 + REGISTERS];
+        s64 got;
+
         begin_call(child, SIM_FAULT, 0x7000, 0, 0, 0, 0, 0);
         CHECK_EQ(child->thread->state, THREAD_STOPPED);
-        CHECK(kcall(p, DEMOS_RECEIVE, DEMOS_CHANNEL(7), BUFFER, 4096, INFO, DEMOS_NOW, 0) > 32);
+        got = kcall(p, DEMOS_RECEIVE, DEMOS_CHANNEL(7), BUFFER, 4096, INFO, DEMOS_NOW, 0);
+        CHECK_EQ(got, 32 + REGISTERS);
         sim_peek(p, INFO, &info, sizeof(info));
         sim_peek(p, BUFFER, words, 8);
         CHECK_EQ(be64_get(words), EXCEPTION_ADDRESS);
         CHECK(info.reply > 0);
-        be64_put(words, answer);
-        sim_poke(p, TEXT, words, 8);
-        CHECK_EQ(kcall(p, DEMOS_REPLY, (u64)info.reply, TEXT, 8, 0, DEMOS_NOW, 0), 0);
+        sim_peek(p, BUFFER + 24, said, sizeof(said)); /* the registers, behind a word */
+        be64_put(said, answer);
+        be64_put(said + 8 + SELF_AT + 8 * 7, 0x1234 + answer);
+        sim_poke(p, TEXT, said, sizeof(said));
+        got = answer == EXCEPTION_CHANGE ? (s64)sizeof(said) : 8;
+        CHECK_EQ(kcall(p, DEMOS_REPLY, (u64)info.reply, TEXT, (u64)got, 0, DEMOS_NOW, 0), 0);
         if (answer != EXCEPTION_KILL)
             CHECK_EQ(child->thread->state, THREAD_WAITING);
+        if (answer != EXCEPTION_KILL) /* only CHANGE changes anything */
+            CHECK_EQ(child->self[7],
+                     answer >= EXCEPTION_CHANGE ? 0x1234 + (u64)EXCEPTION_CHANGE : 0);
     }
     CHECK_EQ(node_counters(s->nodes[0].node)->processes, 1);
     /* A handler that throws the question away has answered it. */
@@ -263,18 +290,195 @@ static void test_exceptions(void)
     sim_destroy(s);
 }
 
+/* What is not a thread's registers is no CHANGE: the process ends. */
+static void test_change_to_nonsense(void)
+{
+    struct sim *s = puppets(1, 0, NULL);
+    struct sim_process *p = puppet_on(s, 0), *child;
+    s64 control = create(p, 0, 0), link;
+    struct demos_info info;
+    u8 words[24];
+
+    start(p, control);
+    child = newest(s, 0);
+    link = own_link(p, DEMOS_REQUEST_LINK, DEMOS_GIVE, 7, 1);
+    CHECK_EQ(order(p, control, CONTROL_EXCEPTION, 0, 0, 0, 0, link), 0);
+    begin_call(child, SIM_FAULT, 0x7000, 0, 0, 0, 0, 0);
+    kcall(p, DEMOS_RECEIVE, DEMOS_CHANNEL(7), BUFFER, 4096, INFO, DEMOS_NOW, 0);
+    sim_peek(p, INFO, &info, sizeof(info));
+    be64_put(words, EXCEPTION_CHANGE);
+    sim_poke(p, TEXT, words, sizeof(words));
+    CHECK_EQ(kcall(p, DEMOS_REPLY, (u64)info.reply, TEXT, 24, 0, DEMOS_NOW, 0), 0);
+    CHECK_EQ(node_counters(s->nodes[0].node)->processes, 1);
+    sim_destroy(s);
+}
+
+/* DP02: a state is read and registers are set over a control link, of processes that do not run. */
+static void test_state_and_registers_by_link(void)
+{
+    struct sim *s = puppets(1, 0, NULL);
+    struct sim_process *p = puppet_on(s, 0), *child;
+    u64 ask[1] = {CONTROL_STATE}, set[1 + REGISTERS / 8] = {CONTROL_SET}, answer[3];
+    static u8 image[4096], same[4096];
+    s64 control = create(p, 0, 0);
+    size_t len;
+
+    s->programs[SPINNER] = spinner;
+    child = newest(s, 0);
+    CHECK(request(p, control, ask, 1, 0, answer, 3, NULL) > 8); /* one that is new has one */
+    CHECK_EQ(answer[0], 0);
+    start_as(p, control, SPINNER);
+    CHECK_EQ(request(p, control, ask, 1, 0, answer, 3, NULL), 8);
+    CHECK_EQ((s64)answer[0], DEMOS_E_STATE);
+    CHECK_EQ(request(p, control, set, ARRAY_SIZE(set), 0, answer, 1, NULL), 8);
+    CHECK_EQ((s64)answer[0], DEMOS_E_STATE);
+    CHECK_EQ(order(p, control, CONTROL_STOP, 0, 0, 0, 0, 0), 0);
+    CHECK(child->self[2] > 0);
+    len = (size_t)request(p, control, ask, 1, 0, answer, 3, NULL);
+    CHECK_EQ(answer[0], 0);
+    CHECK_EQ(answer[1], 0x44454d4f53746174ull);
+    CHECK(len < 4096 && sim_peek(p, BUFFER + 8, image, len - 8));
+    CHECK_EQ(state_export(s->nodes[0].node, child->task, same, sizeof(same)), len - 8);
+    CHECK(memcmp(image, same, len - 8) == 0);
+    for (u32 i = 0; i < REGISTERS / 8; i++)
+        set[1 + i] = be64_get(image + len - 8 - REGISTERS + 8 * i);
+    CHECK_EQ(set[1 + SELF_AT / 8 + 2], child->self[2]);
+    set[1 + SELF_AT / 8 + 2] = 7000000;
+    CHECK_EQ(request(p, control, set, ARRAY_SIZE(set) - 1, 0, answer, 1, NULL), 8);
+    CHECK_EQ((s64)answer[0], DEMOS_E_ARGUMENT);
+    CHECK_EQ(request(p, control, set, ARRAY_SIZE(set), 0, answer, 1, NULL), 8);
+    CHECK_EQ(answer[0], 0);
+    CHECK_EQ(child->self[2], 7000000);
+    CHECK_EQ(order(p, control, CONTROL_RESUME, 0, 0, 0, 0, 0), 0);
+    CHECK(child->self[2] > 7000000);
+    /* Who waits in a call keeps its registers: they are the call's. */
+    control = create(p, 0, 0);
+    start(p, control);
+    sim_run(s, 1000);
+    CHECK_EQ(order(p, control, CONTROL_STOP, 0, 0, 0, 0, 0), 0);
+    CHECK_EQ(request(p, control, set, ARRAY_SIZE(set), 0, answer, 1, NULL), 8);
+    CHECK_EQ((s64)answer[0], DEMOS_E_STATE);
+    sim_destroy(s);
+}
+
+static s64 priority(struct sim_process *p, const struct sim_process *of, u64 level)
+{
+    s64 control = sim_link(p, of, DEMOS_REQUEST_LINK, DEMOS_TOKERNEL, 0, 0);
+    s64 said = order(p, control, CONTROL_PRIORITY, level, 0, 0, 0, 0);
+
+    kcall(p, DEMOS_DESTROYLINK, (u64)control, 0, 0, 0, 0, 0);
+    return said;
+}
+
+/* Equal ones take turns, the urgent one has the processor, and gets it when it wakes. */
+static void test_priorities(void)
+{
+    struct sim *s = puppets(1, 0, NULL);
+    struct sim_process *p = puppet_on(s, 0), *spin[3];
+    u64 before[3];
+
+    s->programs[SPINNER] = spinner;
+    for (u32 i = 0; i < 3; i++) {
+        spin[i] = sim_spawn(&s->nodes[0], SPINNER, 1);
+        CHECK_EQ(priority(p, spin[i], 5), 0);
+    }
+    for (u32 i = 0; i < 3; i++)
+        before[i] = spin[i]->self[2];
+    for (u32 step = 0; step < 300; step++)
+        sim_step(&s->nodes[0]);
+    for (u32 i = 0; i < 3; i++)
+        CHECK_EQ(spin[i]->self[2] - before[i], 100);
+    CHECK_EQ(priority(p, spin[0], 6), 0); /* later than the others: not at all */
+    CHECK_EQ(priority(p, spin[1], 8), DEMOS_E_ARGUMENT);
+    for (u32 i = 0; i < 3; i++)
+        before[i] = spin[i]->self[2];
+    for (u32 step = 0; step < 300; step++)
+        sim_step(&s->nodes[0]);
+    CHECK_EQ(spin[0]->self[2], before[0]);
+    CHECK_EQ(spin[1]->self[2] - before[1], 150);
+    CHECK_EQ(spin[2]->self[2] - before[2], 150);
+    /* The puppet is more urgent: woken, it is chosen before those that have waited longer. */
+    for (u32 i = 1; i < 3; i++)
+        before[i] = spin[i]->self[2];
+    thread_wake_error(s->nodes[0].node, p->thread, DEMOS_E_TIMEOUT);
+    CHECK(node_should_preempt(s->nodes[0].node, spin[1]->thread));
+    CHECK(node_next(s->nodes[0].node) == p->thread);
+    node_preempt(s->nodes[0].node, p->thread);
+    sim_destroy(s);
+}
+
+/* DL25: numbers of links are all that calls and answers say; an id is in none of them. */
+static void test_no_ids(void)
+{
+    static const u64 serial = 0x5eed1d5eed1dull;
+    struct sim *s = puppets(2, 0, NULL);
+    struct sim_process *p, *q;
+    const u64 ops[] = {CONTROL_INFO,
+                       CONTROL_LIMITS,
+                       CONTROL_REGION,
+                       CONTROL_STOP,
+                       CONTROL_RESUME,
+                       CONTROL_PRIORITY,
+                       99};
+    u8 memory[16 * SIM_PAGE];
+    s64 control, link;
+    u32 seen = 0;
+
+    s->nodes[0].node->serial = serial;
+    p = puppet_on(s, 0);
+    q = puppet_on(s, 1);
+    CHECK_EQ(p->task->id.serial, serial + 1);
+    link = sim_link(q, p, DEMOS_RESOURCE, DEMOS_DUP | DEMOS_GIVE, 3, 4);
+    for (u32 i = 0; i < DEMOS_CALLS; i++) { /* the results of all calls, good and bad */
+        if (i == DEMOS_EXIT || i == DEMOS_RECEIVE)
+            continue;
+        seen += (u64)kcall(p, i, LINK_SELF, TEXT, 8, INFO, DEMOS_NOW, 0) >> 16 == serial >> 16;
+        seen += (u64)kcall(p, i, demos_spec(0, DEMOS_DUP, 1), 0, 0, 0, 0, 0) >> 16 ==
+                serial >> 16;
+    }
+    control = create(p, 0, 0);
+    for (u32 i = 0; i < ARRAY_SIZE(ops); i++)
+        order(p, control, ops[i], 0, 0, 0, 0, 0);
+    order(p, LINK_KERNEL, KERNEL_OP_LIST, 0, 0, 0, 0, 0);
+    order(p, LINK_KERNEL, KERNEL_OP_KERNELS, 0, 0, 0, 0, 0);
+    begin_call(q, DEMOS_CALL, (u64)link, TEXT, demos_lens(8, 100), BUFFER, 0, DEMOS_FOREVER);
+    CHECK_EQ(kcall(p, DEMOS_RECEIVE, DEMOS_CHANNEL(3), BUFFER + 2048, 10, INFO, DEMOS_NOW, 0),
+             8);
+    for (u32 page = 0; page < 16; page++)
+        sim_peek(p, SIM_DATA + page * SIM_PAGE, memory + page * SIM_PAGE, SIM_PAGE);
+    for (size_t at = 0; at + 8 <= sizeof(memory); at++) { /* either way round */
+        u64 little;
+
+        memcpy(&little, memory + at, 8);
+        seen += be64_get(memory + at) >> 16 == serial >> 16 || little >> 16 == serial >> 16;
+    }
+    CHECK_EQ(seen, 0);
+    sim_destroy(s);
+}
+
+/* What a process does next, and what comes of it. */
+static s64 life(struct sim_process *p, u32 step, s64 kept)
+{
+    return step == 0   ? kcall(p, DEMOS_DUPLINK, (u64)kept, 0, 0, 0, 0, 0)
+           : step == 1 ? own_link(p, DEMOS_GENERAL, DEMOS_DUP, 1, 1)
+                       : kcall(p, DEMOS_RECEIVE, 1, BUFFER, 10, INFO, DEMOS_NOW, 0);
+}
+
 /* DP05, point 1: state is bytes without pointers, and comes back the same. */
 static void test_state(void)
 {
     struct sim *s = puppets(2, 0, NULL);
     struct sim_process *p = puppet_on(s, 0), *twin;
     struct node *n = s->nodes[0].node, *other = s->nodes[1].node;
-    static u8 image[65536], again[65536];
+    static u8 image[65536], again[65536], memory[SIM_PAGE];
     s64 gone = own_link(p, DEMOS_GENERAL, DEMOS_DUP | DEMOS_GIVE, 3, 0x1234567890abcdefull);
     s64 kept = own_link(p, DEMOS_RESOURCE, DEMOS_DUP, 4, 5);
+    u64 sequence = p->task->sequence;
+    s64 numbers[3];
     size_t size;
     struct task *t;
 
+    sim_poke(p, TEXT, "bytes", 6);
     kcall(p, DEMOS_DESTROYLINK, (u64)gone, 0, 0, 0, 0, 0);
     p->self[5] = 99;
     size = state_export(n, p->task, image, sizeof(image));
@@ -289,7 +493,32 @@ static void test_state(void)
     CHECK(link_find(&t->links, kept) != NULL);
     CHECK(link_find(&t->links, gone) == NULL);
     CHECK(strcmp(t->name, "sim") == 0);
+    /* With its memory it goes on from there, while the first one is no more. */
+    for (u32 page = 0; page < 16; page++) {
+        sim_peek(p, SIM_DATA + page * SIM_PAGE, memory, SIM_PAGE);
+        sim_poke(twin, SIM_DATA + page * SIM_PAGE, memory, SIM_PAGE);
+    }
+    for (u32 i = 0; i < 3; i++)
+        numbers[i] = life(p, i, kept);
+    node_kill(n, p->task);
+    migration_go_on(other, t, t->state);
+    for (u32 i = 0; i < 3; i++)
+        CHECK_EQ(life(twin, i, kept), numbers[i]);
+    CHECK_EQ(twin->task->sequence, sequence);
+    sim_peek(twin, TEXT, memory, 6);
+    CHECK(strcmp((char *)memory, "bytes") == 0);
     node_kill(other, t);
+    p = puppet_on(s, 0);
+    for (size_t at = 0; at < 16; at += 8) { /* another magic number, another version */
+        struct task *u = task_create(other, &p->task->id, "foreign", NULL);
+
+        size = state_export(n, p->task, image, sizeof(image));
+        be64_put(image + at, be64_get(image + at) + 1);
+        CHECK_EQ(state_import(other, u, image, size), DEMOS_E_ARGUMENT);
+        u->watch.kind = u->exception.kind = DEMOS_KINDS;
+        node_kill(other, u);
+    }
+    size = state_export(n, p->task, image, sizeof(image));
     for (size_t cut = 0; cut < size; cut += 8) { /* no prefix of it is a state */
         struct task *u = task_create(other, &p->task->id, "cut", NULL);
 
@@ -397,5 +626,7 @@ static void test_ids(void)
 }
 
 TESTS(CASE(test_birth), CASE(test_end_is_told), CASE(test_family), CASE(test_stop_and_resume),
-      CASE(test_limits), CASE(test_listing), CASE(test_exceptions), CASE(test_state),
-      CASE(test_replay), CASE(test_ids))
+      CASE(test_limits), CASE(test_listing), CASE(test_exceptions),
+      CASE(test_change_to_nonsense), CASE(test_state_and_registers_by_link),
+      CASE(test_priorities), CASE(test_no_ids), CASE(test_state), CASE(test_replay),
+      CASE(test_ids))

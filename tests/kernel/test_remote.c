@@ -63,6 +63,17 @@ static void flood(u32 nodes, u32 per_node, u64 messages, u64 queue)
     sim_destroy(s);
 }
 
+/* Twenty messages over the links self[1] and self[2], in turn. */
+static struct sim_call both_in_turn(struct sim_process *p, s64 result)
+{
+    u64 number = p->self[0]++;
+
+    (void)result;
+    if (number >= 20)
+        return sim_call(DEMOS_RECEIVE, 0, 0, 0, 0, DEMOS_FOREVER, 0);
+    return sim_call(DEMOS_SEND, p->self[1 + number % 2], SIM_DATA, 8, 0, DEMOS_FOREVER, 0);
+}
+
 static void test_flood_with_room(void)
 {
     flood(4, 2, 400, 1 << 20);
@@ -72,6 +83,67 @@ static void test_flood_without_room(void)
 {
     flood(4, 2, 400, 1500);
     flood(8, 1, 300, 400);
+}
+
+/* Point 5: who has no room parks what is for it, and nothing else: its neighbour is served. */
+static void test_no_room_is_of_one(void)
+{
+    struct demos_limits limits = {.queue_bytes = 1500};
+    struct sim *s = cluster(3, &limits);
+    struct sim_process *deaf = sim_spawn(&s->nodes[0], IDLER, 1), *hears, *echoes, *p;
+
+    hears = sim_spawn(&s->nodes[0], RECEIVER, 2);
+    echoes = sim_spawn(&s->nodes[0], ECHO, 2);
+    for (u32 i = 1; i < 3; i++) { /* idlers wait for nothing: its queue stays full */
+        p = sim_spawn(&s->nodes[i], SENDER, 1);
+        p->self[1] = (u64)sim_link(p, deaf, DEMOS_GENERAL, 0, 0, i);
+        p->self[2] = 100;
+    }
+    sim_run(s, 5000);
+    CHECK(!list_empty(&s->nodes[1].node->parks) && !list_empty(&s->nodes[2].node->parks));
+    for (u32 i = 1; i < 3; i++) {
+        p = sim_spawn(&s->nodes[i], SENDER, 1);
+        p->self[1] = (u64)sim_link(p, hears, DEMOS_GENERAL, 0, 0, i);
+        p->self[2] = 100;
+    }
+    p = sim_spawn(&s->nodes[1], CALLER, 1);
+    p->self[1] = (u64)sim_link(p, echoes, DEMOS_REQUEST_LINK, 0, 0, 1);
+    p->self[2] = 100;
+    sim_run(s, 50000);
+    CHECK_EQ(hears->self[2], 200);
+    CHECK_EQ(hears->self[3], 0);
+    CHECK_EQ(p->self[3], 100);
+    CHECK(!list_empty(&s->nodes[1].node->parks) && !list_empty(&s->nodes[2].node->parks));
+    CHECK(deaf->task->queued_bytes <= 1500);
+    sim_destroy(s);
+}
+
+/* Point 3: a message says which one its sender sent to the same process before it. */
+static void test_previous(void)
+{
+    struct sim *s = cluster(2, NULL);
+    struct sim_process *to[2] = {sim_spawn(&s->nodes[1], IDLER, 1)}, *p;
+
+    s->programs[20] = both_in_turn;
+    p = sim_spawn(&s->nodes[0], 20, 1);
+    to[1] = sim_spawn(&s->nodes[0], IDLER, 1); /* another serial: few are remembered */
+    for (u32 i = 0; i < 2; i++)
+        p->self[1 + i] = (u64)sim_link(p, to[i], DEMOS_GENERAL, 0, 0, 1);
+    sim_run(s, 20000);
+    for (u32 i = 0; i < 2; i++) {
+        u64 last = 0;
+
+        CHECK_EQ(to[i]->task->queued, 10);
+        list_for_each(node, &to[i]->task->queue)
+        {
+            const struct message *m = list_entry(node, struct message, queue);
+
+            CHECK_EQ(m->previous, last);
+            CHECK(m->sequence > last);
+            last = m->sequence;
+        }
+    }
+    sim_destroy(s);
 }
 
 /* DN03, point 6: a process that is gone answers where it was. */
@@ -469,30 +541,39 @@ static void test_state_is_of_machines(void)
     sim_destroy(s);
 }
 
-/* A thousand nodes: each calls the next. */
+/* A thousand nodes, ten on a wire: each calls the next on its wire. */
 static void test_thousand_nodes(void)
 {
-    struct sim *s = sim_create(1000, 256 << 10, 0, false);
-    struct sim_process *client[1000];
+    enum { NODES = 1000, WIRE = 10 };
+    struct sim *s = sim_create(NODES, 512 << 10, 0, true);
+    struct sim_process *client[NODES], *server[NODES];
 
     s->programs[ECHO] = echo;
     s->programs[CALLER] = caller;
     for (u32 i = 0; i < s->count; i++) {
-        struct sim_process *server = sim_spawn(&s->nodes[i], ECHO, 1);
+        s->nodes[i].wire = i / WIRE;
+        server[i] = sim_spawn(&s->nodes[i], ECHO, 1);
+    }
+    for (u32 i = 0; i < s->count; i++) {
+        struct sim_process *next = server[i / WIRE * WIRE + (i + 1) % WIRE];
 
         client[i] = sim_spawn(&s->nodes[i], CALLER, 1);
-        CHECK(server && client[i]);
-        client[i]->self[1] = (u64)sim_link(client[i], server, DEMOS_REQUEST_LINK, 0, 0, i);
+        CHECK(server[i] && client[i]);
+        client[i]->self[1] = (u64)sim_link(client[i], next, DEMOS_REQUEST_LINK, 0, 0, i);
         client[i]->self[2] = 20;
     }
     CHECK(sim_run(s, 100000));
-    for (u32 i = 0; i < s->count; i++)
+    for (u32 i = 0; i < s->count; i++) {
         CHECK_EQ(client[i]->self[3], 20);
+        CHECK_EQ(server[i]->self[2], 20);
+        CHECK_EQ(remote_processors(s->nodes[i].net, &(size_t){0}), 2);
+    }
     sim_destroy(s);
 }
 
 TESTS(CASE(test_calls_far_away), CASE(test_flood_with_room), CASE(test_flood_without_room),
-      CASE(test_dead_far_away), CASE(test_call_to_the_dead), CASE(test_machine_declared_dead),
+      CASE(test_no_room_is_of_one), CASE(test_previous), CASE(test_dead_far_away),
+      CASE(test_call_to_the_dead), CASE(test_machine_declared_dead),
       CASE(test_request_to_a_dead_machine), CASE(test_moves), CASE(test_control_far_away),
       CASE(test_areas_of_control_requests), CASE(test_loading_shares), CASE(test_checked_links),
       CASE(test_one_for_each_other_processor), CASE(test_state_is_of_machines),

@@ -69,7 +69,7 @@ def test_counted_runs_repeat() -> None:
 
 
 def test_ps_lists_through_a_link() -> None:
-    """L31, DL16: the list comes over the kernel's link, or not at all."""
+    """L04, L31, DL16: the list comes over the kernel's link, or not at all; limits are in it."""
     status, text = places.hosted(places.bundle("+kernel ps"))
     assert status == 0 and text.splitlines()[1].split()[-1] == "init"
     assert text.splitlines()[2].split()[-1] == "ps"
@@ -77,6 +77,9 @@ def test_ps_lists_through_a_link() -> None:
     lines = text.splitlines()[1:]
     assert status == 0 and len(lines) == 4 and all(" thread 1: " in line for line in lines[1::2])
     assert all(": waiting, priority 4" in line for line in lines[1::2])  # ps itself in its CALL
+    status, text = places.hosted(places.bundle("+kernel ps -l"))
+    words = text.splitlines()[1].split()
+    assert status == 0 and words[-1] == "init" and words[2:7:2] == ["65536", "1024", "4194304"]
     status, text = places.hosted(places.bundle("ps"))
     assert status == 1 and "no link to the kernel" in text
 

@@ -74,6 +74,7 @@ struct sim_node {
     u32 epoch; /* of its boot */
     bool down; /* crashed, or not booted: runs nothing, hears nothing */
     bool cut;  /* off the wire: runs, and hears nobody, and is not heard */
+    u32 wire;  /* which of the wires it is on */
     struct sim_clock clock;
     struct thread *running;
     struct sim_process *last;  /* that a fault was simulated for */

@@ -55,7 +55,8 @@ static bool write_block(struct net_device *d, const void *block, size_t len)
     for (u32 i = 0; i < from->sim->count; i++) {
         struct port *p = port_of(&from->sim->nodes[i]);
 
-        if (p && p != from && !p->node->down && !p->node->cut && !from->node->cut &&
+        if (p && p != from && p->node->wire == from->node->wire && !p->node->down &&
+            !p->node->cut && !from->node->cut &&
             (to[0] & 1 || memcmp(to, p->device.address, 6) == 0) && !lost(from->sim))
             put(p, block, len);
     }

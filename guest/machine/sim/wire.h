@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One broadcast wire: every block arrives, once, in order, at the next poll, unless a test has some
- * lost. The media with faults are net/media; here the kernel is under test, not the network.
+ * Broadcast wires, at first one for all nodes (sim_node.wire): every block arrives, once, in order,
+ * at the next poll, unless a test has some lost. The media with faults are net/media; here the
+ * kernel is under test, not the network.
  */
 #ifndef GUEST_MACHINE_SIM_WIRE_H
 #define GUEST_MACHINE_SIM_WIRE_H

@@ -28,6 +28,13 @@ int play_role(const char *role, const char *argument);
 int play_fault(const char *name);
 int play_float(u64 seed);
 int play_twin(const char *argument);
+int play_descent(const char *depth);
+int play_heap(void);
+int play_stumble(void);
+int play_waiting(void);
+
+/* What the roles "count" and "urgent" count in: at this address in each of them. */
+extern u64 counted[PAGE / 8];
 
 void check_links(void);
 void check_messages(void);
@@ -37,5 +44,7 @@ void check_processes(void);
 void check_faults(void);
 void check_floats(void);
 void check_twins(void);
+void check_growth(void);
+void check_exceptions(void);
 
 #endif

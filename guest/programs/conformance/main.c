@@ -83,6 +83,8 @@ int main(int argc, char **argv)
     check_faults();
     check_floats();
     check_twins();
+    check_growth();
+    check_exceptions();
     demos_print("%u checks, %u failed\n", checks, failures);
     demos_print("Test result: %s\n", failures ? "FAILURE" : "SUCCESS");
     return failures != 0;

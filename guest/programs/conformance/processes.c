@@ -78,6 +78,68 @@ static s64 transfer(s64 control, enum control_op op, u64 address, u64 len, u32 r
     return result;
 }
 
+/* What a process in one of the counting roles has come to. */
+static u64 count_of(s64 control)
+{
+    u64 value;
+
+    transfer(control, CONTROL_READ, (u64)counted, PAGE, DEMOS_AREA_WRITE);
+    memcpy(&value, page, sizeof value);
+    return value;
+}
+
+/* Two that compute share the processor; the one that is less urgent then gets nothing. */
+static void check_sharing(void)
+{
+    s64 link[2], control[2];
+    u64 before[2], now[2];
+
+    for (u32 i = 0; i < 2; i++)
+        control[i] = start_role("count", NULL, &link[i]);
+    for (u32 i = 0; i < 2; i++)
+        before[i] = count_of(control[i]);
+    demos_sleep_ns(120000000);
+    for (u32 i = 0; i < 2; i++)
+        now[i] = count_of(control[i]) - before[i];
+    expect_true("two that compute have like shares",
+                now[0] / 4 < now[1] && now[1] / 4 < now[0]);
+    for (u32 i = 0; i < 2; i++)
+        process_control(control[i], CONTROL_PRIORITY, 5 + i, 0, 0);
+    for (u32 i = 0; i < 2; i++)
+        before[i] = count_of(control[i]);
+    demos_sleep_ns(30000000);
+    for (u32 i = 0; i < 2; i++)
+        now[i] = count_of(control[i]) - before[i];
+    expect_true("the urgent one computes", now[0] > 0);
+    expect("the other waits for it", (s64)now[1], 0);
+    for (u32 i = 0; i < 2; i++) {
+        process_kill(control[i]);
+        await_end();
+        demos_link_drop(control[i]);
+        demos_link_drop(link[i]);
+    }
+}
+
+/* Who is more urgent runs as soon as it has a message, before its sender goes on. */
+static void check_urgency(void)
+{
+    s64 link, control = start_role("urgent", NULL, &link);
+
+    expect("PRIORITY, before its creator's",
+           process_control(control, CONTROL_PRIORITY, 3, 0, 0), 0);
+    demos_sleep_ns(1000000); /* until it waits */
+    demos_send(link, NULL, 0);
+    expect("the urgent one has had its message", (s64)count_of(control), 1);
+    process_control(control, CONTROL_PRIORITY, 5, 0, 0);
+    demos_sleep_ns(1000000);
+    demos_send(link, NULL, 0);
+    expect("one that is not, not yet", (s64)count_of(control), 1);
+    process_kill(control);
+    await_end();
+    demos_link_drop(control);
+    demos_link_drop(link);
+}
+
 static void check_memory(void)
 {
     s64 link, control = start_role("deaf", NULL, &link);
@@ -118,5 +180,7 @@ void check_processes(void)
     check_birth();
     check_stop();
     check_spinner();
+    check_sharing();
+    check_urgency();
     check_memory();
 }

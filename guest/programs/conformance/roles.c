@@ -99,6 +99,25 @@ static NORETURN void spin(void)
         asm volatile("" : : : "memory");
 }
 
+u64 counted[PAGE / 8] __attribute__((aligned(PAGE)));
+
+/* Counts as fast as it can, where its creator can look. */
+static NORETURN void count(void)
+{
+    demos_offer(demos_link_make(DEMOS_REQUEST_LINK, DEMOS_GIVE, CHANNEL_A, 0));
+    for (;;)
+        (*(volatile u64 *)counted)++;
+}
+
+/* Counts messages there. */
+static int urgent(void)
+{
+    demos_offer(demos_link_make(DEMOS_GENERAL, DEMOS_GIVE, CHANNEL_A, 0));
+    while (demos_receive(DEMOS_CHANNEL(CHANNEL_A), NULL, 0, NULL) >= 0)
+        (*(volatile u64 *)counted)++;
+    return 1;
+}
+
 /* Receives nothing; its queue fills. */
 static int deaf(void)
 {
@@ -144,5 +163,17 @@ int play_role(const char *role, const char *argument)
         return play_float(number(argument));
     if (strcmp(role, "twin") == 0)
         return play_twin(argument);
+    if (strcmp(role, "descent") == 0)
+        return play_descent(argument);
+    if (strcmp(role, "heap") == 0)
+        return play_heap();
+    if (strcmp(role, "stumble") == 0)
+        return play_stumble();
+    if (strcmp(role, "waiting") == 0)
+        return play_waiting();
+    if (strcmp(role, "count") == 0)
+        count();
+    if (strcmp(role, "urgent") == 0)
+        return urgent();
     return 99;
 }

@@ -15,7 +15,6 @@
 #include "guest/servers/vm/slots.h"
 
 enum { CHANNEL_SERVICE = 1, CHANNEL_PAGES = 2, PAGE = 4096, CLIENTS = 64, MOST = 1 << 16 };
-DEMOS_HEAP_SIZE(4 << 20);
 
 struct client {
     u32 room, used; /* pages */
