@@ -114,7 +114,7 @@ static void test_data_in_the_message(void)
 /* A part of a page is no page: the request fails, and is made again when wanted again. */
 static void test_part_of_a_page(void)
 {
-    struct bed b = bed_of(0, KEEPER_FAIL, ~(u64)0 >> 2);
+    struct bed b = bed_of(0, KEEPER_FAIL, DEMOS_FOREVER);
     struct process_id id = b.client->task->id;
     struct heard h;
 
@@ -204,12 +204,13 @@ static void test_unavailable(void)
 /* What the client chose is what it gets when its keeper cannot, will not, or is no more. */
 static void refusal(u64 silence, void (*refuse)(struct bed *b, const struct heard *h), u32 at)
 {
-    struct bed b = bed_of(at, silence, ~(u64)0 >> 2);
+    struct bed b = bed_of(at, silence, DEMOS_FOREVER);
     struct process_id id = b.client->task->id;
     struct heard h;
 
     touch(b.client, 0, REGION_READ);
     h = hear(b.keeper);
+    CHECK(node_find(b.sim->nodes[0].node, &id) && waits(b.client));
     refuse(&b, &h);
     sim_run(b.sim, 10000);
     if (silence == KEEPER_ZERO) {
@@ -262,7 +263,7 @@ static void test_refusals(void)
 /* A keeper that was dead before it was asked. */
 static void test_keeper_gone_before(void)
 {
-    struct bed b = bed_of(1, KEEPER_ZERO, ~(u64)0 >> 2);
+    struct bed b = bed_of(1, KEEPER_ZERO, DEMOS_FOREVER);
 
     node_kill(b.keeper->node->node, b.keeper->task);
     touch(b.client, 0, REGION_WRITE);
@@ -272,17 +273,36 @@ static void test_keeper_gone_before(void)
     over(&b);
 }
 
+/* One who has nothing to do with the keeper makes calls, uses memory of its own, and sleeps. */
+static void goes_on(struct sim_process *p, u64 round)
+{
+    u64 since = p->node->sim->now;
+
+    CHECK_EQ(kcall(p, DEMOS_NULL, 0, 0, 0, 0, 0, 0), 0);
+    CHECK_EQ(order(p, LINK_SELF, CONTROL_MAP, KEPT + round * SIM_PAGE, SIM_PAGE, 3, 3, 0), 0);
+    CHECK_EQ(kcall(p, SIM_TOUCH, KEPT + round * SIM_PAGE, REGION_WRITE, 0, 0, 0, 0), 0);
+    CHECK_EQ(kcall(p, DEMOS_RECEIVE, 0, 0, 0, 0, 1000000, 0), DEMOS_E_TIMEOUT);
+    CHECK(p->node->sim->now - since >= 1000000);
+}
+
 static void silent(u64 silence)
 {
     struct bed b = bed_of(0, silence, 5000000);
+    struct sim_process *bystander = puppet_on(b.sim, 0);
     struct process_id id = b.client->task->id;
     u64 before = b.sim->now;
 
     touch(b.client, 0, REGION_READ);
     CHECK_EQ(hear(b.keeper).op, KEEPER_REQUEST);
+    for (u64 round = 0; silence == KEEPER_WAIT && round < 3; round++) {
+        goes_on(bystander, round);
+        CHECK(waits(b.client));
+    }
     sim_run(b.sim, 20000);
+    goes_on(bystander, 3);
     if (silence == KEEPER_WAIT) {
         CHECK(waits(b.client));
+        node_kill(b.sim->nodes[0].node, bystander->task);
         node_kill(b.sim->nodes[0].node, b.client->task); /* goes, with what it waits for */
         CHECK_EQ(b.sim->nodes[0].frames_taken, 0);
     } else {
@@ -297,6 +317,56 @@ static void test_silence(void)
     silent(KEEPER_WAIT);
     silent(KEEPER_FAIL);
     silent(KEEPER_ZERO);
+}
+
+/* U46, U51: a client with an exception link does not end of a page that it does not get, for it refused or kept
+ * silence: it stands still until the handler, who has been told which page it is, says that it try again. */
+static void notified(u32 at, bool refuses)
+{
+    struct bed b = bed_of(at, KEEPER_FAIL, refuses ? DEMOS_FOREVER : 5000000);
+    struct sim_process *handler = puppet_on(b.sim, 0);
+    u64 attr = DEMOS_DUP | DEMOS_GIVE;
+    struct demos_info info = {0};
+    struct heard h;
+    u8 body[512];
+
+    CHECK_EQ(order(b.client, LINK_SELF, CONTROL_EXCEPTION, 0, 0, 0, 0,
+                   sim_link(b.client, handler, DEMOS_REQUEST_LINK, (u32)attr, 3, 0)),
+             0);
+    touch(b.client, 2, REGION_READ);
+    h = hear(b.keeper);
+    CHECK_EQ(h.op, KEEPER_REQUEST);
+    if (refuses)
+        say(b.keeper, b.init.links[0], KEEPER_ERROR, 2, 1, 0, 0, 0);
+    CHECK(kcall(handler, DEMOS_RECEIVE, DEMOS_CHANNEL(3), BUFFER, 512, INFO, DEMOS_NOW, 0) >=
+          32);
+    sim_peek(handler, BUFFER, body, 32);
+    sim_peek(handler, INFO, &info, sizeof(info));
+    CHECK_EQ(be64_get(body), EXCEPTION_PAGER);
+    CHECK_EQ(be64_get(body + 16), KEPT + 2 * SIM_PAGE);
+    CHECK(waits(b.client) && b.client->task->state == DEMOS_READY);
+    drop(b.keeper, h.links[0]);
+    CHECK_EQ(hear(b.keeper).op, 0);
+    if (!refuses) /* it has woken up: the page is unasked for, and kept until it is wanted */
+        say(b.keeper, b.init.links[0], KEEPER_DATA, 2, 1, 0, SIM_PAGE, 0x33);
+    be64_put(body, EXCEPTION_RETRY);
+    sim_poke(handler, TEXT, body, 8);
+    CHECK_EQ(kcall(handler, DEMOS_REPLY, (u64)info.reply, TEXT, 8, 0, DEMOS_FOREVER, 0), 0);
+    h = hear(b.keeper);
+    CHECK_EQ(h.op, refuses ? (u64)KEEPER_REQUEST : 0);
+    if (refuses)
+        provide(b.keeper, &h, 0x33);
+    CHECK(!waits(b.client));
+    CHECK_EQ(shown(b.client, 2), 0x33);
+    over(&b);
+}
+
+static void test_notified(void)
+{
+    for (u32 at = 0; at < 2; at++) {
+        notified(at, true);
+        notified(at, false);
+    }
 }
 
 /* The kernel's own copies wait as the process would: a message to and from kept memory. */
@@ -462,5 +532,6 @@ static void test_hoarder(void)
 TESTS(CASE(test_a_page_comes), CASE(test_frames_are_safe), CASE(test_data_in_the_message),
       CASE(test_part_of_a_page), CASE(test_changes_go_back), CASE(test_locks),
       CASE(test_unavailable), CASE(test_refusals), CASE(test_keeper_gone_before),
-      CASE(test_silence), CASE(test_calls_with_kept_memory), CASE(test_end), CASE(test_cache),
-      CASE(test_names_control_nothing), CASE(test_two_kernels), CASE(test_hoarder))
+      CASE(test_silence), CASE(test_notified), CASE(test_calls_with_kept_memory),
+      CASE(test_end), CASE(test_cache), CASE(test_names_control_nothing),
+      CASE(test_two_kernels), CASE(test_hoarder))
