@@ -14,6 +14,7 @@ enum { DISK_BLOCKS = 3072, LOG_MAX = 60000 };
 
 struct disk {
     u8 *now;
+    u64 blocks; /* 0: DISK_BLOCKS */
     bool logging;
     u64 fail_after; /* requests from now that still work; ~0: all */
     struct logged {
@@ -31,9 +32,14 @@ static inline bool disk_may(struct disk *d)
     return d->fail_after ? d->fail_after-- : 0;
 }
 
+u64 disk_blocks(struct disk *d)
+{
+    return d->blocks ? d->blocks : DISK_BLOCKS;
+}
+
 int disk_read(struct disk *d, u64 block, u32 count, void *to)
 {
-    if (block + count > DISK_BLOCKS || !disk_may(d))
+    if (block + count > disk_blocks(d) || !disk_may(d))
         return FS_E_IO;
     memcpy(to, d->now + block * FS_BLOCK, (size_t)count * FS_BLOCK);
     return FS_OK;
@@ -41,9 +47,10 @@ int disk_read(struct disk *d, u64 block, u32 count, void *to)
 
 int disk_write(struct disk *d, u64 block, u32 count, const void *from)
 {
-    if (block + count > DISK_BLOCKS || !disk_may(d))
+    if (block + count > disk_blocks(d) || !disk_may(d))
         return FS_E_IO;
-    memcpy(d->now + block * FS_BLOCK, from, (size_t)count * FS_BLOCK);
+    if (memcmp(d->now + block * FS_BLOCK, from, (size_t)count * FS_BLOCK) != 0)
+        memcpy(d->now + block * FS_BLOCK, from, (size_t)count * FS_BLOCK);
     for (u32 i = 0; d->logging && i < count && d->logged < LOG_MAX; i++) {
         struct logged *l = &d->log[d->logged++];
 
@@ -61,12 +68,6 @@ int disk_flush(struct disk *d)
     if (d->logging && d->logged < LOG_MAX)
         d->log[d->logged++].flush = true;
     return FS_OK;
-}
-
-u64 disk_blocks(struct disk *d)
-{
-    (void)d;
-    return DISK_BLOCKS;
 }
 
 static inline void disk_start(struct disk *d)

@@ -17,13 +17,21 @@ static void problem(struct check *c, const char *fmt, ...)
         c->say(c, text);
 }
 
+/* Somebody else would soon be given it. */
+static void marked_free(struct check *c, u32 file, u32 block)
+{
+    problem(c, "block %u of file %u is marked free", block, file);
+    if (c->mend && !store_make_room(c->store) && !space_keep(&c->store->space, block))
+        c->mended++;
+}
+
 static void hold(struct check *c, u32 file, u32 start, u32 count)
 {
     for (u32 n = start; n < start + count; n++) {
         if (c->holders[n])
             problem(c, "block %u of file %u is held twice", n, file);
         if (!space_in_use(&c->store->space, n))
-            problem(c, "block %u of file %u is marked free", n, file);
+            marked_free(c, file, n);
         c->holders[n] = (u8)MIN(c->holders[n] + 1, 2);
         c->used_blocks++;
     }
@@ -69,14 +77,25 @@ static void check_rows(struct check *c)
     }
 }
 
+/* A name of nothing: there is nothing to be lost. */
+static void no_such_file(struct check *c, u32 dir, const struct dir_entry *e)
+{
+    static const u8 none[FS_ENTRY];
+
+    problem(c, "\"%s\" in directory %u names file %u, which is not there", e->name, dir,
+            e->file);
+    if (c->mend &&
+        store_write(c->store, dir, (u64)e->at * FS_ENTRY, none, FS_ENTRY) == FS_ENTRY)
+        c->mended++;
+}
+
 static void check_entry(struct check *c, u32 dir, const struct dir_entry *e)
 {
     struct row row;
     u32 parent;
 
     if (store_look(c->store, e->file, &row) || row.generation != e->generation) {
-        problem(c, "\"%s\" in directory %u names file %u, which is not there", e->name, dir,
-                e->file);
+        no_such_file(c, dir, e);
         return;
     }
     if (c->named[e->file])

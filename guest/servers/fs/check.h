@@ -2,7 +2,8 @@
 /*
  * Is everything on a disk as it must be? Holds the bitmap against the files' extents and
  * the directories against the file table, and can mend what loses nothing: blocks nobody
- * holds, and files nobody names, which get a name in the root.
+ * holds, or that are held and marked free, names of nothing, and files nobody names, which get a
+ * name in the root.
  */
 #ifndef GUEST_SERVERS_FS_CHECK_H
 #define GUEST_SERVERS_FS_CHECK_H

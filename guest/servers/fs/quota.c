@@ -35,6 +35,8 @@ static int count_use(struct store *s)
         struct row row;
         int error = row_read(s, file, &row);
 
+        if (error == FS_E_DAMAGED)
+            continue; /* that file's alone, and fsck's to say */
         if (error)
             return error;
         if (row.kind != FS_FREE)

@@ -86,6 +86,8 @@ int row_find_free(struct store *s, u32 *file)
         if (at < FS_FIRST_FREE)
             continue;
         error = row_read(s, at, &row);
+        if (error == FS_E_DAMAGED)
+            continue;
         if (error)
             return error;
         if (row.kind == FS_FREE) {

@@ -144,6 +144,12 @@ int space_take(struct space *s, u32 goal, u32 want, u32 *start, u32 *count)
     return mark(s, *start, *count, true);
 }
 
+int space_keep(struct space *s, u32 block)
+{
+    s->free -= available(s, block);
+    return mark(s, block, 1, true);
+}
+
 int space_give(struct space *s, u32 start, u32 count)
 {
     for (u32 n = start; n < start + count; n++) {

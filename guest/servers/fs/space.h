@@ -26,6 +26,8 @@ void space_destroy(struct space *s);
 /* A run of 1 to `want` blocks, at `goal` if that is free (contiguous growth), else the
  * first run that is long enough, else the longest. */
 int space_take(struct space *s, u32 goal, u32 want, u32 *start, u32 *count);
+/* A block that was marked free, and is not. */
+int space_keep(struct space *s, u32 block);
 int space_give(struct space *s, u32 start, u32 count);
 void space_committed(struct space *s);
 bool space_in_use(const struct space *s, u32 block);

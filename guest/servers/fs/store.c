@@ -74,6 +74,8 @@ static int count_dying(struct store *s)
         struct row row;
         int error = row_read(s, file, &row);
 
+        if (error == FS_E_DAMAGED)
+            continue; /* that file's alone, and fsck's to say */
         if (error)
             return error;
         s->dying += row.kind == FS_DYING;
@@ -196,6 +198,8 @@ static int reap(struct store *s)
         struct row row;
         int error = row_read(s, file, &row);
 
+        if (error == FS_E_DAMAGED)
+            continue; /* that file's alone, and fsck's to say */
         if (!error && row.kind == FS_DYING)
             error = reap_one(s, &row);
         if (error)
