@@ -54,6 +54,7 @@ struct guest {
     struct list devices;        /* of which it is the front; devices.c */
     u64 store_gfn, console_gfn; /* ours, where its rings are mapped */
     u32 store_port, console_port;
+    u64 console_bytes; /* it has printed */
     struct xs_conn *store;
     u64 late_until;             /* when what the store holds back comes; 0: nothing */
     u64 trace_gfn, trace_taken; /* its trace ring, mapped here; records taken */
@@ -93,7 +94,8 @@ struct control {
     bool deaths;      /* VIRQ_DOM_EXC came */
     bool port_struck; /* the command port's line, which is masked until it was served */
     bool plan_done;
-    bool over; /* the run: no more is said of domains' ends */
+    bool seeded; /* the clock is not the processor's own */
+    bool over;   /* the run: no more is said of domains' ends */
     bool had_guests;
     bool attended; /* somebody has sent a command: the run ends when they say so */
     bool echo;     /* results and consoles on the machine's own console, too: echo=1 */

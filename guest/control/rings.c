@@ -17,6 +17,7 @@
 #include "guest/rt/time.h"
 
 enum { TURN_REQUESTS = 32 }; /* of one domain before others have their turn */
+enum { CONSOLE_MOST = 512 << 10 };
 
 static struct xenstore_domain_interface *store_ring(const struct guest *g)
 {
@@ -120,16 +121,37 @@ static void line_add(struct guest *g, char c)
     g->line_len = 0;
 }
 
-static void console_text(struct guest *g, const char *text, size_t len)
+/* Nobody empties the output ring of a seeded run, in which others have things to say, too. */
+static bool console_kept(struct guest *g, size_t len)
 {
+    bool was = g->console_bytes <= CONSOLE_MOST;
     struct json j;
 
-    output(OSM_STREAM_CONSOLE + g->domid, text, len);
+    g->console_bytes += len;
+    if (!control.seeded || g->console_bytes <= CONSOLE_MOST)
+        return true;
+    if (was) {
+        result_begin(&j, "error");
+        json_text(&j, "name", g->name);
+        json_text(&j, "error", "its console has said all that is kept of one in a seeded run");
+        json_number(&j, "most", CONSOLE_MOST);
+        result_end(&j);
+    }
+    return false;
+}
+
+static void console_text(struct guest *g, const char *text, size_t len)
+{
+    bool kept = console_kept(g, len);
+    struct json j;
+
+    if (kept)
+        output(OSM_STREAM_CONSOLE + g->domid, text, len);
     for (size_t i = 0; i < len; i++)
         line_add(g, text[i]);
     if (g->line_len) /* a prompt ends no line */
         plan_on_output(g, g->line, g->line_len);
-    if (control.echo)
+    if (kept && control.echo)
         rt_console_write(text, len);
     if (!g->watched)
         return;

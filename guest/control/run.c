@@ -300,10 +300,12 @@ static void take_text(const char *text, size_t size)
 void plan_load(void)
 {
     struct osm_plan p = {0};
+    struct osm_clock_info clock;
     u32 frames;
     char *text;
 
     holdings_begin();
+    control.seeded = !hypercall_osmosis(OSM_OP_clock, &clock) && clock.clock != OSM_CLOCK_REAL;
     if (hypercall_osmosis(OSM_OP_plan, &p) || !p.size)
         return;
     control.seed = p.seed;

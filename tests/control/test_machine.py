@@ -155,6 +155,21 @@ when exit victim finish
     assert VICTIM_SAYS.search(ended.serial), ended.serial[-3000:]
 
 
+def test_a_loud_console_takes_nobodys_room(tmp_path: pathlib.Path) -> None:
+    """I8: what one domain prints in a seeded run is kept up to its share, and that it was more is an error; its
+    neighbour's words are all there. Without the share the output ring would be full, and the run at its end."""
+    names = [f"loud{i}" for i in range(2)]
+    loud = "image=test-victim mem=4M start=yes cmdline=print=1000"
+    ended = run(tmp_path, "".join(f"create {n} {loud}\n" for n in names)
+                + "create quiet image=test-victim mem=4M start=yes\n"
+                + "".join(f"when output {n} 000001 shutdown {n}\n" for n in names)
+                + "when exit loud1 shutdown quiet\nwhen exit quiet finish\nat 60s finish status=1\n",
+                ["test-victim"], clock="count", append="clock=count output=4M", seconds=100)
+    assert ended.status == 0, ended.serial[-2000:]
+    assert sorted(str(e["name"]) for e in ended.events("error")) == names
+    assert "Test result: SUCCESS" in ended.serial
+
+
 @pytest.mark.parametrize("image", ["stays", "hostile"])
 def test_no_stay_in_the_hypervisor_is_long(tmp_path: pathlib.Path, image: str) -> None:
     """H23, F27: in instructions, as `count` counts them: the largest calls that are right, and

@@ -3,8 +3,8 @@
  * A bystander (I5, I8): fills its memory with a pattern of its own, looks again and again
  * whether a byte of some part changed, in the end whether any did, and says so when it is asked
  * to shut down. With share=N it looks without a pause for a while and wants N thousandths of
- * that time on a CPU at least, by the hypervisor's own account. Last line: "Test result:
- * SUCCESS" or "FAILURE".
+ * that time on a CPU at least, by the hypervisor's own account. With print=KIB it is the one who
+ * is hostile, and prints so much first. Last line: "Test result: SUCCESS" or "FAILURE".
  */
 #include "base/keyed.h"
 #include "base/memory.h"
@@ -77,6 +77,8 @@ int rt_main(const struct rt_start *start)
     u64 rounds = 0, wrong = 0, latest = 0, share = rt_option_number("share", 0), had = 0;
 
     (void)start;
+    for (u64 lines = rt_option_number("print", 0) * 16; lines; lines--)
+        rt_printf("%063lu\n", lines);
     memory = rt_frames(FRAMES);
     for (u32 i = 0; i < WORDS; i++)
         memory[i] = keyed_mix(i);
