@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The console's four ways out. The ring is Xen's (io/console.h): its other end is another
- * domain's, so its indexes are read once and checked.
+ * The console's four ways out; one of them is Xen's ring (conring.h).
  */
-#include "hyp/abi/xen.h"
-#include <xen/io/console.h>
 #include "base/format.h"
 #include "base/memory.h"
+#include "guest/rt/conring.h"
 #include "guest/rt/console.h"
 #include "guest/rt/event.h"
 #include "guest/rt/map.h"
@@ -34,21 +32,6 @@ static void to_port(const char *text, size_t len)
         out8(PORT_E9, (u8)text[i]);
 }
 
-/* Puts what fits; the number of bytes taken. */
-static size_t ring_put(const char *text, size_t len)
-{
-    u32 cons = __atomic_load_n(&ring->out_cons, __ATOMIC_ACQUIRE), prod = ring->out_prod;
-    size_t room = sizeof(ring->out) - (prod - cons);
-
-    if (prod - cons > sizeof(ring->out))
-        return len; /* the other side plays games: drop */
-    len = MIN(len, room);
-    for (size_t i = 0; i < len; i++)
-        ring->out[MASK_XENCONS_IDX(prod++, ring->out)] = text[i];
-    __atomic_store_n(&ring->out_prod, prod, __ATOMIC_RELEASE);
-    return len;
-}
-
 /* Sleeps for room without running handlers: printing may happen inside one. The limit is
  * counted from now, not from vcpu_info's system_time, which Xen writes once a second. */
 static void ring_wait(void)
@@ -63,8 +46,7 @@ static void ring_wait(void)
     }
     set_xen_guest_handle(poll.ports, &port);
     rt_event_clear(port);
-    if (ring->out_prod - __atomic_load_n(&ring->out_cons, __ATOMIC_ACQUIRE) ==
-        sizeof(ring->out))
+    if (conring_full(ring))
         hypercall_sched_op(SCHEDOP_poll, &poll);
 }
 
@@ -72,7 +54,7 @@ static void ring_wait(void)
 static void to_ring(const char *text, size_t len)
 {
     while (len) {
-        size_t done = ring_put(text, len);
+        size_t done = conring_put(ring, text, len);
 
         rt_event_send(ring_port);
         text += done;
@@ -99,16 +81,10 @@ void rt_printf(const char *fmt, ...)
     rt_console_write(text, MIN(len, sizeof(text) - 1));
 }
 
-static size_t ring_read(char *text, size_t room)
+static size_t from_ring(char *text, size_t room)
 {
-    u32 prod = __atomic_load_n(&ring->in_prod, __ATOMIC_ACQUIRE), cons = ring->in_cons;
-    size_t len = MIN((size_t)(prod - cons), room);
+    size_t len = conring_take(ring, text, room);
 
-    if (prod - cons > sizeof(ring->in))
-        return 0;
-    for (size_t i = 0; i < len; i++)
-        text[i] = ring->in[MASK_XENCONS_IDX(cons++, ring->in)];
-    __atomic_store_n(&ring->in_cons, cons, __ATOMIC_RELEASE);
     if (len)
         rt_event_send(ring_port);
     return len;
@@ -121,7 +97,7 @@ size_t rt_console_read(char *text, size_t room)
     if (rt_host() == RT_NATIVE)
         return native_serial_read(text, room);
     if (ring)
-        return ring_read(text, room);
+        return from_ring(text, room);
     got = hypercall_console_io(CONSOLEIO_read, (u32)room, text);
     return got > 0 ? (size_t)got : 0;
 }
