@@ -114,6 +114,15 @@ def by_two_ways(records: list[abi.Record], events: list[dict[str, object]]) -> N
     assert [ns for ns, way in moves if way == (1, 0) and 3 * 10**9 < ns < 38 * 10**8]
 
 
+def every_deed_acted(said: str) -> None:
+    """Each kind of misbehaviour began, acted and ended."""
+    told = re.findall(r"^foe: (\w+), after (\d+) acts on", said, re.M)
+    acts = {deed: int(after) - int(before) for (deed, before), (ended, after) in zip(told[::2], told[1::2])
+            if ended == "nothing"}
+    assert set(acts) == {"request", "rewrite", "index", "grant", "hoard", "events", "store"}, said
+    assert len(told) == 2 * len(acts) and all(n > 0 for n in acts.values()), said
+
+
 CHECKS = {"moment": stood_still, "freeze": out_of_time, "squeeze": away_and_back,
           "weather": by_two_ways}
 REPLAYED = ("foe", "freeze", "moment", "skew", "squeeze")
@@ -144,6 +153,8 @@ def test_every_worked_cluster_holds(name: str, tmp_path: pathlib.Path) -> None:
         CHECKS[name](records, [e for e in events if "event" in e])
     if name in REPLAYED:
         assert osmosis("replay", tmp_path).strip() == "identical"
+    if name == "foe":
+        every_deed_acted((tmp_path / "console" / "foe.log").read_text())
     if name == "upcalls":  # of a node's and of the fabric's domain
         assert len(out["faults"]) == 6 and all(f["struck"] for f in out["faults"]), out["faults"]
 

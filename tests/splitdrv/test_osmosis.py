@@ -10,14 +10,14 @@ import pathlib
 import netping
 import pytest
 
-from osmo import cluster, run
+from osmo import cluster, collect, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 LOSS = '[[faults]]\nat = "1ms"\nmedium = "wire"\ndo = "loss 0.2"\n'
 
 
 def play(tmp_path: pathlib.Path, words: str, kind: str = "ether", seconds: int = 60, more: str = "",
-         plan: str = "", linger: str = "") -> str:
+         plan: str = "", linger: str = "") -> tuple[str, collect.Collector]:
     path = tmp_path / "ping.toml"
     path.write_text(netping.text(words, f'kind = "{kind}"', seconds, linger) + more)
     prepared = run.prepare(cluster.load(path), run.Options(clock="count"), tmp_path)
@@ -26,12 +26,13 @@ def play(tmp_path: pathlib.Path, words: str, kind: str = "ether", seconds: int =
     outcome = run.execute(prepared)
     said = "\n".join(f"{n}: {outcome.collector.text(n)}" for n in outcome.collector.consoles)
     assert netping.DONE.search(said) and said.count("netping: done") == 2, said
-    return said
+    assert outcome.result.ok, (outcome.result.reason, outcome.result.expected, outcome.result.invariants)
+    return said, outcome.collector
 
 
 @pytest.mark.parametrize("words", netping.WORDS)
 def test_round_trips(tmp_path: pathlib.Path, words: str) -> None:
-    netping.kicks_are_for_batches(play(tmp_path, words), words)
+    netping.kicks_are_for_batches(play(tmp_path, words)[0], words)
 
 
 @pytest.mark.parametrize("kind", ["ack-ether", "parallel"])
@@ -43,4 +44,10 @@ def test_fabric_is_killed_and_comes_back(tmp_path: pathlib.Path) -> None:
     """H11: the driver domain dies in the middle of the traffic; nothing is lost, no node restarts."""
     again = "".join(f"at 2s device vif n{n} 0 backend=fabric mac=02:05:00:00:00:0{n} back.medium=wire "
                     f"back.port=n{n}\n" for n in (1, 2))
-    play(tmp_path, "count=3000 size=500 stream=4", "ack-ether", 120, plan=f"at 1s reboot fabric\n{again}")
+    plan = f"at 1s reboot fabric\n{again}"
+    _, seen = play(tmp_path, "count=3000 size=500 stream=4", "ack-ether", 120, plan=plan)
+    assert seen.text("fabric").count("fabric: ready") == 2, seen.text("fabric")
+    begun = sorted(e.name for e in seen.events if e.event == "start")
+    assert begun == ["fabric", "fabric", "n1", "n2"], seen.events
+    fell = next(e.ns for e in seen.events if e.event == "destroyed" and e.name == "fabric")
+    assert 10**9 <= fell < 2 * 10**9 < min(seen.ended[n].ns for n in ("n1", "n2")), seen.events
