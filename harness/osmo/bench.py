@@ -87,7 +87,7 @@ def _row(given: dict[str, Any], where: str, shift: int) -> Row:
         setattr(row, letter, given.get(letter))
     if ticks:
         row.I = value / (1 << shift)  # noqa: E741
-        if row.name.removesuffix(", direct").endswith("per byte"):
+        if row.name.removesuffix(", direct").endswith(("per byte", "per byte more")):
             row.unit = "I/byte"
     else:
         row.value, row.unit = value, given["unit"]
@@ -259,7 +259,13 @@ def derived(rows: list[Row]) -> list[Row]:
         remote = mine.get("MOVEDATA of 1 MiB, remote, per byte")
         if copy and remote:
             out.append(Row("P17", goals.BY_ID["P17"].name, where, value=round(remote / copy, 4), unit="ratio"))
+        full, empty = mine.get(goals.BY_ID["P11"].name), mine.get(goals.BY_ID["P10"].name)
+        if full and empty:
+            out.append(Row("P11b", goals.BY_ID["P11b"].name, where, value=round(full / empty, 4), unit="ratio"))
         there, here = mine.get(goals.BY_ID["P12"].name), mine.get(goals.BY_ID["P9"].name)
+        fetched = mine.get(goals.BY_ID["P19"].name)
+        if fetched and there and copy:
+            out.append(Row("P19b", goals.BY_ID["P19b"].name, where, value=round(fetched - there - 4096 * copy)))
         if there and here:
             out.append(Row("P15", goals.BY_ID["P15"].name, where, value=round(there / 2 / here, 4),
                            unit="ratio"))

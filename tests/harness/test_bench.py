@@ -38,6 +38,19 @@ def test_the_papers_figure_is_missed_from_both_sides() -> None:
     assert goals.met(goals.BY_ID["P33"], 600, None) and not goals.met(goals.BY_ID["P33"], 400, None)
 
 
+def test_what_follows_from_two_rows_is_judged_too() -> None:
+    """P11's second half, P19, P21: a ratio, a difference, and a figure by the byte have goals of their own."""
+    name = {goal.id: goal.name for goal in goals.GOALS}
+    rows = [bench.Row("P10", name["P10"], "osmosis", I=500), bench.Row("P11", name["P11"], "osmosis", I=900),
+            bench.Row("P12", name["P12"], "osmosis", I=20000), bench.Row("P19", name["P19"], "osmosis", I=22000),
+            bench.Row("P16", "memcpy of 1 MiB, per byte", "osmosis", I=0.25, unit="I/byte")]
+    made = {row.id: row.judged() for row in bench.derived(rows)}
+    assert (made["P11b"].value, made["P11b"].met) == (1.8, False)
+    assert (made["P19b"].value, made["P19b"].met) == (976, False)
+    (row,) = bench.json_rows('{"row": "P21", "name": "moving whole, per byte more", "value": 0.4}', "osmosis")
+    assert row.judged().met is False and row.judged().goal == 0.30
+
+
 def test_the_gate_lets_one_percent_pass_and_no_switch() -> None:
     row = bench.Row("P1", "x", "osmosis", I=100.0, X=1.0)
     reference = bench.counted([row])
