@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Classes are 16, 32, 48, 64 and then four steps to each doubling, so that at most a
- * quarter of a block is wasted. Under AddressSanitizer free and unused bytes are poisoned.
+ * quarter of a block is wasted. When nothing else is left a larger free block is cut; pieces never
+ * grow together again, so what is small can be had as long as there is anything, what is large only
+ * while nobody has cut it up. Under AddressSanitizer free and unused bytes are poisoned.
  */
 #include "base/heap.h"
 #include "base/memory.h"
@@ -51,6 +53,38 @@ void heap_init(struct heap *h, void *memory, size_t len)
     heap_add(h, memory, len);
 }
 
+/* Unused bytes go to the free lists, largest blocks first. */
+static void scatter(struct heap *h, u8 *at, const u8 *end)
+{
+    for (u32 class = HEAP_CLASSES; class -- > 0;) {
+        while ((size_t)(end - at) >= class_size(class)) {
+            UNPOISON(at, sizeof(void *));
+            *(void **)at = h->free[class];
+            POISON(at, sizeof(void *));
+            h->free[class] = at;
+            at += class_size(class);
+        }
+    }
+}
+
+/* A block of the class, cut from the smallest free one that is larger. */
+static void *cut(struct heap *h, u32 class)
+{
+    size_t room = class_size(class);
+    u8 *block;
+
+    for (u32 larger = class + 1; larger < HEAP_CLASSES; larger++) {
+        block = h->free[larger];
+        if (!block)
+            continue;
+        UNPOISON(block, room);
+        h->free[larger] = *(void **)(void *)block;
+        scatter(h, block + room, block + class_size(larger));
+        return block;
+    }
+    return NULL;
+}
+
 void heap_add(struct heap *h, void *memory, size_t len)
 {
     uintptr_t start = ALIGN_UP((uintptr_t)memory, 16);
@@ -58,16 +92,7 @@ void heap_add(struct heap *h, void *memory, size_t len)
 
     if (len <= lost)
         return;
-    /* What the last region still had goes to the free lists, largest blocks first. */
-    for (u32 class = HEAP_CLASSES; class -- > 0;) {
-        while ((size_t)(h->end - h->bump) >= class_size(class)) {
-            UNPOISON(h->bump, sizeof(void *));
-            *(void **)h->bump = h->free[class];
-            POISON(h->bump, sizeof(void *));
-            h->free[class] = h->bump;
-            h->bump += class_size(class);
-        }
-    }
+    scatter(h, h->bump, h->end); /* what the last region still had */
     h->bump = (u8 *)start;
     h->end = h->bump + ALIGN_DOWN(len - lost, (size_t)16);
     h->total += (size_t)(h->end - h->bump);
@@ -103,7 +128,9 @@ void *heap_take(struct heap *h, size_t size)
         block = h->bump;
         h->bump += room;
     } else {
-        return NULL;
+        block = cut(h, class);
+        if (!block)
+            return NULL;
     }
     h->in_use += room;
     h->high = MAX(h->high, h->in_use);

@@ -23,7 +23,43 @@ static size_t block_size(u32 room)
     return sizeof(struct message) + room;
 }
 
-struct message *message_alloc(struct node *n, u32 length, u32 links, bool urgent)
+/* Until the heap has that much, what waits in the pools goes back to it, the largest first: a size
+ * that was much used once keeps nothing from the others. */
+static void pools_yield(struct node *n, size_t len)
+{
+    const struct heap *h = n->heap;
+
+    for (u32 p = MESSAGE_POOLS; p-- > 0;) {
+        while (h->in_use + len > h->total && n->pool[p]) {
+            struct message *m = n->pool[p];
+
+            n->pool[p] = *(struct message **)m;
+            node_free(n, m, block_size(pool_room[p]));
+        }
+    }
+}
+
+/* One that leaves `spare` bytes of the heap. What has come from the reserve is given back to the
+ * heap, not to a pool, where it would be anybody's. */
+static struct message *fresh(struct node *n, u32 room, u32 pool, u32 spare)
+{
+    struct heap *h = n->heap;
+    struct message *m;
+
+    if (pool < MESSAGE_POOLS)
+        room = pool_room[pool];
+    pools_yield(n, heap_cost(block_size(room)) + spare);
+    if (h->in_use + heap_cost(block_size(room)) + spare > h->total)
+        return NULL;
+    m = heap_alloc(h, block_size(room));
+    if (!m)
+        return NULL;
+    m->room = room;
+    m->pool = h->in_use + n->reserve > h->total ? MESSAGE_POOLS : pool;
+    return m;
+}
+
+static struct message *alloc(struct node *n, u32 length, u32 links, u32 spare)
 {
     u32 body = ALIGN_UP(length, 16u);
     u32 room = body + links * (u32)sizeof(struct link);
@@ -34,13 +70,9 @@ struct message *message_alloc(struct node *n, u32 length, u32 links, bool urgent
         m = n->pool[pool];
         n->pool[pool] = *(struct message **)m;
     } else {
-        if (pool < MESSAGE_POOLS)
-            room = pool_room[pool];
-        m = node_alloc(n, block_size(room), urgent);
+        m = fresh(n, room, pool, spare);
         if (!m)
             return NULL;
-        m->room = room;
-        m->pool = pool;
     }
     m->length = m->whole = length;
     m->link_count = (u8)links;
@@ -51,6 +83,16 @@ struct message *message_alloc(struct node *n, u32 length, u32 links, bool urgent
     m->reserved = 0;
     m->via = NO_MACHINE;
     return m;
+}
+
+struct message *message_alloc(struct node *n, u32 length, u32 links, bool urgent)
+{
+    return alloc(n, length, links, urgent ? 0 : n->reserve);
+}
+
+struct message *message_alloc_first(struct node *n, u32 length, u32 links)
+{
+    return alloc(n, length, links, n->reserve / 2);
 }
 
 void message_free(struct node *n, struct message *m)

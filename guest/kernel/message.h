@@ -95,6 +95,8 @@ struct message {
 /* A message with room for `length` bytes and `links` links; fields are not initialised
  * beyond those about itself. `urgent` may use the node's reserve. NULL: no memory. */
 struct message *message_alloc(struct node *n, u32 length, u32 links, bool urgent);
+/* The same for a process's message to whom nothing waits: half of the reserve may be used. */
+struct message *message_alloc_first(struct node *n, u32 length, u32 links);
 /* Gives the memory back; the links in it are the caller's to have dealt with. */
 void message_free(struct node *n, struct message *m);
 /* What a message costs the queue of its receiver. */

@@ -224,12 +224,25 @@ static void pass_links(struct node *n, struct sending *s, struct message *m)
     }
 }
 
+/* Nothing waits where it goes, so the memory that messages take is not for this receiver's sake. */
+static bool is_first(const struct node *n, const struct sending *s)
+{
+    const struct link *l = s->link;
+
+    if (!s->target) /* a kernel process of this node reads at once */
+        return !l->to.serial && l->to.machine == n->config.machine;
+    return !s->target->queued || l->attr & DEMOS_TOKERNEL ||
+           (l->kind == DEMOS_REPLY_LINK && l->channel == LINK_CHANNEL_CALL);
+}
+
 /* The message, its body copied, and nothing else changed yet. */
 static s64 build(struct node *n, struct sending *s, struct message **built)
 {
     struct message *m = message_alloc(n, s->len, s->info.count, false);
     enum machine_result got;
 
+    if (!m && is_first(n, s))
+        m = message_alloc_first(n, s->len, s->info.count);
     if (!m)
         return DEMOS_E_MEMORY;
     got = s->len ? machine_copy_in(n, s->task, m->body, s->body, s->len) : MACHINE_OK;

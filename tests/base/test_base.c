@@ -104,6 +104,30 @@ static void heap_keeps_blocks_apart(void)
     free(more);
 }
 
+/* All of a heap was large blocks once, which are free again: it can be had as small ones. */
+static void heap_cuts_what_is_free(void)
+{
+    enum { SIZE = 1 << 18, LARGE = 5000, SMALL = 100 };
+    static u8 *block[SIZE / SMALL];
+    void *memory = malloc(SIZE);
+    struct heap h;
+    u32 count = 0, small = 0;
+
+    heap_init(&h, memory, SIZE);
+    while ((block[count] = heap_alloc(&h, LARGE)) != NULL)
+        count++;
+    for (u32 i = 0; i < count; i++)
+        heap_free(&h, block[i], LARGE);
+    while ((block[small] = heap_alloc(&h, SMALL)) != NULL)
+        memset(block[small++], 0xaa, SMALL);
+    CHECK(small * heap_cost(SMALL) > SIZE / 20 * 17);
+    CHECK_EQ(h.in_use, small * heap_cost(SMALL));
+    for (u32 i = 0; i < small; i++)
+        heap_free(&h, block[i], SMALL);
+    CHECK_EQ(h.in_use, 0);
+    free(memory);
+}
+
 TESTS(CASE(big_endian), CASE(crc_of_the_check_string),
       CASE(keyed_draws_do_not_disturb_each_other), CASE(formats_as_the_c_library),
-      CASE(heap_keeps_blocks_apart))
+      CASE(heap_keeps_blocks_apart), CASE(heap_cuts_what_is_free))

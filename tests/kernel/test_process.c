@@ -210,6 +210,89 @@ static void test_limits(void)
     sim_destroy(s);
 }
 
+/* Messages of each size as long as any goes; the last refusal. */
+static s64 pour(struct sim_process *from, s64 link)
+{
+    static const u32 sizes[] = {4000, 1000, 0};
+    s64 last = 0;
+
+    for (u32 i = 0; i < ARRAY_SIZE(sizes); i++)
+        do
+            last = kcall(from, DEMOS_SEND, (u64)link, TEXT, sizes[i], 0, DEMOS_NOW, 0);
+        while (last == 0);
+    return last;
+}
+
+static s64 take(struct sim_process *p)
+{
+    return kcall(p, DEMOS_RECEIVE, DEMOS_ANY_CHANNEL, BUFFER, 1000, INFO, DEMOS_NOW, 0);
+}
+
+static s64 say(struct sim_process *p, s64 link, u32 len)
+{
+    return kcall(p, DEMOS_SEND, (u64)link, TEXT, len, 0, DEMOS_NOW, 0);
+}
+
+enum { HOARD_HEAP = 2 << 20, HOARDERS = 6, CROWD = 40 };
+
+/* Each sends to the next; then one to each of the crowd. */
+static void hoard(struct sim *s, struct sim_process **hoarder, s64 *full, s64 *to_crowd)
+{
+    for (u32 i = 0; i < HOARDERS; i++)
+        hoarder[i] = puppet_on(s, 0);
+    for (u32 i = 0; i < HOARDERS; i++)
+        full[i] = sim_link(hoarder[i], hoarder[(i + 1) % HOARDERS], DEMOS_GENERAL, 0, 1, 0);
+    for (u32 i = 0; i < CROWD; i++)
+        to_crowd[i] = sim_link(hoarder[0], puppet_on(s, 0), DEMOS_GENERAL, 0, 1, 0);
+    for (u32 i = 0; i < HOARDERS; i++)
+        CHECK(pour(hoarder[i], full[i]) < 0);
+    CHECK(hoarder[1]->task->queued_bytes + message_cost(0, 0) > HOARD_HEAP / 4);
+    CHECK(hoarder[2]->task->queued_bytes + message_cost(0, 0) > HOARD_HEAP / 4);
+}
+
+/* Queues of several that are filled until the heap has only its reserve left: whoever has nothing
+ * waiting is still reached, and so are the kernel and its notices; what the reserve has lent comes
+ * back to it, and a queue that is emptied is everybody's memory again, of whatever size (L04). */
+static void test_full_queues_are_their_own(void)
+{
+    struct demos_limits limits = {
+        .links = 64, .queue_bytes = HOARD_HEAP / 4, .memory_bytes = 1 << 20};
+    struct sim *s = sim_create_limits(1, HOARD_HEAP, 0, false, &limits);
+    struct sim_process *hoarder[HOARDERS], *a, *b;
+    s64 full[HOARDERS], to_crowd[CROWD], to_b, told;
+    u64 words[1] = {KERNEL_OP_NODE}, answer[5];
+    const struct heap *h = &s->nodes[0].heap;
+    u32 reserve = s->nodes[0].node->reserve, reached = 0;
+
+    s->programs[PUPPET] = puppet;
+    a = puppet_on(s, 0);
+    b = puppet_on(s, 0);
+    to_b = sim_link(a, b, DEMOS_GENERAL, 0, 1, 0);
+    told = sim_link(a, b, DEMOS_GENERAL, DEMOS_TELLDEST, 1, 0);
+    hoard(s, hoarder, full, to_crowd);
+    for (u32 round = 0; round < 60; round++) {
+        u32 h_at = round % 2 ? HOARDERS - 1 : HOARDERS - 2;
+
+        CHECK_EQ(say(a, to_b, round % 2 ? 1000 : 100), 0); /* the first goes, the second not */
+        CHECK_EQ(say(a, to_b, 5000), DEMOS_E_MEMORY);
+        CHECK_EQ(take(b), round % 2 ? 1000 : 100);
+        CHECK_EQ(say(hoarder[h_at], full[h_at], round % 2 ? 1000 : 100), DEMOS_E_MEMORY);
+        CHECK_EQ(request(a, LINK_KERNEL, words, 1, 0, answer, 5, NULL), 12 * 8);
+        CHECK_EQ(pour(hoarder[h_at], full[h_at]), DEMOS_E_MEMORY);
+    }
+    for (u32 i = 0; i < CROWD; i++) /* many first ones take half the reserve, not all */
+        reached += say(hoarder[0], to_crowd[i], 4000) == 0;
+    CHECK(reached > 0 && reached < CROWD);
+    CHECK(h->in_use + reserve / 2 <= h->total);
+    CHECK_EQ(kcall(a, DEMOS_DESTROYLINK, (u64)told, 0, 0, 0, 0, 0), 0);
+    CHECK(take(b) >= 0); /* the notice */
+    while (take(hoarder[1]) >= 0)
+        ;
+    CHECK_EQ(say(a, to_b, 20000), 0);
+    CHECK_EQ(say(a, to_b, 100), 0);
+    sim_destroy(s);
+}
+
 static void test_listing(void)
 {
     const u64 limits[] = {30, 70000, 1 << 20};
@@ -626,7 +709,7 @@ static void test_ids(void)
 }
 
 TESTS(CASE(test_birth), CASE(test_end_is_told), CASE(test_family), CASE(test_stop_and_resume),
-      CASE(test_limits), CASE(test_listing), CASE(test_exceptions),
-      CASE(test_change_to_nonsense), CASE(test_state_and_registers_by_link),
-      CASE(test_priorities), CASE(test_no_ids), CASE(test_state), CASE(test_replay),
-      CASE(test_ids))
+      CASE(test_limits), CASE(test_full_queues_are_their_own), CASE(test_listing),
+      CASE(test_exceptions), CASE(test_change_to_nonsense),
+      CASE(test_state_and_registers_by_link), CASE(test_priorities), CASE(test_no_ids),
+      CASE(test_state), CASE(test_replay), CASE(test_ids))
