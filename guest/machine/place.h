@@ -37,6 +37,8 @@ struct announcement *place_announcement(struct node *n);
 u64 place_cycles(struct node *n, u64 *per_ms);
 /* World switches, TLB flushes and bytes copied on this node's behalf; false: nobody knows. */
 bool place_counts(struct node *n, u64 counts[3]);
+/* What MACHINE_FEATURES answers. */
+u64 place_features(struct node *n);
 /* The node is to end when the machine's loop is next reached. */
 void place_halt(struct node *n, s64 status);
 

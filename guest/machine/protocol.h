@@ -15,12 +15,15 @@ enum console_op {
 
 /* To KERNEL_MACHINE. */
 enum machine_op {
-    MACHINE_FRAMES = 1, /* -> frames of the node, of these free */
-    MACHINE_CYCLES = 2, /* -> the processor's counter, its ticks per millisecond */
-    MACHINE_HALT = 3,   /* status: ends the node, an orderly end when 0 */
-    MACHINE_COUNTS = 4, /* -> what the hypervisor did for this domain so far: world switches,
-                         * TLB flushes, bytes copied; refused where nobody says */
+    MACHINE_FRAMES = 1,   /* -> frames of the node, of these free */
+    MACHINE_CYCLES = 2,   /* -> the processor's counter, its ticks per millisecond */
+    MACHINE_HALT = 3,     /* status: ends the node, an orderly end when 0 */
+    MACHINE_COUNTS = 4,   /* -> what the hypervisor did for this domain so far: world switches,
+                           * TLB flushes, bytes copied; refused where nobody says */
+    MACHINE_FEATURES = 5, /* -> what of its processor's the node has switched on, bit by bit of
+                           * enum machine_feature; none where the processor is not the node's */
 };
+enum machine_feature { MACHINE_SMEP, MACHINE_SMAP, MACHINE_UMIP, MACHINE_PCID, MACHINE_AVX };
 
 /* To KERNEL_DISK: the node's disks by number, from 0, in sectors of 512 bytes. Answers come when
  * the disk is done; DEMOS_E_MEMORY: too many requests under way. */

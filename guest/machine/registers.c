@@ -44,7 +44,16 @@ void registers_encode(const struct registers *r, u8 image[REGISTERS_IMAGE])
     put32(image + 16 + 8 * REGISTERS + MXCSR_MASK_AT, 0); /* the processor's, not ours */
 }
 
-bool registers_decode(struct registers *r, const void *image, size_t len)
+static bool all_zero(const u8 *bytes, u32 len)
+{
+    u8 any = 0;
+
+    for (u32 i = 0; i < len; i++)
+        any |= bytes[i];
+    return !any;
+}
+
+bool registers_decode(struct registers *r, const void *image, size_t len, bool has_upper)
 {
     const u8 *bytes = image;
 
@@ -60,5 +69,5 @@ bool registers_decode(struct registers *r, const void *image, size_t len)
     memcpy(r->fp, bytes + 16 + 8 * REGISTERS, FLOAT_BYTES);
     put32(r->fp + MXCSR_AT, get32(r->fp + MXCSR_AT) & MXCSR_USER);
     memset(r->fp + FLOAT_LEGACY - 96, 0, 96); /* reserved and software's */
-    return true;
+    return has_upper || all_zero(r->fp + FLOAT_LEGACY, FLOAT_UPPER);
 }

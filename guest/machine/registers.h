@@ -32,7 +32,9 @@ enum { REGISTERS_IMAGE = 16 + 8 * REGISTERS + FLOAT_BYTES };
 void registers_init(struct registers *r);
 void registers_encode(const struct registers *r, u8 image[REGISTERS_IMAGE]);
 /* Takes a hostile image: flags and control words are cut to what a process may have, and
- * addresses that are not canonical are refused. False: not an image of this kind. */
-bool registers_decode(struct registers *r, const void *image, size_t len);
+ * addresses that are not canonical are refused. `has_upper`: this machine keeps upper halves;
+ * one that does not refuses an image where they are not zero, for they would be lost. False:
+ * not an image of this kind, or not one for this machine. */
+bool registers_decode(struct registers *r, const void *image, size_t len, bool has_upper);
 
 #endif

@@ -77,6 +77,13 @@ static size_t machine_counts(const struct request *r)
     return answer(r, words, ARRAY_SIZE(words));
 }
 
+static size_t machine_features(const struct request *r)
+{
+    u64 words[] = {0, place_features(r->n)};
+
+    return answer(r, words, ARRAY_SIZE(words));
+}
+
 static size_t machine_halt(const struct request *r)
 {
     u64 ok = 0;
@@ -91,10 +98,9 @@ static service_fn *const console[] = {
 };
 
 static service_fn *const machine[] = {
-    [MACHINE_FRAMES] = machine_frame_counts,
-    [MACHINE_CYCLES] = machine_cycles,
-    [MACHINE_HALT] = machine_halt,
-    [MACHINE_COUNTS] = machine_counts,
+    [MACHINE_FRAMES] = machine_frame_counts, [MACHINE_CYCLES] = machine_cycles,
+    [MACHINE_HALT] = machine_halt,           [MACHINE_COUNTS] = machine_counts,
+    [MACHINE_FEATURES] = machine_features,
 };
 
 size_t machine_message(struct node *n, u32 channel, struct message *m, u8 *bytes, size_t room)

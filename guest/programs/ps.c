@@ -3,9 +3,11 @@
  * `ps`: the processes of this node, as its process-and-memory kernel process lists them.
  * There are no process numbers: the first column is a row of the list. `ps -M` lists the
  * threads of each, too (one each so far), `ps -l` what each has of what it may have, `ps -k` the
- * kernel's own processes and the share of messages that CALLs make.
+ * kernel's own processes and the share of messages that CALLs make, and with a link to the machine
+ * what of its processor's the node has switched on.
  */
 #include "guest/lib/process.h"
+#include "guest/machine/protocol.h"
 
 static const char *const states[] = {"new", "ready", "waiting", "stopped", "migrating"};
 
@@ -61,6 +63,27 @@ static void traffic(void)
                 (unsigned long long)(sent ? 100 * in_call / sent : 0));
 }
 
+static void processor(void)
+{
+    static const char *const names[] = {[MACHINE_SMEP] = "smep",
+                                        [MACHINE_SMAP] = "smap",
+                                        [MACHINE_UMIP] = "umip",
+                                        [MACHINE_PCID] = "pcid",
+                                        [MACHINE_AVX] = "avx"};
+    struct words w;
+    u64 on;
+
+    words_start(&w, MACHINE_FEATURES);
+    if (words_call(demos_link("machine"), &w, NULL, 0, NULL) < 0)
+        return; /* not given one */
+    on = words_get(&w);
+    demos_print("processor:");
+    for (u32 i = 0; i < ARRAY_SIZE(names); i++)
+        if (on >> i & 1)
+            demos_print(" %s", names[i]);
+    demos_print("\n");
+}
+
 static int kernel_processes(void)
 {
     struct words w;
@@ -79,6 +102,7 @@ static int kernel_processes(void)
                     (unsigned long long)messages, (unsigned long long)words_get(&w), name);
     }
     traffic();
+    processor();
     return 0;
 }
 

@@ -95,6 +95,15 @@ def test_kernel_processes_are_listed() -> None:
     assert all(kept < 4096 for _, _, kept in rows.values()) and rows["clock"][2] == 0
 
 
+def test_what_the_processor_guards_with_is_on() -> None:
+    """H13: the node says what is on by its control registers; SMAP not under this emulator (README), PCID where
+    the processor has it, which is nowhere here."""
+    said = {cpu: places.native(places.bundle("+kernel +machine ps -k"), cpu=cpu).splitlines()[-1].split()
+            for cpu in ("qemu64", "max")}
+    assert said["qemu64"] == ["processor:"]
+    assert said["max"] == ["processor:", "smep", "umip", "avx"]
+
+
 def test_right_by_link_alone() -> None:
     """DP01: the same program file, with and without the link that lets it make processes."""
     assert places.hosted(places.bundle("+kernel ping 3"))[0] == 0

@@ -123,6 +123,14 @@ static void float_out(const struct child *c, u8 fp[FLOAT_BYTES])
         memcpy(fp + FLOAT_LEGACY, image + XSTATE_UPPER, FLOAT_UPPER);
 }
 
+/* The host keeps the upper halves. */
+static bool has_upper(const struct child *c)
+{
+    static u8 image[XSTATE_MAX];
+
+    return child_get_float(c, image, sizeof image) >= XSTATE_UPPER + FLOAT_UPPER;
+}
+
 static bool float_in(const struct child *c, const u8 fp[FLOAT_BYTES])
 {
     static u8 image[XSTATE_MAX];
@@ -199,10 +207,12 @@ size_t machine_thread_export(struct node *n, struct thread *th, void *image, siz
 
 bool machine_thread_import(struct node *n, struct thread *th, const void *image, size_t len)
 {
+    struct hosted_task *m = hosted_task(th->task);
     struct registers r;
 
     (void)n;
-    return registers_decode(&r, image, len) && set_registers(hosted_task(th->task), &r);
+    return m->child.pid > 0 && registers_decode(&r, image, len, has_upper(&m->child)) &&
+           set_registers(m, &r);
 }
 
 void machine_stop(struct node *n, const char *why)

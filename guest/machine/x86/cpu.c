@@ -5,6 +5,7 @@
  */
 #include "guest/machine/x86/cpu.h"
 #include "base/memory.h"
+#include "guest/machine/protocol.h"
 #include "guest/rt/map.h"
 #include "guest/rt/rt.h"
 #include "guest/rt/trap.h"
@@ -71,6 +72,17 @@ static void protections_init(void)
     cr4_write(cr4);
     next_pcid = 1;
     round_now = 1;
+}
+
+u64 cpu_features(void)
+{
+    u64 cr4 = cr4_read();
+
+    return (cr4 & CR4_SMEP ? 1u << MACHINE_SMEP : 0u) |
+           (cr4 & CR4_SMAP ? 1u << MACHINE_SMAP : 0u) |
+           (cr4 & CR4_UMIP ? 1u << MACHINE_UMIP : 0u) |
+           (cr4 & CR4_PCIDE ? 1u << MACHINE_PCID : 0u) |
+           (cpu_float_has_upper() ? 1u << MACHINE_AVX : 0u);
 }
 
 static void syscall_init(void)

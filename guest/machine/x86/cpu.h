@@ -21,6 +21,8 @@ struct cpu_space {
 void cpu_init(void);
 /* The floating-point half of it (float.c). */
 void cpu_float_init(void);
+/* What of it is on, as control registers say now: bits by enum machine_feature. */
+u64 cpu_features(void);
 /* Makes the space current. NULL: the runtime's own tables. */
 void cpu_space_load(struct cpu_space *s);
 extern const struct cpu_space *cpu_space_current;
@@ -38,6 +40,8 @@ void cpu_space_forget(struct cpu_space *s);
 
 /* Bytes of a context's floating-point area, which is 64-byte aligned. */
 u32 cpu_float_size(void);
+/* Programs have AVX here: the upper halves of YMM0-15 are kept. */
+bool cpu_float_has_upper(void);
 /* Brings the context's floating-point state and segment bases into the processor, and
  * what was there to where it belongs. */
 void cpu_float_load(struct context *c);

@@ -46,6 +46,11 @@ u32 cpu_float_size(void)
     return size;
 }
 
+bool cpu_float_has_upper(void)
+{
+    return states & STATE_AVX;
+}
+
 static void save(u8 *at)
 {
     if (states)

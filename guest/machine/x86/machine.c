@@ -143,7 +143,7 @@ bool machine_thread_import(struct node *n, struct thread *th, const void *image,
     struct registers r;
 
     (void)n;
-    if (!registers_decode(&r, image, len))
+    if (!registers_decode(&r, image, len, cpu_float_has_upper()))
         return false;
     set(th->machine, &r);
     return true;

@@ -2,6 +2,7 @@
 /*
  * guest/machine/place.h by way of the domain runtime: counter, end.
  */
+#include "guest/machine/x86/cpu.h"
 #include "guest/machine/x86/x86.h"
 #include "guest/rt/hypercall.h"
 #include "guest/rt/rt.h"
@@ -46,6 +47,12 @@ bool place_counts(struct node *n, u64 counts[3])
     counts[1] = c.flushes;
     counts[2] = c.copied_bytes;
     return true;
+}
+
+u64 place_features(struct node *n)
+{
+    (void)n;
+    return cpu_features();
 }
 
 void place_halt(struct node *n, s64 status)
