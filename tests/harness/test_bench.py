@@ -4,6 +4,7 @@
 import dataclasses
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -67,6 +68,25 @@ def test_ratios_come_from_rows_measured_together() -> None:
             bench.Row("P16", "MOVEDATA of 1 MiB, copied, per byte", "native", I=0.3)]
     out = {(r.id, r.where): r.value for r in bench.derived(rows)}
     assert out == {("P16", "native"): 1.5, ("P29", "osmosis"): 1.0}
+
+
+def test_three_calls_are_held_against_one() -> None:
+    """DL08: what CALL saves, as a ratio."""
+    rows = [bench.Row("P10", goals.BY_ID["P10"].name, "hosted", I=800, unit="I, core"),
+            bench.Row("P10", bench.APART, "hosted", I=1600, unit="I, core")]
+    assert [(r.id, r.value) for r in bench.derived(rows)] == [("DL08", 2.0)]
+
+
+def test_time_is_by_the_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a program takes to start is in both runs, and in none of the figure."""
+    now = [0]
+
+    def run(command: list[str], **_: object) -> None:
+        now[0] += 1000000 + 50 * int(command[2])
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(time, "perf_counter_ns", lambda: now[0])
+    assert bench.wall_ns(paths.build() / "kernel-bench", "null", 2000) == 50
 
 
 def test_goodput_is_the_share_of_what_the_medium_carries(monkeypatch: pytest.MonkeyPatch) -> None:

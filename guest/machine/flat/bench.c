@@ -337,6 +337,34 @@ static void op_rtt_1k(u64 count)
     rtt(count, 1024);
 }
 
+/* The same exchange by three calls of the client's: a link to answer over, the request, the wait. */
+static void op_apart(u64 count)
+{
+    struct thread *client = running, *server = process();
+    u64 l = (u64)link_to(client, server, DEMOS_GENERAL, 0);
+    struct demos_info *give = (struct demos_info *)(void *)((u8 *)client->task->machine +
+                                                            16384);
+    const struct demos_info *info =
+        (const struct demos_info *)(void *)((u8 *)server->task->machine + 16384);
+
+    node_preempt(node, client);
+    while ((running = node_next(node)) != server)
+        node_preempt(node, running);
+    kcall(DEMOS_RECEIVE, DEMOS_ANY_CHANNEL, BASE, 4096, BASE + 16384, DEMOS_FOREVER, 0);
+    while (count--) {
+        give->count = 1;
+        give->links[0] = kcall(DEMOS_CREATELINK,
+                               demos_spec(DEMOS_GENERAL, DEMOS_GIVE | DEMOS_ONCE, 1), 1, 0, 0,
+                               0, 0);
+        kcall(DEMOS_SEND, l, BASE, 0, BASE + 16384, DEMOS_FOREVER, 0);
+        kcall(DEMOS_RECEIVE, DEMOS_CHANNEL(1), BASE + 8192, 4096, 0, DEMOS_FOREVER, 0);
+        kcall(DEMOS_SEND, (u64)info->links[0], BASE, 0, 0, DEMOS_FOREVER, 0);
+        kcall(DEMOS_RECEIVE, DEMOS_ANY_CHANNEL, BASE, 4096, BASE + 16384, DEMOS_FOREVER, 0);
+    }
+    if (running != client || client->task->count.received < 1)
+        exit(2);
+}
+
 static void op_move(u64 count)
 {
     struct thread *client = running, *server = process();
@@ -400,9 +428,9 @@ static const struct {
     const char *name;
     void (*run)(u64 count);
 } operations[] = {
-    {"null", op_null},      {"link", op_link},       {"self", op_self},
-    {"self1k", op_self_1k}, {"rtt", op_rtt},         {"rtt1k", op_rtt_1k},
-    {"move", op_move},      {"memmove", op_memmove}, {"sizes", op_sizes},
+    {"null", op_null},       {"link", op_link},    {"self", op_self},   {"self1k", op_self_1k},
+    {"rtt", op_rtt},         {"rtt1k", op_rtt_1k}, {"apart", op_apart}, {"move", op_move},
+    {"memmove", op_memmove}, {"sizes", op_sizes},
 };
 
 int main(int argc, char **argv)
