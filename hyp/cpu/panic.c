@@ -128,6 +128,8 @@ void panic(const char *fmt, ...)
     vformat(why, sizeof(why), fmt, args);
     va_end(args);
     log_line("PANIC on CPU %u: %s", this_cpu()->id, why);
+    log_line("  rsp %016lx rbp %016lx cr2 %016lx cr3 %016lx", (u64)__builtin_frame_address(0),
+             *(const u64 *)__builtin_frame_address(0), READ_CR(2), READ_CR(3));
     print_stack((u64)__builtin_return_address(0), (u64)__builtin_frame_address(0));
     stop(why);
 }

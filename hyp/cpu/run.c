@@ -11,6 +11,7 @@
 #include "hyp/cpu/cpu.h"
 #include "hyp/cpu/panic.h"
 #include "hyp/cpu/watch.h"
+#include "hyp/dev/lapic.h"
 #include "hyp/dev/mailbox.h"
 #include "hyp/dev/trace.h"
 #include "hyp/dom/inject.h"
@@ -18,6 +19,7 @@
 #include "hyp/dom/vcpu.h"
 #include "hyp/virt/exit.h"
 
+enum { VECTOR_NMI = 2 };
 /* #DF, #TS to #PF, #AC, #CP: those that push an error code. */
 #define EXCEPTIONS_WITH_ERROR 0x00227d00u
 
@@ -137,6 +139,15 @@ static void end_with(const struct domain *d)
                    why ? why : "the control domain stopped");
 }
 
+/* An NMI is none of the exceptions to the processor: it is masked until the IRET of the last. */
+static void strike_with(struct vcpu *v, u8 vector, u32 error)
+{
+    if (vector == VECTOR_NMI)
+        vcpu_nmi_signal(v);
+    else
+        virt_inject_exception(v, vector, EXCEPTIONS_WITH_ERROR >> vector & 1, error);
+}
+
 /* Faults that an experiment has armed for this vCPU's execution; an occurrence is an entry
  * into the guest. */
 static void strike(struct vcpu *v)
@@ -145,8 +156,7 @@ static void strike(struct vcpu *v)
     u64 arg = inject_arg(OSM_POINT_exception);
 
     if (virt_can_inject(v) && inject_fires(OSM_POINT_exception, v->domain))
-        virt_inject_exception(v, (u8)(arg & 31), EXCEPTIONS_WITH_ERROR >> (arg & 31) & 1,
-                              (u32)(arg >> 32));
+        strike_with(v, (u8)(arg & 31), (u32)(arg >> 32));
     if (inject_fires(OSM_POINT_preempt, v->domain))
         vcpu_yield(v);
     if (!(inject_armed & mine))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hyp/cpu/watch.h"
+#include "hyp/boot/option.h"
 #include "hyp/cpu/clock.h"
 #include "hyp/cpu/cpu.h"
 #include "hyp/cpu/panic.h"
@@ -12,10 +13,11 @@
 #include "hyp/mm/frame.h"
 
 #define LOOK_NS 1000000000ull
+enum { WATCHDOG_SECONDS = 30 };
 
 /* A CPU is stuck when it should have turned (its timer was set for the past) and has not
- * for this many looks of its neighbour. */
-enum { LOOKS_STUCK = 30 };
+ * for this many looks of its neighbour; none: nobody looks. */
+static u32 looks_stuck;
 
 struct look {
     u64 next_ns;
@@ -25,7 +27,7 @@ static struct look looks[CPUS_MAX];
 
 static bool watching(void)
 {
-    return clock_mode() == OSM_CLOCK_REAL && cpu_count() > 1;
+    return looks_stuck && cpu_count() > 1;
 }
 
 void watch_tick(u64 now_ns)
@@ -39,8 +41,8 @@ void watch_tick(u64 now_ns)
     if (l->heartbeat != other->heartbeat) {
         l->heartbeat = other->heartbeat;
         l->missed = 0;
-    } else if (++l->missed == LOOKS_STUCK) {
-        panic("watchdog: CPU %u has not turned for %u seconds", other->id, LOOKS_STUCK);
+    } else if (++l->missed == looks_stuck) {
+        panic("watchdog: CPU %u has not turned for %u seconds", other->id, looks_stuck);
     }
 }
 
@@ -101,6 +103,7 @@ void watch_init(void)
 {
     if (clock_mode() != OSM_CLOCK_REAL)
         return;
+    looks_stuck = (u32)boot_size("watchdog", WATCHDOG_SECONDS);
     pic_set_handler(SERIAL_IRQ, typed);
     pic_unmask(SERIAL_IRQ, true);
     serial_listen();

@@ -269,16 +269,21 @@ def test_more_ports_than_two_levels_have(tmp_path: pathlib.Path) -> None:
 
 
 def test_reboot_and_crash(tmp_path: pathlib.Path) -> None:
-    """H12: what a recipe says happens when a domain ends; a crash makes the run's status 1."""
+    """H12, F17: what a recipe says happens when a domain ends; a crash makes the run's status 1. An NMI nobody
+    asked for is taken as one."""
     ended = run(tmp_path, """
 create a image=hello mem=8M cmdline="sleep_ms=5" on_poweroff=restart start=yes
 at 100ms destroy a
 create b image=hello mem=8M start=yes cmdline="sleep_ms=50"
 at 20ms inject b point=exception arg=6
 at 150ms destroy b
+at 60ms create c image=hello mem=8M start=yes cmdline="sleep_ms=50"
+at 80ms inject c point=exception arg=2
 """, ["hello", "pair"], clock="event")
     assert len([e for e in ended.events("exit") if e["name"] == "a"]) > 5, ended.serial
     assert [e["reason"] for e in ended.events("exit") if e["name"] == "b"] == ["crash"], ended.serial
+    assert [e["reason"] for e in ended.events("exit") if e["name"] == "c"] == ["crash"], ended.serial
+    assert "nobody handles vector 2" in ended.serial
     assert ended.status == 1, ended.serial
     assert len({e["domid"] for e in ended.events("start") if e["name"] == "a"}) > 5
 

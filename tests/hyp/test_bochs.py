@@ -67,7 +67,7 @@ def test_domains_in_bochs(tmp_path: pathlib.Path) -> None:
     images = TOP / "build" / "images"
     (tmp_path / "plan").write_text("""
 create n1 image=hello mem=8M start=yes
-create abi image=test-abi mem=4M start=yes
+create abi image=test-abi mem=52M start=yes
 """)
     said = boot(tmp_path, f"{images / 'control'}=echo=1", str(images / "hello"), str(images / "test-abi"),
                 str(tmp_path / "plan"))

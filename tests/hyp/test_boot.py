@@ -169,6 +169,32 @@ def typed(machine: Qemu, directory: pathlib.Path, keys: bytes, until: str) -> st
     return out.read_text(errors="replace")
 
 
+def test_a_wedged_cpu_is_seen_by_its_neighbour() -> None:
+    """H24: the watchdog. A debugger lets only the first of two CPUs go on; it ends the machine in words, with what
+    registers there are, the call trace and the last records."""
+    setup = Setup(kernel=HYPERVISOR, append="watchdog=2", clock="real", machine="q35", cpus=2,
+                  modules=[(GUESTS / "spin", "")])
+    with Qemu(setup) as machine:
+        limit = time.monotonic() + 60
+        while time.monotonic() < limit and "spinning" not in machine.serial():
+            time.sleep(0.05)
+        door = machine.directory / "gdb"
+        machine.monitor.command("human-monitor-command", **{
+            "command-line": f"gdbserver unix:{door},server=on,wait=off"})
+        with subprocess.Popen(["gdb", "-nx", "-batch", "-ex", f"target remote {door}", "-ex",
+                               "set scheduler-locking on", "-ex", "thread 1", "-ex", "continue"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as gdb:
+            while time.monotonic() < limit and not END.search(machine.serial()):
+                time.sleep(0.05)
+            gdb.kill()
+        said = machine.serial().replace("\r", "")
+    assert "PANIC on CPU 0: watchdog: CPU 1 has not turned for 2 seconds" in said, said[-3000:]
+    assert re.search(r"^  rsp [0-9a-f]{16} rbp [0-9a-f]{16} cr2", said, re.M), said[-3000:]
+    assert "watch_tick+0x" in said, said[-3000:]
+    assert "last trace records" in said
+
+
 def test_nmi_brings_last_words(tmp_path: pathlib.Path) -> None:
     """H24: typed on the serial port, ctrl-a and a key show what goes on; and a wedged machine still says
     where it is: registers, symbols, what the guest did."""
