@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Classes are 16, 32, 48, 64 and then four steps to each doubling, so that at most a
- * quarter of a block is wasted. When nothing else is left a larger free block is cut; pieces never
- * grow together again, so what is small can be had as long as there is anything, what is large only
- * while nobody has cut it up. Under AddressSanitizer free and unused bytes are poisoned.
+ * quarter of a block is wasted. A heap that gets no more memory cuts a larger free block when
+ * nothing else is left; pieces never grow together again, so what is small can be had as long as
+ * there is anything, what is large only while nobody has cut it up. The owner of a heap that can
+ * grow is asked first. Under AddressSanitizer free and unused bytes are poisoned.
  */
 #include "base/heap.h"
 #include "base/memory.h"
@@ -128,7 +129,7 @@ void *heap_take(struct heap *h, size_t size)
         block = h->bump;
         h->bump += room;
     } else {
-        block = cut(h, class);
+        block = h->cuts ? cut(h, class) : NULL;
         if (!block)
             return NULL;
     }

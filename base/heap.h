@@ -16,6 +16,7 @@ struct heap {
     u8 *bump, *end;      /* the untouched rest of the newest region */
     size_t in_use, high; /* bytes handed out, and the most there ever were */
     size_t total;        /* bytes of all regions */
+    bool cuts; /* its owner has no more for it: larger free blocks are cut for small ones */
     void *free[HEAP_CLASSES];
 };
 

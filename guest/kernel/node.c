@@ -36,6 +36,7 @@ struct node *node_create(struct heap *heap, const struct node_config *config, st
     if (!n)
         return NULL;
     n->heap = heap;
+    heap->cuts = true; /* a node has what it was given at its start */
     n->net = net;
     n->owner = owner;
     n->config = *config;

@@ -43,7 +43,7 @@ void *demos_alloc(size_t size)
     if (block || cost > DEMOS_HEAP_MOST)
         return block;
     if (!grow(ALIGN_UP(cost, (size_t)STEP)) && !grow(ALIGN_UP(cost, (size_t)PAGE)))
-        return NULL;
+        heap.cuts = true; /* what there is must do */
     return heap_alloc(&heap, size);
 }
 

@@ -198,6 +198,7 @@ static void open_memory(void)
     count -= kept;
     base = rt_frames_untouched(count);
     heap_init(&fab.heap, base, (size_t)count * 4096);
+    fab.heap.cuts = true;
 }
 
 static void first_medium(void)

@@ -104,28 +104,39 @@ static void heap_keeps_blocks_apart(void)
     free(more);
 }
 
+/* How many small blocks there are where large ones were. */
+static u32 small_for_large(bool cuts, size_t size, size_t large, size_t small)
+{
+    u8 **block = calloc(size / small, sizeof(*block));
+    void *memory = malloc(size);
+    struct heap h;
+    u32 count = 0, got = 0;
+
+    heap_init(&h, memory, size);
+    h.cuts = cuts;
+    while ((block[count] = heap_alloc(&h, large)) != NULL)
+        count++;
+    for (u32 i = 0; i < count; i++)
+        heap_free(&h, block[i], large);
+    while ((block[got] = heap_alloc(&h, small)) != NULL)
+        memset(block[got++], 0xaa, small);
+    CHECK_EQ(h.in_use, got * heap_cost(small));
+    for (u32 i = 0; i < got; i++)
+        heap_free(&h, block[i], small);
+    CHECK_EQ(h.in_use, 0);
+    free(memory);
+    free(block);
+    return got;
+}
+
 /* All of a heap was large blocks once, which are free again: it can be had as small ones. */
 static void heap_cuts_what_is_free(void)
 {
     enum { SIZE = 1 << 18, LARGE = 5000, SMALL = 100 };
-    static u8 *block[SIZE / SMALL];
-    void *memory = malloc(SIZE);
-    struct heap h;
-    u32 count = 0, small = 0;
 
-    heap_init(&h, memory, SIZE);
-    while ((block[count] = heap_alloc(&h, LARGE)) != NULL)
-        count++;
-    for (u32 i = 0; i < count; i++)
-        heap_free(&h, block[i], LARGE);
-    while ((block[small] = heap_alloc(&h, SMALL)) != NULL)
-        memset(block[small++], 0xaa, SMALL);
-    CHECK(small * heap_cost(SMALL) > SIZE / 20 * 17);
-    CHECK_EQ(h.in_use, small * heap_cost(SMALL));
-    for (u32 i = 0; i < small; i++)
-        heap_free(&h, block[i], SMALL);
-    CHECK_EQ(h.in_use, 0);
-    free(memory);
+    CHECK(small_for_large(true, SIZE, LARGE, SMALL) * heap_cost(SMALL) > SIZE / 20 * 17);
+    /* One that can be given more leaves large blocks whole. */
+    CHECK(small_for_large(false, SIZE, LARGE, SMALL) * heap_cost(SMALL) <= heap_cost(LARGE));
 }
 
 TESTS(CASE(big_endian), CASE(crc_of_the_check_string),
