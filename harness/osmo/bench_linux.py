@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Debian's Linux as it comes, on Osmosis and on Xen 4.17 in the same QEMU, one instruction a tick:
-what it takes from its kernel's start to a shell, and what a byte takes from one Linux to another.
+what it takes from its kernel's start to a shell, what a byte takes from one Linux to another, and here
+what it takes while it has nothing to do (P28's peer).
 
 Times are what Linux itself says in /proc/uptime, hundredths of a second, so that building the
 domain is not in it on either; on Xen the dom0 with its bridge and net back end is, as here the fabric is.
 """
 
+import dataclasses
 import pathlib
 import re
 import tempfile
@@ -18,6 +20,7 @@ LAST = 600000
 BYTES = sum(len(str(n)) + 1 for n in range(1, LAST + 1))
 BOOT = "boot to shell"
 MOVE = "TCP from one to another, per byte"
+IDLE = "idle, per second"
 UP = "echo uptime $(cat /proc/uptime)"
 SERVE = "nc -l -p 1000 | md5sum"
 SEND = (f"until ping -c 1 -w 1 10.5.0.1; do :; done; sleep 1; {UP}; seq {LAST} | nc 10.5.0.1 1000; {UP}")
@@ -26,7 +29,7 @@ SECONDS = 600.0
 LOOK = 8.0
 CLUSTER = """
 clock = "count"
-for = "300s"
+for = "%ds"
 until = "exit client"
 trace = false
 [media.lan]
@@ -64,18 +67,30 @@ def osmosis() -> list[bench.Row]:
     rows = [row(BOOT, "osmosis", boot[0], "I", began)]
     began = time.monotonic()
     moved = times(play(node("server", SERVE, "lan") + node("client", SEND, "lan")), 2)
-    return [*rows, row(MOVE, "osmosis", (moved[1] - moved[0]) / BYTES, "I/byte", began)]
+    return [*rows, row(MOVE, "osmosis", (moved[1] - moved[0]) / BYTES, "I/byte", began), idleness()]
+
+
+def idleness() -> bench.Row:
+    """What ten more seconds of sleep have cost, by the hypervisor's counters."""
+    began = time.monotonic()
+    short, long = (played(node("client", "sleep 1000"), seconds).result.used for seconds in (10, 20))
+    each = {key: (long[0][key] - short[0][key]) / 10 for key in ("run_ns", "exits")}
+    return dataclasses.replace(row(IDLE, "osmosis", each["run_ns"], "I", began), X=each["exits"])
 
 
 def play(nodes: str) -> str:
+    return played(nodes, 300).collector.text("client")
+
+
+def played(nodes: str, seconds: int) -> run.Outcome:
     with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
-        prepared = run.prepare(cluster.parse(CLUSTER + nodes, "bench"), run.Options(clock="count"),
+        prepared = run.prepare(cluster.parse(CLUSTER % seconds + nodes, "bench"), run.Options(clock="count"),
                                pathlib.Path(scratch))
         prepared.setup.shift = 0
         outcome = run.execute(prepared)
     if not outcome.result.ok:
         raise Problem(outcome.result.error.splitlines()[0])
-    return outcome.collector.text("client")
+    return outcome
 
 
 def guest(number: int, name: str, script: str, network: bool) -> xen.Guest:

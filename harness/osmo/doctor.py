@@ -66,13 +66,16 @@ def which(program: str) -> str | None:
     return shutil.which(program, path=search)
 
 
+def remedy(tool: Tool) -> str:
+    return f"apt-get install {tool.package}, or `make deps`"
+
+
 def tools() -> list[Finding]:
     found = []
     for tool in TOOLS:
         path = which(tool.program)
         state = "ok" if path else "missing" if tool.needed else "absent"
-        remedy = "" if path else f"apt-get install {tool.package}, or `make deps`"
-        found.append(Finding(tool.program, state, path or f"for {tool.purpose}", remedy))
+        found.append(Finding(tool.program, state, path or f"for {tool.purpose}", "" if path else remedy(tool)))
     return found
 
 

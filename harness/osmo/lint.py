@@ -3,8 +3,8 @@
 
 A check is a name, a tool and command lines; lines run side by side. clang, clang-tidy and cppcheck
 are slow, so a file that passed is remembered in the cache, outside the tree, by its own bytes,
-those of the headers it includes, and the command. A tool that is missing is said and skipped;
-`--strict` makes that a failure.
+those of the headers it includes, and the command. A tool that is missing is a failure, said with
+what brings it; the others run all the same.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import shutil
 import subprocess
 import sys
 
-from osmo import paths
+from osmo import doctor, paths, units
 
 STAMPS = "lint"
 # What cppcheck gets wrong here: symbols of the linker, values set through a pointer, MSR
@@ -145,10 +145,9 @@ def _first_line(name: str) -> str:
 
 
 def python_jobs() -> list[Job]:
-    files = tracked("*.py") + [f for f in tracked("harness/*") if "python" in _first_line(f)
-                               and not f.endswith(".py")]
-    return [Job("flake8", ["/usr/bin/python3", "-m", "flake8", *files]),
-            Job("mypy", ["/usr/bin/python3", "-m", "mypy", "harness/osmo"])]
+    scripts = [f for f in tracked("harness/*") if "python" in _first_line(f) and not f.endswith(".py")]
+    return [Job("flake8", ["/usr/bin/python3", "-m", "flake8", *tracked("*.py"), *scripts]),
+            Job("mypy", ["/usr/bin/python3", "-m", "mypy", "--scripts-are-modules", "harness/osmo", *scripts])]
 
 
 CHECKS = {
@@ -168,6 +167,11 @@ def available(job: Job) -> bool:
         return subprocess.run(["/usr/bin/python3", "-c", f"import {module}"], check=False,
                               capture_output=True).returncode == 0
     return shutil.which(job.command[0]) is not None
+
+
+def remedy(check: str) -> str:
+    """What brings the tool of a check, in the doctor's words."""
+    return next(doctor.remedy(tool) for tool in doctor.TOOLS if tool.program == check)
 
 
 def run(job: Job) -> tuple[Job, bool, str]:
@@ -193,20 +197,20 @@ def brief(check: str, said: str) -> str:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="harness/lint", description=__doc__)
     parser.add_argument("check", nargs="*", choices=[*CHECKS, []], help="only these")
-    parser.add_argument("--strict", action="store_true", help="a missing tool is a failure")
     parser.add_argument("-j", type=int, default=os.cpu_count() or 1, help="side by side")
     options = parser.parse_args(arguments)
     jobs = [job for name in options.check or CHECKS for job in CHECKS[name]()]
     tools = {job.check: job for job in jobs}
     missing = [name for name, job in tools.items() if not available(job)]
     for name in missing:
-        print(f"lint: {name} is not installed, skipped", file=sys.stderr)
+        print(f"lint: {name} is not installed: {remedy(name)}", file=sys.stderr)
     failed: list[str] = []
     with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
         for job, good, said in pool.map(run, [j for j in jobs if j.check not in missing]):
             if not good:
                 failed.append(job.check)
                 print(f"--- {job.check}\n{brief(job.check, said)}", file=sys.stderr)
-    counts = ", ".join(f"{name} {failed.count(name)}" for name in sorted(set(failed)))
-    print(f"lint: {counts} failed" if failed else f"lint: {len(jobs)} jobs clean")
-    return 1 if failed or (missing and options.strict) else 0
+    counts = [f"{name} {failed.count(name)} failed" for name in sorted(set(failed))]
+    counts += [f"{name} not run" for name in missing]
+    print(f"lint: {', '.join(counts)}" if counts else f"lint: {units.counted(len(jobs), 'job')} clean")
+    return 1 if counts else 0

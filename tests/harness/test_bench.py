@@ -33,6 +33,19 @@ def test_goals_are_judged_by_figure_and_switches() -> None:
     assert dataclasses.replace(row, unit="I, core").judged().met is None
 
 
+def test_the_table_has_goal_verdict_and_peer(capsys: pytest.CaptureFixture[str]) -> None:
+    """P1 to P6, P24 to P26, P28: each has a goal and somebody to be compared with, and both are printed."""
+    wanted = [goals.BY_ID[i] for i in ("P1", "P2", "P3", "P4", "P5", "P6", "P24", "P25", "P26", "P28")]
+    rows = [bench.Row(g.id, g.name, "osmosis", value=(g.most or 0) + n % 2, unit=g.unit, X=g.X)
+            for n, g in enumerate(wanted)]
+    bench.print_table([row.judged() for row in rows])
+    lines = capsys.readouterr().out.splitlines()[1:]
+    for n, (goal, line) in enumerate(zip(wanted, lines, strict=True)):
+        assert line.startswith(goal.id + " ") and line.endswith(f"  {goal.name}")
+        assert f"  {goal.peer}  " in line and goal.peer and ("  MISSED  " if n % 2 else "  met  ") in line
+        assert f"  {bench.show(goal.most)}  " in line
+
+
 def test_the_papers_figure_is_missed_from_both_sides() -> None:
     goal = goals.BY_ID["P32"]
     assert [goals.met(goal, v, None) for v in (0.2, 0.95, 1.05, 1.5)] == [False, True, True, False]
@@ -142,7 +155,8 @@ def test_linux_says_its_own_time() -> None:
     assert bench_linux.times(said, 2) == [3.25e9, 5.75e9]
     with pytest.raises(Problem):
         bench_linux.times(said, 1)
-    node = cluster.parse(bench_linux.CLUSTER + bench_linux.node("client", bench_linux.SEND, "lan"), "x").nodes[0]
+    client = bench_linux.node("client", bench_linux.SEND, "lan")
+    node = cluster.parse(bench_linux.CLUSTER % 300 + client, "x").nodes[0]
     assert " " not in node.cmdline and node.machine == "linux"
 
 
