@@ -4,10 +4,10 @@
  * kinds of invocation, and the delay of a call against its size.
  *
  * `compare ROUNDS [MACHINE]`: each row ROUNDS times, then, when its other half was moved to
- * MACHINE, the remote ones. `compare repeat BYTES [MACHINE]` calls its other half for ever,
- * here or there. `compare delays MOST STEP MACHINE` prints the remote curve alone, for each
- * STEP bytes up to MOST. `compare host` keeps a node alive that is moved to. Rows are JSON as of
- * `bench`: "T1" by operation, "L33" by kind, "L35" by place and bytes.
+ * MACHINE, the remote ones. `compare repeat BYTES [MACHINE]` measures calls of its
+ * other half, here or there, and goes on with them for ever. `compare delays MOST STEP MACHINE`
+ * prints the remote curve alone, for each STEP bytes up to MOST. `compare host` keeps a node
+ * alive that is moved to. Rows are JSON as of `bench`: "T1" by operation, "L33" by kind, "L35" by place and bytes.
  */
 #include "guest/programs/measure.h"
 #include "guest/programs/number.h"
@@ -146,11 +146,16 @@ static void move(s64 control, const char *machine)
         demos_die("compare: it cannot be moved to machine %s: %s", machine, demos_error(moved));
 }
 
-/* For who looks at the machine from outside, once others have done with what came before. */
+/* For who looks at the machine from outside, once others have done with what came before; the
+ * row is the whole of what he will see the parts of. */
 static NORETURN void repeat(u32 size)
 {
+    struct cost c;
+
     bytes = MIN(size, (u32)MOST);
     round_trips(SETTLE);
+    c = measure(round_trips, SETTLE / 4);
+    measure_print("L36", "a call", &c, 1);
     demos_print("repeating\n");
     demos_flush();
     for (;;)

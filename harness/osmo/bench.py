@@ -221,6 +221,12 @@ def network() -> list[Row]:
     return bench_network.rows()
 
 
+def factors() -> list[Row]:
+    """What a remote call is made of."""
+    from osmo import bench_factors
+    return bench_factors.rows()
+
+
 def linux() -> list[Row]:
     """Debian's Linux here."""
     from osmo import bench_linux
@@ -259,7 +265,8 @@ def campaign() -> list[Row]:
 
 PLACES: dict[str, Callable[[], list[Row]]] = {
     "native": native, "hypervisor": hypervisor, "osmosis": osmosis, "hosted": hosted, "z8000": z8000,
-    "source": sizes, "network": network, "moves": moves, "xen": on_xen, "linux": linux, "linux-xen": linux_on_xen,
+    "source": sizes, "network": network, "factors": factors, "moves": moves, "xen": on_xen, "linux": linux,
+    "linux-xen": linux_on_xen,
     "simulator": simulator, "campaign": campaign}
 
 

@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 
-from osmo import bench_network, cluster, paths, places, qemu, run
+from osmo import bench, bench_network, cluster, paths, places, qemu, run
 from osmo.collect import Collector
 from osmo.errors import Problem
 from osmo.session import Session
@@ -26,24 +26,35 @@ from osmo.session import Session
 STEP = re.compile(rb"\[[0-9a-f]+/([0-9a-f]+)/([0-9a-f]+)/")
 GUEST, RING = 1 << 21, 3
 
-# What a function is for, by the folder of its source; the first that fits counts.
+# What a function is for, by the folder or file of its source and, where one file does two things, by its name; the
+# first that fits counts.
 PROGRAM = "guest/programs/"
-COPYING = re.compile(r"^(mem(cpy|move|set|cmp)|copy_(up|down)ward|user_(copy|large|small).*|copy|.*_copy)$")
+COPYING = re.compile(r"^(mem(cpy|move|set|cmp)|copy(_\w+)?|zero_wide|user_(copy|large|small)\w*|\w+_copy)$")
+ANY = re.compile("")
 FACTORS = (
-    ("program and its library", (PROGRAM, "guest/lib/")),
-    ("entry, exit, process switch", ("guest/machine/",)),
-    ("links, queues, delivery", ("guest/kernel/",)),
-    ("medium", ("net/media/", "net/fabric/")),
-    ("packets and their acknowledgement", ("net/", "base/crc")),
-    ("device rings", ("splitdrv/",)),
-    ("events, store and clock of a domain", ("guest/rt/", "guest/control/")),
-    ("hypervisor: exits and domain switches", ("hyp/virt/", "hyp/dom/sched", "hyp/cpu/")),
-    ("hypervisor: grants", ("hyp/dom/grant",)),
-    ("hypervisor: events and the rest", ("hyp/",)),
-    ("memory and lists", ("base/",)),
-    ("other", ("",)),
+    ("program and its library", (PROGRAM, "guest/lib/"), ANY),
+    ("kernel: entry, exit, process switch", ("guest/machine/",), ANY),
+    ("kernel: marshalling", ("guest/kernel/message.c",),
+     re.compile("^(message_(en|de)code|decode_header|header_valid)")),
+    ("kernel: links, queues, delivery", ("guest/kernel/",), ANY),
+    ("fabric and medium", ("net/media/", "net/fabric/"), ANY),
+    ("network: CRC", ("net/crc32c", "base/crc"), ANY),
+    ("network: routing", ("net/route.c", "net/through.c"), ANY),
+    ("network: waiting for acknowledgements", ("net/",), re.compile(
+        "^(due_|net_(due|deadline|jitter|overdue)|arrived|overtaken|sample|again|free_out"
+        "|peer_(due|rto|timeout|acknowledged|acks|set_acks|ack_items|missing))")),
+    ("network: RP", ("net/peer",), ANY),
+    ("network: NFSM", ("net/",), ANY),
+    ("device rings", ("splitdrv/",), ANY),
+    ("events, store and clock of a domain", ("guest/rt/", "guest/control/"), ANY),
+    ("hypervisor: exits and domain switches", ("hyp/virt/", "hyp/dom/sched", "hyp/cpu/"), ANY),
+    ("hypervisor: grants", ("hyp/dom/grant",), ANY),
+    ("hypervisor: events and the rest", ("hyp/",), ANY),
+    ("memory and lists", ("base/",), ANY),
+    ("other", ("",), ANY),
 )
 COPY = "copying"
+NAMES = (*(name for name, _, _ in FACTORS), COPY)
 
 
 @dataclasses.dataclass
@@ -78,16 +89,18 @@ def _said(*words: str) -> str:
 def factor(name: str, source: str) -> str:
     if COPYING.match(name):
         return COPY
-    return next(f for f, folders in FACTORS if source.startswith(folders))
+    return next(f for f, folders, names in FACTORS if source.startswith(folders) and names.search(name))
 
 
 @dataclasses.dataclass
 class Breakdown:
-    """Instructions of one call, by factor and by function."""
+    """Instructions of one call, by factor and by function; `whole` is what the machine's counter said of a call
+    just before, alarms and signs of life and all."""
 
     calls: int
     factors: dict[str, float]
     functions: dict[str, float]
+    whole: float | None = None
 
     @property
     def total(self) -> float:
@@ -95,7 +108,7 @@ class Breakdown:
 
 
 Place = tuple[str, str, str]  # image, function, source
-APART = 1.2  # a turn that takes so much more than most had something else in it: an alarm, a node's sign of life
+APART = 1.01  # a turn that takes so much more than most had something else in it: an alarm, a node's sign of life
 
 
 def attribute(log: bytes, host: Image, guests: list[Image], program: Image | None, once: str = "") -> Breakdown:
@@ -193,21 +206,29 @@ def _program(name: str = "compare") -> Image:
 def remote(size: int) -> Breakdown:
     """A call of `size` bytes each way to a process on another node, on Osmosis."""
     text = places.CLUSTER.format(clock="count", length="600s", line=f"+kernel +machine compare repeat {size}")
-    return attribute(_repeated(text, "a"), _hypervisor(), _nodes(), _program())
+    log, said = _repeated(text, "a")
+    return _counted(attribute(log, _hypervisor(), _nodes(), _program()), said)
+
+
+def _counted(found: Breakdown, console: str) -> Breakdown:
+    """With the whole, if the program has measured what it repeats."""
+    rows = bench.json_rows(console, "")
+    return dataclasses.replace(found, whole=rows[-1].I if rows else None)
 
 
 def packet() -> Breakdown:
     """A packet of 64 bytes from ring to ring, over the fabric."""
     guests = [Image.of(paths.image(name)) for name in ("netflood", "fabric", "control")]
-    return attribute(_repeated(bench_network.flood("count=0"), "n1"), _hypervisor(), guests, None, "fabric_take")
+    log, _ = _repeated(bench_network.flood("count=0"), "n1")
+    return attribute(log, _hypervisor(), guests, None, "fabric_take")
 
 
 def _hypervisor() -> Image:
     return Image.of(paths.build() / "hyp" / "osmosis.64")
 
 
-def _repeated(text: str, node: str) -> bytes:
-    """What a cluster executes once this node has said that it repeats something."""
+def _repeated(text: str, node: str) -> tuple[bytes, str]:
+    """What a cluster executes once this node has said that it repeats something; all that the node has said."""
     with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
         prepared = run.prepare(cluster.parse(text, "breakdown"), run.Options(clock="count"), pathlib.Path(scratch))
         prepared.setup.shift = 0
@@ -222,7 +243,7 @@ def _repeated(text: str, node: str) -> bytes:
                 time.sleep(0.05)
             if ending:
                 raise Problem(f"the run ended: {ending.reason}")
-            return logged(machine, 48 << 20)
+            return logged(machine, 48 << 20), session.collector.text(node)
 
 
 def local(size: int) -> Breakdown:
@@ -242,5 +263,6 @@ def native(program: str, what: str) -> Breakdown:
                 if time.monotonic() > until or not machine.alive():
                     raise Problem("the calls did not begin within a minute")
                 time.sleep(0.05)
-            log = logged(machine, 8 << 20)
-    return attribute(log, Image("none", [], [], set()), [Image.of(paths.image("node"))], _program(program))
+            log, said = logged(machine, 8 << 20), machine.serial()
+    found = attribute(log, Image("none", [], [], set()), [Image.of(paths.image("node"))], _program(program))
+    return _counted(found, said)

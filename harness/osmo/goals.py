@@ -47,6 +47,8 @@ GOALS = (
          peer="Linux UDP over Xen PV 42165"),
     Goal("P14kd", "remote stream, window 16, per echo, 1024 bytes, direct", 1900, X=0.5,
          peer="Linux UDP over Xen PV 49457"),
+    Goal("P12w", "remote round trip, 0 bytes, in cycles of this host", 400000, "cycles",
+         peer="Linux UDP over Xen PV 8.2 M, PVH 12.8 M"),
     Goal("P15", "remote against local, one way", 6.3, "ratio", peer="DEMOS/MP 6.3"),
     Goal("P16", "MOVEDATA of 1 MiB against memcpy, copied", 1.05, "ratio", peer="Linux pipe 0.8 I/byte"),
     Goal("P17", "MOVEDATA of 1 MiB, remote, against memcpy", 2.2, "ratio"),

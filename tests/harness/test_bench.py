@@ -106,7 +106,7 @@ def test_goodput_is_the_share_of_what_the_medium_carries(monkeypatch: pytest.Mon
     """DL22: bulk and messages beside each other, at each loss; the loss is the medium's."""
     played = []
 
-    def play(text: str) -> dict[str, str]:
+    def play(text: str, _clock: str = "") -> dict[str, str]:
         played.append(text)
         row, value = ("P17", 1600) if "P17" in text else ("P14k", 1024 * 1600)
         return {"a": f'{{"row": "{row}", "name": "x", "value": {value}, "unit": "ticks"}}'}
@@ -120,7 +120,7 @@ def test_goodput_is_the_share_of_what_the_medium_carries(monkeypatch: pytest.Mon
 
 
 def test_pairs_and_hops_are_nodes_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    def play(text: str) -> dict[str, str]:
+    def play(text: str, _clock: str = "") -> dict[str, str]:
         made = cluster.parse(text, "x")
         value = {2: 1000, 3: 1500}.get(len(made.nodes), 2000)
         ids = ("P12", "P14")
@@ -133,6 +133,28 @@ def test_pairs_and_hops_are_nodes_of_their_own(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(bench_network, "play", lambda text: {"a1": ""} | {f"a{i}": "" for i in range(17)})
     with pytest.raises(Problem, match="1 of 1 pairs"):
         bench_network.pairs()
+
+
+def test_kicks_are_those_of_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both front ends and both back ends; what a run takes besides is not in the rows."""
+    monkeypatch.setattr(bench_network, "sends", lambda window, count: {
+        "n1": 100 + count // window, "n2": 200 + count // window, "fabric": 300 + 2 * count})
+    assert [(r.value, r.name.split(": ")[1]) for r in bench_network.kicks()] == [
+        (1.0, "who asks"), (1.0, "who answers"), (1.0, "back ends"),
+        (0.0625, "who asks"), (0.0625, "who answers"), (1.0, "back ends")]
+
+
+def test_a_round_trip_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P12w: the least of several runs by the host's cycles, against its goal."""
+    ticks = iter((300000.0, 250000.0, 900000.0, 260000.0, 500000.0))
+
+    def play(text: str, clock: str) -> dict[str, str]:
+        assert clock == cluster.parse(text, "x").clock == "real"
+        return {"a": f'{{"row": "P12", "name": "x", "value": {next(ticks)}, "unit": "ticks"}}'}
+
+    monkeypatch.setattr(bench_network, "play", play)
+    (row,) = bench_network.cycles()
+    assert (row.value, row.judged().met, row.I) == (250000, True, None)
 
 
 @pytest.mark.slow

@@ -29,9 +29,16 @@ def text(words: str, medium: str, seconds: int = 60, linger: str = "") -> str:
     return CLUSTER.format(words=words, medium=medium, seconds=seconds, linger=linger)
 
 
-def kicks_are_for_batches(said: str, words: str) -> None:
-    """Never more than one for a message, far fewer in a stream."""
+HANDSHAKES = 200  # events of a vif's both ends before the first message and after the last, at the most
+
+
+def kicks_are_for_batches(said: str, words: str, sends: dict[str, int] | None = None) -> None:
+    """Never more than one for a message, far fewer in a stream: of the front end that asks and, where it is known
+    what each domain has sent, of the one that answers and of the fabric's back ends, each for its own."""
     found = DONE.search(said)
     assert found, said
     count, kicks = int(found[1]), int(found[5])
-    assert kicks <= count + 20 if "stream" not in words else kicks < count / 4
+    most = count + 20 if "stream" not in words else count // 4
+    assert kicks <= most
+    for name, vifs in (("n1", 1), ("n2", 1), ("fabric", 2)):
+        assert sends is None or 0 < sends[name] <= vifs * (most + HANDSHAKES), (name, sends)

@@ -10,7 +10,7 @@ import pathlib
 import netping
 import pytest
 
-from osmo import cluster, collect, run
+from osmo import cluster, collect, judge, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 LOSS = '[[faults]]\nat = "1ms"\nmedium = "wire"\ndo = "loss 0.2"\n'
@@ -32,7 +32,8 @@ def play(tmp_path: pathlib.Path, words: str, kind: str = "ether", seconds: int =
 
 @pytest.mark.parametrize("words", netping.WORDS)
 def test_round_trips(tmp_path: pathlib.Path, words: str) -> None:
-    netping.kicks_are_for_batches(play(tmp_path, words)[0], words)
+    said, seen = play(tmp_path, words)
+    netping.kicks_are_for_batches(said, words, {one["name"]: one["sends"] for one in judge.used(seen)})
 
 
 @pytest.mark.parametrize("kind", ["ack-ether", "parallel"])
