@@ -27,6 +27,7 @@ void trace_hypervisor(void)
     do {
         if (hypercall_osmosis(OSM_OP_trace_drain, &t))
             return;
+        control.trace_lost += t.lost;
         if (t.count)
             output(OSM_STREAM_TRACE, records, t.count * sizeof(records[0]));
     } while (t.count == RECORDS);

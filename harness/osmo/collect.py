@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import Any
 
-from osmo import abi
+from osmo import abi, units
 from osmo.disks import Map
 from osmo.memory import Frame
 
@@ -48,6 +48,7 @@ class Collector:
         self.spans: list[tuple[int, int, str]] = []
         self._partial = b""
         self.odd: list[str] = []
+        self.no_room = 0  # frames that the machine could not put anywhere
 
     def take(self, frame: Frame) -> None:
         """One frame, in the order of the ring."""
@@ -122,6 +123,9 @@ class Collector:
         fault that comes too late for a node that has ended is none of them."""
         said = [f"plan line {e.fields.get('line')}: {e.fields.get('command')}: {e.fields.get('error')}"
                 for e in self.events if e.event == "error" and not self._too_late(e)]
+        if self.no_room:
+            said.append(f"the machine had no room for {units.counted(self.no_room, 'piece')} of its output, which "
+                        "nobody took in time: trace less, or run it on a less busy host")
         return said + self.odd
 
     def _too_late(self, error: Event) -> bool:

@@ -188,5 +188,6 @@ class Session:
 
     def _ending(self, how: str, reason: str, status: int = 0) -> Ending:
         virtual = self.page.get().now_ns if self.page else 0
+        self.collector.no_room = self.ring.lost() if self.ring else 0
         dump = "" if how == "done" else self.machine.serial()[-8000:]
         return Ending(how, status, reason, virtual, dump)

@@ -2,6 +2,7 @@
 /*
  * sched_op (xen/sched.h).
  */
+#include "hyp/dev/trace.h"
 #include "hyp/dom/evtchn.h"
 #include "hyp/dom/hypercall.h"
 #include "hyp/dom/platform.h"
@@ -155,6 +156,7 @@ s64 vcpu_poll(struct vcpu *v, const evtchn_port_t *port, u32 count, u64 timeout_
     }
     if (timeout_ns)
         timer_set(&v->poll_timer, v->cpu, timeout_ns);
+    trace(OSM_T_block, v->domain->id, v->id, 0, 0);
     vcpu_leave(v);
     return 0;
 }

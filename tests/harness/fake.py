@@ -37,6 +37,10 @@ class FakeRam:
         self.data[RING + 16:RING + 24] = struct.pack("<Q", self.produced)
         self.flush()
 
+    def lose(self, frames: int) -> None:
+        self.data[RING + 32:RING + 40] = struct.pack("<Q", frames)
+        self.flush()
+
     def flush(self) -> None:
         if self.path.exists():
             with open(self.path, "r+b") as f:

@@ -97,6 +97,16 @@ def test_a_run_from_plan_to_end(tmp_path: pathlib.Path) -> None:
     assert out.names[3] == out.names[4] == "n1" and not out.ended and not out.errors()
 
 
+def test_output_that_had_no_room_is_an_error(tmp_path: pathlib.Path) -> None:
+    """In `real` the reader may be too slow: then what is there is not all."""
+    def lose(machine: FakeMachine) -> None:
+        machine.fake.lose(3)
+        good(machine)
+    session, _ = drive(tmp_path, lose)
+    (said,) = session.collector.errors()
+    assert said.startswith("the machine had no room for 3 pieces of its output")
+
+
 def test_the_same_run_has_the_same_digests(tmp_path: pathlib.Path) -> None:
     digests = []
     for name in ("a", "b"):

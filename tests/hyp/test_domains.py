@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from osmo import abi
+from osmo.memory import MailboxPage, OutputRing
 from osmo.qemu import Qemu, Setup
 from test_boot import END, GUESTS, HYPERVISOR, passed, run
 
@@ -38,6 +40,37 @@ def test_one_domains_end_is_its_own(clock: str) -> None:
                   r"memory: \d+ of \d+ frames free", r"domain 0: \d+ grant frames of \d+",
                   r"domain 0 port \d+: unbound 1/0 vcpu 0", r"domain 0 port \d+: unbound 2/0 vcpu 0"):
         assert re.search(words, said), (words, said)
+
+
+def test_what_happens_is_written_down() -> None:
+    """H24: a record of each kind, two CPUs' in the order of time; what has no room in a ring of records or
+    in the machine's output is counted, and there is room again when its reader has made some."""
+    setup = Setup(kernel=HYPERVISOR, clock="real", append="clock=real output=64K", machine="microvm", cpus=2,
+                  modules=[(GUESTS / "records", "")])
+    with Qemu(setup) as machine:
+        def until(words: str) -> "re.Match[str]":
+            limit = time.monotonic() + 60
+            while time.monotonic() < limit and machine.alive() and not END.search(machine.serial()):
+                if found := re.search(words, machine.serial()):
+                    return found
+                time.sleep(0.02)
+            found = re.search(words, machine.serial())
+            assert found, machine.serial()
+            return found
+
+        told = int(until(r"(\d+) frames lost\r?\n")[1])
+        page = MailboxPage.find(machine.ram)
+        assert page
+        ring = OutputRing(machine.ram, page.get().output, page.get().output_size)
+        before = list(ring.frames())
+        assert ring.lost() >= told > 0 and ring.produced() > ring.capacity - 4096
+        assert {len(f.data) for f in before if f.stream == abi.Stream.RESULT} == {2048}
+        ring.free()
+        until("finished with status")
+        assert passed(machine.serial()), machine.serial()
+        after = list(ring.frames())
+        assert len([f for f in after if f.stream == abi.Stream.CAPTURE]) >= 2
+        assert not [f for f in after if f.stream == abi.Stream.RESULT]
 
 
 def test_two_processors_at_work() -> None:
