@@ -16,10 +16,12 @@ $(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
 
 objects = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(patsubst %.S,$(BUILD)/$(1)/%.o,$(2)))
 
+# Made anew, too, when the list of its sources is another: an object that is only in between and not there asks
+# for nothing.
 define library_variant
-$(BUILD)/$(3)/lib$(1).a: $(call objects,$(3),$(2))
+$(BUILD)/$(3)/lib$(1).a: $(call objects,$(3),$(2)) $(lastword $(MAKEFILE_LIST))
 	@mkdir -p $$(@D)
-	$(Q)rm -f $$@ && $(AR) rcsD $$@ $$^
+	$(Q)rm -f $$@ && $(AR) rcsD $$@ $$(filter %.o,$$^)
 endef
 define library
 SOURCES_$(1) := $(2)

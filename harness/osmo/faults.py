@@ -224,6 +224,8 @@ KINDS: dict[str, FaultKind] = {
                         "fault began", "isolation leak"),
     "disk-delay": _disk("delay", units.time_ns, "TIME", "every request takes TIME longer",
                         "isolation leak liveness"),
+    "disk-powercut": _disk("powercut", None, "", "writes stay in a cache until a flush or 248 later sectors; in "
+                           "the end the power fails, and what is still there is lost", "isolation leak"),
     "disk-full": _disk("full", None, "", "every write fails", "isolation leak"),
     "store": FaultKind("F23", "store", "fail|delay|lose after=N [every=N] [by=TIME]",
                        "the xenstore answers wrong, late or not at all", "isolation leak",

@@ -22,7 +22,7 @@ static bool happens(const struct disk *d, u32 what, u64 parts)
     return parts && keyed_chance(d->seed, d->object, d->count * KEYS + what, (u32)parts);
 }
 
-static void perform(const struct disk *d, const struct blk_job *j)
+static void perform(struct disk *d, const struct blk_job *j)
 {
     u8 *at = d->bytes + j->sector * BLK_SECTOR;
     u64 bytes = j->sectors * BLK_SECTOR;
@@ -35,6 +35,22 @@ static void perform(const struct disk *d, const struct blk_job *j)
         memcpy(at, j->data, bytes);
     else if (j->op == BLKIF_OP_DISCARD)
         memset(at, 0, bytes);
+    else if (d->past)
+        d->durable = d->past->next;
+    if (d->cached && j->op == BLKIF_OP_WRITE)
+        disk_up_struck(d, DISK_WHY_CACHED);
+}
+
+u64 disk_cache(struct disk *d, bool on)
+{
+    u64 lost = 0;
+
+    if (on && !d->cached)
+        d->durable = d->past->next;
+    else if (!on && d->cached)
+        lost = past_undo(d->past, d->durable, d->bytes);
+    d->cached = on;
+    return lost;
 }
 
 void disk_done(struct blk_job *j, int error)
@@ -42,7 +58,8 @@ void disk_done(struct blk_job *j, int error)
     disk_up_answer(j, j->error ? j->error : error);
 }
 
-/* Memory keeps what it was told: a flush has nothing left to do. */
+/* Memory keeps what it was told: a flush makes it last when the power is to fail, and has nothing to do
+ * otherwise. */
 static void carry_out(struct disk *d, struct blk_job *j, u64 sectors, int error)
 {
     j->error = error;

@@ -29,7 +29,8 @@ enum disk_why {
     DISK_WHY_LOST,
     DISK_WHY_FULL,
     DISK_WHY_STRAY,
-    DISK_WHY_STALE
+    DISK_WHY_STALE,
+    DISK_WHY_CACHED /* a write that the power's failing would undo */
 };
 enum { DISK_T_STRUCK = 0x9200 }; /* a = enum disk_why, b = number of the request */
 
@@ -39,8 +40,10 @@ struct disk {
     u64 sectors;
     bool readonly, discards;
     u8 *bytes;         /* the memory it is, or NULL */
-    struct past *past; /* of a memory disk, once a read of it is to be stale; else NULL */
-    void *device;      /* or whom disk_down_begin gives its jobs */
+    struct past *past; /* of a memory disk, once a fault needs it; else NULL */
+    bool cached;  /* writes are in a cache of so many sectors until a flush or the next ones */
+    u64 durable;  /* past->next when all before it was flushed */
+    void *device; /* or whom disk_down_begin gives its jobs */
     struct disk_faults faults;
     u64 seed, object, count; /* of requests so far */
     void *writer;            /* who may write it now, or NULL */
@@ -55,6 +58,10 @@ void disk_begin(struct disk *d, struct blk_job *j, u64 now);
 void disk_run(struct disk *d, u64 now);
 /* When the next is due, or ~0. */
 u64 disk_deadline(const struct disk *d);
+
+/* Of a memory disk with a past: from now on what is written is lost when the power fails before a
+ * flush, and then (`on` false) it fails. How many writes of a sector were lost. */
+u64 disk_cache(struct disk *d, bool on);
 
 /* A device has done a job. */
 void disk_done(struct blk_job *j, int error);

@@ -157,6 +157,19 @@ static u64 fault(const struct disk *d, const char *name)
     return key(d->id, path, &value) ? value : 0;
 }
 
+/* A memory disk's writes are in a cache from the one reading on, and the power fails at another. */
+static void read_power(struct disk *d)
+{
+    bool cached = fault(d, "powercut");
+    u64 lost;
+
+    if (cached == d->cached || !d->past)
+        return;
+    lost = disk_cache(d, cached);
+    if (!cached)
+        rt_printf("disks: %s: power failed, %lu sectors are as they were\n", d->name, lost);
+}
+
 static void read_faults(struct disk *d)
 {
     d->faults = (struct disk_faults){.error = fault(d, "error"),
@@ -166,8 +179,9 @@ static void read_faults(struct disk *d)
                                      .stale = fault(d, "stale"),
                                      .delay_ns = fault(d, "delay"),
                                      .full = fault(d, "full")};
-    if (d->faults.stale && d->bytes && !d->past)
+    if ((d->faults.stale || fault(d, "powercut")) && d->bytes && !d->past)
         d->past = rt_frames(PAST_FRAMES);
+    read_power(d);
 }
 
 static void follow_disks(void)

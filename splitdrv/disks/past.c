@@ -26,3 +26,16 @@ const u8 *past_of(const struct past *p, u64 sector)
     }
     return NULL;
 }
+
+u64 past_undo(struct past *p, u64 since, u8 *bytes)
+{
+    u64 count = MIN(p->next - since, (u64)PAST_SECTORS);
+
+    for (u64 back = 1; back <= count; back++) {
+        u64 at = (p->next - back) % PAST_SECTORS;
+
+        memcpy(bytes + p->kept[at].sector * BLK_SECTOR, p->kept[at].bytes, BLK_SECTOR);
+    }
+    p->next -= count;
+    return count;
+}

@@ -206,7 +206,7 @@ def test_every_fault_kind_begins_and_ends_in_words_of_the_plan() -> None:
                 "unplug": "0", "kill": "hello 2", "skew": "-2s", "drift": "-300000", "freeze": "",
                 "squeeze": "4M",
                 "disk-error": "0.1", "disk-torn": "0.5", "disk-lost": "1", "disk-full": "",
-                "disk-misdirected": "0.1", "disk-stale": "0.2",
+                "disk-misdirected": "0.1", "disk-stale": "0.2", "disk-powercut": "",
                 **{name: "" for name in faults.KINDS if name.startswith("foe-")}}
     for name, kind in faults.KINDS.items():
         words = examples.get(name, "after=3" if kind.target == "node" else "0.5" if kind.id == "F04"

@@ -17,7 +17,7 @@ static struct disk disk;
 static u32 answers, errors;
 static struct blk_job *order[JOBS];
 static struct blk_job *given;
-static u32 struck[DISK_WHY_STALE + 1];
+static u32 struck[DISK_WHY_CACHED + 1];
 
 void disk_up_answer(struct blk_job *j, int error)
 {
@@ -216,6 +216,44 @@ static void test_stale(void)
     CHECK(!past_of(&past, 4) && past_of(&past, 40)[0] == (u8)(PAST_SECTORS - 2));
 }
 
+static void ask(u8 op, u64 sector, u64 sectors, u8 fill)
+{
+    struct blk_job j = job(op, sector, sectors, fill);
+
+    disk_begin(&disk, &j, 0);
+}
+
+/* H17: what was flushed outlives the power, what was not is as it was before, also what was written or
+ * discarded more than once; of more than the cache holds the oldest are on the disk. */
+static void test_power_cut(void)
+{
+    static struct past past;
+
+    fresh(1);
+    past = (struct past){0};
+    ask(BLKIF_OP_WRITE, 0, 8, 1); /* before the cache there was */
+    disk.past = &past;
+    ask(BLKIF_OP_WRITE, 1, 1, 2);
+    CHECK_EQ(disk_cache(&disk, true), 0);
+    ask(BLKIF_OP_WRITE, 2, 2, 3);
+    ask(BLKIF_OP_FLUSH_DISKCACHE, 0, 0, 0);
+    ask(BLKIF_OP_WRITE, 3, 2, 4);
+    ask(BLKIF_OP_WRITE, 4, 2, 5);
+    ask(BLKIF_OP_DISCARD, 0, 1, 0);
+    CHECK(bytes[3 * 512] == 4 && bytes[4 * 512] == 5 && bytes[5 * 512] == 5 && !bytes[0]);
+    CHECK_EQ(disk_cache(&disk, false), 5);
+    for (u32 i = 0; i < 8; i++)
+        CHECK_EQ(bytes[i * 512], i == 1 ? 2 : i == 2 || i == 3 ? 3 : 1);
+    CHECK(!errors && struck[DISK_WHY_CACHED] == 3);
+    CHECK_EQ(disk_cache(&disk, false), 0); /* it fails but once */
+    CHECK_EQ(disk_cache(&disk, true), 0);
+    for (u32 i = 0; i < PAST_SECTORS + 10; i++)
+        ask(BLKIF_OP_WRITE, i % SECTORS, 1, (u8)(100 + i / SECTORS));
+    CHECK_EQ(disk_cache(&disk, false), PAST_SECTORS);
+    for (u32 i = 0; i < SECTORS; i++)
+        CHECK_EQ(bytes[i * 512], i < 10 ? 100 : i == 1 ? 2 : i < 8 ? bytes[i * 512] : 0);
+}
+
 /* A device gets the part of a torn write that is done, and its answer is a failure. */
 static void test_device(void)
 {
@@ -240,4 +278,5 @@ static void test_device(void)
 }
 
 TESTS(CASE(test_memory), CASE(test_faults), CASE(test_decided_by_the_seed),
-      CASE(test_delay_keeps_order), CASE(test_misdirected), CASE(test_stale), CASE(test_device))
+      CASE(test_delay_keeps_order), CASE(test_misdirected), CASE(test_stale),
+      CASE(test_power_cut), CASE(test_device))
