@@ -5,19 +5,21 @@
  */
 #include "guest/kernel/migrate.h"
 
-/* The destination: room for it, under its own id. */
-static bool accept(struct node *n, struct migration *g)
+/* The destination: room for it, under its own id; 0 or why not. */
+static s64 accept(struct node *n, struct migration *g)
 {
     u64 size = migration_image(g);
 
-    if (size > STATE_MAX || g->lengths[MEMORY] > n->config.limits.memory_bytes ||
-        node_find(n, &g->id))
-        return false;
+    if (size > STATE_MAX || node_find(n, &g->id))
+        return DEMOS_E_REFUSED;
+    if (g->lengths[MEMORY] > n->config.limits.memory_bytes)
+        return DEMOS_E_MEMORY;
     g->image = node_alloc(n, size, false);
     g->task = g->image ? task_make(n, &g->id, "", NULL) : NULL;
-    if (g->task)
-        g->task->memory_limit = ~(u64)0; /* its own limit comes with its state */
-    return g->task != NULL;
+    if (!g->task)
+        return DEMOS_E_MEMORY;
+    g->task->memory_limit = ~(u64)0; /* its own limit comes with its state */
+    return 0;
 }
 
 /* It will not come: who wrote to it here too early finds it where it is. */
@@ -46,9 +48,9 @@ static void say_pull(struct node *n, const struct migration *g)
     transmit(n, m, g->machine);
 }
 
-static void refuse(struct node *n, struct migration *g)
+static void refuse(struct node *n, struct migration *g, s64 why)
 {
-    migration_say(n, g, REFUSE, (u32)DEMOS_E_REFUSED);
+    migration_say(n, g, REFUSE, (u32)why);
     discard(n, g);
 }
 
@@ -58,13 +60,14 @@ static void pull(struct node *n, struct migration *g)
     if (net_bulk_expect(n->net, g->machine, g->transfer, g->lengths[g->part]) == NET_OK)
         say_pull(n, g);
     else
-        refuse(n, g);
+        refuse(n, g, DEMOS_E_MEMORY);
 }
 
 void arrival_offered(struct node *n, const struct message *m)
 {
     struct migration *g = node_alloc(n, sizeof(*g), false);
     struct migration none = {.id = m->target, .machine = m->sender_machine, .attempt = m->code};
+    s64 why;
 
     if (!g) {
         migration_say(n, &none, REFUSE, (u32)DEMOS_E_MEMORY);
@@ -82,12 +85,13 @@ void arrival_offered(struct node *n, const struct message *m)
     list_init(&g->pending);
     list_push_back(&n->migrations, &g->all);
     n->timed++;
-    if (accept(n, g)) {
-        migration_say(n, g, ACCEPT, 0);
-        pull(n, g);
-    } else {
-        refuse(n, g);
+    why = accept(n, g);
+    if (why) {
+        refuse(n, g, why);
+        return;
     }
+    migration_say(n, g, ACCEPT, 0);
+    pull(n, g);
 }
 
 /* The creating machine always knows; whoever holds a reply link of this process's, or has
@@ -132,23 +136,29 @@ void arrival_settled(struct node *n, struct migration *g)
     migration_end(n, g);
 }
 
-/* The process as its image says, without its memory, if that is what was offered. */
-static bool read_back(struct node *n, struct migration *g)
+/* The process as its image says, without its memory, if that is what was offered; 0 or why not. */
+static s64 read_back(struct node *n, struct migration *g)
 {
     u64 len = migration_image(g), list = travel_bytes(g->image, len);
 
-    return list && !state_import(n, g->task, g->image, len - list) &&
-           travel_room(g->task) <= n->config.limits.memory_bytes &&
-           travel_read(n, g->task, g->image + len - list, list, &g->travel) &&
-           g->travel.length == g->lengths[MEMORY];
+    if (!list || state_import(n, g->task, g->image, len - list))
+        return DEMOS_E_REFUSED;
+    if (travel_room(g->task) > n->config.limits.memory_bytes)
+        return DEMOS_E_MEMORY;
+    return travel_read(n, g->task, g->image + len - list, list, &g->travel) &&
+                   g->travel.length == g->lengths[MEMORY]
+               ? 0
+               : (s64)DEMOS_E_REFUSED;
 }
 
 void arrival_pulled(struct node *n, struct migration *g, bool good)
 {
-    if (good && g->part == REST)
-        good = read_back(n, g);
-    if (!good || g->lost) {
-        refuse(n, g);
+    s64 why = g->lost ? g->lost : good ? 0 : (s64)DEMOS_E_REFUSED;
+
+    if (!why && g->part == REST)
+        why = read_back(n, g);
+    if (why) {
+        refuse(n, g, why);
         return;
     }
     g->part++;

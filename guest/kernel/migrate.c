@@ -168,7 +168,7 @@ void migrate_timer(struct node *n)
         struct migration *g = list_entry(node, struct migration, all);
 
         if (g->lost)
-            give_up(n, g, DEMOS_E_LOST);
+            give_up(n, g, g->lost);
         else if (g->deadline <= now)
             give_up(n, g, DEMOS_E_TIMEOUT);
     }

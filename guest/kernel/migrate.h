@@ -19,6 +19,9 @@
  * the source, control messages too, and sent on before CLEANED. Senders on the
  * destination's own machine, whose messages may still be on their way round by the source,
  * are held behind a FENCE that goes that way too (park.c).
+ *
+ * Refused: MEMORY where there is no room for it, of whatever kind; REFUSED where its state means
+ * nothing, as another architecture's does.
  */
 #ifndef GUEST_KERNEL_MIGRATE_H
 #define GUEST_KERNEL_MIGRATE_H
@@ -38,7 +41,7 @@ struct migration {
     u32 epoch;         /* of its boot */
     bool arriving, established;
     bool stalled; /* waits for a page of its memory */
-    bool lost;    /* which will not come: the move is to be given up */
+    s64 lost;     /* which will not come: the move is to be given up for this error */
     u64 attempt;  /* the source's number for it: in all its messages, as their code */
     u64 deadline; /* leaving: of the offer's answer, ns; ~0: it has come */
     u8 state;     /* the process's, to be restored */

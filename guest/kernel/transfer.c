@@ -49,7 +49,8 @@ static bool memory_now(struct node *n, struct migration *g, u64 offset, void *to
         done = memory_piece(n, g, offset, to, from, len);
     while (done == MACHINE_LATER && (f = fault_in_transfer(n)) == FAULT_DONE);
     g->stalled = done == MACHINE_LATER && f == FAULT_WAITS;
-    g->lost = g->lost || (done != MACHINE_OK && !g->stalled);
+    if (done != MACHINE_OK && !g->stalled && !g->lost)
+        g->lost = done == MACHINE_MEMORY || f == FAULT_MEMORY ? DEMOS_E_MEMORY : DEMOS_E_LOST;
     return done == MACHINE_OK;
 }
 

@@ -30,6 +30,11 @@ int process_kill(s64 control)
     return (int)process_control(control, CONTROL_KILL, 0, 0, 0);
 }
 
+s64 process_move(u64 machine)
+{
+    return process_control(demos_link("self"), CONTROL_MIGRATE, machine, 0, 0);
+}
+
 /* The reply link of a request to ourselves: kernels know who holds those, wherever they go. It
  * sets room aside for the notice; where there is none, an ordinary link has to do. */
 s64 process_watch(u32 channel, u64 code)

@@ -55,6 +55,9 @@ s64 demos_spawn_program(const struct demos_spawn *s, const struct demos_program 
 /* One operation over a control link with up to three words; the result word. */
 s64 process_control(s64 control, enum control_op op, u64 a, u64 b, u64 c);
 int process_kill(s64 control);
+/* Moves this program to that machine, by its own control link "self" (`own`; `+self` in a boot list).
+ * 0: it goes on there. An error: it goes on where it was, and the machine there has nothing of it. */
+s64 process_move(u64 machine);
 /* The lines of `ps`: listing and, where `counters` is not NULL, counters of one process. */
 int process_info(s64 control, struct demos_listing *listing, struct demos_counters *counters);
 /* One process of a listing (KERNEL_OP_LIST, CONTROL_INFO): the next words of `w`. */

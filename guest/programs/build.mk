@@ -1,5 +1,5 @@
 $(eval $(call demos_program,init,guest/programs/init.c guest/machine/bundle.c))
-$(foreach p,bottleneck counter-server hello hostile large lines links match mover overlap ping ps work crowd ring tour traffic tree,\
+$(foreach p,bottleneck counter-server hello hostile large lines links match mover nomad overlap ping ps work crowd ring tour traffic tree,\
     $(eval $(call demos_program,$(p),guest/programs/$(p).c)))
 $(eval $(call library,delays,guest/programs/delays.c))
 $(eval $(call demos_program,counter-client,guest/programs/counter-client.c guest/programs/delays.c))

@@ -7,7 +7,8 @@
  *
  * A line of the boot list is a program and its arguments. Words before it that begin with
  * `+` give the process a link it would not have: +kernel (may make processes), +machine
- * (counters and the end of the node), +disks (the machine's disks, guest/machine/protocol.h).
+ * (counters and the end of the node), +disks (the machine's disks, guest/machine/protocol.h),
+ * +self (its own control link: it may move itself).
  * All get console, clock, programs and switchboard (guest/lib/switchboard.h; a question waits
  * until there is one), by which what other machines offer is found. The line `wait` holds the
  * next ones back until everything before it has ended.
@@ -262,7 +263,9 @@ static u32 choose_gifts(struct demos_spawn *s, struct demos_gift *gifts,
     for (u32 i = 0; i < service_count; i++)
         add(s, gifts, (struct demos_gift){services[i].name, services[i].link});
     for (; at < c->count && strchr("+=", c->args[at][0]); at++) {
-        if (c->args[at][0] == '+')
+        if (strcmp(c->args[at], "+self") == 0)
+            s->own = true; /* its own, not ours */
+        else if (c->args[at][0] == '+')
             add(s, gifts, (struct demos_gift){c->args[at] + 1, special(c->args[at] + 1)});
         else
             *serves = c->args[at] + 1;

@@ -292,7 +292,7 @@ static void test_its_own_wish(void)
     p = found(s, &id, &copies);
     CHECK(p && copies == 1 && p->node->index == 2);
     CHECK_EQ(p->self[4], 14);
-    CHECK_EQ((s64)p->self[5], DEMOS_E_REFUSED);
+    CHECK_EQ((s64)p->self[5], DEMOS_E_MEMORY);
     CHECK_EQ(p->task->state, DEMOS_READY);
     for (u32 i = 0; i < 4; i++)
         CHECK(list_empty(&s->nodes[i].node->migrations));
@@ -357,7 +357,7 @@ static void test_no_room_there(void)
         c = ask_move(s, 0, p, 1);
         CHECK(sim_run(s, 100000));
         if (round < 2)
-            CHECK((s64)c->self[5] == DEMOS_E_REFUSED || (s64)c->self[5] == DEMOS_E_MEMORY);
+            CHECK_EQ((s64)c->self[5], DEMOS_E_MEMORY);
         else
             CHECK_EQ(c->self[5], 0);
         s->cramped = false;
@@ -392,7 +392,7 @@ static void test_refusals(void)
     s->nodes[1].node->config.limits.memory_bytes = 4096;
     c = ask_move(s, 0, p, 1);
     CHECK(sim_run(s, 100000));
-    CHECK_EQ((s64)c->self[5], DEMOS_E_REFUSED);
+    CHECK_EQ((s64)c->self[5], DEMOS_E_MEMORY);
     CHECK(found(s, &p->task->id, &copies) == p && copies == 1);
     CHECK_EQ(p->task->state, DEMOS_READY);
     sim_destroy(s);

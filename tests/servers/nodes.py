@@ -7,6 +7,7 @@ import re
 import select
 import subprocess
 import time
+from collections.abc import Sequence
 
 NODE = pathlib.Path(__file__).resolve().parents[2] / "build" / "demos-node"
 PROMPT = "demos> "
@@ -58,8 +59,8 @@ class Cluster:
         for number in list(self.nodes):
             self.kill(number)
 
-    def start(self, number: int, *lines: str) -> subprocess.Popen[str]:
-        options = [o for line in lines for o in ("--run", line)]
+    def start(self, number: int, *lines: str, options: Sequence[str] = ()) -> subprocess.Popen[str]:
+        options = [*options, *(o for line in lines for o in ("--run", line))]
         self.nodes[number] = subprocess.Popen(
             [NODE, "--net", self.folder, "--id", str(number), *options], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -120,6 +120,59 @@ def test_a_process_that_moves_keeps_its_files(tmp_path: pathlib.Path) -> None:
         assert shell.say("wait") == "" and shell.say("jobs") == ""  # its status was 0
 
 
+def test_a_program_moves_itself(tmp_path: pathlib.Path) -> None:
+    """L19, DL16: by its own control link, with its memory. It is where it says, and hears why it may not go."""
+    with Cluster(tmp_path) as cluster:
+        shell = cluster.shell(1, *MANAGER)
+        for number in (2, 3):
+            cluster.start(number, STAYS)
+        entered(shell, 1, 2, 3)
+        assert shell.say("nomad 2 2 3 1") == "".join(f"nomad: on machine {m}\n" for m in (2, 3, 1) * 2) + \
+            "nomad: 6 visits, 6 of 6 steps counted\n"
+        shell.say("on 3 nomad 1000000 2 3 1 &")
+        for number in (1, 2, 3):
+            shell.until("ps", rf"^ *{number}:\d+ .* nomad$")
+        assert "nomad: killed" in shell.say("kill 1")
+        cluster.kill(3)
+        shell.until("dead 3", "is dead")
+        said = shell.say("nomad 1 0 1 3 2 1")
+        assert said == ("nomad: not to machine 0: E_ARGUMENT\nnomad: on machine 1\n"
+                        "nomad: not to machine 3: E_DEAD\nnomad: on machine 2\n"
+                        "nomad: on machine 1\nnomad: 3 visits, 5 of 5 steps counted\n")
+        bare = cluster.start(4, "+self nomad 1 2", "wait", "nomad 1 2")  # the second was not given its own
+        assert bare.communicate(timeout=30)[0] == (
+            "nomad: on machine 2\nnomad: 1 visits, 1 of 1 steps counted\n"
+            "nomad: not to machine 2: E_LINK\nnomad: 0 visits, 1 of 1 steps counted\n")
+
+
+def test_no_frames_for_a_move(tmp_path: pathlib.Path) -> None:
+    """DL24, L19: a machine that has too little memory refuses in the middle of a move; the only copy goes on, and
+    can go elsewhere. So with one whose frames are taken by others, until these end."""
+    with Cluster(tmp_path) as cluster:
+        shell = cluster.shell(1, *MANAGER)
+        cluster.start(2, STAYS, options=("--memory", "2"))
+        cluster.start(3, STAYS)
+        entered(shell, 1, 2, 3)
+        assert shell.say("large 3 2000 &") == "[1] large\n"
+        [at] = shell.until("ps", "large") and where(shell, "large")
+        assert shell.say(f"move {at} 2") == "move: E_MEMORY\n"
+        assert where(shell, "large") == [at]
+        assert shell.say(f"move {at} 3") == ""
+        assert [w[0] for w in where(shell, "large")] == ["3"]
+        assert "large: 3 MiB, 2000 rounds, 0 words wrong\n" in shell.say("wait")
+        jobs = 0
+        while "E_MEMORY" not in shell.say("nomad 1 2 1"):
+            shell.say("on 2 with never hello &")
+            jobs += 1
+            assert jobs < 32
+        said = shell.say("nomad 1 2 3 1")
+        assert said == ("nomad: not to machine 2: E_MEMORY\nnomad: on machine 3\nnomad: on machine 1\n"
+                        "nomad: 2 visits, 3 of 3 steps counted\n")
+        for job in range(1, jobs):
+            shell.say(f"kill {job}")
+        assert "nomad: on machine 2\n" in shell.say("nomad 1 2 1")
+
+
 def test_who_may_start_programs(tmp_path: pathlib.Path) -> None:
     """L06, DL03: making processes takes a link that gives that right, here as elsewhere; the memory manager's
     plain link only lists, and without the kernel's nothing starts here."""

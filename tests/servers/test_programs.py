@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from nodes import NODE, Cluster
+from nodes import NODE, Cluster, Shell
 
 
 def node(*lines: str, seconds: float = 60, options: Sequence[str] = ()) -> tuple[int, str]:
@@ -61,7 +61,8 @@ def test_links_a_process_is_born_with() -> None:
     usual = "console clock programs switchboard"
     assert node("links", "=counter counter-server", "links", "wait", "+kernel +counter links") == (
         0, f"{usual}\n{usual} counter\n{usual} counter kernel\n")
-    assert shell("links") == f"{usual} files kernel\n"
+    assert node("+self links") == (0, f"{usual} self\n")
+    assert shell("links") == f"{usual} files kernel self\n"
 
 
 def test_local_names_stay_on_their_node(tmp_path: pathlib.Path) -> None:
@@ -201,6 +202,24 @@ def test_shell_programs() -> None:
                  boards=("+kernel =board switchboard global",))
     assert said == ("hello, world you\nnosuch" + UNKNOWN + "[1] with\n[1] with\nwith: killed\n"
                     "kill: no such program: E_ARGUMENT\n" + "x" * 300 + UNKNOWN)
+
+
+def test_shell_names(tmp_path: pathlib.Path) -> None:
+    """DS01, DS02, L05: what is announced, posted and waited for, to who has the switchboard's owner's link; and to
+    nobody else. What has ended is gone from it."""
+    with Cluster(tmp_path) as cluster:
+        said = Shell(cluster.start(1, "+kernel =switchboard switchboard", "=counter counter-server",
+                                   "announce here first counter", "announce here second counter", "+kernel member",
+                                   "+kernel +switchboard shell"))
+        assert said.say("with never hello &") == "[1] with\n"
+        listed = said.until("names", r"(?s)(?=.*first)(?=.*second)(?=.*machine).*never")
+        assert sorted(listed.splitlines()) == ["announced first", "announced second", "posted    machine",
+                                               "wanted    never"]
+        [named] = re.findall(r"^ *(0:\d+) .* announce$", said.say("ps"), re.M)[:1]
+        assert said.say(f"kill {named}") == ""
+        assert len(said.say("names").splitlines()) == 3
+        other = Shell(cluster.start(2, "+kernel =switchboard switchboard", "+kernel shell"))
+        assert other.say("names") == "names, which its owner may ask the switchboard for: E_ALLOWED\n"
 
 
 def test_shell_pipes() -> None:

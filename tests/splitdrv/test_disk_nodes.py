@@ -8,6 +8,7 @@ What is on the disk afterwards is looked at by build/demos-fs.
 import json
 import pathlib
 import re
+import struct
 import subprocess
 
 import pytest
@@ -29,6 +30,11 @@ def hosted(disk: pathlib.Path, *lines: str) -> tuple[int, str]:
 def fsck(image: pathlib.Path) -> None:
     done = subprocess.run([BUILD / "demos-fs", "check", image], capture_output=True, text=True, check=False)
     assert done.returncode == 0 and ": clean" in done.stdout, done.stdout + done.stderr
+
+
+def tool(*words: object) -> tuple[int, str]:
+    done = subprocess.run([BUILD / "demos-fs", *map(str, words)], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
 
 
 def content(k: int) -> bytes:
@@ -65,6 +71,45 @@ def test_what_cannot_be_is_refused(tmp_path: pathlib.Path) -> None:
     assert status != 0 and "this machine has no disk 1" in text
     status, text = hosted(disk, "=disk disk")
     assert status != 0 and 'no link "disks"' in text
+
+
+def test_a_damaged_disk_is_not_called_clean(tmp_path: pathlib.Path) -> None:
+    """DS16, H17: what two damages are is said in words, with status 1 until they are mended; then the disk is
+    clean, and so are the bytes. What cannot be mended stays status 1."""
+    disk, given = tmp_path / "disk", tmp_path / "given"
+    given.write_bytes(bytes(i * 7 & 255 for i in range(3000)))
+    assert tool("make", disk, "256K") == (0, "")
+    for name in ("one", "two"):
+        assert tool("put", disk, given, name) == (0, "")
+    fsck(disk)
+    image = bytearray(disk.read_bytes())
+    blocks, journal, _, bitmap, table = struct.unpack_from(">5I", image, 12)  # guest/servers/fs/format.h
+    image[journal * 512:journal * 512 + 512] = bytes(512)  # has the latest change of both right
+    image[bitmap * 512 + (blocks - 1) // 8] |= 1 << (blocks - 1) % 8
+    row = table * 512 + 3 * 128  # of the first file that was made
+    first = struct.unpack_from(">I", image, row + 56)[0]
+    image[bitmap * 512 + first // 8] &= ~(1 << first % 8)
+    disk.write_bytes(image)
+    words = f"block {first} of file 3 is marked free", f"block {blocks - 1} is held by nobody"
+    for _ in range(2):  # looking changes nothing
+        status, text = tool("check", disk)
+        assert status == 1 and "2 problems, 0 mended" in text and all(w in text for w in words), text
+    status, text = tool("check", disk, "--mend")
+    assert status == 0 and "2 problems, 2 mended" in text and all(w in text for w in words), text
+    fsck(disk)
+    for name in ("one", "two"):
+        assert tool("get", disk, name, tmp_path / "got") == (0, "")
+        assert (tmp_path / "got").read_bytes() == given.read_bytes()
+    image = bytearray(disk.read_bytes())
+    image[journal * 512:journal * 512 + 512] = bytes(512)
+    image[row + 23] += 1  # blocks held
+    disk.write_bytes(image)
+    for words_of_it in ((), ("--mend",), ()):
+        status, text = tool("check", disk, *words_of_it)
+        assert status == 1 and "file 3 says" in text and "1 problems, 0 mended" in text, text
+    disk.write_bytes(bytes(len(image)))
+    status, text = tool("check", disk)
+    assert status == 1 and "not a DEMOS file system" in text, text
 
 
 NODE = """

@@ -131,6 +131,16 @@ def test_a_process_that_cannot_move_hears_so(tmp_path: pathlib.Path, other: list
         assert finish(command(Z8000, "+kernel pair 2", options=net(tmp_path, 1))) == (1, "pair: went wrong\n")
 
 
+def test_an_x86_process_cannot_move_here(tmp_path: pathlib.Path) -> None:
+    """L19: the other way. It hears so, has lost nothing, and goes on where it was; here nothing is left of it, so
+    that the next one, of the right kind, is let in."""
+    with running(command(Z8000, options=("--serve", *net(tmp_path, 2)))):
+        assert finish(command(X86, "+self nomad 3 2 1", options=net(tmp_path, 1))) == (
+            0, "nomad: not to machine 2: E_REFUSED\nnomad: on machine 1\n" * 3 +
+            "nomad: 3 visits, 6 of 6 steps counted\n")
+        assert finish(command(Z8000, "+kernel pair 2", options=net(tmp_path, 3))) == (0, PAIR)
+
+
 def test_domain_image_on_the_bare_machine(tmp_path: pathlib.Path) -> None:
     """The same machine on the domain runtime, with a bundle of Z8000 programs."""
     bundle, boot, serial = tmp_path / "bundle", tmp_path / "boot", tmp_path / "serial"

@@ -80,6 +80,7 @@ static s64 spawn(s64 kernel, u64 place, char **words, u32 count, u32 number, s64
                             .gifts = gifts,
                             .kernel = kernel,
                             .place = place,
+                            .own = demos_link("kernel") > 0, /* then it has more than that */
                             .flags = DEMOS_CREATE_WITH_PARENT};
 
     for (u32 i = 0; i < ARRAY_SIZE(ours); i++)
