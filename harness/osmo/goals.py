@@ -23,6 +23,7 @@ class Goal:
 
 GOALS = (
     Goal("P1", "null hypercall", 64, X=1, peer="Xen PV 322, PVH 679"),
+    Goal("P1w", "null hypercall, wall, against a bare VMRUN loop", 1.25, "ratio", peer="Xen PVH 6.5"),
     Goal("P2", "event channel round trip, two domains", 600, X=4, peer="Xen PV 14288, PVH 35888"),
     Goal("P2b", "round trip by notify-and-block", 250, X=2, peer="Xen PV 14288, PVH 35888"),
     Goal("P3", "send to a running peer", 110, X=1, peer="Xen PV 500, PVH 4728"),
