@@ -8,6 +8,9 @@
 #include "guest/rt/console.h"
 #include "splitdrv/device.h"
 
+/* States of an end that may still use what the other has lent. */
+#define ENDS_USING (1u << XenbusStateInitialised | 1u << XenbusStateConnected)
+
 enum {
     STEPS = 16,        /* longer than any path through the table */
     FAILURES_MOST = 8, /* in a row; then the device stays closed */
@@ -107,14 +110,6 @@ static bool watch_other(struct split_device *d)
     return rt_store_watch(&d->watch, path, on_change, d) >= 0;
 }
 
-static void unwatch_other(struct split_device *d)
-{
-    char path[SPLIT_PATH + 8];
-
-    format(path, sizeof(path), "%s/state", d->other);
-    rt_store_unwatch(&d->watch, path);
-}
-
 /* What of our own directory the toolstack changes: `online`; `backend`, when another domain
  * takes the place of one that died. */
 static const char *own_key(const struct split_device *d)
@@ -152,7 +147,7 @@ static void follow_backend(struct split_device *d)
         return;
     if (in_use(d))
         d->driver->stop(d);
-    unwatch_other(d);
+    rt_store_unwatch(&d->watch);
     d->state = XenbusStateUnknown;
     d->failures = 0;
     if (find_other(d))
@@ -210,12 +205,39 @@ bool split_device_poll(struct split_device *d)
 
 void split_device_close(struct split_device *d)
 {
-    char path[SPLIT_PATH + 8];
-
     if (in_use(d))
         d->driver->stop(d);
     d->state = XenbusStateClosed;
-    unwatch_other(d);
-    format(path, sizeof(path), "%s/%s", d->own, own_key(d));
-    rt_store_unwatch(&d->own_watch, path);
+    rt_store_unwatch(&d->watch);
+    rt_store_unwatch(&d->own_watch);
+}
+
+void split_device_leave(struct split_device *d)
+{
+    if (in_use(d))
+        split_write(d->own, "state", XenbusStateClosing);
+}
+
+/* A front end that is still there has let go once it says so; so has one that is anywhere else. */
+bool split_device_alone(const struct split_device *d)
+{
+    return !in_use(d) || !(ENDS_USING >> state_of(d->other) & 1);
+}
+
+void split_device_suspend(struct split_device *d)
+{
+    split_device_close(d);
+    split_write(d->own, "state", XenbusStateClosed);
+}
+
+bool split_device_resume(struct split_device *d)
+{
+    char own[SPLIT_PATH];
+
+    memcpy(own, d->own, sizeof(own));
+    if (split_device_open(d, d->side, own, d->driver, d->owner))
+        return true;
+    d->state = XenbusStateClosed;
+    d->changed = false;
+    return false;
 }

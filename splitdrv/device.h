@@ -45,6 +45,16 @@ bool split_device_open(struct split_device *d, enum bus_side side, const char *o
 bool split_device_poll(struct split_device *d);
 /* Lets go of the connection and stops watching. */
 void split_device_close(struct split_device *d);
+/*
+ * A domain that is to be suspended first tells all other ends (split_device_leave), waits until they
+ * have let go (split_device_alone) or too long, and then lets go itself. What they still have then
+ * is theirs. Afterwards, in this domain or in another, the handshake begins anew; false: there is no
+ * such device any more.
+ */
+void split_device_leave(struct split_device *d);
+bool split_device_alone(const struct split_device *d);
+void split_device_suspend(struct split_device *d);
+bool split_device_resume(struct split_device *d);
 /* Values below our own node and the other side's; negative: not there or no number. */
 long split_read(const char *base, const char *key, char *value, size_t room);
 bool split_number(const char *base, const char *key, u64 *value);

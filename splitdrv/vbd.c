@@ -226,3 +226,30 @@ bool vbd_rest(struct vbd *v)
         v->struck = true;
     return !vbd_wants(v);
 }
+
+void vbd_leave(struct vbd *v)
+{
+    split_device_leave(&v->bus);
+}
+
+bool vbd_alone(const struct vbd *v)
+{
+    return split_device_alone(&v->bus);
+}
+
+/* What was answered before the other end let go is done. */
+void vbd_suspend(struct vbd *v)
+{
+    void *request;
+    s16 status;
+
+    while (v->up && blkfront_end(&v->front, &request, &status))
+        finish(v, request, status);
+    split_device_suspend(&v->bus);
+}
+
+void vbd_resume(struct vbd *v)
+{
+    split_device_resume(&v->bus);
+    v->struck = true;
+}

@@ -46,6 +46,11 @@ bool vbd_open(struct vbd *v, u32 n, u64 wait_ns);
 void vbd_begin(struct vbd *v, struct vbd_request *r);
 /* The next request that has been answered; NULL: none. */
 struct vbd_request *vbd_end(struct vbd *v);
+/* splitdrv/device.h; requests stay, and are made again. */
+void vbd_leave(struct vbd *v);
+bool vbd_alone(const struct vbd *v);
+void vbd_suspend(struct vbd *v);
+void vbd_resume(struct vbd *v);
 /* True when there is reason to call vbd_poll. */
 bool vbd_wants(const struct vbd *v);
 /* The handshake, answers, and what could not be sent before. After rt_store_poll. */

@@ -122,6 +122,29 @@ bool vif_rest(struct vif *v)
     return vif_listen(v);
 }
 
+void vif_leave(struct vif *v)
+{
+    if (v->bus.driver)
+        split_device_leave(&v->bus);
+}
+
+bool vif_alone(const struct vif *v)
+{
+    return !v->bus.driver || split_device_alone(&v->bus);
+}
+
+void vif_suspend(struct vif *v)
+{
+    if (v->bus.driver)
+        split_device_suspend(&v->bus);
+}
+
+void vif_resume(struct vif *v)
+{
+    if (v->bus.driver)
+        split_device_resume(&v->bus);
+}
+
 const struct split_net_stats *vif_stats(struct vif *v)
 {
     return v->end->stats(v);

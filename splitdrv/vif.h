@@ -63,6 +63,12 @@ void vif_prompt(struct vif *v);
 /* Of the connection there is now. */
 const struct split_net_stats *vif_stats(struct vif *v);
 
+/* splitdrv/device.h, for what is a split device. */
+void vif_leave(struct vif *v);
+bool vif_alone(const struct vif *v);
+void vif_suspend(struct vif *v);
+void vif_resume(struct vif *v);
+
 /* For the two ends: what they begin with, their event handler, and that they came up or went. */
 void vif_init(struct vif *v, const struct vif_end *end);
 void vif_event(void *arg, u32 port);

@@ -179,3 +179,33 @@ bool wire_rest(struct wire *w)
     /* A handshake's questions to the store may have brought changes along. */
     return quiet && !rt_store_poll();
 }
+
+void wire_leave(struct wire *w)
+{
+    wire_flush(w);
+    for (u32 i = 0; i < w->count; i++)
+        vif_leave(w->vif[i]);
+}
+
+bool wire_alone(const struct wire *w)
+{
+    for (u32 i = 0; i < w->count; i++) {
+        if (!vif_alone(w->vif[i]))
+            return false;
+    }
+    return true;
+}
+
+void wire_suspend(struct wire *w)
+{
+    for (u32 i = 0; i < w->count; i++)
+        vif_suspend(w->vif[i]);
+}
+
+/* Where we are a back end, our directory may name other front ends now. */
+void wire_resume(struct wire *w)
+{
+    for (u32 i = 0; i < w->count; i++)
+        vif_resume(w->vif[i]);
+    w->backs_changed = true;
+}

@@ -41,5 +41,10 @@ void wire_poll(struct wire *w);
 void wire_attend(struct wire *w);
 void wire_flush(struct wire *w);
 bool wire_rest(struct wire *w);
+/* splitdrv/device.h, for all of them; wire_alone: of all. */
+void wire_leave(struct wire *w);
+bool wire_alone(const struct wire *w);
+void wire_suspend(struct wire *w);
+void wire_resume(struct wire *w);
 
 #endif

@@ -88,6 +88,7 @@ static const struct {
     {"memory", do_memory, 1, 2},
     {"destroy", do_destroy, 1, 1},
     {"reboot", do_reboot, 1, 1},
+    {"resume", do_resume, 1, 1},
     {"sched", do_sched, 1, 1},
     {"list", do_list, 0, 0},
     {"modules", do_modules, 0, 0},

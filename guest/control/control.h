@@ -113,6 +113,8 @@ void guest_forget(struct guest *g);
 bool guest_build(struct guest *g, char *why);
 bool guest_start(struct guest *g, char *why);
 void guest_destroy(struct guest *g);
+/* One that has suspended itself goes on. */
+bool guest_resume(struct guest *g, char *why);
 /* Looks which domains have ended, and does what their recipes say. */
 void guests_reap(void);
 

@@ -64,6 +64,22 @@ long ctl_unpause(u16 domid)
     return plain(domid, XEN_DOMCTL_unpausedomain);
 }
 
+long ctl_resume(u16 domid)
+{
+    static vcpu_guest_context_t context;
+    xen_domctl_t op = {.cmd = XEN_DOMCTL_getvcpucontext, .domain = domid};
+    long error;
+
+    set_xen_guest_handle(op.u.vcpucontext.ctxt, &context);
+    error = hypercall_domctl(&op);
+    if (error)
+        return error;
+    context.user_regs.rax = 1; /* what SCHEDOP_shutdown answers then */
+    op.cmd = XEN_DOMCTL_setvcpucontext;
+    error = hypercall_domctl(&op);
+    return error ? error : plain(domid, XEN_DOMCTL_resumedomain);
+}
+
 long ctl_info(u16 domid, xen_domctl_getdomaininfo_t *info)
 {
     xen_domctl_t op = {.cmd = XEN_DOMCTL_getdomaininfo, .domain = domid};

@@ -16,6 +16,8 @@ long ctl_create(u32 vcpus, u64 memory, u16 *domid);
 long ctl_destroy(u16 domid);
 long ctl_pause(u16 domid);
 long ctl_unpause(u16 domid);
+/* One that has suspended itself goes on where it is, and hears so (xen/sched.h). */
+long ctl_resume(u16 domid);
 /* Until one that was paused is off its CPU, wherever that is. */
 void ctl_wait_off(u16 domid);
 long ctl_info(u16 domid, xen_domctl_getdomaininfo_t *info);

@@ -247,6 +247,13 @@ bool do_reboot(struct command *c)
     return false;
 }
 
+bool do_resume(struct command *c)
+{
+    struct guest *g = command_guest(c, 0);
+
+    return g && guest_resume(g, c->why);
+}
+
 bool do_sched(struct command *c)
 {
     struct guest *g = command_guest(c, 0);

@@ -346,6 +346,33 @@ static void restart(struct guest *g)
     guest_forget(g);
 }
 
+/* It stays as it is until somebody lets it go on, or ends it. */
+static void suspended(struct guest *g)
+{
+    g->ended = true;
+    g->reason = SHUTDOWN_suspend;
+    rings_mark(g);
+    rings_serve();
+    trace_guest(g);
+    result_guest("suspended", g);
+}
+
+bool guest_resume(struct guest *g, char *why)
+{
+    long error;
+
+    if (!g->built || !g->ended || g->reason != SHUTDOWN_suspend) {
+        format(why, WHY, "%s is not suspended", g->name);
+        return false;
+    }
+    error = ctl_resume(g->domid);
+    if (error)
+        return build_failed(why, "it does not go on", error);
+    g->ended = false;
+    result_guest("resumed", g);
+    return true;
+}
+
 static void ended(struct guest *g, u8 reason)
 {
     u8 wish = reason == SHUTDOWN_poweroff ? g->recipe.on_poweroff
@@ -367,6 +394,14 @@ static void ended(struct guest *g, u8 reason)
         guest_forget(g);
 }
 
+static void stopped(struct guest *g, u8 reason)
+{
+    if (reason == SHUTDOWN_suspend)
+        suspended(g);
+    else
+        ended(g, reason);
+}
+
 void guests_reap(void)
 {
     list_for_each_safe(at, &control.guests)
@@ -377,6 +412,6 @@ void guests_reap(void)
         if (!g->built || g->ended || ctl_info(g->domid, &info))
             continue;
         if (info.flags & (XEN_DOMINF_shutdown | XEN_DOMINF_dying))
-            ended(g, (u8)(info.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask));
+            stopped(g, (u8)(info.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask));
     }
 }

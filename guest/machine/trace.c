@@ -13,10 +13,23 @@
 
 #define TAKEN_NS 100000
 
+static u32 ring_pages(void)
+{
+    return (u32)rt_option_number("trace", 0);
+}
+
+static void show(const struct osm_ring_header *ring)
+{
+    struct osm_trace_ring where = {.gfn = rt_physical(ring) >> FRAME_SHIFT,
+                                   .pages = ring_pages()};
+
+    if (rt_host() == RT_OSMOSIS && hypercall_osmosis(OSM_OP_trace_ring, &where) < 0)
+        rt_panic("a trace ring of %u pages is not taken", where.pages);
+}
+
 struct osm_ring_header *trace_open(void)
 {
-    u32 pages = (u32)rt_option_number("trace", 0);
-    struct osm_trace_ring where = {.pages = pages};
+    u32 pages = ring_pages();
     struct osm_ring_header *ring = pages ? rt_frames(pages) : NULL;
 
     if (!pages)
@@ -27,10 +40,15 @@ struct osm_ring_header *trace_open(void)
     ring->version = OSM_ABI_VERSION;
     ring->capacity = ((u64)pages * FRAME_SIZE - sizeof *ring) / sizeof(struct osm_record);
     ring->watch = rt_option_number("stop", 0);
-    where.gfn = rt_physical(ring) >> FRAME_SHIFT;
-    if (rt_host() == RT_OSMOSIS && hypercall_osmosis(OSM_OP_trace_ring, &where) < 0)
-        rt_panic("a trace ring of %u pages is not taken", pages);
+    show(ring);
     return ring;
+}
+
+void trace_begin_again(struct osm_ring_header *ring)
+{
+    ring->produced = ring->consumed = 0;
+    ring->stands = 0;
+    show(ring);
 }
 
 static u64 clock_true_ns(void)

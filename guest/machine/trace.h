@@ -24,4 +24,7 @@ static inline void trace_put(struct osm_ring_header *ring, u16 type, u32 who, u6
         trace_add(ring, type, who, a, b);
 }
 
+/* The domain is another one, in which nothing of the ring has been taken. */
+void trace_begin_again(struct osm_ring_header *ring);
+
 #endif

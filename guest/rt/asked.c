@@ -2,7 +2,8 @@
 /*
  * What the toolstack asks of the domain by control/shutdown (Xen's xenstore-paths): `xl
  * shutdown` and `xl reboot`, the control domain's `shutdown`. A word that is heeded is taken
- * away, as Linux does; what cannot be done stays there, so that who asked gives up.
+ * away, as Linux does; what cannot be done stays there, so that who asked gives up. A suspend is
+ * the main loop's to carry out (suspend.c).
  */
 #include "base/memory.h"
 #include "guest/rt/console.h"
@@ -27,6 +28,8 @@ static void on_change(void *arg, const char *path)
     (void)path;
     if (rt_store_read(0, node, word, sizeof(word)) <= 0)
         return;
+    if (strcmp(word, "suspend") == 0 && rt_suspend_ask())
+        return;
     for (u32 i = 0; i < ARRAY_SIZE(wishes); i++) {
         if (strcmp(word, wishes[i].word) != 0)
             continue;
@@ -34,8 +37,13 @@ static void on_change(void *arg, const char *path)
         rt_printf("%s: as the toolstack asks\n", word);
         rt_shutdown(wishes[i].end);
     }
-    rt_printf("%s: asked by the toolstack, refused: only poweroff, halt and reboot are there\n",
-              word);
+    rt_printf("%s: asked by the toolstack, refused: it is not there\n", word);
+}
+
+void rt_shutdown_tell(void)
+{
+    rt_store_write(0, "control/feature-poweroff", "1");
+    rt_store_write(0, "control/feature-reboot", "1");
 }
 
 /* The store tells once at first how things are: that is waited for, so that it comes into nothing
@@ -48,8 +56,7 @@ void rt_shutdown_heed(void)
 
     if (!rt_store_present())
         return;
-    rt_store_write(0, "control/feature-poweroff", "1");
-    rt_store_write(0, "control/feature-reboot", "1");
+    rt_shutdown_tell();
     rt_store_watch(&watch, node, on_change, &told);
     while (!told && rt_now_ns() < end) {
         if (!rt_store_poll())

@@ -55,6 +55,11 @@ static enum rt_host detect(u32 *domid)
     return RT_NATIVE;
 }
 
+void rt_begin_again(void)
+{
+    started.host = detect(&started.domid);
+}
+
 /* VMCALL is VMMCALL with another last byte; AMD's and Hygon's processors want the latter. */
 static void choose_vmcall(void)
 {

@@ -116,24 +116,37 @@ static void on_event(void *arg, u32 port)
         input_fn(input_arg);
 }
 
-void rt_console_init(const struct rt_start *start)
+static void find_ring(void)
 {
     u64 gfn = 0, port = 0;
 
-    if (start->host == RT_NATIVE) {
-        native_serial_init();
-        sink = native_serial_write;
-        return;
-    }
-    sink = start->flags & SIF_INITDOMAIN ? to_hypervisor : to_port;
-    if (start->flags & SIF_INITDOMAIN ||
-        rt_hvm_param_get(DOMID_SELF, HVM_PARAM_CONSOLE_PFN, &gfn) ||
+    if (rt_hvm_param_get(DOMID_SELF, HVM_PARAM_CONSOLE_PFN, &gfn) ||
         rt_hvm_param_get(DOMID_SELF, HVM_PARAM_CONSOLE_EVTCHN, &port) || !gfn || !port ||
         gfn >> 20)
         return;
     ring = rt_at(gfn << 12);
     ring_port = (u32)port;
     sink = to_ring;
+}
+
+void rt_console_init(const struct rt_start *start)
+{
+    if (start->host == RT_NATIVE) {
+        native_serial_init();
+        sink = native_serial_write;
+        return;
+    }
+    sink = start->flags & SIF_INITDOMAIN ? to_hypervisor : to_port;
+    if (!(start->flags & SIF_INITDOMAIN))
+        find_ring();
+}
+
+void rt_console_begin_again(void)
+{
+    ring = NULL;
+    sink = to_port;
+    find_ring();
+    rt_console_connect();
 }
 
 void rt_console_connect(void)

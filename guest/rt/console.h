@@ -21,5 +21,7 @@ void rt_console_on_input(void (*fn)(void *arg), void *arg);
 void rt_console_init(const struct rt_start *start);
 /* Once events work: the ring's own channel. */
 void rt_console_connect(void);
+/* suspend.c: in another domain. */
+void rt_console_begin_again(void);
 
 #endif

@@ -243,23 +243,34 @@ bool rt_event_use_fifo(void)
 }
 
 /* A callback by vector (hvm/params.h) comes without the local APIC, so it needs no EOI. */
-void rt_event_init(void)
+static void show_shared(u64 gfn)
 {
-    u64 gfn;
-    long error;
+    long error = rt_add_to_physmap(XENMAPSPACE_shared_info, 0, gfn);
 
-    if (rt_host() == RT_NATIVE)
-        return;
-    gfn = rt_window_alloc(1);
-    error = rt_add_to_physmap(XENMAPSPACE_shared_info, 0, gfn);
     if (error)
         rt_panic("the hypervisor does not map shared_info: %ld", error);
     shared = rt_at(gfn << 12);
     info = &shared->vcpu_info[0];
     memset(shared->evtchn_mask, 0xff, sizeof(shared->evtchn_mask));
-    rt_trap_set(RT_VECTOR_UPCALL, on_upcall);
     error = rt_hvm_param_set(DOMID_SELF, HVM_PARAM_CALLBACK_IRQ,
                              (u64)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | RT_VECTOR_UPCALL);
     if (error)
         rt_panic("the hypervisor takes no callback vector: %ld", error);
+}
+
+void rt_event_init(void)
+{
+    if (rt_host() == RT_NATIVE)
+        return;
+    rt_trap_set(RT_VECTOR_UPCALL, on_upcall);
+    show_shared(rt_window_alloc(1));
+}
+
+void rt_event_begin_again(void)
+{
+    rt_assert(!fifo);
+    for (u32 i = 0; i < CHUNKS; i++)
+        if (chunk[i])
+            memset(chunk[i], 0, CHUNK * sizeof(struct handler));
+    show_shared(rt_physical(shared) >> 12);
 }

@@ -45,5 +45,7 @@ bool rt_event_any(void);
 /* The page all of this lives in; NULL on the bare machine. */
 struct shared_info *rt_shared_info(void);
 void rt_event_init(void);
+/* suspend.c: in another domain, where no port is ours yet. Two-level only. */
+void rt_event_begin_again(void);
 
 #endif

@@ -136,6 +136,15 @@ int rt_grant_unmap(struct rt_mapping *m)
     return 0;
 }
 
+/* References that a dead peer held stay unused: their frames do, too. */
+void rt_grant_begin_again(void)
+{
+    rt_grant_init();
+    for (u32 i = 0; i < frames; i++)
+        if (rt_add_to_physmap(XENMAPSPACE_grant_table, i, rt_physical(frame[i]) >> 12))
+            rt_panic("the hypervisor does not show frame %u of the grant table", i);
+}
+
 void rt_grant_init(void)
 {
     struct gnttab_query_size query = {.dom = DOMID_SELF};

@@ -34,5 +34,7 @@ static inline long rt_grant_copy(gnttab_copy_t *ops, u32 count)
 /* References still free, the table's growth counted in. */
 u32 rt_grant_free_count(void);
 void rt_grant_init(void);
+/* suspend.c: in another domain, whose table grants nothing of ours. */
+void rt_grant_begin_again(void);
 
 #endif

@@ -49,7 +49,7 @@ static u64 await_number(const char *path)
             if (!rt_store_poll())
                 rt_wait();
     }
-    rt_store_unwatch(&watch, path);
+    rt_store_unwatch(&watch);
     return value;
 }
 

@@ -78,4 +78,20 @@ NORETURN void rt_shutdown(enum rt_end how);
  * main loop has to call. */
 void rt_shutdown_heed(void);
 
+/*
+ * suspend.c: who calls rt_suspend_heed can be suspended when its toolstack asks for that. Then
+ * rt_suspend_asked is true, and the main loop lets go of all grants, ports and watches but the
+ * runtime's own, and calls rt_suspend. That returns in another domain, later and perhaps elsewhere
+ * (true), or goes on in this one (false).
+ */
+void rt_suspend_heed(void);
+bool rt_suspend_asked(void);
+bool rt_suspend(void);
+/* Between asked.c and suspend.c: what is heeded, for the toolstack; a suspend that is asked for,
+ * false where it is not heeded. */
+void rt_shutdown_tell(void);
+bool rt_suspend_ask(void);
+/* In another domain: its number. */
+void rt_begin_again(void);
+
 #endif

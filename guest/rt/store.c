@@ -188,36 +188,38 @@ bool rt_store_poll(void)
     return (queue_first || ring_has_more()) && hand_out();
 }
 
+/* XS_WATCH or XS_UNWATCH. */
+static long watch_call(u32 type, const struct rt_store_watch *w)
+{
+    char text[RT_STORE_WATCH_PATH + 16];
+    size_t len = strlen(w->path) + 1;
+
+    memcpy(text, w->path, len);
+    len += format(text + len, 16, "%u", w->token) + 1;
+    return rt_store_call(type, 0, text, len, NULL, 0);
+}
+
 long rt_store_watch(struct rt_store_watch *w, const char *path, rt_store_watch_fn *fn,
                     void *arg)
 {
-    char text[XENSTORE_ABS_PATH_MAX + 16];
     size_t len = strlen(path) + 1;
     long error;
 
-    if (len > XENSTORE_ABS_PATH_MAX)
+    if (len > RT_STORE_WATCH_PATH)
         return -XEN_EINVAL;
-    *w = (struct rt_store_watch){watches, fn, arg, ++last_token};
+    *w = (struct rt_store_watch){watches, fn, arg, ++last_token, ""};
+    memcpy(w->path, path, len);
     watches = w;
-    memcpy(text, path, len);
-    len += format(text + len, 16, "%u", w->token) + 1;
-    error = rt_store_call(XS_WATCH, 0, text, len, NULL, 0);
+    error = watch_call(XS_WATCH, w);
     if (error < 0)
         watches = w->next;
     return error < 0 ? error : 0;
 }
 
-long rt_store_unwatch(struct rt_store_watch *w, const char *path)
+long rt_store_unwatch(struct rt_store_watch *w)
 {
-    char text[XENSTORE_ABS_PATH_MAX + 16];
-    size_t len = strlen(path) + 1;
-    long error;
+    long error = watch_call(XS_UNWATCH, w);
 
-    if (len > XENSTORE_ABS_PATH_MAX)
-        return -XEN_EINVAL;
-    memcpy(text, path, len);
-    len += format(text + len, 16, "%u", w->token) + 1;
-    error = rt_store_call(XS_UNWATCH, 0, text, len, NULL, 0);
     for (struct rt_store_watch **at = &watches; *at; at = &(*at)->next)
         if (*at == w) {
             *at = w->next;
@@ -244,16 +246,31 @@ void rt_store_poke(void)
         rt_event_send(ring_port);
 }
 
-void rt_store_init(void)
+static void find_ring(void)
 {
     u64 gfn = 0, port = 0;
 
-    if (rt_host() == RT_NATIVE || rt_started()->flags & SIF_INITDOMAIN ||
-        rt_hvm_param_get(DOMID_SELF, HVM_PARAM_STORE_PFN, &gfn) ||
+    if (rt_hvm_param_get(DOMID_SELF, HVM_PARAM_STORE_PFN, &gfn) ||
         rt_hvm_param_get(DOMID_SELF, HVM_PARAM_STORE_EVTCHN, &port) || !gfn || !port ||
         gfn >> 20)
         return;
     ring = rt_at(gfn << 12);
     ring_port = (u32)port;
     rt_event_handle(ring_port, on_event, NULL);
+}
+
+void rt_store_init(void)
+{
+    if (rt_host() != RT_NATIVE && !(rt_started()->flags & SIF_INITDOMAIN))
+        find_ring();
+}
+
+/* Each watch tells at first how things are, so what was queued is not missed. */
+void rt_store_begin_again(void)
+{
+    ring = NULL;
+    in.got = 0;
+    find_ring();
+    for (struct rt_store_watch *w = watches; w; w = w->next)
+        watch_call(XS_WATCH, w);
 }

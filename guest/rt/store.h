@@ -32,16 +32,18 @@ long rt_store_end(u32 transaction, bool commit);
 
 /* Called from rt_store_poll for each change at or below `path` (and once at first). */
 typedef void rt_store_watch_fn(void *arg, const char *path);
+enum { RT_STORE_WATCH_PATH = 128 };
 struct rt_store_watch {
     struct rt_store_watch *next;
     rt_store_watch_fn *fn;
     void *arg;
     u32 token;
+    char path[RT_STORE_WATCH_PATH];
 };
 /* `w` belongs to the caller and must stay until it is unwatched. */
 long rt_store_watch(struct rt_store_watch *w, const char *path, rt_store_watch_fn *fn,
                     void *arg);
-long rt_store_unwatch(struct rt_store_watch *w, const char *path);
+long rt_store_unwatch(struct rt_store_watch *w);
 /* Hands out the changes that have arrived; true if there were any. Call it in the main
  * loop: handlers may use the store. */
 bool rt_store_poll(void);
@@ -49,5 +51,7 @@ bool rt_store_poll(void);
 long rt_store_call(u32 type, u32 transaction, const char *payload, size_t len, char *reply,
                    size_t room);
 void rt_store_init(void);
+/* suspend.c: in another domain, whose connection knows of no watch. */
+void rt_store_begin_again(void);
 
 #endif

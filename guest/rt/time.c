@@ -146,6 +146,12 @@ void rt_alarm_set(u64 deadline_ns)
     hypercall_set_timer_op(deadline_ns);
 }
 
+void rt_time_begin_again(void)
+{
+    alarm_bound = false;
+    alarm_at = 0;
+}
+
 void rt_time_init(void)
 {
     if (rt_host() != RT_NATIVE) {

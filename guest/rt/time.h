@@ -21,5 +21,7 @@ void rt_alarm_set(u64 deadline_ns);
 #define RT_NEVER (~0ull)
 u64 rt_tsc_khz(void);
 void rt_time_init(void);
+/* suspend.c: in another domain, where no timer is set. */
+void rt_time_begin_again(void);
 
 #endif

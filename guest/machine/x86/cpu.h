@@ -49,6 +49,10 @@ void cpu_float_load(struct context *c);
 void cpu_float_sync(struct context *c);
 /* `c` goes away, or its area has been written anew. */
 void cpu_float_forget(const struct context *c);
+/* Before the processor may become another one, and after: what is in it is put away, and what was
+ * switched on is so again. */
+void cpu_float_put_away(void);
+void cpu_float_begin_again(void);
 /* Between an area and the image of guest/machine/registers.h. */
 void cpu_float_export(const struct context *c, u8 fp[FLOAT_BYTES]);
 void cpu_float_import(struct context *c, const u8 fp[FLOAT_BYTES]);

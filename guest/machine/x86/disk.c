@@ -187,6 +187,35 @@ bool x86_disks_rest(u64 *deadline)
     return quiet;
 }
 
+void x86_disks_leave(void)
+{
+    for (u32 i = 0; i < disk_count; i++)
+        if (disks[i].vbd)
+            vbd_leave(disks[i].vbd);
+}
+
+bool x86_disks_alone(void)
+{
+    for (u32 i = 0; i < disk_count; i++)
+        if (disks[i].vbd && !vbd_alone(disks[i].vbd))
+            return false;
+    return true;
+}
+
+void x86_disks_suspend(void)
+{
+    for (u32 i = 0; i < disk_count; i++)
+        if (disks[i].vbd)
+            vbd_suspend(disks[i].vbd);
+}
+
+void x86_disks_resume(void)
+{
+    for (u32 i = 0; i < disk_count; i++)
+        if (disks[i].vbd)
+            vbd_resume(disks[i].vbd);
+}
+
 /* --- finding them ------------------------------------------------------------------------------- */
 
 static void find_vbds(void)

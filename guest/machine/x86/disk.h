@@ -18,4 +18,10 @@ void x86_disks_poll(void);
  * looked at again. */
 bool x86_disks_rest(u64 *deadline);
 
+/* splitdrv/device.h, for all of them; virtio devices cannot be suspended. */
+void x86_disks_leave(void);
+bool x86_disks_alone(void);
+void x86_disks_suspend(void);
+void x86_disks_resume(void);
+
 #endif

@@ -24,6 +24,11 @@ static u32 size = FLOAT_LEGACY;
 static struct context *owner; /* whose state the processor holds */
 static u64 bases;             /* FS and GS base, all bits of either */
 
+static void switch_on(void)
+{
+    asm volatile("xsetbv" : : "c"(0), "a"(states), "d"(0));
+}
+
 void cpu_float_init(void)
 {
     u32 features = cpuid(1, 0).ecx;
@@ -37,7 +42,7 @@ void cpu_float_init(void)
                  : "i"(CR4_OSXSAVE)
                  : "rax");
     states = STATE_LEGACY | (features & HAS_AVX ? STATE_AVX : 0);
-    asm volatile("xsetbv" : : "c"(0), "a"(states), "d"(0));
+    switch_on();
     size = cpuid(0xd, 0).ebx;
 }
 
@@ -100,6 +105,21 @@ void cpu_float_forget(const struct context *c)
 {
     if (owner == c)
         owner = NULL;
+}
+
+void cpu_float_put_away(void)
+{
+    if (owner)
+        save(owner->fp);
+    owner = NULL;
+}
+
+void cpu_float_begin_again(void)
+{
+    if (states & STATE_AVX && !(cpuid(1, 0).ecx & HAS_AVX))
+        rt_panic("this processor has no AVX, and programs of the one before had");
+    if (states)
+        switch_on();
 }
 
 void cpu_float_export(const struct context *c, u8 fp[FLOAT_BYTES])

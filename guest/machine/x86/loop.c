@@ -131,6 +131,7 @@ static void rest(void)
     idle();
     orders_obey(x86.node);
     balloon_follow(x86.node);
+    x86_suspend_obey();
 }
 
 void x86_schedule(void)
@@ -217,6 +218,7 @@ static void before_user(struct rt_frame *f)
     node_preempt(x86.node, t);
     orders_obey(x86.node);
     balloon_follow(x86.node);
+    x86_suspend_obey();
     x86_restart();
 }
 

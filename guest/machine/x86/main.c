@@ -111,6 +111,7 @@ int rt_main(const struct rt_start *start)
     x86_disks_open();
     orders_heed();
     balloon_heed();
+    rt_suspend_heed();
     rt_shutdown_heed();
     cpu_init();
     x86_traps_init();

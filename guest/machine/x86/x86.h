@@ -53,6 +53,8 @@ void x86_save_frame(const struct rt_frame *f);
 /* Installs the handlers of traps and of the alarm. */
 void x86_traps_init(void);
 void x86_loop_init(void);
+/* Suspends the node, if its toolstack asks for that; between two turns of the loop. */
+void x86_suspend_obey(void);
 /* Acts on what the core answered for a thread, which is x86_current's; does not return. */
 NORETURN void x86_follow(struct thread *t, enum outcome o, s64 result);
 
