@@ -6,7 +6,7 @@
  */
 #include "net/core.h"
 #include "base/wide.h"
-#include "net/crc32c.h"
+#include "base/crc32c.h"
 
 enum in_event { IN_RECEIVED, IN_EMPTY, IN_DOWNED, IN_UPPED, IN_EVENTS };
 

@@ -4,6 +4,7 @@
  */
 #include "base/bytes.h"
 #include "base/crc32.h"
+#include "base/crc32c.h"
 #include "base/format.h"
 #include "base/heap.h"
 #include "base/keyed.h"
@@ -25,6 +26,38 @@ static void crc_of_the_check_string(void)
 {
     CHECK_EQ(crc32(0, "123456789", 9), 0xcbf43926u);
     CHECK_EQ(crc32(crc32(0, "1234", 4), "56789", 5), 0xcbf43926u);
+}
+
+/* The vectors of RFC 3720, B.4, and the check value of the catalogues. */
+static void crc32c_by_table_and_instruction(void)
+{
+    static const struct {
+        u8 first, step;
+        u32 len, crc;
+    } known[] = {
+        {0, 0, 32, 0x8a9136aa},     {0xff, 0, 32, 0x62a8ab43}, {0, 1, 32, 0x46dd794e},
+        {31, 0xff, 32, 0x113fdb5c}, {'1', 1, 9, 0xe3069283},
+    };
+    static u8 bytes[2000];
+
+    for (u32 by = 0; by <= (__builtin_cpu_supports("sse4.2") != 0); by++) {
+        for (u32 i = 0; i < ARRAY_SIZE(known); i++) {
+            for (u32 k = 0; k < known[i].len; k++)
+                bytes[k] = (u8)(known[i].first + k * known[i].step);
+            CHECK_EQ(crc32c(by, 0, bytes, known[i].len), known[i].crc);
+        }
+    }
+    for (u32 k = 0; k < sizeof(bytes); k++)
+        bytes[k] = (u8)keyed_random(1, 2, k);
+    for (u32 len = 0; len < sizeof(bytes) - 7; len++) { /* any length, place and division */
+        u32 crc = crc32c(false, 0, bytes + len % 8, len), cut = len / 3;
+
+        CHECK_EQ(crc32c(false, crc32c(false, 0, bytes + len % 8, cut), bytes + len % 8 + cut,
+                        len - cut),
+                 crc);
+        if (__builtin_cpu_supports("sse4.2"))
+            CHECK_EQ(crc32c(true, 0, bytes + len % 8, len), crc);
+    }
 }
 
 static void keyed_draws_do_not_disturb_each_other(void)
@@ -139,6 +172,6 @@ static void heap_cuts_what_is_free(void)
     CHECK(small_for_large(false, SIZE, LARGE, SMALL) * heap_cost(SMALL) <= heap_cost(LARGE));
 }
 
-TESTS(CASE(big_endian), CASE(crc_of_the_check_string),
+TESTS(CASE(big_endian), CASE(crc_of_the_check_string), CASE(crc32c_by_table_and_instruction),
       CASE(keyed_draws_do_not_disturb_each_other), CASE(formats_as_the_c_library),
       CASE(heap_keeps_blocks_apart), CASE(heap_cuts_what_is_free))

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include "base/bytes.h"
 #include "base/memory.h"
-#include "net/crc32c.h"
+#include "base/crc32c.h"
 #include "net/fabric/fabric.h"
 #include "net/frame.h"
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include "base/bytes.h"
 #include "base/memory.h"
-#include "net/crc32c.h"
+#include "base/crc32c.h"
 #include "net/frame.h"
 
 enum { HEAP = 1 << 20, QUEUE = 64 };

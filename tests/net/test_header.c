@@ -4,7 +4,6 @@
  * nothing wrapped in between; so what a message costs on the wire is its length and 64 a frame. The
  * check over it is CRC-32C as others compute it (DN11).
  */
-#include "net/crc32c.h"
 #include "net/frame.h"
 #include "tests/check.h"
 #include "tests/net/sim.h"
@@ -88,36 +87,4 @@ static void test_every_kind(void)
     sim_destroy(s);
 }
 
-/* The vectors of RFC 3720, B.4, and the check value of the catalogues. */
-static void test_crc32c(void)
-{
-    static const struct {
-        u8 first, step;
-        u32 len, crc;
-    } known[] = {
-        {0, 0, 32, 0x8a9136aa},     {0xff, 0, 32, 0x62a8ab43}, {0, 1, 32, 0x46dd794e},
-        {31, 0xff, 32, 0x113fdb5c}, {'1', 1, 9, 0xe3069283},
-    };
-    static u8 bytes[2000];
-
-    for (u32 by = 0; by <= (__builtin_cpu_supports("sse4.2") != 0); by++) {
-        for (u32 i = 0; i < ARRAY_SIZE(known); i++) {
-            for (u32 k = 0; k < known[i].len; k++)
-                bytes[k] = (u8)(known[i].first + k * known[i].step);
-            CHECK_EQ(crc32c(by, 0, bytes, known[i].len), known[i].crc);
-        }
-    }
-    for (u32 k = 0; k < sizeof(bytes); k++)
-        bytes[k] = (u8)keyed_random(1, 2, k);
-    for (u32 len = 0; len < sizeof(bytes) - 7; len++) { /* any length, place and division */
-        u32 crc = crc32c(false, 0, bytes + len % 8, len), cut = len / 3;
-
-        CHECK_EQ(crc32c(false, crc32c(false, 0, bytes + len % 8, cut), bytes + len % 8 + cut,
-                        len - cut),
-                 crc);
-        if (__builtin_cpu_supports("sse4.2"))
-            CHECK_EQ(crc32c(true, 0, bytes + len % 8, len), crc);
-    }
-}
-
-TESTS(CASE(test_guaranteed), CASE(test_every_kind), CASE(test_crc32c))
+TESTS(CASE(test_guaranteed), CASE(test_every_kind))

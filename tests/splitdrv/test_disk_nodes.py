@@ -125,6 +125,27 @@ programs = ["+disks =disk disk", "=buffers buffers make", "=directories director
 """
 
 
+# A node that pages to a disk of its own, which begins to fail as the other's does; it has two MiB, all but
+# a few pages, so that what it writes out it soon reads again.
+PAGES = """
+[nodes.pages]
+memory = "6M"
+disk = {{ size = "16M" }}
+programs = ["+disks =disk disk", "=pager pager", "+kernel paging 3072", "wait", "hello begin", "wait",
+    "large 2 4", "wait", "hello again"]
+[[faults]]
+disk = "pages-0"
+after = "output pages begin"
+do = "{do}"
+"""
+
+
+def check_pages(outcome: run.Outcome) -> None:
+    """A page that is not what it was ends whose it is; nobody is given another, and the node goes on."""
+    text = outcome.collector.text("pages")
+    assert "ended by exception 7" in text and "words wrong" not in text and "hello, world again" in text, text
+
+
 def play(tmp_path: pathlib.Path, plan: str = "", **words: object) -> run.Outcome:
     return play_text(tmp_path, NODE.format(**{"clock": "count", "count": 60, "more": "", **words}), plan)
 
@@ -173,31 +194,37 @@ def test_killed_at_odd_moments(tmp_path: pathlib.Path) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("do", ["disk-error 0.2", "disk-torn 0.3", "disk-full"])
 def test_a_disk_that_fails(tmp_path: pathlib.Path, do: str) -> None:
-    """F24, H20: what fails is said to the program; what it had synced is there, and the disk whole."""
+    """F24, H20: what fails is said to the program; what it had synced is there, and the disk whole. Of pages
+    none is given that is not what it was."""
     slow = 'at = "100ms"\nfor = "30ms"\ndo = "disk-delay 1ms"'
     bad = f'after = "output n synced 12"\ndo = "{do}"'
     outcome = play(tmp_path, disk='{ size = "4M" }', count=400,
-                   more="".join(f'[[faults]]\ndisk = "n-0"\n{fault}\n' for fault in (slow, bad)))
+                   more="".join(f'[[faults]]\ndisk = "n-0"\n{fault}\n' for fault in (slow, bad))
+                   + PAGES.format(do=do))
     text = outcome.collector.text("n")
     assert "cannot be written" in text and synced(text) >= 12, text[-2000:]
     image = tmp_path / "out" / "disks" / "n-0.img"
     fsck(image)
     check_files(image, synced(text))
     rows = json.loads((tmp_path / "out" / "result.json").read_text())["faults"]
-    (struck,) = [row for row in rows if row["struck"]]
+    check_pages(outcome)
+    (struck,) = [row for row in rows if row["struck"] and row["name"] == "n-0"]
     assert struck["id"] == "F24" and struck["name"] == "n-0" and struck["do"] == do
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("do", ["disk-misdirected 0.3", "disk-stale 0.3"])
+@pytest.mark.parametrize("do", ["disk-misdirected 0.3", "disk-stale 0.3", "disk-lost 0.3"])
 def test_a_disk_that_lies(tmp_path: pathlib.Path, do: str) -> None:
-    """F24: what is not what was written harms what is on that disk, and nothing else: the kernel stands."""
+    """F24: what is not what was written harms what is on that disk, and nothing else: the kernel stands.
+    Of pages none is given that is not what it was."""
     outcome = play(tmp_path, disk='{ size = "4M" }', count=60,
-                   more=f'[[faults]]\ndisk = "n-0"\nafter = "output n synced 12"\ndo = "{do}"\n')
+                   more=f'[[faults]]\ndisk = "n-0"\nafter = "output n synced 12"\ndo = "{do}"\n'
+                   + PAGES.format(do=do))
     told = json.loads((tmp_path / "out" / "result.json").read_text())
-    (row,) = told["faults"]
-    assert row["id"] == "F24" and row["struck"] > 0, row
+    check_pages(outcome)
+    assert len(told["faults"]) == 2
+    assert all(row["id"] == "F24" and row["struck"] > 0 for row in told["faults"]), told["faults"]
     assert told["invariants"]["isolation"]["broken"] == 0
     ended = outcome.collector.ended.get("n")
     assert ended is None or ended.reason == "poweroff", outcome.collector.text("n")[-2000:]

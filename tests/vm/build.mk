@@ -1,1 +1,1 @@
-TESTLIBS_vm := sim kernel net chacha base
+TESTLIBS_vm := sim kernel net chacha slots verify disks base

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The keeper protocol word by word, on one node and between two: a keeper that does its work,
- * and all the ways in which one may not. DV14, DV15, DV16, U22-U28, U30-U38, U46, U47, U51.
+ * and all the ways in which one may not. DV14, DV15, DV16, U22-U28, U30-U38, U46, U47, U50, U51. F24.
  */
 #include "tests/vm/kept.h"
 #include "tests/vm/pager.h"
@@ -529,9 +529,59 @@ static void test_hoarder(void)
     hoarder(true);
 }
 
+/* U50: a keeper that keeps pages of its own memory, and touches one, waits for itself. It is the only one
+ * that does, with those whose pages it keeps and who would wait: they have what they chose for a keeper that
+ * says nothing. It can be ended, and nothing stays behind. */
+static void test_backs_its_own(void)
+{
+    struct bed b = bed_of(0, KEEPER_ZERO, 5000000);
+    struct sim_process *bystander = puppet_on(b.sim, 0);
+
+    CHECK_EQ(keep(b.keeper, b.keeper, 0, 4, 78, KEEPER_WAIT, 0), 0);
+    CHECK_EQ(hear(b.keeper).op, KEEPER_INIT);
+    CHECK(!touch(b.keeper, 1, REGION_WRITE));
+    touch(b.client, 0, REGION_READ);
+    goes_on(bystander, 0);
+    sim_run(b.sim, 20000);
+    CHECK(waits(b.keeper));
+    CHECK_EQ(shown(b.client, 0), 0);
+    node_kill(b.sim->nodes[0].node, b.keeper->task);
+    sim_run(b.sim, 10000);
+    node_kill(b.sim->nodes[0].node, b.client->task);
+    node_kill(b.sim->nodes[0].node, bystander->task);
+    CHECK_EQ(b.sim->nodes[0].frames_taken, 0);
+    over(&b);
+}
+
+/* The remedy that needs no second thread: it says for its own memory what it wants when nobody answers. It
+ * wakes up, and serves those who waited for it; its own question in its queue is no longer of use. */
+static void test_outlives_its_own_silence(void)
+{
+    struct bed b = bed_of(0, KEEPER_WAIT, 0);
+    struct heard h;
+    u64 before = b.sim->now;
+
+    CHECK_EQ(keep(b.keeper, b.keeper, 0, 4, 78, KEEPER_ZERO, 5000000), 0);
+    CHECK_EQ(hear(b.keeper).op, KEEPER_INIT);
+    CHECK(!touch(b.client, 0, REGION_READ));
+    CHECK(touch(b.keeper, 1, REGION_READ));
+    CHECK(b.sim->now - before >= 5000000);
+    CHECK(waits(b.client));
+    CHECK_EQ(shown(b.keeper, 1), 0);
+    while ((h = hear(b.keeper)).op) {
+        CHECK_EQ(h.op, KEEPER_REQUEST);
+        if (h.word[0] == b.init.word[0])
+            provide(b.keeper, &h, 9);
+    }
+    CHECK(!waits(b.client));
+    CHECK_EQ(shown(b.client, 0), 9);
+    over(&b);
+}
+
 TESTS(CASE(test_a_page_comes), CASE(test_frames_are_safe), CASE(test_data_in_the_message),
       CASE(test_part_of_a_page), CASE(test_changes_go_back), CASE(test_locks),
       CASE(test_unavailable), CASE(test_refusals), CASE(test_keeper_gone_before),
       CASE(test_silence), CASE(test_notified), CASE(test_calls_with_kept_memory),
       CASE(test_end), CASE(test_cache), CASE(test_names_control_nothing),
-      CASE(test_two_kernels), CASE(test_hoarder))
+      CASE(test_two_kernels), CASE(test_hoarder), CASE(test_backs_its_own),
+      CASE(test_outlives_its_own_silence))

@@ -2,7 +2,7 @@
 /*
  * Paging of memory that kernels keep for themselves: programs larger than their node, pagers
  * here and on other machines, what goes first under each policy, memory that shrinks meanwhile, and
- * pagers that fail. DV14-DV17, DV19, H20 (F16), L10, L13, U17, U29, U44, U45, U52, U53.
+ * pagers and paging disks that fail. DV14-DV17, DV19, H20 (F16, F24), L10, L13, U17, U29, U44, U45, U52, U53.
  */
 #include "base/keyed.h"
 #include "tests/vm/pager.h"
@@ -19,6 +19,7 @@ static u64 walk_page(const struct sim_process *p, u64 step)
 }
 
 static u64 walk_seen[DISKLESS][WALK_PAGES];
+static u64 walk_wrong; /* by any walker since it was set */
 
 static u32 walk_access(const struct sim_process *p, u64 step)
 {
@@ -34,6 +35,7 @@ static struct sim_call walker(struct sim_process *p, s64 result)
         seen = &walk_seen[p->self[7]][page];
         sim_peek(p, WALK + page * SIM_PAGE, &now, 8);
         p->self[3] += now != *seen;
+        walk_wrong += now != *seen;
         if (walk_access(p, step) == REGION_WRITE) {
             *seen = step + 1;
             sim_poke(p, WALK + page * SIM_PAGE, seen, 8);
@@ -381,6 +383,72 @@ static void test_pagers_machine_dies(void)
     only_the_walker_ends(&b, true);
 }
 
+/* --- the paging disk ------------------------------------------------------------------ */
+
+static const struct {
+    struct disk_faults faults;
+    enum disk_why why;
+} lies[] = {
+    {{.error = 1u << 30}, DISK_WHY_ERROR},      {{.torn = 1u << 30}, DISK_WHY_TORN},
+    {{.lost = 1u << 30}, DISK_WHY_LOST},        {{.stray = 1u << 30}, DISK_WHY_STRAY},
+    {{.stale = MEDIUM_ALWAYS}, DISK_WHY_STALE}, {{.full = 1}, DISK_WHY_FULL},
+};
+
+/* F24: whatever the paging disk does, nobody gets other bytes than he wrote: whose page is lost, written
+ * elsewhere or over, torn, or brought as it was before ends, nobody else, and the pages that come after
+ * that are right. */
+static void test_disk_lies(void)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(lies); i++) {
+        struct beside b = beside(1);
+
+        walk_wrong = 0;
+        medium.faults = lies[i].faults;
+        for (u32 rounds = 0; rounds < 4000 && node_find(b.sim->nodes[0].node, &b.id); rounds++)
+            sim_run(b.sim, 500);
+        CHECK_EQ(walk_wrong, 0);
+        CHECK(pager_refused > 0);
+        CHECK(medium_struck[lies[i].why] > 0);
+        medium.faults = (struct disk_faults){0};
+        only_the_walker_ends(&b, false);
+    }
+}
+
+/* A read that fails or brings something else once is made again, and nobody hears of it. */
+static void test_disk_recovers(void)
+{
+    static const struct disk_faults once[] = {{.error = MEDIUM_ALWAYS},
+                                              {.stale = MEDIUM_ALWAYS}};
+
+    for (u32 i = 0; i < ARRAY_SIZE(once); i++) {
+        struct beside b = beside(1);
+
+        walk_wrong = 0;
+        medium_spares_writes = medium_once = true;
+        while (!sim_run(b.sim, 50))
+            medium.faults = once[i];
+        CHECK_EQ(pager_refused, 0);
+        CHECK_EQ(walk_wrong, 0);
+        CHECK(node_find(b.sim->nodes[0].node, &b.id) && b.walker->self[0] == 500);
+        CHECK(medium_struck[lies[i ? 4 : 0].why] > 20);
+        sim_destroy(b.sim);
+    }
+}
+
+/* A slow one delays those whose pages are there, and that is all. */
+static void test_disk_is_slow(void)
+{
+    struct beside b = beside(1);
+    u64 since = b.sim->now, before = pager_requests;
+
+    pager_delay_ns = 20000000;
+    CHECK(sim_run(b.sim, 2000000));
+    CHECK_EQ(b.walker->self[0], 500);
+    CHECK_EQ(b.walker->self[3], 0);
+    CHECK(b.sim->now - since >= (pager_requests - before) * pager_delay_ns);
+    sim_destroy(b.sim);
+}
+
 /* What has been lost at the pager is not sent as zeros: the move is given up, and says so; the
  * process stays, and stands where it stood. */
 static void test_no_move_with_lost_pages(void)
@@ -529,15 +597,48 @@ static void test_a_pager_is_a_keeper(void)
     sim_destroy(s);
 }
 
-/* Eight diskless nodes, one pager: nobody sees another's bytes. */
-static void test_shared_pager(void)
+/* Somebody asks for the first page of an area, over a link to that one or to another; true: he gets it. */
+static bool pried(struct sim_process *thief, struct sim_process *keeper, u32 code, u64 area)
+{
+    struct demos_info info = {.count = 1};
+    u64 slot = 0, words[] = {KEEPER_REQUEST, 0, 0, SIM_PAGE, REGION_READ};
+    s64 way = sim_link(thief, keeper, DEMOS_GENERAL, 0, 1, code);
+    struct link *l;
+    u8 body[sizeof(words)], plate[SIM_PAGE];
+
+    while (pager_slot[slot].client != area || !pager_slot[slot].check)
+        slot++;
+    words[1] = pager_slot[slot].object;
+    words[2] = pager_slot[slot].offset;
+    for (u32 i = 0; i < ARRAY_SIZE(words); i++)
+        be64_put(body + 8 * i, words[i]);
+    info.links[0] = sim_link(thief, thief, DEMOS_GENERAL, DEMOS_GIVE | DEMOS_AREA_WRITE, 0, 0);
+    l = &link_find(&thief->task->links, info.links[0])->link;
+    l->base = BUFFER;
+    l->len = SIM_PAGE;
+    memset(plate, 0xee, sizeof(plate));
+    sim_poke(thief, BUFFER, plate, sizeof(plate));
+    sim_poke(thief, TEXT, body, sizeof(body));
+    sim_poke(thief, INFO, &info, sizeof(info));
+    CHECK_EQ(kcall(thief, DEMOS_SEND, (u64)way, TEXT, sizeof(body), INFO, DEMOS_FOREVER, 0), 0);
+    sim_run(thief->node->sim, 20000);
+    sim_peek(thief, BUFFER, body, 8);
+    return body[0] != 0xee;
+}
+
+/* DV17: eight diskless nodes, one pager: nobody sees another's bytes, not even where the areas of two are
+ * swapped, or one asks over his own for what lies in another's. */
+static void shared_pager(bool swapped)
 {
     struct sim *s = puppets(DISKLESS + 1, 0, NULL);
-    struct sim_process *p[DISKLESS];
+    struct sim_process *p[DISKLESS], *keeper;
 
     pager_reset();
     for (u32 i = 0; i < DISKLESS; i++)
-        pager_for(s, DISKLESS, i, 12, PAGING_QUEUES);
+        s->nodes[i].frame_count = 12;
+    keeper = pager_on(s, DISKLESS);
+    for (u32 i = 0; i < DISKLESS; i++)
+        pager_area(s, keeper, swapped ? (i ^ 1) + 1 : i + 1, i, 12, PAGING_QUEUES);
     for (u32 i = 0; i < DISKLESS; i++) {
         p[i] = walker_on(s, i, 36, 500, i);
         p[i]->task->state = DEMOS_READY;
@@ -549,7 +650,17 @@ static void test_shared_pager(void)
         CHECK_EQ(p[i]->self[0], 500);
         CHECK_EQ(p[i]->self[3], 0);
     }
+    pager_pried = true;
+    CHECK(!pried(puppet_on(s, DISKLESS), keeper, 1, 2));
+    CHECK(pried(puppet_on(s, DISKLESS), keeper, 2, 2)); /* whose it is would have got it */
+    CHECK_EQ(pager_refused, 1);
     sim_destroy(s);
+}
+
+static void test_shared_pager(void)
+{
+    shared_pager(false);
+    shared_pager(true);
 }
 
 /* Takes what the machine may have, up to so many frames. */
@@ -613,7 +724,8 @@ static void test_memory_that_shrinks(void)
 
 TESTS(CASE(test_larger_than_memory), CASE(test_order_of_eviction), CASE(test_steps_of_a_fault),
       CASE(test_diskless), CASE(test_cut), CASE(test_pager_dies), CASE(test_pager_refuses),
-      CASE(test_pagers_machine_dies), CASE(test_shared_pager), CASE(test_moves_with_pages_away),
+      CASE(test_pagers_machine_dies), CASE(test_disk_lies), CASE(test_disk_recovers),
+      CASE(test_disk_is_slow), CASE(test_shared_pager), CASE(test_moves_with_pages_away),
       CASE(test_no_move_with_lost_pages), CASE(test_no_bytes_of_lost_pages),
       CASE(test_page_out_with_nothing_left), CASE(test_clean_pages_go_for_a_table),
       CASE(test_a_pager_is_a_keeper), CASE(test_memory_that_shrinks))

@@ -1,6 +1,7 @@
 FILES := guest/servers/files
-$(eval $(call demos_program,ramdisk,$(FILES)/ramdisk.c))
-$(eval $(call demos_program,disk,$(FILES)/device.c))
+$(eval $(call library,verify,$(FILES)/verify.c))
+$(eval $(call demos_program,ramdisk,$(FILES)/ramdisk.c $(FILES)/verify.c))
+$(eval $(call demos_program,disk,$(FILES)/device.c $(FILES)/verify.c))
 $(eval $(call demos_program,buffers,$(FILES)/buffers.c $(FILES)/disk.c \
     $(filter-out %/dir.c,$(wildcard guest/servers/fs/*.c))))
 $(eval $(call demos_program,directories,$(FILES)/directories.c $(FILES)/remote.c guest/servers/fs/dir.c))

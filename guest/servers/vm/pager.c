@@ -4,8 +4,9 @@
  * "disk". The bytes do not pass through it: it hands the frame's link on to the disk
  * interface, which moves them between disk and frame, whichever machine that is on.
  *
- * What is lost here ends whom it belonged to, and nobody else: a page that cannot be read is
- * refused, and one that could not be written is refused when it is wanted back.
+ * What is lost here ends whom it belonged to, and nobody else: a page that cannot be read, or is not
+ * what was written (the disk lost it, wrote it elsewhere, wrote another over it, brings an older one),
+ * is refused, and one that could not be written is refused when it is wanted back.
  */
 #include "guest/lib/keeper.h"
 #include "guest/lib/process.h"
@@ -26,18 +27,14 @@ static struct client clients[CLIENTS]; /* by the code of its link, less one */
 static u32 client_count, given;
 static u64 reads, writes, refused;
 
-static s64 disk(enum disk_op op, u64 slot, u64 bytes, s64 frame, u64 *blocks)
+/* What the disk interface answers behind its result is in `w`. */
+static s64 disk(enum disk_op op, u64 slot, u64 bytes, u32 check, s64 frame, struct words *w)
 {
-    struct words w;
-    s64 result;
-
-    words_start(&w, op);
-    words_put(&w, slot * (PAGE / FS_BLOCK));
-    words_put(&w, bytes / FS_BLOCK);
-    result = words_call(demos_link("disk"), &w, &frame, frame > 0, NULL);
-    if (blocks)
-        *blocks = words_get(&w);
-    return result;
+    words_start(w, op);
+    words_put(w, slot * (PAGE / FS_BLOCK));
+    words_put(w, bytes / FS_BLOCK);
+    words_put(w, check);
+    return words_call(demos_link("disk"), w, &frame, frame > 0, NULL);
 }
 
 /* A kernel's pages have one size, at most a slot's. */
@@ -50,25 +47,33 @@ static void begin(struct client *c, const struct keeper_word *k)
 static void page_in(const struct client *c, const struct keeper_word *k)
 {
     s64 slot = slots_find(&slots, k->code, k->object, k->offset);
+    u32 check = slots_check(&slots, slot);
+    struct words w;
 
     reads++;
-    if (slot < 0 || !c->page || k->length != c->page ||
-        disk(DISK_READ, (u64)slot, k->length, k->frame, NULL) < 0)
+    if (!check || !c->page || k->length != c->page ||
+        disk(DISK_FETCH, (u64)slot, k->length, check, k->frame, &w) < 0)
         refused++;
 }
 
+/* What the slot held is no longer wanted, whether this can be written or not. */
 static void page_out(struct client *c, const struct keeper_word *k)
 {
     u32 before = slots.used;
     bool known = slots_find(&slots, k->code, k->object, k->offset) >= 0;
     s64 slot = known || c->used < c->room ? slots_take(&slots, k->code, k->object, k->offset)
                                           : -1;
+    struct words w;
 
     writes++;
     c->used += slots.used - before;
     if (slot < 0 || !c->page || k->length != c->page ||
-        disk(DISK_WRITE, (u64)slot, k->length, k->frame, NULL) < 0)
+        disk(DISK_KEEP, (u64)slot, k->length, 0, k->frame, &w) < 0) {
         refused++;
+        return;
+    }
+    words_get(&w);
+    slots_hold(&slots, slot, (u32)words_get(&w));
 }
 
 static void serve_kernel(const void *body, size_t len, const struct demos_info *info)
@@ -130,10 +135,12 @@ static void serve_user(struct words *w, const struct demos_info *info)
 
 static void open_disk(void)
 {
-    u64 blocks = 0;
+    struct words w;
+    s64 result = disk(DISK_SIZE, 0, PAGE, 0, 0, &w);
+    u64 blocks = words_get(&w);
     u32 count;
 
-    if (disk(DISK_SIZE, 0, PAGE, 0, &blocks) < 0 || blocks < PAGE / FS_BLOCK)
+    if (result < 0 || blocks < PAGE / FS_BLOCK)
         demos_die("pager: no disk to page to");
     count = (u32)MIN(blocks / (PAGE / FS_BLOCK), (u64)MOST);
     slots_init(&slots, demos_alloc(count * sizeof(struct slot)),

@@ -39,14 +39,28 @@ s64 slots_take(struct slots *s, u64 client, u64 object, u64 offset)
     s64 found = slots_find(s, client, object, offset);
     u32 *bucket, at = s->free;
 
-    if (found >= 0 || !at)
+    if (found >= 0) {
+        s->slot[found].check = 0;
         return found;
+    }
+    if (!at)
+        return -1;
     bucket = bucket_of(s, client, object, offset);
     s->free = s->slot[at - 1].next;
-    s->slot[at - 1] = (struct slot){client, object, offset, *bucket};
+    s->slot[at - 1] = (struct slot){client, object, offset, *bucket, 0};
     *bucket = at;
     s->used++;
     return (s64)at - 1;
+}
+
+void slots_hold(struct slots *s, s64 slot, u32 check)
+{
+    s->slot[slot].check = check;
+}
+
+u32 slots_check(const struct slots *s, s64 slot)
+{
+    return slot < 0 ? 0 : s->slot[slot].check;
 }
 
 u32 slots_drop(struct slots *s, u64 client, u64 object)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CRC-32C (Castagnoli), the frames' check: it has a processor instruction on x86, and finds
- * every burst of up to 32 bits and up to five flipped bits in frames of our sizes.
+ * CRC-32C (Castagnoli), the check of frames and of paged-out pages: it has a processor instruction on
+ * x86, and finds every burst of up to 32 bits and up to five flipped bits in frames of our sizes.
  */
-#ifndef NET_CRC32C_H
-#define NET_CRC32C_H
+#ifndef BASE_CRC32C_H
+#define BASE_CRC32C_H
 
 #include "base/types.h"
 

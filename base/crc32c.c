@@ -4,7 +4,7 @@
  * the entry for a byte is the exclusive or of the entries for its bits, so the compiler
  * makes the tables from 64 constants, each one step of the shift register after the last.
  */
-#include "net/crc32c.h"
+#include "base/crc32c.h"
 #include "base/memory.h"
 
 #define NEXT(c) ((c)&1 ? ((c) >> 1) ^ POLY : (c) >> 1)
