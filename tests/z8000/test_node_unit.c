@@ -76,7 +76,7 @@ static void start_user(const u16 *words, unsigned count)
     map(0, 2, 0, 0, 0x100);
     for (unsigned i = 0; i < count; i++)
         put(0x20000 + 2 * i, words[i]);
-    for (u32 entry = 0x08; entry < 0x30; entry += 8) {
+    for (u32 entry = 0x08; entry < 0x38; entry += 8) {
         put(0x010002 + entry, 0xc000);
         put(0x010004 + entry, 0x8100);
         put(0x010006 + entry, (u16)(0x0400 + entry));
@@ -142,6 +142,27 @@ static void test_giving_up_writes_nothing_and_traps(void)
     close_node();
 }
 
+/* The fetch before an interrupt's frame is not used: giving it up neither spoils the frame nor traps. */
+static void test_giving_up_before_an_interrupt(void)
+{
+    start_user(NULL, 0);
+    z8000_set_fcw(&node.user, Z8000_SEG | Z8000_NVIE);
+    node.user.pc = 0x0200;
+    kernel_out(NODE_R_TO_USER, 1);
+    run(40);
+    CHECK(node.waiting && !node.fault.write);
+    CHECK_EQ(node.fault.offset, 0x0200);
+    kernel_out(NODE_R_RELEASE, 2);
+    run(200);
+    CHECK(!node.waiting && node.user.halted);
+    CHECK_EQ(node.user.segment, 1);
+    CHECK_EQ(node.user.pc, 0x0432);
+    CHECK_EQ(node.user.r[15], 0x2000 - 8);
+    CHECK_EQ(get(0x011ffe), 0x0200);
+    CHECK_EQ(get(0x011ffa), Z8000_SEG | Z8000_NVIE);
+    close_node();
+}
+
 static void test_user_cannot_set_maps(void)
 {
     static const u16 code[] = {0x3b06, NODE_R_SEGMENT}; /* OUT: privileged */
@@ -202,6 +223,6 @@ static void test_line_pace(void)
 }
 
 TESTS(CASE(test_translation), CASE(test_hold_and_release),
-      CASE(test_giving_up_writes_nothing_and_traps), CASE(test_user_cannot_set_maps),
-      CASE(test_wrong_kernel_reference_stops_the_node), CASE(test_kernel_reaches_all_memory),
-      CASE(test_line_pace))
+      CASE(test_giving_up_writes_nothing_and_traps), CASE(test_giving_up_before_an_interrupt),
+      CASE(test_user_cannot_set_maps), CASE(test_wrong_kernel_reference_stops_the_node),
+      CASE(test_kernel_reaches_all_memory), CASE(test_line_pace))

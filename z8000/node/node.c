@@ -103,15 +103,24 @@ static bool is_acknowledge(const struct z8000_cycle *c)
     return c->status >= Z8000_ST_SEGMENT_ACK && c->status <= Z8000_ST_VI_ACK;
 }
 
+/* A frame that is pushed is real. An interrupt's acknowledge follows a fetch that nobody uses: if
+ * that was given up, nothing has failed, and no trap is due. */
+static void begin_frame(struct node *n, const struct z8000_cycle *c)
+{
+    n->interrupts++;
+    n->giving_up = n->given_first = false;
+    if (c->status != Z8000_ST_SEGMENT_ACK)
+        n->user.lines &= (u8)~Z8000_SEGT;
+}
+
 static bool user_bus(void *owner, struct z8000_cycle *c)
 {
     struct node *n = owner;
 
     if (is_memory(c))
         return user_memory(n, c);
-    n->interrupts += is_acknowledge(c);
-    if (c->status == Z8000_ST_SEGMENT_ACK)
-        n->giving_up = n->given_first = false; /* the trap's own frame is real */
+    if (is_acknowledge(c))
+        begin_frame(n, c);
     if (c->status == Z8000_ST_NVI_ACK) {
         n->user.lines &= (u8)~Z8000_NVI;
         node_set_signal(n, NODE_S_TO_USER, false);
