@@ -3,7 +3,6 @@
 
 import pathlib
 import re
-import time
 
 from nodes import Cluster, Shell
 from test_programs import FILES
@@ -66,10 +65,20 @@ def test_machines_that_die_and_return(tmp_path: pathlib.Path) -> None:
         shell.until("nodes", r"^ *2 +\d+ dead")
         shell.until("jobs", r"(?s)^(?!.*\[1\])")
         assert "E_DEAD" in shell.say("on 2 hello")
-        time.sleep(1)  # a hosted node's boots are numbered by seconds
         cluster.start(2, STAYS)
         entered(shell, 1, 2)
         assert "hello, world again\n" in shell.say("on 2 hello again")
+
+
+def test_a_machine_that_returns_at_once(tmp_path: pathlib.Path) -> None:
+    """DL24, F11: killed in the midst of a conversation and up again within milliseconds, it is another boot."""
+    with Cluster(tmp_path) as cluster:
+        cluster.start(2, BOARD, "=counter counter-server", "announce counter")
+        for _ in range(6):
+            killed = cluster.start(3, "+kernel with counter counter-client 1000 1")
+            assert killed.stdout and "10 steps" in killed.stdout.readline()
+            cluster.kill(3)
+            assert "first 10" in cluster.start(3, "+kernel with counter counter-client").communicate(timeout=20)[0]
 
 
 def test_watching_manager(tmp_path: pathlib.Path) -> None:

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include "guest/machine/hosted/ether.h"
 
@@ -128,4 +129,12 @@ void ether_close(struct ether *e)
     unlink(e->own.sun_path);
     close(e->socket);
     e->socket = -1;
+}
+
+u32 ether_boot(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return 1 + (u32)(((u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec) >> 20);
 }

@@ -21,5 +21,8 @@ struct ether {
 /* Joins the network in `directory` as machine `self`; false: errno says why. */
 bool ether_open(struct ether *e, const char *directory, machine_t self);
 void ether_close(struct ether *e);
+/* Numbers a boot of this machine, higher than the last that was a millisecond ago or more: sooner
+ * no node is up again. */
+u32 ether_boot(void);
 
 #endif

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "guest/machine/hosted/hosted.h"
 #include "guest/machine/hosted/pack.h"
@@ -264,7 +263,7 @@ int main(int argc, char **argv)
     parse(&o, argc, argv);
     if (o.trace)
         o.config.flags |= NODE_TRACE;
-    o.config.epoch = (u32)time(NULL);
+    o.config.epoch = ether_boot();
     stay_on_one_cpu(o.config.machine);
     signal(SIGPIPE, SIG_IGN);
     load(&o, &p);

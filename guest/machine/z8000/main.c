@@ -8,7 +8,6 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "base/bytes.h"
 #include "guest/kernel/core.h"
@@ -308,7 +307,7 @@ int main(int argc, char **argv)
         o.programs = beside();
     if (o.trace)
         o.config.flags |= NODE_TRACE;
-    o.config.epoch = (u32)time(NULL);
+    o.config.epoch = ether_boot();
     start(&h, &o);
     loop(&h, &o);
     status = h.machine.halted ? h.machine.status : h.machine.worst;
