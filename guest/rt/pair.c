@@ -3,7 +3,7 @@
  * Two domains talk: the left one lends a page and opens an event channel, the right one
  * maps and binds them; each message in the page is announced by an event. What they need
  * of each other goes through the store. Command lines: role=left, role=right peer=DOMID;
- * rounds=N.
+ * rounds=N; ports=N: the ports are FIFO ones, and so many are taken first.
  */
 #include "base/format.h"
 #include "base/memory.h"
@@ -66,6 +66,14 @@ static void publish(const char *path, u64 value, u64 peer)
     rt_assert(!rt_store_set_perms(0, path, perms, 2));
 }
 
+/* What they talk by is then beyond all of these. */
+static void take_ports(u64 count)
+{
+    rt_assert(!count || rt_event_use_fifo());
+    while (count--)
+        rt_assert(rt_event_alloc_unbound(DOMID_SELF, on_event, NULL) > 0);
+}
+
 static void await_count(const u32 *count, u32 least)
 {
     while (__atomic_load_n(count, __ATOMIC_ACQUIRE) < least)
@@ -92,7 +100,7 @@ static int left(u32 rounds)
         if (i == 1 || i == rounds)
             rt_printf("left hears: %s\n", page->text);
     }
-    rt_printf("%u rounds in %lu ns\n", rounds, rt_now_ns() - start);
+    rt_printf("%u rounds in %lu ns by port %ld\n", rounds, rt_now_ns() - start, port);
     while (!rt_grant_end(ref))
         rt_wait_until(rt_now_ns() + 1000000);
     rt_printf("left has its page back\n");
@@ -135,6 +143,7 @@ int rt_main(const struct rt_start *start)
     if (start->host == RT_NATIVE)
         rt_panic("a pair needs a hypervisor and a peer");
     rt_option("role", role, sizeof(role));
+    take_ports(rt_option_number("ports", 0));
     return strcmp(role, "left") == 0 ? left(rounds)
                                      : right(rt_option_number("peer", 0), rounds);
 }

@@ -20,13 +20,19 @@ from osmo.memory import MailboxPage, OutputRing  # noqa: E402
 from osmo.qemu import Qemu  # noqa: E402
 
 LONG = os.environ.get("OSMOSIS_LONG") == "1"
-PAIR = """
-create left image=pair mem=4M cmdline="role=left rounds=200"
-create right image=pair mem=4M cmdline="role=right peer={left} rounds=200"
-write /local/domain/{left}/data/peer {right}
-start left
-start right
+
+
+def pair(left: str, right: str, mem: str = "4M", words: str = "rounds=200") -> str:
+    return f"""
+create {left} image=pair mem={mem} cmdline="role=left {words}"
+create {right} image=pair mem={mem} cmdline="role=right peer={{{left}}} {words}"
+write /local/domain/{{{left}}}/data/peer {{{right}}}
+start {left}
+start {right}
 """
+
+
+PAIR = pair("left", "right")
 
 
 @pytest.mark.parametrize("clock", ["real", "count", "event"])
@@ -45,12 +51,15 @@ def test_a_domain_lives_and_ends(tmp_path: pathlib.Path, clock: str) -> None:
 
 
 def test_two_domains_talk(tmp_path: pathlib.Path) -> None:
-    """H06, H07: a page lent by grant, messages announced by events, and the page taken back."""
-    ended = run(tmp_path, PAIR, ["pair"])
+    """H06, H07: a page lent by grant, messages announced by events, and the page taken back, on two
+    processors; so do two others by FIFO ports beyond those that the 2-level form has."""
+    ended = run(tmp_path, PAIR + pair("west", "east", "64M", "rounds=200 ports=4200"), ["pair"], cpus=2)
     assert ended.status == 0, ended.serial
-    assert "left hears: answer 200 from the right" in ended.serial
-    assert "right hears: message 200 from the left" in ended.serial
-    assert "left has its page back" in ended.serial
+    assert ended.serial.count("left hears: answer 200 from the right") == 2, ended.serial
+    assert ended.serial.count("right hears: message 200 from the left") == 2
+    assert ended.serial.count("left has its page back") == 2
+    near, far = sorted(map(int, re.findall(r"200 rounds in \d+ ns by port (\d+)", ended.serial)))
+    assert near < 100 and far > 4200
 
 
 @pytest.mark.parametrize("clock", ["count", "event"])

@@ -25,24 +25,12 @@ static void end(void)
 
 static s64 sysctl(struct xen_sysctl *op)
 {
-    s64 result;
-
-    op->interface_version = XEN_SYSCTL_INTERFACE_VERSION;
-    world_put(control, WORLD_ARG, op, sizeof(*op));
-    result = world_call(control->vcpu[0], __HYPERVISOR_sysctl, WORLD_ARG, 0, 0);
-    world_get(control, WORLD_ARG, op, sizeof(*op));
-    return result;
+    return world_sysctl(control, op);
 }
 
 static s64 domctl(struct xen_domctl *op)
 {
-    s64 result;
-
-    op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-    world_put(control, WORLD_ARG, op, sizeof(*op));
-    result = world_call(control->vcpu[0], __HYPERVISOR_domctl, WORLD_ARG, 0, 0);
-    world_get(control, WORLD_ARG, op, sizeof(*op));
-    return result;
+    return world_domctl(control, op);
 }
 
 static s64 guest_call(u64 nr, u64 cmd, void *arg, size_t size)

@@ -8,125 +8,7 @@
 #include "hyp/dom/inject.h"
 #include "hyp/dom/timer.h"
 #include "tests/check.h"
-#include "tests/hyp/world.h"
-
-static struct domain *control;
-
-static void begin(void)
-{
-    world_init(2);
-    control = world_domain(0, 1, 64);
-    world.current = control->vcpu[0];
-}
-
-static s64 domctl(struct xen_domctl *op)
-{
-    s64 result;
-
-    op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-    world_put(control, WORLD_ARG, op, sizeof(*op));
-    result = world_call(control->vcpu[0], __HYPERVISOR_domctl, WORLD_ARG, 0, 0);
-    world_get(control, WORLD_ARG, op, sizeof(*op));
-    return result;
-}
-
-static s64 simple(u32 cmd, domid_t id)
-{
-    struct xen_domctl op = {.cmd = cmd, .domain = id};
-
-    return domctl(&op);
-}
-
-static domid_t create(u32 vcpus)
-{
-    struct xen_domctl op = {.cmd = XEN_DOMCTL_createdomain};
-
-    op.u.createdomain = (struct xen_domctl_createdomain){
-        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
-        .max_vcpus = vcpus,
-        .max_evtchn_port = 1023,
-        .max_grant_frames = 4,
-        .max_maptrack_frames = -1,
-        .grant_opts = 1,
-        .arch = {.emulation_flags = XEN_X86_EMU_LAPIC}};
-    CHECK_EQ(domctl(&op), 0);
-    return op.domain;
-}
-
-static void populate(domid_t id, u64 gfn, u64 count)
-{
-    struct xen_memory_reservation r = {.nr_extents = count, .domid = id};
-
-    for (u64 i = 0; i < count; i++) {
-        u64 at = gfn + i;
-
-        world_put(control, 0x2000 + i * 8, &at, 8);
-    }
-    r.extent_start.p = (xen_pfn_t *)0x2000;
-    CHECK_EQ(world_op(control->vcpu[0], __HYPERVISOR_memory_op, XENMEM_populate_physmap, &r,
-                      sizeof(r)),
-             (s64)count);
-}
-
-/* As the builder does it: memory, vCPUs, context, ports, parameters. */
-static domid_t build(u32 vcpus)
-{
-    /* Not there, free, a gate, data, a bit too many: no task register holds it. */
-    static const u16 no_task[] = {0x0b, 0x89, 0x8c, 0x93, 0x108b};
-    struct vcpu_hvm_context context = {.mode = VCPU_HVM_MODE_32B};
-    struct xen_domctl op = {.cmd = XEN_DOMCTL_max_mem};
-    domid_t id = create(vcpus);
-    struct domain *d = domain_find(id);
-
-    op.domain = id;
-    op.u.max_mem.max_memkb = 64 * 4;
-    CHECK_EQ(domctl(&op), 0);
-    op = (struct xen_domctl){.cmd = XEN_DOMCTL_max_vcpus, .domain = id};
-    op.u.max_vcpus.max = vcpus;
-    CHECK_EQ(domctl(&op), 0);
-    populate(id, 0, 32);
-    context.cpu_regs.x86_32 = (struct vcpu_hvm_x86_32){.cr0 = 1,
-                                                       .cs_ar = 0xc9b,
-                                                       .ds_ar = 0xc93,
-                                                       .ss_ar = 0xc93,
-                                                       .es_ar = 0xc93,
-                                                       .tr_ar = 0x8b,
-                                                       .cs_limit = ~0u,
-                                                       .ds_limit = ~0u,
-                                                       .ss_limit = ~0u,
-                                                       .es_limit = ~0u,
-                                                       .tr_limit = 0x67};
-    for (u32 i = 0; i < ARRAY_SIZE(no_task); i++) {
-        context.cpu_regs.x86_32.tr_ar = no_task[i];
-        CHECK_EQ(vcpu_set_context(d->vcpu[0], &context), -XEN_EINVAL);
-    }
-    context.cpu_regs.x86_32.tr_ar = 0x8b;
-    CHECK_EQ(vcpu_set_context(d->vcpu[0], &context), 0);
-    vcpu_up(d->vcpu[0]);
-    domain_put(d);
-    return id;
-}
-
-static void everybody_picks(void)
-{
-    for (u32 turn = 0; turn < 4; turn++)
-        for (world.cpu = 0; world.cpu < world.cpus; world.cpu++)
-            vcpu_schedule(world.now_ns);
-    world.cpu = 0;
-    world.current = control->vcpu[0];
-}
-
-/* Destroys whatever state it is in, as the control domain must: again until it is done. */
-static void destroy(domid_t id)
-{
-    struct domain *d = domain_find(id);
-
-    domain_pause(d);
-    everybody_picks();
-    domain_put(d);
-    CHECK_EQ(simple(XEN_DOMCTL_destroydomain, id), 0);
-    CHECK_EQ(simple(XEN_DOMCTL_destroydomain, id), -XEN_ESRCH);
-}
+#include "tests/hyp/builder.h"
 
 enum { LENT_REF = 8, LENT_GFN = 10, THEIRS_AT = 80, OURS_AT = 45 };
 
@@ -212,18 +94,18 @@ static void a_life(u64 n)
     domid_t id;
 
     if (n % 5 == 4) {
-        id = create(1 + (u32)(n % 3));
-        CHECK_EQ(simple(XEN_DOMCTL_destroydomain, id), 0);
+        id = builder_create(1 + (u32)(n % 3));
+        CHECK_EQ(builder_command(XEN_DOMCTL_destroydomain, id), 0);
         return;
     }
-    id = build(1 + (u32)(n % 3));
+    id = builder_build(1 + (u32)(n % 3));
     entangle(id, n);
     lend_both_ways(id);
     if (n % 3)
-        CHECK_EQ(simple(XEN_DOMCTL_unpausedomain, id), 0);
+        CHECK_EQ(builder_command(XEN_DOMCTL_unpausedomain, id), 0);
     if (n % 7 == 0)
-        everybody_picks();
-    destroy(id);
+        builder_everybody_picks();
+    builder_destroy(id);
     give_back(control);
 }
 
@@ -238,7 +120,7 @@ static void ten_thousand_lives_leave_nothing(void)
 {
     u64 before, overhead;
 
-    begin();
+    builder_begin();
     for (u64 n = 0; n < 40; n++) /* what the control domain itself needs is there after these */
         a_life(n);
     close_all(control);
@@ -268,7 +150,7 @@ static void every_allocation_may_fail(void)
     u64 before;
     u32 failures = 0;
 
-    begin();
+    builder_begin();
     domains_reap();
     before = frames_free();
     for (u64 n = 1; n < 40; n++) {
@@ -302,19 +184,19 @@ static void a_domain_can_be_made_to_fail(void)
     struct xen_domctl op = {.cmd = XEN_DOMCTL_createdomain};
     domid_t first, third;
 
-    begin();
+    builder_begin();
     CHECK_EQ(inject_arm(&i), 0);
-    first = create(1);
+    first = builder_create(1);
     op.u.createdomain = (struct xen_domctl_createdomain){
         .flags = XEN_DOMCTL_CDF_hvm, .max_vcpus = 1, .max_grant_frames = 4, .grant_opts = 1};
-    CHECK_EQ(domctl(&op), -XEN_ENOMEM);
+    CHECK_EQ(world_domctl(control, &op), -XEN_ENOMEM);
     CHECK_EQ(domain_total(), 2);
-    third = create(1);
+    third = builder_create(1);
     i.after = 0;
     CHECK_EQ(inject_arm(&i), 0);
     CHECK_EQ(i.fired, 1);
-    destroy(first);
-    destroy(third);
+    builder_destroy(first);
+    builder_destroy(third);
     world_end(control);
 }
 
@@ -323,8 +205,8 @@ static void a_small_domain_costs_little(void)
     struct domain *d;
     domid_t id;
 
-    begin();
-    id = build(1);
+    builder_begin();
+    id = builder_build(1);
     entangle(id, 1);
     d = domain_find(id);
     /* P26: 48 KiB with the vendor's control block (4) and the shared frames, which the host
@@ -332,7 +214,7 @@ static void a_small_domain_costs_little(void)
     CHECK(d->overhead <= 40 * 1024);
     printf("a small domain: %llu bytes\n", (unsigned long long)d->overhead);
     domain_put(d);
-    destroy(id);
+    builder_destroy(id);
     world_end(control);
 }
 
@@ -344,8 +226,8 @@ static void ports_end_where_the_builder_said(void)
     domid_t id;
     s64 error;
 
-    begin();
-    id = create(1);
+    builder_begin();
+    id = builder_create(1);
     do {
         u = (struct evtchn_alloc_unbound){.dom = id, .remote_dom = 0};
         error = world_op(control->vcpu[0], __HYPERVISOR_event_channel_op,
@@ -354,7 +236,7 @@ static void ports_end_where_the_builder_said(void)
     } while (!error);
     CHECK_EQ(error, -XEN_ENOSPC);
     CHECK_EQ(made, 1023);
-    destroy(id);
+    builder_destroy(id);
     world_end(control);
 }
 
@@ -363,20 +245,20 @@ static void pauses_count(void)
     struct domain *d;
     domid_t id;
 
-    begin();
-    id = build(1);
+    builder_begin();
+    id = builder_build(1);
     d = domain_find(id);
     CHECK_EQ(d->pause_count, 1);
-    CHECK_EQ(simple(XEN_DOMCTL_pausedomain, id), 0);
-    CHECK_EQ(simple(XEN_DOMCTL_unpausedomain, id), 0);
+    CHECK_EQ(builder_command(XEN_DOMCTL_pausedomain, id), 0);
+    CHECK_EQ(builder_command(XEN_DOMCTL_unpausedomain, id), 0);
     CHECK(d->vcpu[0]->sched.hold & SCHED_HOLD_PAUSED);
-    CHECK_EQ(simple(XEN_DOMCTL_unpausedomain, id), 0);
+    CHECK_EQ(builder_command(XEN_DOMCTL_unpausedomain, id), 0);
     CHECK_EQ(d->vcpu[0]->sched.hold, 0);
-    CHECK_EQ(simple(XEN_DOMCTL_unpausedomain, id), -XEN_EINVAL);
-    CHECK_EQ(simple(XEN_DOMCTL_pausedomain, 0), -XEN_EINVAL); /* not itself */
-    CHECK_EQ(simple(XEN_DOMCTL_destroydomain, 0), -XEN_EINVAL);
+    CHECK_EQ(builder_command(XEN_DOMCTL_unpausedomain, id), -XEN_EINVAL);
+    CHECK_EQ(builder_command(XEN_DOMCTL_pausedomain, 0), -XEN_EINVAL); /* not itself */
+    CHECK_EQ(builder_command(XEN_DOMCTL_destroydomain, 0), -XEN_EINVAL);
     domain_put(d);
-    destroy(id);
+    builder_destroy(id);
     world_end(control);
 }
 
@@ -384,7 +266,7 @@ static u32 info_flags(domid_t id)
 {
     struct xen_domctl op = {.cmd = XEN_DOMCTL_getdomaininfo, .domain = id};
 
-    CHECK_EQ(domctl(&op), 0);
+    CHECK_EQ(world_domctl(control, &op), 0);
     CHECK_EQ(op.u.getdomaininfo.domain, id);
     CHECK_EQ(op.u.getdomaininfo.tot_pages, 32);
     CHECK_EQ(op.u.getdomaininfo.max_pages, 64);
@@ -398,19 +280,19 @@ static void shutdowns_are_told(void)
     struct domain *d;
     domid_t id;
 
-    begin();
+    builder_begin();
     CHECK_EQ(world_op(control->vcpu[0], __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq,
                       &virq, sizeof(virq)),
              0);
-    id = build(1);
+    id = builder_build(1);
     d = domain_find(id);
-    CHECK_EQ(simple(XEN_DOMCTL_unpausedomain, id), 0);
+    CHECK_EQ(builder_command(XEN_DOMCTL_unpausedomain, id), 0);
     CHECK(!evtchn_is_pending(control, virq.port));
     CHECK_EQ(world_op(d->vcpu[0], __HYPERVISOR_sched_op, SCHEDOP_shutdown, &s, sizeof(s)), 0);
     CHECK(evtchn_is_pending(control, virq.port));
     CHECK_EQ(info_flags(id) >> XEN_DOMINF_shutdownshift, SHUTDOWN_reboot);
     CHECK(info_flags(id) & XEN_DOMINF_shutdown);
-    CHECK_EQ(simple(XEN_DOMCTL_resumedomain, id), 0);
+    CHECK_EQ(builder_command(XEN_DOMCTL_resumedomain, id), 0);
     CHECK(!(info_flags(id) & XEN_DOMINF_shutdown));
     CHECK_EQ(d->vcpu[0]->sched.hold, 0);
     /* The last vCPU halts with interrupts off: power-off. */
@@ -418,7 +300,7 @@ static void shutdowns_are_told(void)
     CHECK(info_flags(id) & XEN_DOMINF_shutdown);
     CHECK_EQ(info_flags(id) >> XEN_DOMINF_shutdownshift, SHUTDOWN_poweroff);
     domain_put(d);
-    destroy(id);
+    builder_destroy(id);
     world_end(control);
 }
 
@@ -428,11 +310,11 @@ static void a_crash_ends_one_domain_only(void)
     u64 lines;
     domid_t id, other;
 
-    begin();
-    id = build(1);
-    other = build(1);
-    CHECK_EQ(simple(XEN_DOMCTL_unpausedomain, id), 0);
-    CHECK_EQ(simple(XEN_DOMCTL_unpausedomain, other), 0);
+    builder_begin();
+    id = builder_build(1);
+    other = builder_build(1);
+    CHECK_EQ(builder_command(XEN_DOMCTL_unpausedomain, id), 0);
+    CHECK_EQ(builder_command(XEN_DOMCTL_unpausedomain, other), 0);
     d = domain_find(id);
     lines = world.log_lines;
     domain_crash(d, "it did %s", "wrong");
@@ -440,8 +322,8 @@ static void a_crash_ends_one_domain_only(void)
     CHECK_EQ(info_flags(id) >> XEN_DOMINF_shutdownshift & 255, SHUTDOWN_crash);
     CHECK(!(info_flags(other) & XEN_DOMINF_shutdown));
     domain_put(d);
-    destroy(id);
-    destroy(other);
+    builder_destroy(id);
+    builder_destroy(other);
     world_end(control);
 }
 
@@ -455,8 +337,8 @@ static void the_unprivileged_may_not(void)
     struct domain *d;
     domid_t id;
 
-    begin();
-    id = build(1);
+    builder_begin();
+    id = builder_build(1);
     d = domain_find(id);
     world_put(d, WORLD_ARG, &op, sizeof(op));
     CHECK_EQ(world_call(d->vcpu[0], __HYPERVISOR_domctl, WORLD_ARG, 0, 0), -XEN_EPERM);
@@ -472,7 +354,7 @@ static void the_unprivileged_may_not(void)
     world_put(control, WORLD_ARG, &op, sizeof(op));
     CHECK_EQ(world_call(control->vcpu[0], __HYPERVISOR_domctl, WORLD_ARG, 0, 0), -XEN_EACCES);
     domain_put(d);
-    destroy(id);
+    builder_destroy(id);
     world_end(control);
 }
 
@@ -482,17 +364,17 @@ static void weights_caps_and_affinity_by_domctl(void)
     u64 cpus = 2;
     domid_t id;
 
-    begin();
-    id = build(1);
+    builder_begin();
+    id = builder_build(1);
     op.domain = id;
     op.u.scheduler_op.sched_id = XEN_SCHEDULER_CREDIT;
     op.u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_putinfo;
     op.u.scheduler_op.u.credit.weight = 512;
     op.u.scheduler_op.u.credit.cap = 40;
-    CHECK_EQ(domctl(&op), 0);
+    CHECK_EQ(world_domctl(control, &op), 0);
     op.u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_getinfo;
     op.u.scheduler_op.u.credit.weight = 0;
-    CHECK_EQ(domctl(&op), 0);
+    CHECK_EQ(world_domctl(control, &op), 0);
     CHECK_EQ(op.u.scheduler_op.u.credit.weight, 512);
     CHECK_EQ(op.u.scheduler_op.u.credit.cap, 40);
     op = (struct xen_domctl){.cmd = XEN_DOMCTL_setvcpuaffinity, .domain = id};
@@ -500,9 +382,9 @@ static void weights_caps_and_affinity_by_domctl(void)
     op.u.vcpuaffinity.cpumap_hard.bitmap.p = (u8 *)0x1800;
     op.u.vcpuaffinity.cpumap_hard.nr_bits = 8;
     world_put(control, 0x1800, &cpus, 8);
-    CHECK_EQ(domctl(&op), 0);
-    CHECK_EQ(simple(XEN_DOMCTL_unpausedomain, id), 0);
-    everybody_picks();
+    CHECK_EQ(world_domctl(control, &op), 0);
+    CHECK_EQ(builder_command(XEN_DOMCTL_unpausedomain, id), 0);
+    builder_everybody_picks();
     {
         struct domain *d = domain_find(id);
 
@@ -511,8 +393,28 @@ static void weights_caps_and_affinity_by_domctl(void)
     }
     cpus = 0x80;
     world_put(control, 0x1800, &cpus, 8);
-    CHECK_EQ(domctl(&op), -XEN_EINVAL); /* no such CPU is there */
-    destroy(id);
+    CHECK_EQ(world_domctl(control, &op), -XEN_EINVAL); /* no such CPU is there */
+    builder_destroy(id);
+    world_end(control);
+}
+
+/* Not there, free, a gate, data, a bit too many. */
+static void no_task_register_holds_what_is_no_task(void)
+{
+    static const u16 no_task[] = {0x0b, 0x89, 0x8c, 0x93, 0x108b};
+    struct vcpu_hvm_context context = builder_context();
+    struct domain *d;
+    domid_t id;
+
+    builder_begin();
+    id = builder_build(1);
+    d = domain_find(id);
+    for (u32 i = 0; i < ARRAY_SIZE(no_task); i++) {
+        context.cpu_regs.x86_32.tr_ar = no_task[i];
+        CHECK_EQ(vcpu_set_context(d->vcpu[0], &context), -XEN_EINVAL);
+    }
+    domain_put(d);
+    builder_destroy(id);
     world_end(control);
 }
 
@@ -524,26 +426,26 @@ static void contexts_survive_the_round_trip(void)
     struct domain *d;
     domid_t id;
 
-    begin();
-    id = build(1);
+    builder_begin();
+    id = builder_build(1);
     d = domain_find(id);
     d->vcpu[0]->regs.rax = 0x1234;
     d->vcpu[0]->regs.r15 = 0x5678;
     before = d->vcpu[0]->regs;
     op.domain = id;
-    CHECK_EQ(domctl(&op), 0);
+    CHECK_EQ(world_domctl(control, &op), 0);
     CHECK(op.u.hvmcontext.size > 1000);
     op.u.hvmcontext.buffer.p = (u8 *)0x8000;
-    CHECK_EQ(domctl(&op), 0);
+    CHECK_EQ(world_domctl(control, &op), 0);
     d->vcpu[0]->regs.rax = d->vcpu[0]->regs.r15 = 0;
     op.cmd = XEN_DOMCTL_sethvmcontext;
-    CHECK_EQ(domctl(&op), 0);
+    CHECK_EQ(world_domctl(control, &op), 0);
     CHECK(!memcmp(&before, &d->vcpu[0]->regs, sizeof(before)));
     CHECK_EQ(d->vcpu[0]->virt->state.cs.attr, 0xc9b);
     op.u.hvmcontext.size -= 8; /* without its END */
-    CHECK_EQ(domctl(&op), -XEN_EINVAL);
+    CHECK_EQ(world_domctl(control, &op), -XEN_EINVAL);
     domain_put(d);
-    destroy(id);
+    builder_destroy(id);
     world_end(control);
 }
 
@@ -554,10 +456,10 @@ static void watchdogs_bite_the_unfed(void)
     domid_t id;
     s64 dog;
 
-    begin();
-    id = build(1);
+    builder_begin();
+    id = builder_build(1);
     d = domain_find(id);
-    CHECK_EQ(simple(XEN_DOMCTL_unpausedomain, id), 0);
+    CHECK_EQ(builder_command(XEN_DOMCTL_unpausedomain, id), 0);
     dog = world_op(d->vcpu[0], __HYPERVISOR_sched_op, SCHEDOP_watchdog, &w, sizeof(w));
     CHECK_EQ(dog, 1);
     world.now_ns += 900000000;
@@ -575,7 +477,7 @@ static void watchdogs_bite_the_unfed(void)
     CHECK_EQ(world_op(d->vcpu[0], __HYPERVISOR_sched_op, SCHEDOP_watchdog, &w, sizeof(w)),
              -XEN_EINVAL);
     domain_put(d);
-    destroy(id);
+    builder_destroy(id);
     world_end(control);
 }
 
@@ -588,11 +490,11 @@ static void preempted_at_an_instant(void)
     struct vcpu *mine, *other;
     domid_t id[2];
 
-    begin();
+    builder_begin();
     vcpu_hold(control->vcpu[0], SCHED_HOLD_PAUSED);
     for (u32 n = 0; n < 2; n++) {
-        id[n] = build(1);
-        CHECK_EQ(simple(XEN_DOMCTL_unpausedomain, id[n]), 0);
+        id[n] = builder_build(1);
+        CHECK_EQ(builder_command(XEN_DOMCTL_unpausedomain, id[n]), 0);
     }
     world.cpu = 0;
     mine = vcpu_schedule(world.now_ns);
@@ -613,7 +515,7 @@ static void preempted_at_an_instant(void)
     i = (struct osm_inject){.point = OSM_POINT_instant, .after = 1, .every = 999};
     CHECK_EQ(inject_arm(&i), -XEN_EINVAL);
     for (u32 n = 0; n < 2; n++)
-        destroy(id[n]);
+        builder_destroy(id[n]);
     vcpu_schedule(world.now_ns);
     world_end(control);
 }
@@ -622,5 +524,6 @@ TESTS(CASE(ten_thousand_lives_leave_nothing), CASE(every_allocation_may_fail),
       CASE(a_domain_can_be_made_to_fail), CASE(a_small_domain_costs_little),
       CASE(ports_end_where_the_builder_said), CASE(pauses_count), CASE(shutdowns_are_told),
       CASE(a_crash_ends_one_domain_only), CASE(the_unprivileged_may_not),
-      CASE(weights_caps_and_affinity_by_domctl), CASE(contexts_survive_the_round_trip),
-      CASE(watchdogs_bite_the_unfed), CASE(preempted_at_an_instant))
+      CASE(weights_caps_and_affinity_by_domctl), CASE(no_task_register_holds_what_is_no_task),
+      CASE(contexts_survive_the_round_trip), CASE(watchdogs_bite_the_unfed),
+      CASE(preempted_at_an_instant))

@@ -298,10 +298,8 @@ static void narrow_callers_use_narrow_structures(void)
 
 static s64 domctl(struct xen_domctl *o)
 {
-    o->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
     o->domain = 1;
-    world_put(control, WORLD_ARG, o, sizeof(*o));
-    return world_call(control->vcpu[0], __HYPERVISOR_domctl, WORLD_ARG, 0, 0);
+    return world_domctl(control, o);
 }
 
 static void devices_are_not_ram(void)

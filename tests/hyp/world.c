@@ -466,3 +466,25 @@ s64 world_vcpu_op(struct vcpu *v, u64 cmd, u32 vcpu, void *arg, size_t size)
         world_get(v->domain, WORLD_ARG, arg, size);
     return result;
 }
+
+static s64 control_call(struct domain *control, u64 nr, void *op, size_t size)
+{
+    s64 result;
+
+    world_put(control, WORLD_ARG, op, size);
+    result = world_call(control->vcpu[0], nr, WORLD_ARG, 0, 0);
+    world_get(control, WORLD_ARG, op, size);
+    return result;
+}
+
+s64 world_domctl(struct domain *control, struct xen_domctl *op)
+{
+    op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    return control_call(control, __HYPERVISOR_domctl, op, sizeof(*op));
+}
+
+s64 world_sysctl(struct domain *control, struct xen_sysctl *op)
+{
+    op->interface_version = XEN_SYSCTL_INTERFACE_VERSION;
+    return control_call(control, __HYPERVISOR_sysctl, op, sizeof(*op));
+}

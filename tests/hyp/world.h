@@ -52,6 +52,9 @@ s64 world_call(struct vcpu *v, u64 nr, u64 a0, u64 a1, u64 a2);
 s64 world_op(struct vcpu *v, u64 nr, u64 cmd, void *arg, size_t size);
 /* The same where the structure is the second argument of two (vcpu_op). */
 s64 world_vcpu_op(struct vcpu *v, u64 cmd, u32 vcpu, void *arg, size_t size);
+/* As a control domain makes them: the structure is placed and read back, its version set. */
+s64 world_domctl(struct domain *control, struct xen_domctl *op);
+s64 world_sysctl(struct domain *control, struct xen_sysctl *op);
 void world_put(struct domain *d, u64 gpa, const void *from, size_t len);
 void world_get(struct domain *d, u64 gpa, void *to, size_t len);
 #define WORLD_ARG 0x1000ull

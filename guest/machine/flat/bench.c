@@ -306,24 +306,46 @@ static void op_self_1k(u64 count)
     self(count, 1024);
 }
 
-/* A client CALLs, the server RECEIVEs and REPLYs; both run here in turn, as outcomes say. */
-static void rtt(u64 count, u32 len)
+static struct demos_info *info_of(struct thread *of)
+{
+    return (struct demos_info *)(void *)((u8 *)of->task->machine + 16384);
+}
+
+static void receive_next(void)
+{
+    kcall(DEMOS_RECEIVE, DEMOS_ANY_CHANNEL, BASE, 4096, BASE + 16384, DEMOS_FOREVER, 0);
+}
+
+/* Of two that run here in turn, as outcomes say: the server waits, the client is next. */
+struct pair {
+    struct thread *client;
+    u64 link;                      /* the client's, to the server */
+    const struct demos_info *info; /* of what the server received */
+};
+
+static struct pair pair_up(u32 kind)
 {
     struct thread *client = running, *server = process();
-    u64 l = (u64)link_to(client, server, DEMOS_REQUEST_LINK, 0);
-    const struct demos_info *info =
-        (const struct demos_info *)(void *)((u8 *)server->task->machine + 16384);
+    struct pair p = {client, (u64)link_to(client, server, kind, 0), info_of(server)};
 
     node_preempt(node, client);
     while ((running = node_next(node)) != server)
         node_preempt(node, running);
-    kcall(DEMOS_RECEIVE, DEMOS_ANY_CHANNEL, BASE, 4096, BASE + 16384, DEMOS_FOREVER, 0);
+    receive_next();
+    return p;
+}
+
+/* A client CALLs, the server RECEIVEs and REPLYs. */
+static void rtt(u64 count, u32 len)
+{
+    struct pair p = pair_up(DEMOS_REQUEST_LINK);
+
     while (count--) {
-        kcall(DEMOS_CALL, l, BASE, demos_lens(len, 4096), BASE + 8192, 0, DEMOS_FOREVER);
-        kcall(DEMOS_REPLY, (u64)info->reply, BASE, len, 0, DEMOS_FOREVER, 0);
-        kcall(DEMOS_RECEIVE, DEMOS_ANY_CHANNEL, BASE, 4096, BASE + 16384, DEMOS_FOREVER, 0);
+        kcall(DEMOS_CALL, p.link, BASE, demos_lens(len, 4096), BASE + 8192, 0, DEMOS_FOREVER);
+        kcall(DEMOS_REPLY, (u64)p.info->reply, BASE, len, 0, DEMOS_FOREVER, 0);
+        receive_next();
     }
-    if (running != client)
+    if (running != p.client)
         exit(2);
 }
 
@@ -340,28 +362,20 @@ static void op_rtt_1k(u64 count)
 /* The same exchange by three calls of the client's: a link to answer over, the request, the wait. */
 static void op_apart(u64 count)
 {
-    struct thread *client = running, *server = process();
-    u64 l = (u64)link_to(client, server, DEMOS_GENERAL, 0);
-    struct demos_info *give = (struct demos_info *)(void *)((u8 *)client->task->machine +
-                                                            16384);
-    const struct demos_info *info =
-        (const struct demos_info *)(void *)((u8 *)server->task->machine + 16384);
+    struct pair p = pair_up(DEMOS_GENERAL);
+    struct demos_info *give = info_of(p.client);
 
-    node_preempt(node, client);
-    while ((running = node_next(node)) != server)
-        node_preempt(node, running);
-    kcall(DEMOS_RECEIVE, DEMOS_ANY_CHANNEL, BASE, 4096, BASE + 16384, DEMOS_FOREVER, 0);
     while (count--) {
         give->count = 1;
         give->links[0] = kcall(DEMOS_CREATELINK,
                                demos_spec(DEMOS_GENERAL, DEMOS_GIVE | DEMOS_ONCE, 1), 1, 0, 0,
                                0, 0);
-        kcall(DEMOS_SEND, l, BASE, 0, BASE + 16384, DEMOS_FOREVER, 0);
+        kcall(DEMOS_SEND, p.link, BASE, 0, BASE + 16384, DEMOS_FOREVER, 0);
         kcall(DEMOS_RECEIVE, DEMOS_CHANNEL(1), BASE + 8192, 4096, 0, DEMOS_FOREVER, 0);
-        kcall(DEMOS_SEND, (u64)info->links[0], BASE, 0, 0, DEMOS_FOREVER, 0);
-        kcall(DEMOS_RECEIVE, DEMOS_ANY_CHANNEL, BASE, 4096, BASE + 16384, DEMOS_FOREVER, 0);
+        kcall(DEMOS_SEND, (u64)p.info->links[0], BASE, 0, 0, DEMOS_FOREVER, 0);
+        receive_next();
     }
-    if (running != client || client->task->count.received < 1)
+    if (running != p.client || p.client->task->count.received < 1)
         exit(2);
 }
 
