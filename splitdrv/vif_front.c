@@ -6,6 +6,7 @@
 #include "guest/rt/event.h"
 #include "guest/rt/frame.h"
 #include "guest/rt/grant.h"
+#include "guest/rt/rt.h"
 #include "splitdrv/vif.h"
 
 enum { TX_PAGES = 32, RX_PAGES = 64, ETHERNET = 14, MTU = 1500 };
@@ -136,7 +137,8 @@ static bool lend(struct split_device *d)
            split_renew(d->own, "event-channel", f->port) &&
            split_renew(d->own, "request-rx-copy", 1) &&
            split_renew(d->own, "feature-rx-notify", 1) &&
-           split_renew(d->own, "feature-sg", 1) && split_renew(d->own, "feature-persistent", 1);
+           split_renew(d->own, "feature-sg", 1) &&
+           split_renew(d->own, "feature-persistent", rt_option_number("persistent", 1) != 0);
 }
 
 static void run(struct split_device *d)

@@ -22,6 +22,8 @@ RATE = 1250000  # 10 Mb/s
 LOSSES = (0, 1, 5, 10, 30)  # per cent
 PAIRS = 16
 TIMED = 5
+GRANTED, PINGS = (64, 1024, 60000), 200
+TICKS = re.compile(r"round trips of \d+ bytes, 1 in flight: \d+ ns, (\d+) ticks each, .* 0 wrong")
 FLOOD = re.compile(r"netflood: (\d+) packets of 64 bytes, (\d+) ticks, 0 wrong")
 KICKED = (2000, 6000)  # messages; what comes before and after them is in both
 
@@ -114,11 +116,31 @@ def cycles() -> list[bench.Row]:
     return [bench.Row("P12w", goals.BY_ID["P12w"].name, "osmosis", value=round(least), unit="cycles", n=TIMED)]
 
 
+def grants() -> list[bench.Row]:
+    """A round trip between two vifs over the fabric, whose buffers stay mapped, or are copied by the hypervisor
+    each time: what splitdrv chooses between."""
+    out = []
+    for size in GRANTED:
+        for lent, how in ((1, "lent for good"), (0, "by grant copies")):
+            way = f"persistent={lent}"
+            found = TICKS.search(play(pinged(way, f"count={PINGS} size={size} {way}"))["n2"])
+            if not found:
+                raise Problem(f"netping did not end with messages of {size} bytes, {how}")
+            out.append(bench.Row("grants", f"round trip of {size} bytes over two vifs, buffers {how}", "osmosis",
+                                 I=float(found[1]), n=PINGS))
+    return out
+
+
+def pinged(answers: str, asks: str) -> str:
+    """A cluster of two domains of netping."""
+    text = HEAD.format(until='until = "exit n2"') + f"[media.net]\n{FAST}"
+    return text + "".join(f'[nodes.n{i}]\nimage = "netping"\nmedia = ["net"]\ncmdline = "{words}"\n'
+                          for i, words in ((1, answers), (2, f"peer=1 {asks}")))
+
+
 def sends(window: int, count: int) -> dict[str, int]:
     """Events that each domain has sent by the time that so many messages are answered."""
-    text = HEAD.format(until='until = "exit n2"') + f"[media.net]\n{FAST}"
-    text += "".join(f'[nodes.n{i}]\nimage = "netping"\nmedia = ["net"]\ncmdline = "{words}"\n' for i, words in
-                    ((1, ""), (2, f"peer=1 count={count} size=64 stream={window}")))
+    text = pinged("", f"count={count} size=64 stream={window}")
     outcome = bench_run.played(cluster.parse(text, "bench"), "bench")
     return {one["name"]: one["sends"] for one in outcome.result.used}
 
@@ -141,4 +163,4 @@ def packets() -> list[bench.Row]:
 
 
 def rows() -> list[bench.Row]:
-    return goodput() + hops() + pairs() + kicks() + cycles() + packets()
+    return goodput() + hops() + pairs() + kicks() + grants() + cycles() + packets()

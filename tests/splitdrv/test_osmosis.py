@@ -13,6 +13,7 @@ import pytest
 from osmo import cluster, collect, judge, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+BUFFERS = 32 + 64 + 2  # of a vif, to send from and to receive into, and its rings: each mapped and unmapped once
 LOSS = '[[faults]]\nat = "1ms"\nmedium = "wire"\ndo = "loss 0.2"\n'
 
 
@@ -32,8 +33,19 @@ def play(tmp_path: pathlib.Path, words: str, kind: str = "ether", seconds: int =
 
 @pytest.mark.parametrize("words", netping.WORDS)
 def test_round_trips(tmp_path: pathlib.Path, words: str) -> None:
+    """And what was lent once costs the back end no operation on grants any more."""
     said, seen = play(tmp_path, words)
-    netping.kicks_are_for_batches(said, words, {one["name"]: one["sends"] for one in judge.used(seen)})
+    used = {one["name"]: one for one in judge.used(seen)}
+    netping.kicks_are_for_batches(said, words, {name: one["sends"] for name, one in used.items()})
+    assert used["fabric"]["grants"] < 4 * BUFFERS, used
+
+
+def test_buffers_are_copied_where_they_are_not_lent(tmp_path: pathlib.Path) -> None:
+    """As other people's front ends have it: an operation for each frame of who does not offer his buffers, both
+    ways, and the same bytes."""
+    _, seen = play(tmp_path, "count=200 size=1000 persistent=0")
+    used = {one["name"]: one for one in judge.used(seen)}
+    assert 400 <= used["fabric"]["grants"] < 400 + 4 * BUFFERS, used
 
 
 @pytest.mark.parametrize("kind", ["ack-ether", "parallel"])
