@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from osmo.memory import MailboxPage
 from osmo.qemu import Qemu, Setup
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -193,6 +194,20 @@ def test_a_wedged_cpu_is_seen_by_its_neighbour() -> None:
     assert re.search(r"^  rsp [0-9a-f]{16} rbp [0-9a-f]{16} cr2", said, re.M), said[-3000:]
     assert "watch_tick+0x" in said, said[-3000:]
     assert "last trace records" in said
+
+
+def test_low_memory_is_zeroed() -> None:
+    """H02: what a loader left below 640 KiB is gone when the first domain runs; what is ours there is not."""
+    places = (0x1000, 0x5008, 0x20000, 0x7fff8, 0x9e000)
+    dirt = [word for at in places
+            for word in ("-device", f"loader,addr={at:#x},data=0x1badb002deadbeef,data-len=8")]
+    setup = Setup(kernel=HYPERVISOR, clock="real", machine="microvm", modules=[(GUESTS / "spin", "")], extra=dirt)
+    with Qemu(setup) as machine:
+        limit = time.monotonic() + 60
+        while time.monotonic() < limit and "spinning" not in machine.serial():
+            time.sleep(0.02)
+        assert {at: machine.ram.read(at, 8) for at in places} == {at: bytes(8) for at in places}, machine.serial()
+        assert MailboxPage.find(machine.ram)
 
 
 def test_nmi_brings_last_words(tmp_path: pathlib.Path) -> None:
