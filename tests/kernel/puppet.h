@@ -116,4 +116,22 @@ static inline s64 order(struct sim_process *p, s64 link, u64 op, u64 a, u64 b, u
 /* The two links every simulated process is born with. */
 enum { LINK_KERNEL = 1 << 24 | 1, LINK_SELF = 1 << 24 | 2 };
 
+/* A child of `p`; its control link. */
+static inline s64 create(struct sim_process *p, u64 flags, s64 watch)
+{
+    u64 words[8] = {KERNEL_OP_CREATE, flags, 0, 0, 0, 0x6368696c64000000ull};
+    u64 answer[1] = {1};
+    s64 control = 0;
+
+    CHECK(request(p, LINK_KERNEL, words, 8, watch, answer, 1, &control) == 8);
+    CHECK_EQ(answer[0], 0);
+    CHECK(control > 0);
+    return control;
+}
+
+static inline s64 own_link(struct sim_process *p, u32 kind, u32 attr, u32 channel, u64 code)
+{
+    return kcall(p, DEMOS_CREATELINK, demos_spec(kind, attr, channel), code, 0, 0, 0, 0);
+}
+
 #endif
