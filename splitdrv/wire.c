@@ -101,6 +101,14 @@ void wire_add(struct wire *w, struct vif *v)
     w->vif[w->count++] = v;
 }
 
+void wire_begin_again(struct wire *w, struct net *net)
+{
+    w->net = net;
+    w->attached = 0;
+    net_poll(net, rt_now_ns());
+    attach_new(w);
+}
+
 static void connect_all(struct wire *w, u64 end)
 {
     open_all(w);

@@ -46,5 +46,7 @@ void wire_leave(struct wire *w);
 bool wire_alone(const struct wire *w);
 void wire_suspend(struct wire *w);
 void wire_resume(struct wire *w);
+/* The network is another one, which is to have all devices; after wire_suspend. */
+void wire_begin_again(struct wire *w, struct net *net);
 
 #endif

@@ -5,5 +5,5 @@ $(eval $(call library,control,$(addprefix guest/control/,$(addprefix store/,node
 
 $(eval $(call domain_image,control,$(addprefix guest/control/,main.c ctl.c modules.c guests.c \
     rings.c self.c results.c commands.c domain_commands.c look_commands.c store_commands.c run.c port.c trace.c capture.c \
-    devices.c \
+    devices.c snapshot.c snapshot_pages.c snapshot_commands.c \
     disks.c assign.c clock.c digest.c holdings.c),control virtio pci))

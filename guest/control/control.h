@@ -60,8 +60,11 @@ struct guest {
     u64 trace_gfn, trace_taken; /* its trace ring, mapped here; records taken */
     u32 trace_pages;
     struct guest_clock clock;
-    bool stopped;      /* at a record of its trace */
-    struct list ready; /* on control.ready while an event waits */
+    bool stopped; /* at a record of its trace */
+    char
+        snapshot[NAME_MOST + 1]; /* to be taken under this key once it is suspended; "": none */
+    bool snapshot_ends;          /* it ends with that */
+    struct list ready;           /* on control.ready while an event waits */
     char line[GUEST_LINE];
     u32 line_len;
     bool line_done; /* the line printed so far has been looked at */
@@ -113,10 +116,16 @@ void guest_forget(struct guest *g);
 bool guest_build(struct guest *g, char *why);
 bool guest_start(struct guest *g, char *why);
 void guest_destroy(struct guest *g);
+/* Instead of guest_build and guest_start: it goes on from a snapshot that was checked. */
+struct snapshot;
+bool guest_restore(struct guest *g, struct snapshot *s, char *why);
 /* One that has suspended itself goes on. */
 bool guest_resume(struct guest *g, char *why);
 /* Looks which domains have ended, and does what their recipes say. */
 void guests_reap(void);
+
+/* --- snapshot_commands.c: a domain has suspended itself, perhaps because we wanted it to. */
+void snapshot_suspended(struct guest *g);
 
 /* --- modules.c */
 const void *module_find(const char *name, size_t *size);

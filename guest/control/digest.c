@@ -6,16 +6,10 @@
  */
 #include "guest/control/command.h"
 #include "guest/control/ctl.h"
+#include "guest/control/mix.h"
 #include "guest/rt/map.h"
 
 enum { PAGE = 4096, WORDS = PAGE / 8, BATCH = 64 };
-#define SPREAD 0x9e3779b97f4a7c15ull
-
-static u64 mix(u64 digest, u64 word)
-{
-    digest = (digest ^ word) * SPREAD;
-    return digest ^ digest >> 29;
-}
 
 /* A page of zeros leaves the digest as it is. */
 static u64 add_page(u64 digest, u64 gfn, const u64 *page)

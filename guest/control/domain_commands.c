@@ -202,6 +202,8 @@ bool do_shutdown(struct command *c)
 
     if (!g)
         return false;
+    if (!g->built)
+        return command_refuse(c, "%s is not running", g->name);
     format(path, sizeof(path), "/local/domain/%u/control/shutdown", g->domid);
     return !self_write(path, reason ? reason : "poweroff") ||
            command_refuse(c, "the store refused");

@@ -5,6 +5,7 @@
 #include "base/format.h"
 #include "guest/control/control.h"
 #include "guest/control/ctl.h"
+#include "guest/control/snapshot.h"
 #include "guest/rt/frame.h"
 #include "guest/rt/map.h"
 #include "guest/rt/rt.h"
@@ -160,6 +161,17 @@ static long copy_rest(u16 domid, const struct layout_piece *p, u64 shown)
     return error ? error : copy_range(domid, p->at + tail, from + tail, p->len - tail);
 }
 
+/* What no snapshot has: the tables that lie beside the domain's RAM. */
+static long place_tables(u16 domid, const struct layout *l)
+{
+    long error = 0;
+
+    for (u32 i = 0; !error && i < l->piece_count; i++)
+        if (l->piece[i].at >= LAYOUT_LOW_END && l->piece[i].at < LAYOUT_HIGH_AT)
+            error = copy_rest(domid, &l->piece[i], 0);
+    return error;
+}
+
 /* What is shown comes first: copying brings pages together with their neighbours. */
 static long place_pieces(u16 domid, const struct layout *l)
 {
@@ -181,7 +193,26 @@ static bool build_failed(char *why, const char *what, long error)
     return false;
 }
 
-static bool fill(struct guest *g, char *why)
+static bool fill_anew(const struct guest *g, char *why)
+{
+    long error = place_pieces(g->domid, &layout);
+
+    if (error)
+        return build_failed(why, "its memory cannot be filled", error);
+    error = ctl_first_vcpu(g->domid, layout.entry, layout.info_at);
+    return !error || build_failed(why, "its first vCPU cannot be set up", error);
+}
+
+static bool fill_from(const struct guest *g, const struct snapshot *s, char *why)
+{
+    long error = place_tables(g->domid, &layout);
+
+    if (!error)
+        error = snapshot_place(s, g->domid);
+    return !error || build_failed(why, "the snapshot does not fit into it", error);
+}
+
+static bool fill(struct guest *g, const struct snapshot *from, char *why)
 {
     long error = ctl_memory(g->domid, &layout, g->recipe.overcommit);
 
@@ -189,12 +220,8 @@ static bool fill(struct guest *g, char *why)
         return build_failed(why, "the machine has no memory for it", error);
     if (!copy_gfn)
         copy_gfn = rt_window_alloc(COPY_FRAMES);
-    error = place_pieces(g->domid, &layout);
-    if (error)
-        return build_failed(why, "its memory cannot be filled", error);
-    error = ctl_first_vcpu(g->domid, layout.entry, layout.info_at);
-    if (error)
-        return build_failed(why, "its first vCPU cannot be set up", error);
+    if (!(from ? fill_from(g, from, why) : fill_anew(g, why)))
+        return false;
     error = ctl_schedule(g->domid, g->recipe.vcpus, g->recipe.weight, g->recipe.cap,
                          g->recipe.pin);
     return !error || build_failed(why, "its weight, cap or pinning was refused", error);
@@ -258,7 +285,7 @@ static bool describe(struct guest *g, char *why)
     return !h.error;
 }
 
-bool guest_build(struct guest *g, char *why)
+static bool build(struct guest *g, const struct snapshot *from, char *why)
 {
     u16 domid;
     long error;
@@ -279,12 +306,42 @@ bool guest_build(struct guest *g, char *why)
     g->started = g->paused = g->ended = false;
     g->clock = (struct guest_clock){0};
     g->stopped = false;
-    if (fill(g, why) && rings_open(g, why) && describe(g, why) && assign_devices(g, why)) {
+    if (fill(g, from, why) && rings_open(g, why) && describe(g, why) &&
+        assign_devices(g, why)) {
         xs_domain_introduced(&control.store, domid);
         return true;
     }
     guest_destroy(g);
     return false;
+}
+
+bool guest_build(struct guest *g, char *why)
+{
+    return build(g, NULL, why);
+}
+
+/* Whether its life goes on, or it comes from the past, is for the domain to know. */
+bool guest_restore(struct guest *g, struct snapshot *s, char *why)
+{
+    const char *from;
+    char path[64];
+    struct json j;
+
+    if (!build(g, s, why) || !devices_again(g, why))
+        return false;
+    from = snapshot_go_on(s) ? "on" : "past";
+    format(path, sizeof(path), "/local/domain/%u/data/restored", g->domid);
+    if (self_write(path, from) || ctl_unpause(g->domid)) {
+        format(why, WHY, "%s does not start", g->name);
+        return false;
+    }
+    g->started = true;
+    result_begin(&j, "start");
+    json_text(&j, "name", g->name);
+    json_number(&j, "domid", g->domid);
+    json_text(&j, "restored", from);
+    result_end(&j);
+    return true;
 }
 
 bool guest_start(struct guest *g, char *why)
@@ -355,6 +412,7 @@ static void suspended(struct guest *g)
     rings_serve();
     trace_guest(g);
     result_guest("suspended", g);
+    snapshot_suspended(g);
 }
 
 bool guest_resume(struct guest *g, char *why)

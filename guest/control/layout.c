@@ -9,8 +9,7 @@
 #include "guest/control/layout.h"
 
 enum { PAGE = 4096, VGA_HOLE = 0xa0000, MIB = 1 << 20, MEMORY_LEAST = 2 << 20 };
-#define LOW_RAM_END 0xf0000000ull
-#define FOUR_GIB    (1ull << 32)
+#define FOUR_GIB LAYOUT_HIGH_AT
 _Static_assert(ACPI_TABLES_ROOM == sizeof(((struct layout *)0)->acpi), "the tables' page");
 
 static bool wrong(struct layout *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -44,7 +43,7 @@ static bool add_piece(struct layout *l, u64 at, const void *data, size_t len, bo
 /* RAM with the hole that PCs have, then what Xen's toolstack puts below 4 GiB. */
 static bool make_map(struct layout *l, const struct layout_request *r)
 {
-    u64 low = MIN(r->memory, LOW_RAM_END);
+    u64 low = MIN(r->memory, LAYOUT_LOW_END);
 
     if (r->memory < MEMORY_LEAST || r->memory % PAGE)
         return wrong(l, "a domain's memory is at least 2M and whole pages, not %lu bytes",

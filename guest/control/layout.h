@@ -21,6 +21,9 @@ enum { LAYOUT_INFO_ROOM = 4096 + 65536 };
 #define LAYOUT_ACPI_PAGES  8
 #define LAYOUT_RSDP_AT     0xfc008000ull
 
+#define LAYOUT_LOW_END     0xf0000000ull /* RAM beyond begins at LAYOUT_HIGH_AT */
+#define LAYOUT_HIGH_AT     (1ull << 32)
+
 struct layout_module {
     const void *data;
     size_t size;

@@ -19,8 +19,10 @@ enum { NODE_PRIORITIES = 8, NODE_PRIORITY_DEFAULT = 4, MESSAGE_POOLS = 3 };
 struct peer {
     struct list all;
     u32 machine;
-    u32 epoch;           /* last heard of */
-    u32 dead_epoch;      /* this one and older are dead; 0: none */
+    u32 epoch;       /* last heard of */
+    u32 dead_epoch;  /* this one and older are dead; 0: none */
+    u32 dead_before; /* past.c's, as is `untold` */
+    bool untold;
     struct list backlog; /* messages the network had no room for */
     struct list waiters; /* threads that wait for that */
 };
@@ -90,6 +92,7 @@ struct node {
     struct node_config config;
     struct node_counters count;
     u32 reserve;
+    u32 born; /* of a node from the past: the boot in which its memory began; 0: this one */
     bool draining;
 
     struct task **buckets; /* by process id */
@@ -137,6 +140,12 @@ static inline struct task *node_find(const struct node *n, const struct process_
     while (t && !process_id_equal(&t->id, id))
         t = t->bucket;
     return t;
+}
+
+/* What was made in that boot of this machine, this node has made, or it never was. */
+static inline bool boot_is_ours(const struct node *n, u32 epoch)
+{
+    return epoch == n->config.epoch || (n->born && epoch >= n->born && epoch < n->config.epoch);
 }
 
 int node_enter(struct node *n, struct task *t);
@@ -299,8 +308,7 @@ s64 area_write(struct node *n, const struct link *l, u64 offset, const void *fro
 /* It leads to this node's own kernel processes. */
 static inline bool link_to_kernel(const struct node *n, const struct link *l)
 {
-    return !l->to.serial && l->to.machine == n->config.machine &&
-           l->to.epoch == n->config.epoch;
+    return !l->to.serial && l->to.machine == n->config.machine && boot_is_ours(n, l->to.epoch);
 }
 /* 0 when `l` has such an area. */
 s64 area_check(const struct link *l, u32 direction, u64 offset, u64 len);
@@ -326,6 +334,8 @@ s64 switchboard_register(struct node *n, struct message *m);
 u32 switchboard_update(struct node *n, const struct process_id *id, u32 machine);
 void switchboard_ended(struct node *n, const struct process_id *id);
 void switchboard_machine_dead(struct node *n, u32 machine);
+/* The network is another one, which has heard nothing. */
+void switchboard_again(struct node *n);
 
 /* control.c: what goes over control links */
 /* False: it waits for memory, and will come again. */

@@ -74,7 +74,7 @@ void forwards_dead(struct node *n)
         struct forward *f = list_entry(node, struct forward, all);
 
         if (!forward_way(n, f) &&
-            (f->id.machine != n->config.machine || f->id.epoch != n->config.epoch))
+            (f->id.machine != n->config.machine || !boot_is_ours(n, f->id.epoch)))
             forget(n, f);
     }
 }

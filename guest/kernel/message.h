@@ -61,6 +61,7 @@ enum kernel_message {
     KERNEL_MSG_REJECTING, /* a machine whose messages to a moving process bounce */
     KERNEL_MSG_HELD,      /* a reply link of the process is at another machine now (asked.c) */
     KERNEL_MSG_ENDED,     /* the process is dead: its forwarding address is of no more use */
+    KERNEL_MSG_PAST,      /* boots of the sender before this one are over (past.c) */
     KERNEL_MSGS
 };
 

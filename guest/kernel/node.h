@@ -170,6 +170,13 @@ struct task *node_task(const struct node *n, u32 row);
 void node_declare_dead(struct node *n, u32 machine, u32 epoch);
 
 /*
+ * The node has the memory of an earlier moment, from which its machine has lived on once before
+ * (past.c): from now on it is in a new boot, `epoch`, with a network of its own, and the old one's
+ * is of no more use.
+ */
+void node_from_past(struct node *n, u32 epoch, struct net *net);
+
+/*
  * Replay, for a recorder: a process made again under its own id (NULL if it lives or there
  * is no room), inputs in the order of their numbers, its messages up to `sequence` dropped
  * as sent in an earlier life, and what arrives held from it. A KERNEL_T_input record, with

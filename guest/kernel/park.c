@@ -302,7 +302,7 @@ static void update(struct node *n, const struct process_id *id, const struct pla
         return; /* it has come here since */
     if (f)
         forward_newer(f, at);
-    else if (id->machine == n->config.machine && id->epoch == n->config.epoch)
+    else if (id->machine == n->config.machine && boot_is_ours(n, id->epoch))
         return; /* we made it, and it has ended since */
     by = links_update(n, id, at, from);
     if (p && by != NO_MACHINE) {
@@ -337,6 +337,14 @@ static void fenced(struct node *n, struct park *p, const struct place *at)
 
 enum { ABOUT = 40 }; /* bytes of a message about a process */
 
+/* Asked for, or because we come from the past. */
+static void here_heard(struct node *n, const struct process_id *id, const struct place *at,
+                       const struct message *m)
+{
+    if (!be64_get(m->body + 32) || !past_doubled(n, id, at))
+        locate_answered(n, id, m);
+}
+
 static void about_process(struct node *n, struct task *t, struct message *m)
 {
     struct process_id about = {be32_get(m->body), be32_get(m->body + 4), be64_get(m->body + 8)};
@@ -357,11 +365,13 @@ static void about_process(struct node *n, struct task *t, struct message *m)
     else if (m->kind == KERNEL_MSG_LOCATE)
         locate_asked(n, &about, m);
     else if (m->kind == KERNEL_MSG_HERE)
-        locate_answered(n, &about, m);
+        here_heard(n, &about, &at, m);
     else if (m->kind == KERNEL_MSG_REJECTING)
         migrate_rejecting(n, &about, (u32)be64_get(m->body + 16));
     else if (m->kind == KERNEL_MSG_ENDED)
         forward_remove(n, &about);
+    else if (m->kind == KERNEL_MSG_PAST)
+        past_heard(n, m->sender_machine, (u32)be64_get(m->body + 16));
 }
 
 void kernel_message(struct node *n, struct task *t, struct message *m)

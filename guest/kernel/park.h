@@ -36,6 +36,14 @@ void send_on(struct node *n, const struct place *at, struct message *m);
 /* Nobody has its target: that is final. */
 void nobody(struct node *n, struct message *m);
 
+/* All that goes on with other machines, which are gone for now, ends. */
+void remote_forget(struct node *n);
+
+/* past.c: a machine is a new boot of an old memory; somebody else says to have this process, which
+ * is true if it has moved more often than ours. */
+void past_heard(struct node *n, u32 machine, u32 epoch);
+bool past_doubled(struct node *n, const struct process_id *id, const struct place *at);
+
 /* forward.c */
 struct forward *forward_find(const struct node *n, const struct process_id *id);
 bool forward_set(struct node *n, const struct process_id *id, const struct place *at);

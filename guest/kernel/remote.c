@@ -59,7 +59,8 @@ bool peer_gone(const struct node *n, u32 machine, u32 epoch)
     const struct peer *p = machine == n->config.machine ? NULL : peer_find(n, machine);
 
     if (!p)
-        return machine == n->config.machine && epoch && epoch < n->config.epoch;
+        return machine == n->config.machine && epoch && epoch < n->config.epoch &&
+               !boot_is_ours(n, epoch);
     if (!epoch)
         return p->dead_epoch && p->dead_epoch >= p->epoch;
     return p->dead_epoch >= epoch || p->epoch > epoch;
@@ -245,7 +246,7 @@ static bool forwarded(struct node *n, struct forward *f, struct message *m, u32 
 static u32 next_machine(const struct node *n, const struct message *m, u32 hint, bool broken)
 {
     const struct process_id *to = &m->target;
-    bool made_here = to->machine == n->config.machine && to->epoch == n->config.epoch;
+    bool made_here = to->machine == n->config.machine && boot_is_ours(n, to->epoch);
 
     if (!to->serial)
         return peer_gone(n, to->machine, to->epoch) ? n->config.machine : to->machine;
@@ -455,6 +456,21 @@ s64 remote_members(struct node *n, const struct message *m)
     n->members = n->members || request_word(m, 1) & MEMBERS_ALL;
     locate_dead(n);
     return 0;
+}
+
+void remote_forget(struct node *n)
+{
+    migrate_machine_dead(n);
+    bulk_machine_dead(n);
+    parks_free(n);
+    locate_free(n);
+    list_for_each(node, &n->peers)
+    {
+        struct peer *p = list_entry(node, struct peer, all);
+
+        drop_all(n, &p->backlog);
+        threads_wake(n, &p->waiters);
+    }
 }
 
 void remote_free(struct node *n)

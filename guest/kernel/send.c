@@ -331,7 +331,7 @@ void route(struct node *n, struct message *m, u32 hint)
     struct task *t;
 
     if (!m->target.serial && m->target.machine == n->config.machine) {
-        if (m->target.epoch == n->config.epoch)
+        if (boot_is_ours(n, m->target.epoch))
             list_push_back(&n->work, &m->queue);
         else
             message_dead(n, m);

@@ -70,6 +70,11 @@ static void announce(struct node *n)
     net_announce(n->net, bytes, sizeof(bytes));
 }
 
+void switchboard_again(struct node *n)
+{
+    announce(n);
+}
+
 static bool counts(const struct switchboards *s, u32 number, const struct link *l)
 {
     if (number != s->number)

@@ -372,6 +372,7 @@ class _Loader:
             self._on_medium(values["do"], next(m for m in media if m.name == name), path, nodes)
         self._pluggable(values["do"].split(), name, path, nodes)
         self._squeezable(values["do"].split(), name, path, nodes)
+        self._savable(values["do"].split(), name, path, nodes)
         if values["do"].startswith("kill ") and not next(n.programs for n in nodes if n.name == name):
             raise self.problem(f"{path}: {name} has no programs to kill", "name a DEMOS node")
         if values["do"].startswith("foe-") and next(n.image for n in nodes if n.name == name) != faults.FOE:
@@ -398,6 +399,12 @@ class _Loader:
         if units.size_bytes(words[1]) >= node.memory:
             raise self.problem(f"{path}: {name} has no more than {words[1]}",
                                f"less than its memory, {units.show_size(node.memory)}")
+
+    def _savable(self, words: list[str], name: str, path: str, nodes: list[Node]) -> None:
+        """Who can be suspended."""
+        node = next((n for n in nodes if n.name == name), None)
+        if words[0] in ("snapshot", "save", "restore") and (node is None or node.machine != "x86" or node.image):
+            raise self.problem(f"{path}: {name} cannot be suspended", "name a DEMOS node on x86")
 
     def _on_medium(self, do: str, medium: Medium, path: str, nodes: list[Node]) -> None:
         """Whom the fault names has a port there."""

@@ -176,6 +176,13 @@ KINDS: dict[str, FaultKind] = {
     "kill": FaultKind("F11", "node", "PROGRAM [N]", "the node's N-th process (from 1) that runs PROGRAM ends",
                       "duplicate order isolation leak",
                       _command("write /local/domain/{{{name}}}/data/kill {rest}"), _nothing, 1, 2),
+    "snapshot": FaultKind("F12", "node", "", "the node's state is written down, and it goes on",
+                          "loss duplicate order liveness", _command("snapshot {name}"), _nothing, 0, 0),
+    "save": FaultKind("F12", "node", "", "the node's state is written down and it is gone, in the end goes on "
+                      "from there", "loss duplicate order liveness", _command("snapshot {name} then=destroy"),
+                      _command("restore {name}"), 0, 0),
+    "restore": FaultKind("F13", "node", "", "the node begins anew, with a new epoch, in the state last written "
+                         "down", "order duplicate isolation liveness", _command("restore {name}"), _nothing, 0, 0),
     "pause": FaultKind("F12", "node", "", "the node does nothing for a while",
                        "loss duplicate order liveness", _command("pause {name}"),
                        _command("unpause {name}"), 0, 0),

@@ -17,13 +17,13 @@ from osmo.types import DISK_STRUCK, DISK_WHY, Kernel, Net, cause
 
 # While one of these lasts, nothing need arrive; the others only make the way harder.
 OUTAGES = {"cut", "partition", "flap", "stall", "pause", "slow", "crash", "restart", "queue", "rate",
-           "skew", "drift", "freeze", "unplug", "hang"}
+           "skew", "drift", "freeze", "unplug", "hang", "snapshot", "save", "restore"}
 STOPS = {"crash", "restart", "flip", "exception", "fail_frame", "fail_grant", "fail_port"}
 # By which record of the hypervisor a fault of a node shows.
 SHOWN_AS = {"pause": "pause", "skew": "clock", "drift": "clock", "freeze": "clock",
             "crash": "end", "restart": "end", "squeeze": "squeeze"}
 # What is done by the plan alone and leaves no record of its own.
-BY_PLAN = ("slow", "unplug", "hang", "kill", "foe-")
+BY_PLAN = ("slow", "unplug", "hang", "kill", "foe-", "snapshot", "save", "restore")
 
 
 def history(numbers: dict[str, int], events: list[Event], trace: bytes) -> History:
@@ -31,10 +31,15 @@ def history(numbers: dict[str, int], events: list[Event], trace: bytes) -> Histo
     lives: list[Life] = []
     domids: dict[int, int] = {}
     open_life: dict[str, int] = {}
+    last: dict[str, int] = {}
     for event in events:
-        if event.event == "start" and "domid" in event.fields:
+        if event.fields.get("restored") == "on" and event.name in last:
+            # The life that was written down goes on, in another domain.
+            domids[int(event.fields["domid"])] = open_life[event.name] = last[event.name]
+            lives[last[event.name]] = dataclasses.replace(lives[last[event.name]], end_ns=None, reason="")
+        elif event.event == "start" and "domid" in event.fields:
             _close(lives, open_life, event.name, event.ns, "restarted")
-            domids[int(event.fields["domid"])] = open_life[event.name] = len(lives)
+            domids[int(event.fields["domid"])] = open_life[event.name] = last[event.name] = len(lives)
             lives.append(Life(event.name, numbers.get(event.name, 0), event.ns, None))
         elif event.event in ("exit", "destroyed"):
             _close(lives, open_life, event.name, event.ns, str(event.fields.get("reason", event.event)))
@@ -62,7 +67,7 @@ def calm_after(faults: list[Fault], end_ns: int, begun: Mapping[Fault, int] | No
         if words[0] not in OUTAGES or at is None:
             continue
         over = at + fault.for_ns if fault.for_ns is not None else end_ns
-        if words[0] in ("crash", "restart"):
+        if words[0] in ("crash", "restart", "snapshot", "restore"):
             over = at
         elif words[0] in ("stall", "hang"):
             over = at + units.time_ns(words[1])

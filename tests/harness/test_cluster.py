@@ -203,6 +203,7 @@ def test_every_fault_kind_begins_and_ends_in_words_of_the_plan() -> None:
     examples = {"loss": "0.1", "burst": "0.1 0.2", "drop": "3 a1>a2", "reorder": "0.1 1ms",
                 "slow": "10%", "partition": "a1,a2|a3", "flap": "5ms a1>a2", "store": "fail after=2",
                 "restart": "", "crash": "", "pause": "", "cut": "a1", "rate": "100", "queue": "100",
+                "snapshot": "", "save": "", "restore": "",
                 "unplug": "0", "kill": "hello 2", "skew": "-2s", "drift": "-300000", "freeze": "",
                 "squeeze": "4M",
                 "disk-error": "0.1", "disk-torn": "0.5", "disk-lost": "1", "disk-full": "",

@@ -23,13 +23,14 @@
 enum { HEAP_LEAST = 1 << 20, RUNTIME_FRAMES = 256 };
 
 struct x86 x86;
+static struct heap heap;
 const u64 x86_entry_return = DEMOS_ENTRY_PAGE + 2;
 
 /*
  * The longest run of frames, but for some that stay the runtime's: an eighth for the
  * core's heap, the rest for processes.
  */
-static void memory_init(struct heap *heap)
+static void memory_init(void)
 {
     static const u8 entry[] = {0x0f, 0x05, 0xc3}; /* syscall; ret */
     u32 count = rt_frames_longest(), refs;
@@ -43,7 +44,7 @@ static void memory_init(struct heap *heap)
     base = rt_frames_untouched((u32)(heap_bytes / FRAME_SIZE));
     count -= (u32)(heap_bytes / FRAME_SIZE);
     refs = (u32)ALIGN_UP((u64)count * sizeof(u32), (u64)FRAME_SIZE) / FRAME_SIZE;
-    heap_init(heap, base, heap_bytes);
+    heap_init(&heap, base, heap_bytes);
     base = rt_frames_untouched(count);
     frames_init(&x86.frames, (u8 *)base + (u64)refs * FRAME_SIZE,
                 rt_physical(base) + (u64)refs * FRAME_SIZE, base, count - refs);
@@ -65,19 +66,40 @@ static void trace_init(struct node_config *config)
         config->flags |= NODE_TRACE;
 }
 
+static u32 machine_number(void)
+{
+    return (u32)rt_option_number("id", 1);
+}
+
+static u64 seed(void)
+{
+    return rt_option_number("seed", 1);
+}
+
+u32 x86_boot_now(void)
+{
+    return (u32)(1 + (rt_now_ns() >> 20));
+}
+
+struct net *x86_net_create(u32 epoch)
+{
+    struct net_config c = {.self = machine_number(),
+                           .epoch = epoch,
+                           .seed = seed(),
+                           .has_crc32c = cpuid(1, 0).ecx >> 20 & 1};
+
+    return net_create(&heap, &c);
+}
+
 /* The network over the domain's vifs or the machine's `ethers` devices, if there are any: then the
  * node is one of several. */
-static void network_init(struct heap *heap, const struct node_config *config, u32 ethers)
+static void network_init(const struct node_config *config, u32 ethers)
 {
-    struct net_config c = {.self = config->machine,
-                           .epoch = config->epoch,
-                           .seed = config->seed,
-                           .has_crc32c = cpuid(1, 0).ecx >> 20 & 1};
     u64 connect_ns = 5000000000ull;
 
     if (!rt_store_present() && !ethers)
         return;
-    x86.net = net_create(heap, &c);
+    x86.net = x86_net_create(config->epoch);
     if (!x86.net)
         return;
     wire_init(&x86.wire, x86.net);
@@ -91,12 +113,10 @@ static void network_init(struct heap *heap, const struct node_config *config, u3
 
 int rt_main(const struct rt_start *start)
 {
-    struct node_config config = {
-        .machine = (u32)rt_option_number("id", 1),
-        .epoch = (u32)rt_option_number("epoch", 1 + (rt_now_ns() >> 20)),
-        .seed = rt_option_number("seed", 1),
-        .flags = flags()};
-    static struct heap heap;
+    struct node_config config = {.machine = machine_number(),
+                                 .epoch = (u32)rt_option_number("epoch", x86_boot_now()),
+                                 .seed = seed(),
+                                 .flags = flags()};
     struct rt_module bundle;
     const char *why;
     u32 ethers;
@@ -106,8 +126,8 @@ int rt_main(const struct rt_start *start)
         rt_panic("no bundle: give the node a module with programs");
     trace_init(&config);
     ethers = rt_host() == RT_NATIVE ? ether_open() : 0; /* before all frames are somebody's */
-    memory_init(&heap);
-    network_init(&heap, &config, ethers);
+    memory_init();
+    network_init(&config, ethers);
     x86_disks_open();
     orders_heed();
     balloon_heed();

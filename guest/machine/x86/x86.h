@@ -53,6 +53,10 @@ void x86_save_frame(const struct rt_frame *f);
 /* Installs the handlers of traps and of the alarm. */
 void x86_traps_init(void);
 void x86_loop_init(void);
+/* Boots are numbered by the time, so that they grow. */
+u32 x86_boot_now(void);
+/* The network in a boot of this machine; NULL: no memory. */
+struct net *x86_net_create(u32 epoch);
 /* Suspends the node, if its toolstack asks for that; between two turns of the loop. */
 void x86_suspend_obey(void);
 /* Acts on what the core answered for a thread, which is x86_current's; does not return. */
