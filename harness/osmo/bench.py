@@ -276,6 +276,9 @@ PLACES: dict[str, Callable[[], list[Row]]] = {
     "simulator": simulator, "campaign": campaign}
 
 
+UNDECODED = ", exits not decoded"  # of a row on Xen: what it takes without this emulator's doing
+
+
 def derived(rows: list[Row]) -> list[Row]:
     """Ratios between rows that were measured together."""
     out = []
@@ -306,6 +309,9 @@ def derived(rows: list[Row]) -> list[Row]:
     out += [Row("linux", f"{r.name}, against Xen", "osmosis", value=round(r.value / xen[r.name], 4), unit="ratio")
             for r in rows if r.id == "linux" and r.where == "osmosis" and r.value and r.name in xen]
     domain = {r.id + r.name: r.I for r in rows if r.where == "osmosis" and r.I}
+    bare = {r.name.removesuffix(UNDECODED): r.value for r in rows if r.id == "P30" and r.name.endswith(UNDECODED)}
+    out += [Row("P30", f"{r.name}, against Xen", "osmosis", value=round(r.I / theirs, 4), unit="ratio")
+            for r in rows if r.where == "osmosis" and r.I and (theirs := bare.get(r.name))]
     for r in rows:
         inside = domain.get(r.id + r.name)
         if r.where == "native" and r.I and inside and not r.name.endswith("per byte"):

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The rows of one node on real Xen 4.17: the image and the program that run natively and on Osmosis, as a
-PVH guest that `xl` creates, one instruction a tick.
+PVH guest that `xl` creates, one instruction a tick. Then those of two nodes with the fabric between them (P30).
+
+What is held against ours is less what Xen spends under this emulator on decoding hypercalls and HLTs, as often as
+the log of what was executed shows them.
 
 Xen's timers and what dom0 does while a row is measured are counted as well: dom0 looks at its console
 seldom, and a row is the middle one of three guests', each the middle one of three. So these counts repeat nearly,
@@ -8,15 +11,22 @@ not exactly, and the reference has none of them.
 """
 
 import dataclasses
+import math
 import statistics
 
-from osmo import bench, dom0, paths, xen
+from osmo import bench, breakdown, dom0, paths, places, xen
 from osmo.errors import Problem
 
 NAME = "bench"
 LAST = '"row": "P18"'
 GUESTS = 3
 SECONDS = 300.0
+REMOTE = ("P12", "P13", "P14", "P14k")
+REPEATING = "repeating"
+DECODING = 4803  # instructions of Xen for each of these, where the processor does not say where the next one is
+DECODED = ("vmmcall", "hlt")
+EXIT = "exit"
+LOG = 256 << 20
 LOOK = 5.0
 
 
@@ -24,10 +34,11 @@ def rows() -> list[bench.Row]:
     why = dom0.missing()
     if why:
         raise Problem(why, "run `make deps`")
-    files = {"node": paths.image("node"), NAME: paths.build() / "bundles" / NAME}
+    files = {"node": paths.image("node"), "fabric": paths.image("fabric"), NAME: paths.build() / "bundles" / NAME}
     images = {name: paths.need(path).read_bytes() for name, path in files.items()}
     with xen.Testbed(images, clock="count", seconds=SECONDS) as bed:
-        return middle([measured(bed) for _ in range(GUESTS)])
+        here = middle([measured(bed) for _ in range(GUESTS)])
+        return here + [row for each in REMOTE for row in remote(bed, each)]
 
 
 def middle(rounds: list[list[bench.Row]]) -> list[bench.Row]:
@@ -36,6 +47,40 @@ def middle(rounds: list[list[bench.Row]]) -> list[bench.Row]:
     for several in zip(*rounds, strict=True):
         out.append(dataclasses.replace(several[0], I=statistics.median(r.I for r in several if r.I is not None)))
     return out
+
+
+def remote(bed: xen.Testbed, row: str, look: float = LOOK, size: int = LOG) -> list[bench.Row]:
+    """One row between two nodes: as it is counted, the exits that Xen decodes, and what is left without that. By so
+    many bytes of log."""
+    with places.pair_on_xen(bed, "netbench", f"+kernel +machine netbench 2 {row} repeat"):
+        said = bed.wait("n1", SECONDS, REPEATING, look).console
+        if REPEATING not in said:
+            raise Problem(f"{row} was not measured between two nodes: {said[-300:]}", where="xen")
+        log = breakdown.logged(bed.qemu, size)
+        bed.qemu.resume()
+    guests = [breakdown.Image.of(paths.image(name)) for name in places.XEN_IMAGES]
+    (counted,) = bench.json_rows(said, "xen")
+    return corrected(counted, exits(log, guests, breakdown.Image.of(paths.build() / "programs" / "netbench")))
+
+
+def corrected(counted: bench.Row, decoded: float) -> list[bench.Row]:
+    """With what the row would take where the processor says how long an instruction is that exits."""
+    if counted.I is None or not decoded:
+        raise Problem(f"{counted.name}: no exit was seen, or there is no figure", where="xen")
+    return [counted,
+            bench.Row("P30", f"{counted.name}, exits decoded for nodes and fabric", "xen", value=round(decoded, 2),
+                      unit="exits"),
+            bench.Row("P30", f"{counted.name}{bench.UNDECODED}", "xen", value=round(counted.I - DECODING * decoded))]
+
+
+def exits(log: bytes, guests: list[breakdown.Image], program: breakdown.Image) -> float:
+    """Instructions of all the guests that Xen has to decode, for each turn of the program. Streams come in batches:
+    no turn is left out."""
+    other = breakdown.Image("xen and dom0", [0], [("?", "")], set())
+    for image in guests:
+        image.set_apart(DECODED, EXIT)
+    found = breakdown.attribute(log, other, guests, program, apart=math.inf)
+    return sum(n for name, n in found.functions.items() if name.endswith(f": {EXIT}"))
 
 
 def measured(bed: xen.Testbed) -> list[bench.Row]:

@@ -65,6 +65,7 @@ class Image:
     at: list[int]
     functions: list[tuple[str, str]]
     starts: set[int]
+    does: dict[int, str] = dataclasses.field(default_factory=dict)  # mnemonics by address
 
     @classmethod
     def of(cls, path: pathlib.Path) -> "Image":
@@ -73,13 +74,24 @@ class Image:
         lines = _said("addr2line", "-e", str(path), *(hex(a) for a, _ in found)).splitlines()
         sources = [posixpath.normpath(line.rsplit(":", 1)[0]) for line in lines]
         listing = _said("objdump", "-d", "--no-show-raw-insn", str(path))
-        starts = {int(m[1], 16) for m in re.finditer(r"^ *([0-9a-f]+):\t", listing, re.M)}
-        return cls(path.name, [a for a, _ in found], list(zip((n for _, n in found), sources)), starts)
+        does = {int(m[1], 16): m[2] for m in re.finditer(r"^ *([0-9a-f]+):\t(\S*)", listing, re.M)}
+        return cls(path.name, [a for a, _ in found], list(zip((n for _, n in found), sources)), set(does), does)
 
     def function(self, address: int) -> tuple[str, str]:
         """Name and source file."""
         i = bisect.bisect_right(self.at, address) - 1
         return self.functions[i] if i >= 0 and address in self.starts else ("?", "")
+
+    def set_apart(self, mnemonics: tuple[str, ...], name: str) -> None:
+        """Each such instruction becomes a function of its own, of this name."""
+        begins, order = dict(zip(self.at, self.functions)), sorted(self.does)
+        for address, after in zip(order, order[1:]):
+            if self.does[address] in mnemonics:
+                around = self.function(address)
+                begins.setdefault(after, around)
+                begins[address] = (name, around[1])
+        self.at = sorted(begins)
+        self.functions = [begins[a] for a in self.at]
 
 
 def _said(*words: str) -> str:
@@ -111,7 +123,8 @@ Place = tuple[str, str, str]  # image, function, source
 APART = 1.01  # a turn that takes so much more than most had something else in it: an alarm, a node's sign of life
 
 
-def attribute(log: bytes, host: Image, guests: list[Image], program: Image | None, once: str = "") -> Breakdown:
+def attribute(log: bytes, host: Image, guests: list[Image], program: Image | None, once: str = "",
+              apart: float = APART) -> Breakdown:
     """Folds a log, stretch by stretch and turn by turn of what the program repeats. Without a program a turn
     is a call of the function `once` of one of the guests, and only their number counts."""
     steps = [(int(pc, 16), int(flags, 16)) for pc, flags in STEP.findall(log)]
@@ -144,7 +157,7 @@ def attribute(log: bytes, host: Image, guests: list[Image], program: Image | Non
         else:
             stretch.append(address)
     if program:
-        return _folded(turns[1:])  # what came before the first mark is part of a turn
+        return _folded(turns[1:], apart)  # what came before the first mark is part of a turn
     close()
     if not sum(entries.values()):
         raise Problem(f"{once} was not called while the machine was looked at")
@@ -161,9 +174,9 @@ def _mark(times: collections.Counter[int]) -> int:
     return min(address for address, n in times.items() if n == turns)
 
 
-def _folded(turns: list[collections.Counter[Place]]) -> Breakdown:
+def _folded(turns: list[collections.Counter[Place]], apart: float) -> Breakdown:
     usual = statistics.median(sum(turn.values()) for turn in turns)
-    kept = [turn for turn in turns if sum(turn.values()) <= APART * usual]
+    kept = [turn for turn in turns if sum(turn.values()) <= apart * usual]
     return _shares(sum(kept, collections.Counter()), len(kept))
 
 
@@ -180,18 +193,20 @@ def _shares(counts: collections.Counter[Place], calls: int) -> Breakdown:
 def logged(machine: qemu.Qemu, size: int) -> bytes:
     """What a machine executes for a while, instruction by instruction: at least `size` bytes of log
     (some 70 for each), however busy the host is."""
+    log, until = machine.directory / "executed", time.monotonic() + 120
+    log.unlink(missing_ok=True)  # of an earlier look
     machine.stop()
     machine.monitor.human("singlestep on")
     machine.monitor.human("logfile executed")
     machine.monitor.human("log exec,nochain")
     machine.resume()
-    log, until = machine.directory / "executed", time.monotonic() + 120
     while not log.is_file() or log.stat().st_size < size:
         if time.monotonic() > until or not machine.alive():
             raise Problem("the machine hardly executes anything")
         time.sleep(0.02)
     machine.stop()
     machine.monitor.human("log none")
+    machine.monitor.human("singlestep off")
     return log.read_bytes()
 
 

@@ -166,18 +166,22 @@ def _time(cell: dict[str, Any]) -> str:
     return f"{cell['ns']:,.0f} ({low:,.0f}-{high:,.0f})"
 
 
+def _ratio(cells: dict[str, dict[str, Any]], what: str) -> str:
+    """Ours against Xen's, where both are known."""
+    ours, theirs = (cells.get(p, {}).get(what) for p in ("osmosis", "xen"))
+    return f"{ours / theirs:.3f}" if ours and theirs else ""
+
+
 def text_table(doc: dict[str, Any]) -> list[str]:
-    """The table for a terminal: instructions, the ratio of two hypervisors, then times."""
+    """The table for a terminal: instructions, then times, with the ratio of the two hypervisors after each."""
     where = [p for p in PLACES if any(p in r["places"] for r in doc["rows"])]
     counted = [p for p in where if p != "hosted"]
-    head = ["row", "operation", *(f"I {p}" for p in counted), "osmosis/xen", *(f"ns {p}" for p in where)]
+    head = ["row", "operation", *(f"I {p}" for p in counted), "osmosis/xen", *(f"ns {p}" for p in where), "osmosis/xen"]
     lines = [head]
     for r in doc["rows"]:
         cells = [r["places"].get(p, {}) for p in where]
-        ours, theirs = (r["places"].get(p, {}).get("I") for p in ("osmosis", "xen"))
-        ratio = f"{ours / theirs:.3f}" if ours and theirs else ""
-        lines.append([r["row"], r["name"], *(_figure(r["places"].get(p, {}).get("I")) for p in counted), ratio,
-                      *(_time(c) for c in cells)])
+        lines.append([r["row"], r["name"], *(_figure(r["places"].get(p, {}).get("I")) for p in counted),
+                      _ratio(r["places"], "I"), *(_time(c) for c in cells), _ratio(r["places"], "ns")])
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     out = ["  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths))).rstrip()
            for line in lines]

@@ -7,10 +7,12 @@ whose clocks are not one. `osmosis` and `xen`: two domains of that image and the
 a Problem; what comes back is the first node's console.
 """
 
+import contextlib
 import pathlib
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 
 from osmo import bench_run, cluster, paths, plan, qemu, xen
 from osmo.errors import Problem
@@ -95,19 +97,27 @@ def xen_images() -> dict[str, bytes]:
 
 
 def on_xen(bed: xen.Testbed, rounds: int) -> str:
-    """On a test bed that has the images of `xen_images`: joined by xl, not otherwise than here."""
-    bed.put("compare-ask", bundle(f"{line(rounds)} 2"))
-    bed.put("compare-host", bundle("compare host"))
+    """On a test bed that has the images of `xen_images`."""
+    with pair_on_xen(bed, "compare", f"{line(rounds)} 2"):
+        return complete(bed.wait("n1", SECONDS, DONE, PERIOD).console, "xen")
+
+
+@contextlib.contextmanager
+def pair_on_xen(bed: xen.Testbed, program: str, asks: str) -> Iterator[None]:
+    """n1, whose boot list says `asks`, and n2, where `program` may move to, with the fabric's domain between them:
+    joined by xl, not otherwise than here."""
+    bed.put(f"{program}-ask", bundle(asks, program))
+    bed.put(f"{program}-host", bundle(f"{program} host", program))
     bed.shell.run("xenstore-write /osmosis/media/0 'name=net kind=ether rate=10000000000 latency=1ns'")
     bed.shell.run("xenstore-chmod -r /osmosis r0")
     guests = [xen.Guest("fabric", "fabric", 64, extra=["driver_domain=1"]),
-              _node(2, "compare-host"), _node(1, "compare-ask")]
+              _node(2, f"{program}-host"), _node(1, f"{program}-ask")]
     try:
         for guest in guests:
             bed.create(guest)
             if guest.name == "fabric":
                 bed.wait("fabric", 60, "fabric: ready")
-        return complete(bed.wait("n1", SECONDS, DONE, PERIOD).console, "xen")
+        yield
     finally:
         for guest in reversed(guests):
             bed.destroy(guest.name)

@@ -5,8 +5,9 @@
  * after the other, or `stream` of them at once, to the other, which answers each; then it
  * prints what a round trip took and ends, and so does the other when told. Every answer's
  * bytes are checked.
- * Command line: id=N [peer=N] [count=N] [size=N] [stream=N] [linger=MS]; linger is how long it
- * stays after the last message, for acknowledgements that a lossy line wants repeated.
+ * Command line: id=N [peer=N] [count=N] [size=N] [stream=N] [window=N] [linger=MS]; window is how
+ * many messages the network has on the way at once, linger how long netping stays after the last
+ * message, for acknowledgements that a lossy line wants repeated.
  */
 #include "base/memory.h"
 #include "guest/rt/console.h"
@@ -111,6 +112,7 @@ int rt_main(const struct rt_start *start)
 {
     struct net_config config = {.self = (u32)rt_option_number("id", 1),
                                 .epoch = (u32)rt_option_number("epoch", 1),
+                                .window = (u32)rt_option_number("window", 0),
                                 .has_crc32c = cpuid(1, 0).ecx >> 20 & 1};
     static struct heap heap;
 

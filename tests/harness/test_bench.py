@@ -172,6 +172,29 @@ def test_a_row_on_xen_is_the_middle_one_of_several_guests() -> None:
     assert bench.counted(rounds[0]) == {}
 
 
+def test_the_same_nodes_on_xen_are_held_against_ours_without_what_the_emulator_adds() -> None:
+    """P30: what Xen decodes is counted in a log of both nodes and the fabric, and taken away."""
+    guest, ring3 = breakdown.GUEST, breakdown.GUEST | breakdown.RING
+    node = breakdown.Image("node", [0x100], [("rt_wait", "guest/rt/life.c")], {0x100, 0x104, 0x106},
+                           {0x100: "mov", 0x104: "hlt", 0x106: "ret"})
+    fabric = breakdown.Image("fabric", [0x100, 0x105], [("rt_vmcall", "guest/rt/entry.S"), ("go", "x.c")],
+                             {0x100, 0x103, 0x105}, {0x100: "vmmcall", 0x103: "ret", 0x105: "nop"})
+    program = breakdown.Image("netbench", [0x10], [("main", "")], {0x10, 0x11}, {0x10: "mov", 0x11: "syscall"})
+    turn = [(0x10, ring3), (0x11, ring3), (0x100, guest), (0x104, guest), (0x50, 0), (0x106, guest), (0x51, 3),
+            (0x105, guest), (0x100, guest), (0x50, 0), (0x103, guest), (0x105, guest), (0x50, 0)]
+    log = b"".join(b"Trace 0: 0x7f0 [0000000000000000/%016x/%08x/ff020201] \n" % step for step in turn * 4)
+    decoded = bench_xen.exits(log, [node, fabric], program)
+    assert decoded == 2.0 and node.function(0x106)[0] == "rt_wait" and fabric.function(0x103)[0] == "rt_vmcall"
+    name = goals.BY_ID["P12"].name
+    raw, exits, bare = bench_xen.corrected(bench.Row("P12", name, "xen", I=50000.0), decoded)
+    assert (raw.I, exits.value, bare.value) == (50000.0, 2.0, 50000 - 2 * bench_xen.DECODING)
+    rows = [raw, exits, bare, bench.Row("P12", name, "osmosis", I=4039.4)]
+    (ratio,) = [r.judged() for r in bench.derived(rows) if r.id == "P30"]
+    assert (ratio.value, ratio.goal, ratio.met) == (0.1, 0.15, True) and name in ratio.name
+    with pytest.raises(Problem, match="no exit"):
+        bench_xen.corrected(raw, 0.0)
+
+
 def test_linux_says_its_own_time() -> None:
     said = "linux: node 2 is up\nuptime 3.25 1.00\n64 bytes\nuptime 5.75 1.00\n"
     assert bench_linux.times(said, 2) == [3.25e9, 5.75e9]
