@@ -18,10 +18,13 @@ trace = false
 {until}
 """
 FAST = 'rate = "10G"\nlatency = "1ns"\ncapture = false\n'
+FAR = FAST.replace("1ns", "5ms")
 RATE = 1250000  # 10 Mb/s
 LOSSES = (0, 1, 5, 10, 30)  # per cent
 PAIRS = 16
 TIMED = 5
+WINDOWS = (1, 2, 4, 8, 16, 32)
+EACH_NS = re.compile(r"round trips of \d+ bytes, \d+ in flight: (\d+) ns")
 GRANTED, PINGS = (64, 1024, 60000), 200
 TICKS = re.compile(r"round trips of \d+ bytes, 1 in flight: \d+ ns, (\d+) ticks each, .* 0 wrong")
 FLOOD = re.compile(r"netflood: (\d+) packets of 64 bytes, (\d+) ticks, 0 wrong")
@@ -138,6 +141,19 @@ def pinged(answers: str, asks: str) -> str:
                           for i, words in ((1, answers), (2, f"peer=1 {asks}")))
 
 
+def windows() -> list[bench.Row]:
+    """DN15: what a window of so many messages lets through on a way of 10 ms there and back."""
+    out = []
+    for window in WINDOWS:
+        asks = f"count={60 * window} size=64 stream={2 * window} window={window}"
+        found = EACH_NS.search(play(pinged("", asks).replace(FAST, FAR))["n2"])
+        if not found:
+            raise Problem(f"netping did not end with a window of {window}")
+        out.append(bench.Row("DN15", f"messages a second, 10 ms there and back, window {window}", "osmosis",
+                             value=round(1e9 / int(found[1]), 1), unit="per second"))
+    return out
+
+
 def sends(window: int, count: int) -> dict[str, int]:
     """Events that each domain has sent by the time that so many messages are answered."""
     text = pinged("", f"count={count} size=64 stream={window}")
@@ -163,4 +179,4 @@ def packets() -> list[bench.Row]:
 
 
 def rows() -> list[bench.Row]:
-    return goodput() + hops() + pairs() + kicks() + grants() + cycles() + packets()
+    return goodput() + hops() + pairs() + kicks() + grants() + windows() + cycles() + packets()

@@ -50,8 +50,8 @@ def middle(rounds: list[list[bench.Row]]) -> list[bench.Row]:
 
 
 def remote(bed: xen.Testbed, row: str, look: float = LOOK, size: int = LOG) -> list[bench.Row]:
-    """One row between two nodes: as it is counted, the exits that Xen decodes, and what is left without that. By so
-    many bytes of log."""
+    """One row between two nodes: as it is counted, the exits that Xen decodes by so many bytes of log, and what is
+    left without that."""
     with places.pair_on_xen(bed, "netbench", f"+kernel +machine netbench 2 {row} repeat"):
         said = bed.wait("n1", SECONDS, REPEATING, look).console
         if REPEATING not in said:
@@ -70,12 +70,12 @@ def corrected(counted: bench.Row, decoded: float) -> list[bench.Row]:
     return [counted,
             bench.Row("P30", f"{counted.name}, exits decoded for nodes and fabric", "xen", value=round(decoded, 2),
                       unit="exits"),
-            bench.Row("P30", f"{counted.name}{bench.UNDECODED}", "xen", value=round(counted.I - DECODING * decoded))]
+            bench.Row("P30", counted.name + bench.UNDECODED, "xen", value=round(counted.I - DECODING * decoded))]
 
 
 def exits(log: bytes, guests: list[breakdown.Image], program: breakdown.Image) -> float:
-    """Instructions of all the guests that Xen has to decode, for each turn of the program. Streams come in batches:
-    no turn is left out."""
+    """Instructions of all the guests that Xen has to decode, for each turn of the program. Streams come in
+    batches: no turn is left out."""
     other = breakdown.Image("xen and dom0", [0], [("?", "")], set())
     for image in guests:
         image.set_apart(DECODED, EXIT)

@@ -144,6 +144,18 @@ def test_kicks_are_those_of_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
         (0.0625, "who asks"), (0.0625, "who answers"), (1.0, "back ends")]
 
 
+def test_a_window_is_measured_over_a_long_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DN15: each window has a run whose network is told of it, over a medium of 5 ms."""
+    def play(text: str, _clock: str = "") -> dict[str, str]:
+        made = cluster.parse(text, "x")
+        words = dict(word.split("=") for word in made.nodes[1].cmdline.split())
+        assert made.media[0].latency == 5000000 and int(words["stream"]) > int(words["window"])
+        return {"n2": f"{words['count']} round trips of 64 bytes, 2 in flight: {10**7 // int(words['window'])} ns"}
+
+    monkeypatch.setattr(bench_network, "play", play)
+    assert [r.value for r in bench_network.windows()] == [100.0 * w for w in bench_network.WINDOWS]
+
+
 def test_a_round_trip_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """P12w: the least of several runs by the host's cycles, against its goal."""
     ticks = iter((300000.0, 250000.0, 900000.0, 260000.0, 500000.0))
