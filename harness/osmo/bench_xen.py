@@ -10,6 +10,7 @@ seldom, and a row is the middle one of three guests', each the middle one of thr
 not exactly, and the reference has none of them.
 """
 
+import contextlib
 import dataclasses
 import math
 import statistics
@@ -49,18 +50,28 @@ def middle(rounds: list[list[bench.Row]]) -> list[bench.Row]:
     return out
 
 
-def remote(bed: xen.Testbed, row: str, look: float = LOOK, size: int = LOG) -> list[bench.Row]:
-    """One row between two nodes: as it is counted, the exits that Xen decodes by so many bytes of log, and what is
-    left without that."""
-    with places.pair_on_xen(bed, "netbench", f"+kernel +machine netbench 2 {row} repeat"):
-        said = bed.wait("n1", SECONDS, REPEATING, look).console
-        if REPEATING not in said:
-            raise Problem(f"{row} was not measured between two nodes: {said[-300:]}", where="xen")
-        log = breakdown.logged(bed.qemu, size)
+def remote(bed: xen.Testbed, row: str) -> list[bench.Row]:
+    """One row between two nodes: as it is counted, the exits that Xen decodes, and what is left without that."""
+    with pair(bed, row):
+        counted = between(bed, row)
+        log = breakdown.logged(bed.qemu, LOG)
         bed.qemu.resume()
     guests = [breakdown.Image.of(paths.image(name)) for name in places.XEN_IMAGES]
-    (counted,) = bench.json_rows(said, "xen")
     return corrected(counted, exits(log, guests, breakdown.Image.of(paths.build() / "programs" / "netbench")))
+
+
+def pair(bed: xen.Testbed, row: str) -> contextlib.AbstractContextManager[None]:
+    """Two nodes that measure a row between them, and then repeat it."""
+    return places.pair_on_xen(bed, "netbench", f"+kernel +machine netbench 2 {row} repeat")
+
+
+def between(bed: xen.Testbed, row: str, look: float = LOOK) -> bench.Row:
+    """What they measured."""
+    said = bed.wait("n1", SECONDS, REPEATING, look).console
+    found = bench.json_rows(said, "xen")
+    if REPEATING not in said or len(found) != 1:
+        raise Problem(f"{row} was not measured between two nodes: {said[-300:]}", where="xen")
+    return found[0]
 
 
 def corrected(counted: bench.Row, decoded: float) -> list[bench.Row]:

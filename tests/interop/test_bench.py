@@ -20,10 +20,9 @@ def test_every_row_of_a_node_on_real_xen(testbed: xen.Testbed) -> None:
 
 
 def test_a_row_between_two_nodes_on_real_xen(testbed: xen.Testbed) -> None:
-    """P30: the images and the program of Osmosis' own row; a round trip there is four events and four HLTs, of the
-    two nodes and, twice, of the fabric."""
+    """P30: the images and the program of Osmosis' own row, joined by `xl`."""
     if not set(places.XEN_IMAGES) <= testbed.have or not (paths.build() / "programs" / "netbench").is_file():
         pytest.skip("the images are not built (`make`)")
-    counted, exits, bare = bench_xen.remote(testbed, "P12", look=0.5, size=48 << 20)
-    assert (counted.id, counted.name, counted.where) == ("P12", goals.BY_ID["P12"].name, "xen")
-    assert exits.value is not None and 7.5 <= exits.value <= 9 and bare.id == "P30"
+    with bench_xen.pair(testbed, "P12"):
+        row = bench_xen.between(testbed, "P12", look=0.5)
+    assert (row.id, row.name, row.where) == ("P12", goals.BY_ID["P12"].name, "xen") and row.I
