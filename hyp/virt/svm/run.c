@@ -140,6 +140,8 @@ static void take_asid(struct vcpu *v)
     if (x->asid_cpu == c->id && x->asid_generation == c->asid_generation &&
         x->flush_seen == flushes)
         return;
+    if (x->asid_cpu != c->id)
+        x->vmcb->clean = 0; /* what this CPU keeps of it is older: AMD APM vol. 2, 15.15.2 */
     if (c->asid_next >= svm.asids) {
         c->asid_generation++;
         c->asid_next = 1;
