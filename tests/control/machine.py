@@ -9,6 +9,7 @@ import pathlib
 import re
 import socket
 import time
+from typing import Any
 
 from osmo.qemu import Qemu, Setup
 
@@ -79,11 +80,11 @@ class Port:
         self.file = self.socket.makefile("rwb", buffering=0)
         self.events: list[dict[str, object]] = []
 
-    def line(self) -> dict[str, object]:
-        answer: dict[str, object] = json.loads(self.file.readline())
+    def line(self) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(self.file.readline())
         return answer
 
-    def ask(self, command: str) -> dict[str, object]:
+    def ask(self, command: str) -> dict[str, Any]:
         """The answer; events that come before it are kept."""
         self.file.write(command.encode() + b"\n")
         while True:

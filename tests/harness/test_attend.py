@@ -199,7 +199,7 @@ def test_files_go_onto_disk_images_and_off(tmp_path: pathlib.Path) -> None:
         pytest.skip("demos-fs is not built")
     subprocess.run([tool, "make", image, "256K"], check=True)
     (tmp_path / "a").write_bytes(bytes(range(256)) * 20)
-    for words in (("put", tmp_path / "a", f"{image}:b"), ("get", f"{image}:b", tmp_path / "c")):
+    for words in (("put", str(tmp_path / "a"), f"{image}:b"), ("get", f"{image}:b", str(tmp_path / "c"))):
         subprocess.run([OSMOSIS, *words], check=True)
     assert (tmp_path / "c").read_bytes() == (tmp_path / "a").read_bytes()
     done = subprocess.run([OSMOSIS, "get", f"{image}:none"], capture_output=True, text=True, check=False)

@@ -34,7 +34,7 @@ def test_all_nodes_share_one_bundle_and_set_nothing_aside() -> None:
     created = [line for line in made.text.splitlines() if line.startswith("create n")]
     assert len(created) == 40 and all("overcommit=yes" in line for line in created)
     bundles = [data for name, data in made.modules.items() if name.startswith("bundle")]
-    assert [b"ring of 40 at here" in bytes(data) for data in bundles] == [True, False]  # type: ignore[arg-type]
+    assert [b"ring of 40 at here" in bytes(data) for data in bundles] == [True, False]
     assert len({line.split("module=")[1] for line in created}) == 1
 
 

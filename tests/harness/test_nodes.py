@@ -112,10 +112,10 @@ def test_a_server_moves_round_all_nodes_while_it_is_called(tmp_path: pathlib.Pat
     assert result["invariants"]["one-copy"]["checked"] > 1000 and result["ok"]
     for name in ("client1", "client2", "diskless1", "diskless2"):
         log = (tmp_path / "console" / f"{name}.log").read_text().splitlines()
-        said = [re.fullmatch(r"counter: (\d+) steps, all counted; a call \d+ us, (\d+) late, at most \d+ us", line)
+        told = [re.fullmatch(r"counter: (\d+) steps, all counted; a call \d+ us, (\d+) late, at most \d+ us", line)
                 for line in log]
-        assert [int(s[1]) for s in said if s] == [10 * i for i in range(1, len(log) + 1)] and len(log) >= 5
-        assert sum(int(s[2]) for s in said if s) > 0  # some met a move
+        assert [int(s[1]) for s in told if s] == [10 * i for i in range(1, len(log) + 1)] and len(log) >= 5
+        assert sum(int(s[2]) for s in told if s) > 0  # some met a move
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")

@@ -78,7 +78,7 @@ def how_it_ran_is_told(out: dict[str, Any], clock: str, folder: pathlib.Path) ->
     assert "<h2>Resources</h2>" in (folder / "report.html").read_text()
 
 
-def stood_still(records: list[abi.Record], events: list[dict[str, object]]) -> None:
+def stood_still(records: list[abi.Record], events: list[dict[str, Any]]) -> None:
     """A node stands at the record that a fault waits for until the fault has happened, to the instruction."""
     named = {(e["name"], n): e["domid"] for n, e in enumerate(e for e in events if e["event"] == "start")}
     first = {name: domid for (name, _), domid in sorted(named.items(), key=lambda at: -at[0][1])}
@@ -88,7 +88,7 @@ def stood_still(records: list[abi.Record], events: list[dict[str, object]]) -> N
     assert not [r for r in records if r.domid == first["host1"] and r.type >= Kernel.SEND and up.ns < r.ns < fell]
 
 
-def out_of_time(records: list[abi.Record], events: list[dict[str, object]]) -> None:
+def out_of_time(records: list[abi.Record], events: list[dict[str, Any]]) -> None:
     """A node's clock stands from 0.4 to 3.4 s: the other has ended meanwhile, it has not; what it does records
     by the time that all share."""
     named = {e["name"]: e["domid"] for e in events if e["event"] == "start"}
@@ -98,14 +98,14 @@ def out_of_time(records: list[abi.Record], events: list[dict[str, object]]) -> N
     assert {3, 34, 35} <= when and [t for t in when if 4 < t < 34]
 
 
-def away_and_back(records: list[abi.Record], _events: list[dict[str, object]]) -> None:
+def away_and_back(records: list[abi.Record], _events: list[dict[str, Any]]) -> None:
     """All that the toolstack wants back goes, in steps while the programs run, and comes back."""
     steps = [r for r in records if r.type == Kernel.MEMORY]
     assert max(r.a for r in steps) == (8192 - 5500) * 1024 and steps[-1].a == 0
     assert steps[0].a < steps[0].b and sum(r.b > 0 for r in steps) > 5
 
 
-def written_down(records: list[abi.Record], events: list[dict[str, object]]) -> None:
+def written_down(records: list[abi.Record], events: list[dict[str, Any]]) -> None:
     """One life in two domains, in which each token is sent on once; and a server that is put back, whose clients
     hear of its new boot from the network, once."""
     domids: dict[str, list[object]] = {}
@@ -120,7 +120,7 @@ def written_down(records: list[abi.Record], events: list[dict[str, object]]) -> 
     assert len(boots) == 1 and sum(r.type == Net.REBOOT for r in records) >= 2, boots
 
 
-def by_two_ways(records: list[abi.Record], events: list[dict[str, object]]) -> None:
+def by_two_ways(records: list[abi.Record], events: list[dict[str, Any]]) -> None:
     """A conversation moves to the other interface when frames no longer arrive by the one, and back when that
     is so of the other."""
     named = {e["name"]: e["domid"] for e in events if e["event"] == "start"}

@@ -17,7 +17,7 @@ from osmo import abi, result
 from osmo.collect import Collector
 from osmo.errors import Problem
 from osmo.memory import MailboxPage, Ram
-from osmo.session import Session
+from osmo.session import Ending, Session
 
 
 class FakeMachine:
@@ -64,12 +64,15 @@ class FakeMachine:
     def delayed(self) -> float:
         return time.monotonic() if self.starved else 0.0
 
+    def inside(self) -> dict[str, str]:
+        return {}
+
     def say(self, **event: object) -> None:
         self.fake.emit(abi.Stream.RESULT, json.dumps(event).encode() + b"\n")
 
 
 def drive(tmp_path: pathlib.Path, script: Callable[[FakeMachine], None],
-          **limits: float) -> tuple[Session, object]:
+          **limits: float) -> tuple[Session, Ending]:
     machine = FakeMachine(tmp_path, script)
     session = Session(machine, Collector(), seeded=True, **limits)
     assert session.ready() is None

@@ -37,7 +37,7 @@ def run(tmp_path: pathlib.Path, names: list[str], cmdline: str = WORDS, **change
     plan += "".join(f"when exit k{one} start k{following}\n" for one, following in zip(names, names[1:]))
     plan += f"when exit k{names[-1]} finish\nat 90s finish status=1\n"
     images = [f"suite-{name}" for name in names] + [str(path) for path in modules]
-    return machine.run(tmp_path, plan, images, seconds=150, **changes).serial
+    return machine.run(tmp_path, plan, images, 150, None, **changes).serial
 
 
 def check(said: str, name: str, bits: int, levels: int) -> None:

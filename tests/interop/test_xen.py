@@ -9,6 +9,7 @@ import pathlib
 import pytest
 
 from osmo import xen
+from osmo.errors import Problem
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen"), pytest.mark.timeout(400)]
 
@@ -34,7 +35,7 @@ def test_files_cross_whole_in_both_directions(testbed: xen.Testbed) -> None:
 
 def test_xl_says_what_is_wrong(testbed: xen.Testbed) -> None:
     testbed.put("noimage", b"\x7fELF and nothing more")
-    with pytest.raises(xen.Problem, match="xl create"):
+    with pytest.raises(Problem, match="xl create"):
         testbed.create(xen.Guest("broken", "noimage"))
 
 

@@ -118,8 +118,9 @@ def test_a_broken_bundle_is_refused_in_words(bundle: bytes) -> None:
 
 
 def test_wrong_options_are_named() -> None:
-    for options in (["--id", "x", "--run", "hello"], ["--bundle", "/nonexistent"], [],
-                    ["--run", "hello", "--bundle", "b"]):
+    wrong: tuple[list[str], ...] = (["--id", "x", "--run", "hello"], ["--bundle", "/nonexistent"], [],
+                                    ["--run", "hello", "--bundle", "b"])
+    for options in wrong:
         done = subprocess.run([places.NODE, *options], capture_output=True, text=True, check=False)
         assert done.returncode == 2 and done.stderr
 

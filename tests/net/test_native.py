@@ -83,7 +83,7 @@ def test_a_machine_beside_domains(tmp_path: pathlib.Path) -> None:
     ours, theirs = wires(1)[0]
     path = tmp_path / "cluster.toml"
     path.write_text(CLUSTER.format(way=ours))
-    command = [TOP / "harness" / "osmosis", "run", path, "--headless", "--out", tmp_path / "out"]
+    command = [str(TOP / "harness" / "osmosis"), "run", str(path), "--headless", "--out", str(tmp_path / "out")]
     cluster = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     text = said_by(cluster, [start(tmp_path, 2, [theirs], RING.format(of=2, at=2))])
     assert "ring: 2 machines, 40 rounds, 40 hops" in text and cluster.returncode == 0, text

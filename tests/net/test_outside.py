@@ -76,7 +76,7 @@ def test_two_machines_are_one_network(tmp_path: pathlib.Path) -> None:
     for first, name in ((1, "a"), (2, "b")):
         path = tmp_path / f"{name}.toml"
         path.write_text(text(name=name, first=first, way=f"udp={places[2 - first]},localaddr={places[first - 1]}"))
-        command = [TOP / "harness" / "osmosis", "run", path, "--headless", "--out", tmp_path / name]
+        command = [str(TOP / "harness" / "osmosis"), "run", str(path), "--headless", "--out", str(tmp_path / name)]
         runs.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
     said = [run.communicate(timeout=180)[0] for run in runs]
     assert any("ring: 2 machines, 40 rounds, 40 hops" in text for text in said), said

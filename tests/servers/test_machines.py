@@ -163,7 +163,8 @@ def test_no_frames_for_a_move(tmp_path: pathlib.Path) -> None:
         cluster.start(3, STAYS)
         entered(shell, 1, 2, 3)
         assert shell.say("large 3 2000 &") == "[1] large\n"
-        [at] = shell.until("ps", "large") and where(shell, "large")
+        assert shell.until("ps", "large")
+        [at] = where(shell, "large")
         assert shell.say(f"move {at} 2") == "move: E_MEMORY\n"
         assert where(shell, "large") == [at]
         assert shell.say(f"move {at} 3") == ""

@@ -19,7 +19,7 @@ SAME = {
 
 
 def tools() -> pathlib.Path:
-    where = [TOP / "harness" / "z8k-binutils", "--where"]
+    where = [str(TOP / "harness" / "z8k-binutils"), "--where"]
     done = subprocess.run(where, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip("no z8k-coff binutils (harness/z8k-binutils builds them)")
