@@ -4,10 +4,22 @@
  * by part as the destination asks; then what was queued goes after it and a forwarding address
  * stays (migrate.h).
  */
+#include "guest/kernel/hot.h"
 #include "guest/kernel/migrate.h"
 
 /* A machine that is off answers nothing, and nobody may have declared it dead. */
 #define OFFER_PATIENCE_NS 5000000000ull
+
+/* Its bytes have moved, and nobody has told it yet: what of that is in this kernel stays here. */
+static void conclude_move(struct node *n, struct thread *th)
+{
+    s64 moved = bulk_finish(n, th);
+
+    call_over(th);
+    th->pending = true;
+    th->call = DEMOS_CALLS; /* over already: hears of its result there */
+    th->args[0] = (u64)moved;
+}
 
 /* What its thread waits for elsewhere in this node it will ask for again. */
 static void detach(struct node *n, struct task *t, struct thread *th)
@@ -15,6 +27,8 @@ static void detach(struct node *n, struct task *t, struct thread *th)
     struct message *m = th->delivered;
     bool again = th->state == THREAD_WAITING && th->wait >= WAIT_ROOM && th->wait <= WAIT_PAGE;
 
+    if (th->state == THREAD_READY && th->pending && th->wait == WAIT_MOVE)
+        conclude_move(n, th);
     bulk_detach(n, th);
     timer_forget(n, th);
     if (th->wait == WAIT_PAGE)

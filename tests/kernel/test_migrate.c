@@ -512,6 +512,58 @@ static void test_bulk_while_it_comes(void)
     }
 }
 
+/* A process moves into or out of another's area on another machine, and is itself moved so many rounds after
+ * that was begun: to a third machine, or to where the area is. The bytes come, and it hears of them once. */
+static void bulk_while_it_goes(u32 rounds, u32 direction, u32 to)
+{
+    struct sim *s = cluster(3, NULL);
+    struct sim_process *owner = sim_spawn(&s->nodes[1], IDLER, 8), *mover;
+    u32 attr = DEMOS_AREA_READ | DEMOS_AREA_WRITE, copies;
+    static u8 bytes[3000], seen_there[3000];
+    struct process_id id;
+    struct link *l;
+
+    for (u32 i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (u8)(i * 13 + rounds);
+    mover = sim_spawn(&s->nodes[0], IDLER, 8);
+    id = mover->task->id;
+    mover->self[1] = (u64)sim_link(mover, owner, DEMOS_GENERAL, attr, 0, 0);
+    l = &link_find(&mover->task->links, (s64)mover->self[1])->link;
+    l->base = SIM_DATA + 100;
+    l->len = sizeof(bytes);
+    sim_poke(direction == DEMOS_MOVE_WRITE ? mover : owner, SIM_DATA + 100, bytes,
+             sizeof(bytes));
+    mover->self[2] = direction;
+    mover->self[4] = sizeof(bytes);
+    s->programs[32] = mover_at_100;
+    CHECK(sim_run(s, 100000));
+    mover->program = 32;
+    thread_wake_error(s->nodes[0].node, mover->thread, DEMOS_E_TIMEOUT);
+    sim_run(s, rounds);
+    ask_move(s, 0, mover, to);
+    CHECK(sim_run(s, 100000));
+    mover = found(s, &id, &copies);
+    CHECK(mover && copies == 1 && mover->node == &s->nodes[to]);
+    CHECK_EQ((s64)mover->self[5], (s64)sizeof(bytes));
+    CHECK_EQ(mover->self[0], 2);
+    sim_peek(direction == DEMOS_MOVE_WRITE ? owner : mover, SIM_DATA + 100, seen_there,
+             sizeof(seen_there));
+    CHECK(memcmp(bytes, seen_there, sizeof(bytes)) == 0);
+    for (u32 i = 0; i < 3; i++)
+        CHECK(list_empty(&s->nodes[i].node->moves));
+    sim_destroy(s);
+}
+
+static void test_bulk_while_it_goes(void)
+{
+    for (u32 rounds = 0; rounds < 30; rounds++) {
+        for (u32 to = 1; to < 3; to++) {
+            bulk_while_it_goes(rounds, DEMOS_MOVE_WRITE, to);
+            bulk_while_it_goes(rounds, DEMOS_MOVE_READ, to);
+        }
+    }
+}
+
 /* Of 200 pages three were written to (and its start page): no more travel, or are there then. */
 static void test_untouched_pages_stay_away(void)
 {
@@ -551,4 +603,5 @@ static void test_untouched_pages_stay_away(void)
 TESTS(CASE(test_one_move), CASE(test_moving_target), CASE(test_moving_target_without_room),
       CASE(test_moving_server), CASE(test_refusals), CASE(test_no_room_there),
       CASE(test_its_own_wish), CASE(test_a_machine_that_is_off), CASE(test_offers_overlap),
-      CASE(test_bulk_while_it_comes), CASE(test_untouched_pages_stay_away))
+      CASE(test_bulk_while_it_comes), CASE(test_bulk_while_it_goes),
+      CASE(test_untouched_pages_stay_away))

@@ -3,8 +3,9 @@
 
 import pathlib
 import re
+import subprocess
 
-from nodes import Cluster, Shell
+from nodes import NODE, Cluster, Shell
 from test_programs import FILES
 
 BOARD = "+kernel =board switchboard global"
@@ -181,6 +182,75 @@ def test_no_frames_for_a_move(tmp_path: pathlib.Path) -> None:
         for job in range(1, jobs):
             shell.say(f"kill {job}")
         assert "nomad: on machine 2\n" in shell.say("nomad 1 2 1")
+
+
+def turn(shell: Shell, names: tuple[str, ...], step: int) -> int:
+    """Moves each of these servers on to another machine, from wherever it is; how many it found at one place."""
+    listed = shell.say("ps")
+    at = [re.search(rf"^ *(([123]):\d+) .* {name}$", listed, re.M) for name in names]
+    for place in filter(None, at):
+        said = shell.say(f"move {place[1]} {(int(place[2]) + step) % 3 + 1}")
+        assert "move:" not in said, said
+    return sum(place is not None for place in at)
+
+
+FOUR = ("disk", "buffers", "directories", "files")
+
+
+def on_disk(*words: object) -> bytes:
+    done = subprocess.run([NODE.with_name("demos-fs"), *map(str, words)], stdout=subprocess.PIPE, check=True)
+    return done.stdout
+
+
+def test_servers_of_files_move_under_load(tmp_path: pathlib.Path) -> None:
+    """L19, DP04, DS16: each of the file system's four goes from machine to machine, the disk interface away from
+    its disk too, while three users write and sync. No call fails; every file is right, byte for byte."""
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(4 << 20))
+    with Cluster(tmp_path) as cluster:
+        shell = cluster.shell(1, *MANAGER)
+        cluster.start(2, "+disks =disk disk", *FILES[1:], "announce files", STAYS,
+                      options=("--disk", str(disk)))
+        cluster.start(3, STAYS)
+        entered(shell, 1, 2, 3)
+        for node in (1, 2, 3):
+            shell.say(f"on {node} with files files-keep 60 user{node} &")
+        shell.until("ps", "(?s)files-keep.*files-keep.*files-keep")
+        moves = step = 0
+        while "files-keep" in shell.say("ps"):
+            moves, step = moves + turn(shell, FOUR, step), step + 1
+        said = shell.say("wait") + shell.say("jobs")
+        assert not re.search("cannot|status [^0]", said) and moves > 40, said
+        cluster.kill(2)
+    assert b": clean" in on_disk("check", disk)
+    for node in (1, 2, 3):
+        for k in range(1, 61):  # as files-keep has it
+            wanted = bytes((k * 7 + i * 3 + i // 256) & 255 for i in range(1 + k * 1237 % 6000))
+            assert on_disk("get", disk, f"user{node}/f{k}") == wanted
+
+
+def test_managing_servers_move_under_load(tmp_path: pathlib.Path) -> None:
+    """L19, DS01: switchboard, memory manager, process manager, clock, and a pager with its disk. The shell that
+    moves them needs three of them for that, a node pages to the pager, and time does not jump."""
+    names = ("switchboard", "memory", "manager", "calendar", "pager", "ramdisk")
+    with Cluster(tmp_path) as cluster:
+        shell = cluster.shell(1, *MANAGER, "=calendar calendar source 1000",
+                              "+kernel =manager manager peers stay push")
+        cluster.start(2, "=disk ramdisk 16", "=pager pager", "announce pager", "=counter counter-server",
+                      "announce counter", STAYS)
+        cluster.start(3, STAYS)
+        entered(shell, 1, 2, 3)
+        pages = cluster.start(4, "+kernel with pager paging 4096", "wait", "large 5 2", options=("--memory", "4"))
+        dates = cluster.start(5, "=calendar calendar", "date check 200")
+        moves = step = 0
+        while pages.poll() is None or dates.poll() is None or step < 10:
+            moves, step = moves + turn(shell, names, step), step + 1
+            assert shell.say("with counter counter-client") == "counter: first 10, second 55\n"
+            assert shell.say("on any hello") == "hello, world\n"
+            assert set(machines(shell.say("nodes"))) >= {1, 2, 3}
+        assert moves > 50
+        assert pages.communicate()[0] == "large: 5 MiB, 2 rounds, 0 words wrong\n"
+        assert "date: 200 times" in dates.communicate()[0]
 
 
 def test_who_may_start_programs(tmp_path: pathlib.Path) -> None:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `files-keep COUNT`: what a crash may not take. Looks what it finds of an earlier life, then
+ * `files-keep COUNT [FOLDER]`: what a crash may not take. Looks what it finds of an earlier life, then
  * writes the next files, up to COUNT, one after the other, each synced before the next is made
  * and said to be. A file that is followed by another has been synced: it must be whole.
  */
@@ -10,6 +10,7 @@
 enum { BYTES_MOST = 6000 };
 
 static u8 out[BYTES_MOST], in[BYTES_MOST];
+static const char *folder = "";
 static s64 fs;
 
 /* The content of file `k`; its length. */
@@ -24,9 +25,9 @@ static u32 content(u64 k)
 
 static s64 open_file(u64 k, u32 flags)
 {
-    char name[16];
+    char name[FILE_PATH_MAX];
 
-    format(name, sizeof name, "f%llu", (unsigned long long)k);
+    format(name, sizeof name, "%s/f%llu", folder, (unsigned long long)k);
     return file_open(fs, name, flags);
 }
 
@@ -64,9 +65,13 @@ static void write_file(u64 k)
 {
     u32 len = content(k);
     s64 f = open_file(k, FILE_READS | FILE_WRITES | FILE_CREATES | FILE_CUTS);
+    s64 put = f < 0 ? f : file_write(f, 0, out, len);
+    s64 synced = put == (s64)len ? file_word_op(fs, FILE_SYNC, 0) : put;
 
-    if (f < 0 || file_write(f, 0, out, len) != (s64)len || file_word_op(fs, FILE_SYNC, 0) < 0)
-        demos_die("file %llu cannot be written", (unsigned long long)k);
+    if (put != (s64)len || synced < 0)
+        demos_die("file %llu cannot be written: %s (%lld of %u bytes, %lld)",
+                  (unsigned long long)k, f < 0 ? "not opened" : demos_error(synced),
+                  (long long)put, len, (long long)synced);
     demos_link_drop(f);
     demos_print("synced %llu\n", (unsigned long long)k);
 }
@@ -78,6 +83,10 @@ int main(int argc, char **argv)
     for (const char *c = argc > 1 ? argv[1] : ""; *c >= '0' && *c <= '9'; c++)
         count = count * 10 + (u64)(*c - '0');
     fs = demos_link("files");
+    if (argc > 2) {
+        folder = argv[2];
+        file_path_op(fs, FILE_FOLDER, folder); /* unless it is there */
+    }
     k = find();
     demos_print("found %llu\n", (unsigned long long)k);
     while (k < count)
