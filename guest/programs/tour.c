@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `tour NAME PROGRAM MACHINES PAUSE [ROUNDS]`: starts a server, announces what it offers as
- * NAME at the cluster's switchboard, and moves it round the machines 1 to MACHINES, PAUSE
- * milliseconds at each, while whoever found it goes on calling it; then stays as long as the
- * server does. Needs the link "kernel".
+ * `tour NAME PROGRAM MACHINES PAUSE [ROUNDS [ARGUMENT]...]`: starts a server with the links we
+ * have but the kernel's, announces what it offers as NAME at the cluster's switchboard, and moves
+ * it round the machines 1 to MACHINES, PAUSE milliseconds at each, while whoever found it goes on
+ * calling it; then stays as long as the server does. Needs the link "kernel".
  */
 #include "guest/lib/process.h"
 #include "guest/lib/switchboard.h"
@@ -21,12 +21,31 @@ static u64 here(void)
     return words_get(&w);
 }
 
-static s64 start(const char *name, const char *program)
+static bool is_ours(const char *name)
 {
-    struct demos_gift gifts[] = {{"console", demos_link("console")}};
+    return strcmp(name, "kernel") == 0 || strcmp(name, "boss") == 0 ||
+           strcmp(name, "self") == 0;
+}
+
+static u32 choose_gifts(struct demos_gift gifts[DEMOS_GIFTS_MAX])
+{
+    const struct demos_start *began = demos_started();
+    u32 count = 0;
+
+    for (u32 i = 0; i < began->link_count && count < DEMOS_GIFTS_MAX - 1; i++)
+        if (!is_ours(began->links[i].name))
+            gifts[count++] = (struct demos_gift){began->links[i].name, began->links[i].link};
+    return count;
+}
+
+static s64 start(const char *name, const char *program, char **args, int count)
+{
+    struct demos_gift gifts[DEMOS_GIFTS_MAX];
     struct demos_spawn s = {.program = program,
+                            .args = (const char *const *)args,
+                            .arg_count = (u32)count,
                             .gifts = gifts,
-                            .gift_count = ARRAY_SIZE(gifts),
+                            .gift_count = choose_gifts(gifts),
                             .watch = process_watch(CHANNEL_ENDS, 0)};
     s64 service, entry, control = demos_spawn_server(&s, &service);
 
@@ -45,12 +64,12 @@ int main(int argc, char **argv)
     s64 control;
 
     if (argc < 5)
-        demos_die("tour NAME PROGRAM MACHINES PAUSE [ROUNDS]");
+        demos_die("tour NAME PROGRAM MACHINES PAUSE [ROUNDS [ARGUMENT]...]");
     machines = number(argv[3]);
     pause = number(argv[4]) * 1000000;
     rounds = argc > 5 ? number(argv[5]) : 1;
     at = here();
-    control = start(argv[1], argv[2]);
+    control = start(argv[1], argv[2], argv + 6, MAX(argc - 6, 0));
     for (u64 i = 0; i < rounds * machines; i++) {
         u64 next = at % machines + 1, before;
         s64 result;

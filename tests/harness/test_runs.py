@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from test_attend import Running
+from test_disk_nodes import check_files, fsck
 
 from osmo import abi, cluster, experiment, paths, qemu, run, warm
 from osmo.types import Kernel, Net
@@ -138,6 +139,25 @@ def every_deed_acted(said: str) -> None:
     assert len(told) == 2 * len(acts) and all(n > 0 for n in acts.values()), said
 
 
+def both_have_the_same(out: pathlib.Path) -> None:
+    """Two file systems: the four of one on four nodes and on their way, the other's pair beside its disk. Each of
+    the four has moved, and what users see and what is on the disks is the same."""
+    said = {log.stem: log.read_text() for log in (out / "console").glob("*.log")}
+    for node, server in (("first", "disk"), ("second", "buffers"), ("third", "directories"), ("fourth", "files")):
+        visited = re.findall(rf"^tour: {server} is on machine (\d)", said[node], re.M)
+        assert len(visited) >= 4 and "not" not in said[node], said[node]
+    assert said["user"].count("Test result: SUCCESS") == 5 and "found 40\n" in said["user"], said["user"]
+    listed = []
+    for node in ("first", "second"):
+        image = out / "disks" / f"{node}-0.img"
+        fsck(image)
+        for folder in ("here", "there"):
+            check_files(image, 40, folder)
+            listed.append(subprocess.run([paths.build() / "demos-fs", "ls", image, folder], check=True,
+                                         capture_output=True).stdout)
+    assert listed[0] == listed[2] and listed[1] == listed[3]
+
+
 CHECKS = {"moment": stood_still, "freeze": out_of_time, "squeeze": away_and_back,
           "weather": by_two_ways, "saved": written_down}
 REPLAYED = ("foe", "freeze", "moment", "saved", "skew", "squeeze")
@@ -148,7 +168,8 @@ def test_every_worked_cluster_holds(name: str, tmp_path: pathlib.Path) -> None:
     """Its expectations and every invariant; every fault of a medium struck (F01 to F07); a path that is cut is
     left for another one (DN16, DN17); no frame is still held when all domains are gone (disks in
     memory are read first); no record is from later than the end, whatever a node's clock showed. H21: a node
-    that is written down, with messages in flight, goes on; one that is put back is a new boot to its peers."""
+    that is written down, with messages in flight, goes on; one that is put back is a new boot to its peers. Both
+    file systems of storage.toml, one of four that wander, one of a pair, have the same (DS16, L19)."""
     what = cluster.load(CLUSTERS / f"{name}.toml")
     if any(n.machine == "z8000" for n in what.nodes) and \
             not (paths.build() / "z8000" / "demos" / "trap.bin").is_file():
@@ -171,6 +192,8 @@ def test_every_worked_cluster_holds(name: str, tmp_path: pathlib.Path) -> None:
         assert osmosis("replay", tmp_path).strip() == "identical"
     if name == "foe":
         every_deed_acted((tmp_path / "console" / "foe.log").read_text())
+    if name == "storage":
+        both_have_the_same(tmp_path)
     if name == "upcalls":  # of a node's and of the fabric's domain
         assert len(out["faults"]) == 6 and all(f["struck"] for f in out["faults"]), out["faults"]
 

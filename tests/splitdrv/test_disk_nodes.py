@@ -46,9 +46,10 @@ def synced(text: str) -> int:
     return max((int(n) for n in re.findall(r"^synced (\d+)$", text, re.M)), default=0)
 
 
-def check_files(image: pathlib.Path, count: int) -> None:
+def check_files(image: pathlib.Path, count: int, folder: str = "") -> None:
     for k in range(1, count + 1):
-        got = subprocess.run([BUILD / "demos-fs", "get", image, f"f{k}"], capture_output=True, check=True).stdout
+        got = subprocess.run([BUILD / "demos-fs", "get", image, f"{folder}/f{k}"], capture_output=True,
+                             check=True).stdout
         assert got == content(k), f"file {k}"
 
 
