@@ -134,6 +134,7 @@ bool do_image(struct command *c)
         return bytes ? command_refuse(c, "no memory for %lu KiB (dom0_mem=)", bytes >> 10)
                      : command_refuse(c, "there is no snapshot %s", c->argument[0]);
     json_number(c->answer, "bytes", (u64)s->frames * SNAPSHOT_PAGE);
+    json_number(c->answer, "life", snapshot_head(s)->life);
     json_open(c->answer, "frames");
     for (u64 i = first; i < s->frames && i < first + FRAMES_SAID; i++) {
         if (ctl_frames(DOMID_SELF, rt_physical(s->frame[i]) >> 12, 1, &at))

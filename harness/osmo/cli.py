@@ -28,6 +28,8 @@ COMMANDS = {
     "tell": "one command for the control domain of a running cluster",
     "core": "a core file of a node, or of a process on it, that gdb opens",
     "gdb": "gdb on a node, or on a process, of a cluster that stands still",
+    "snapshot": "a node's state into a file; it goes on, or ends with it",
+    "restore": "a node put back to what a file says",
     "put": "a file into a node's file system, or onto a disk image",
     "get": "a file out of one",
     "experiment": "run a cluster with many seeds; save and shrink what fails",
@@ -49,7 +51,7 @@ COMMANDS = {
 
 # Commands that share a module; the others have one of their name.
 MODULES = {**{name: "steer" for name in ("pause", "continue", "step", "break", "tell")},
-           **{name: "carry" for name in ("put", "get")}, "core": "debug", "gdb": "debug"}
+           **{name: "carry" for name in ("put", "get")}, "restore": "snapshot", "core": "debug", "gdb": "debug"}
 
 
 def module_of(name: str) -> types.ModuleType:

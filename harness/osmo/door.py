@@ -264,6 +264,10 @@ def _inside(door: Door, session: Session, _c: Client, asked: dict[str, Any]) -> 
     return {**session.machine.inside(), "domid": domid, **about}
 
 
+def _memory(_door: Door, session: Session, _c: Client, _asked: dict[str, Any]) -> Answer:
+    return {key: value for key, value in session.machine.inside().items() if key in ("ram", "machine")}
+
+
 def _about(path: str, node: Node) -> dict[str, Any]:
     foreign = node.machine in ("linux", "foreign")
     brought = [str((pathlib.Path(path).parent / word).resolve())
@@ -275,4 +279,4 @@ def _about(path: str, node: Node) -> dict[str, Any]:
 ACTS: dict[str, Callable[[Door, Session, Client, dict[str, Any]], Answer]] = {
     "hello": _hello, "status": _status, "console": _console, "command": _command, "pause": _pause,
     "continue": _continue, "step": _step, "break": _break,
-    "inside": _inside}
+    "inside": _inside, "memory": _memory}

@@ -87,11 +87,54 @@ def by_name(status: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {n["name"]: n for n in status["nodes"]}
 
 
+def summed(data: bytes) -> bytes:
+    """A snapshot with its sum put right: guest/control/snapshot.h, mix.h."""
+    digest, words = 0, bytearray(data)
+    words[16:24] = bytes(8)
+    for (word,) in struct.iter_unpack("<Q", words):
+        digest = (digest ^ word) * 0x9e3779b97f4a7c15 & 2**64 - 1
+        digest ^= digest >> 29
+    words[16:24] = struct.pack("<Q", digest)
+    return bytes(words)
+
+
+def written_down_and_put_back(run: Running, folder: pathlib.Path) -> None:
+    """A node ends and goes on from a file, with what its processes had; a second time it comes from the past.
+    Files that are no such thing are refused in words, and change nothing."""
+    file, bad = str(folder / "desk.snapshot"), folder / "bad"
+
+    def has(name: str) -> str:
+        """In figures that nobody has typed."""
+        return run.ask("console", "desk", "--seconds", "60", "--until", (name + "0").encode().hex(),
+                       typed=f"give {name}\n")
+    run.ask("console", "desk", "--seconds", "60", "--until", "7a7a300a",
+            typed="".join(f"put {name} {name}0\n" for name in ("one", "two", "six", "zz")) + "give zz\n")
+    assert " KiB" in run.ask("snapshot", "desk", file, "--end")
+    run.until("it is gone", lambda s: by_name(s)["desk"]["state"] == "destroyed")
+    run.ask("restore", "desk", file)
+    assert "from the past" not in has("one")
+    data = pathlib.Path(file).read_bytes()
+    assert summed(data) == data
+    for wrong, says in ((b"", "empty"), (data[:-1], "cut"), (data[:-4096], "cut: of"),
+                        (bytes(4096), "no snapshot"),
+                        (data[:-1] + bytes([data[-1] ^ 1]), "damaged"),
+                        (summed(data[:32] + struct.pack("<Q", 1 << 20) + data[40:]), "of a domain of 1024 K"),
+                        (summed(data[:8] + b"\x02" + data[9:]), "version 2")):
+        bad.write_bytes(wrong)
+        assert says in run.ask("restore", "desk", str(bad), status=2), says
+    assert "is of desk, not of other" in run.ask("restore", "other", file, status=2)
+    assert "no domain" in run.ask("snapshot", "nobody", status=2)
+    assert "from the past" not in has("two")
+    run.ask("restore", "desk", file)
+    assert "node: comes from the past" in has("six")
+
+
 @machine
 @pytest.mark.slow
 @pytest.mark.timeout(200)
 def test_a_cluster_is_talked_to_while_it_runs(short_folder: pathlib.Path) -> None:
-    """The shell types back, faults strike and are lifted, a node is stopped for good."""
+    """The shell types back, faults strike and are lifted, a node is stopped for good. H21: its state goes into a
+    file, and out of it."""
     run = Running(short_folder, str(CLUSTERS / "shell.toml"), "--clock", "real", "--for", "10m")
     try:
         up = run.until("two nodes with their servers",
@@ -112,6 +155,7 @@ def test_a_cluster_is_talked_to_while_it_runs(short_folder: pathlib.Path) -> Non
         looks = [json.loads(line) for line in said.splitlines()]
         desk = next(d for d in looks[-1]["domains"] if d["name"] == "desk")
         assert len(looks) == 2 and desk["memory"] > 1 << 20 and desk["overhead"] > 4096 and desk["exits"] > 0
+        written_down_and_put_back(run, short_folder)
         said = run.ask("fault", "loss", "0.5", "--medium", "net", "--for", "1s")
         assert said.startswith("fault net loss 0.5\nat ")
         assert "loss P" in run.ask("fault", "loss", "--medium", "net", status=2)
