@@ -40,12 +40,17 @@ bool split_write(const char *base, const char *key, u64 value)
     return rt_store_printf(0, path, "%lu", value) >= 0;
 }
 
-bool split_renew(const char *base, const char *key, u64 value)
+void split_forget(const char *base, const char *key)
 {
     char path[SPLIT_PATH + 64];
 
     format(path, sizeof(path), "%s/%s", base, key);
     rt_store_remove(0, path);
+}
+
+bool split_renew(const char *base, const char *key, u64 value)
+{
+    split_forget(base, key);
     return split_write(base, key, value);
 }
 

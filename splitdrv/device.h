@@ -61,6 +61,8 @@ bool split_number(const char *base, const char *key, u64 *value);
 /* An Ethernet address. */
 bool split_mac(const char *base, const char *key, u8 mac[6]);
 bool split_write(const char *base, const char *key, u64 value);
+/* Takes a node away, if there is one. */
+void split_forget(const char *base, const char *key);
 /* As split_write, but a node left by an earlier connection goes first, with its
  * permissions: they named whom we were connected to then. */
 bool split_renew(const char *base, const char *key, u64 value);

@@ -16,7 +16,7 @@ struct vif_front {
     struct netfront front;
     void *rings, *buffers; /* frames of ours */
     grant_ref_t tx_ref, rx_ref;
-    u32 port;
+    u32 tx_port, rx_port; /* one port twice where the back end knows no other way */
 };
 
 static struct vif_front *front_of(struct vif *v)
@@ -93,13 +93,20 @@ static void read_medium(struct vif *v)
     v->device.bytes_per_second = split_number(v->bus.other, "medium-rate", &value) ? value : 0;
 }
 
+static void close_ports(struct vif_front *f)
+{
+    if (f->rx_port && f->rx_port != f->tx_port)
+        rt_event_close(f->rx_port);
+    if (f->tx_port)
+        rt_event_close(f->tx_port);
+    f->tx_port = f->rx_port = 0;
+}
+
 static void let_go(struct split_device *d)
 {
     struct vif_front *f = front_of(d->owner);
 
-    if (f->port)
-        rt_event_close(f->port);
-    f->port = 0;
+    close_ports(f);
     vif_is_down(&f->vif);
     if (!f->tx_ref)
         return;
@@ -109,32 +116,58 @@ static void let_go(struct split_device *d)
     f->tx_ref = f->rx_ref = 0;
 }
 
+static u32 make_port(struct split_device *d)
+{
+    long port = rt_event_alloc_unbound(d->peer, vif_event, d->owner);
+
+    return port > 0 ? (u32)port : 0;
+}
+
+/* A port for each ring, where the back end offers that. */
+static bool make_ports(struct vif_front *f, struct split_device *d)
+{
+    u64 split = 0;
+
+    split_number(d->other, "feature-split-event-channels", &split);
+    f->tx_port = make_port(d);
+    f->rx_port = split ? make_port(d) : f->tx_port;
+    return f->tx_port && f->rx_port;
+}
+
+/* What an earlier connection said of its ports goes first. */
+static bool say_ports(const struct vif_front *f, const struct split_device *d)
+{
+    split_forget(d->own, "event-channel");
+    split_forget(d->own, "event-channel-tx");
+    split_forget(d->own, "event-channel-rx");
+    if (f->tx_port == f->rx_port)
+        return split_write(d->own, "event-channel", f->tx_port);
+    return split_write(d->own, "event-channel-tx", f->tx_port) &&
+           split_write(d->own, "event-channel-rx", f->rx_port);
+}
+
 static bool lend(struct split_device *d)
 {
     struct vif_front *f = front_of(d->owner);
     u8 *rings, *buffers;
-    long port;
 
     f->rings = f->rings ? f->rings : rt_frames(2);
     if (!f->buffers) /* what lies in them is never looked at before it is written */
         f->buffers = rt_frames_untouched(TX_PAGES + RX_PAGES);
-    port = rt_event_alloc_unbound(d->peer, vif_event, &f->vif);
-    if (!f->rings || !f->buffers || port < 0)
+    if (!f->rings || !f->buffers || !make_ports(f, d))
         return false;
     rings = f->rings;
     buffers = f->buffers;
-    f->port = (u32)port;
     f->tx_ref = split_grant(d->peer, rings, false);
     f->rx_ref = split_grant(d->peer, rings + SPLIT_PAGE, false);
     if (!f->tx_ref || !f->rx_ref ||
-        !netfront_open(&f->front, d->peer, rings, rings + SPLIT_PAGE, f->port, f->port, buffers,
-                       TX_PAGES, buffers + TX_PAGES * SPLIT_PAGE, RX_PAGES))
+        !netfront_open(&f->front, d->peer, rings, rings + SPLIT_PAGE, f->tx_port, f->rx_port,
+                       buffers, TX_PAGES, buffers + TX_PAGES * SPLIT_PAGE, RX_PAGES))
         return false;
     netfront_flush(&f->front);
     read_medium(&f->vif);
     return split_renew(d->own, "tx-ring-ref", f->tx_ref) &&
-           split_renew(d->own, "rx-ring-ref", f->rx_ref) &&
-           split_renew(d->own, "event-channel", f->port) &&
+           split_renew(d->own, "rx-ring-ref", f->rx_ref) && say_ports(f, d) &&
            split_renew(d->own, "request-rx-copy", 1) &&
            split_renew(d->own, "feature-rx-notify", 1) &&
            split_renew(d->own, "feature-sg", 1) &&

@@ -106,6 +106,17 @@ static void tell_fired(const struct waiting *n)
     result_end(&j);
 }
 
+/* What is left of a line waits for its next condition. */
+static void wait_again(const struct waiting *n, u32 from)
+{
+    const char *rest = n->command + words.at[from], *problem = "no memory";
+    struct step s;
+
+    if (!words_split(&words, rest, strlen(rest), &problem) ||
+        !step_read(&s, &words, &problem) || !plan_add(&s, &words, rest, n->line))
+        failed(n, problem);
+}
+
 /* The line is taken out first: a command may add or fire others. */
 static void fire(struct waiting *n)
 {
@@ -121,6 +132,8 @@ static void fire(struct waiting *n)
     if (!words_split(&words, n->command, strlen(n->command), &problem) ||
         !step_read(&s, &words, &problem))
         failed(n, problem);
+    else if (step_waits(&words, s.first))
+        wait_again(n, s.first);
     else if (!command_run(&words, s.first, &answer, why))
         failed(n, why);
     else if (answer.len > 1) {

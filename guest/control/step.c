@@ -47,24 +47,39 @@ static bool read_when(struct step *s, const struct words *w, const char **why)
     return false;
 }
 
+bool step_waits(const struct words *w, u32 first)
+{
+    return first < w->count &&
+           (strcmp(w->word[first], "at") == 0 || strcmp(w->word[first], "when") == 0);
+}
+
+static bool read_condition(struct step *s, const struct words *w, const char **why)
+{
+    if (strcmp(w->word[s->first++], "when") == 0)
+        return read_when(s, w, why);
+    *why = "a time is a number and ns, us, ms, s or m";
+    if (s->first >= w->count || !words_time(w->word[s->first++], &s->at_ns))
+        return false;
+    s->kind = STEP_AT;
+    return true;
+}
+
 bool step_read(struct step *s, const struct words *w, const char **why)
 {
+    struct step next;
+
     *s = (struct step){0};
     if (w->count && w->word[0][0] == '@') {
         s->tag = w->word[0] + 1;
         s->first = 1;
     }
-    if (s->first < w->count && strcmp(w->word[s->first], "at") == 0) {
-        *why = "a time is a number and ns, us, ms, s or m";
-        if (s->first + 1 >= w->count || !words_time(w->word[s->first + 1], &s->at_ns))
+    if (step_waits(w, s->first) && !read_condition(s, w, why))
+        return false;
+    /* Whoever waits for this one learns now what is wrong with those behind it. */
+    next = *s;
+    while (step_waits(w, next.first))
+        if (!read_condition(&next, w, why))
             return false;
-        s->kind = STEP_AT;
-        s->first += 2;
-    } else if (s->first < w->count && strcmp(w->word[s->first], "when") == 0) {
-        s->first++;
-        if (!read_when(s, w, why))
-            return false;
-    }
     *why = "there is no command";
-    return s->first < w->count || (!s->first && !w->count);
+    return next.first < w->count || (!next.first && !w->count);
 }

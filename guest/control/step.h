@@ -18,15 +18,18 @@ struct record_wanted {
 };
 
 struct step {
-    u8 kind; /* enum step_kind */
+    u8 kind; /* enum step_kind, of the first condition */
     u64 at_ns;
     const char *tag;            /* NULL: none; this and the next two lie in the words */
     const char *object, *value; /* name and text, or path and value */
     struct record_wanted record;
-    u32 first; /* index of the command's first word */
+    u32 first; /* index of the word behind that condition */
 };
 
-/* Reads the words before the command. False: *why says what is wrong with them. */
+/* Reads the words before the command, of which the first condition is told. False: *why says what is
+ * wrong with them. */
 bool step_read(struct step *s, const struct words *w, const char **why);
+/* Whether another condition begins at this word, and no command. */
+bool step_waits(const struct words *w, u32 first);
 
 #endif

@@ -109,6 +109,7 @@ bool words_split(struct words *w, const char *line, size_t len, const char **why
         *why = "the line has too many words";
         if (w->count == WORDS_MOST)
             return false;
+        w->at[w->count] = (u32)(r.at - line);
         if (!one_word(&r, w)) {
             *why = r.why;
             return false;

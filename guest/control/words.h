@@ -15,6 +15,7 @@ struct words {
     const char *word[WORDS_MOST];  /* unquoted; for key=value the whole of it */
     const char *value[WORDS_MOST]; /* behind the first unquoted '=', or NULL */
     u32 key_len[WORDS_MOST];       /* of what is before it */
+    u32 at[WORDS_MOST];            /* where it begins in the line */
     bool taken[WORDS_MOST];
     char text[WORDS_LINE + WORDS_MOST + 1];
 };

@@ -105,6 +105,11 @@ static void test_steps(void)
     CHECK(!step(&s, "at noon list") && !step(&s, "at 5ms") && !step(&s, "when exit n1"));
     CHECK(!step(&s, "when") && !step(&s, "when exit") && !step(&s, "when never n1 x"));
     CHECK(!step(&s, "when exit n/1 finish") && !step(&s, "@tag"));
+    CHECK(step(&s, " @t  at 5ms when exit \"n1\" when store /a 1 log x"));
+    CHECK(s.kind == STEP_AT && s.first == 3 && step_waits(&w, 3) && w.at[3] == 12);
+    CHECK(step_waits(&w, 6) && !step_waits(&w, 10) && w.word[10][0] == 'l' && w.at[10] == 43);
+    CHECK(!step(&s, "at 5ms when exit") && !step(&s, "at 5ms when exit n1"));
+    CHECK(!step(&s, "when exit n1 at noon list"));
 }
 
 static void test_json(void)

@@ -80,8 +80,8 @@ def test_two_processors_at_work(tmp_path: pathlib.Path, parts: list[str], cpus: 
 
 
 def test_two_talk_over_the_fabric(parts: list[str]) -> None:
-    """H09, H10, L45: Linux's own xen-netfront on our back end and medium, one of them with two
-    processors: ping, and a stream by TCP that arrives without a wrong byte (100 MB in the long
+    """H09, H10, L45: Linux's own xen-netfront on our back end and medium, by two event channels, one of them with
+    two processors: ping, and a stream by TCP that arrives without a wrong byte (100 MB in the long
     run), though the medium flips bits: nobody has told it that what the medium damaged was validated
     (I4, F04). A host answers pings before somebody listens there: the client asks until it is let in."""
     last = 13_500_000 if LONG else 300_000
@@ -107,7 +107,11 @@ memory = "96M"
 media = ["lan"]
 cmdline = "osmosis.run=until~ping~-c~1~-w~1~10.5.0.1;do~:;done;until~seq~{last}|nc~10.5.0.1~1000;do~:;done"
 """
-    outcome = execute(text)
+    ports = "".join('when output client "1 packets received" read '
+                    f"/local/domain/{{client}}/device/vif/0/event-channel{ring}\n" for ring in ("-tx", "-rx"))
+    outcome = execute(text, ports)
+    tx, rx = (int(str(e.fields["value"])) for e in outcome.collector.events if "value" in e.fields)
+    assert tx != rx and min(tx, rx) > 0
     server, client = (outcome.collector.text(n) for n in ("server", "client"))
     assert "1 packets received" in client, client[-2000:]
     assert hashlib.md5(data).hexdigest() in server, (server[-2000:], client[-2000:])
@@ -116,10 +120,11 @@ cmdline = "osmosis.run=until~ping~-c~1~-w~1~10.5.0.1;do~:;done;until~seq~{last}|
     assert flipped > 5
 
 
-def execute(text: str) -> run.Outcome:
+def execute(text: str, plan: str) -> run.Outcome:
     import tempfile
     with tempfile.TemporaryDirectory() as scratch:
         prepared = run.prepare(cluster.parse(text), run.Options(), pathlib.Path(scratch))
+        prepared.plan.text += plan
         return run.execute(prepared)
 
 

@@ -10,6 +10,7 @@ import pathlib
 import re
 import struct
 import subprocess
+from collections.abc import Iterable
 
 import pytest
 
@@ -165,16 +166,30 @@ def play_text(tmp_path: pathlib.Path, text: str, plan: str = "") -> run.Outcome:
     return outcome
 
 
+VBD_BACK, VBD_FRONT = "/local/domain/{disks}/backend/vbd/{n}/51712/", "/local/domain/{n}/device/vbd/51712/"
+EDGES = ("{back} 1", "{back} 2", "{front} 3", "{back} 4", "{front} 4")  # of a handshake, as one end writes them
+
+
+def at_edges(moment: str, whom: str, edges: Iterable[str]) -> str:
+    """Lines of a plan: from that moment on `whom` is built anew at each of these states of the handshake."""
+    names = {"back": f"when store {VBD_BACK}state", "front": f"when store {VBD_FRONT}state"}
+    return "".join(f"{moment} {edge.format(**names)} reboot {whom}\n" for edge in edges)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_killed_at_odd_moments(tmp_path: pathlib.Path) -> None:
-    """H17, F11, F13, F24: seven lives on one disk, whose power fails when the node is dead and not yet built anew,
-    so that what was not flushed is gone. Each finds all that the ones before it had synced."""
+    """H17, F09, F11, F13, F24: seven lives on one disk, whose power fails when the node is dead and not yet built
+    anew, so that what was not flushed is gone. Each finds all that the ones before it had synced. Then lives that
+    end at each state of the front end's handshake."""
     ends = (170, 391, 553, 777, 938, 1161)
     faults = "".join(f'[[faults]]\nat = "{ms}ms"\nnode = "n"\ndo = "restart"\n' for ms in ends)
     faults += "".join(f'[[faults]]\nat = "{begins + 20}ms"\nfor = "{end + 8 - begins - 20}ms"\ndisk = "n-0"\n'
                       'do = "disk-powercut"\n' for begins, end in zip((0, *ends), ends))
-    outcome = play(tmp_path, disk='{ size = "4M" }', count=150, more=faults)
+    outcome = play(tmp_path, disk='{ size = "4M" }', count=150, more=faults,
+                   plan=at_edges("at 1170ms", "n", EDGES))
+    starts = sum(e.event == "start" and e.name == "n" for e in outcome.collector.events)
+    assert starts == 1 + len(ends) + len(EDGES), outcome.collector.events
     text = outcome.collector.text("n")
     lives = re.split(r"^found (\d+)$", text, flags=re.M)
     found = [int(n) for n in lives[1::2]]
@@ -246,15 +261,19 @@ def test_paging_on_a_disk(tmp_path: pathlib.Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_disk_domain_comes_back(tmp_path: pathlib.Path) -> None:
-    """H10, H11, F09: the driver domain dies twice while the node writes, and drives its device again;
-    the node's requests are made again, and its programs notice nothing."""
+    """H10, H11, F09: the driver domain dies twice while the node writes, and at each state of the handshake by
+    which the next one takes over, and drives its device again; the node's requests are made again, and its
+    programs notice nothing."""
     disk = tmp_path / "disk.img"
     disk.write_bytes(bytes(4 << 20))
+    edges = [*EDGES[:3], "{back} 2 {back} 4"]
     outcome = play(tmp_path, clock="real", disk='{ file = "disk.img", keep = true }', count=400,
-                   plan='when output n "synced 40" reboot disks\nwhen output n "synced 150" reboot disks\n')
+                   plan='when output n "synced 40" reboot disks\nwhen output n "synced 150" reboot disks\n'
+                   + at_edges('when output n "synced 200"', "disks", edges)
+                   + 'when output n "synced 200" reboot disks\n')
     text = outcome.collector.text("n")
     assert "SUCCESS" in text and text.count("found") == 1, text[-2000:] + outcome.collector.text("disks")
-    assert outcome.collector.text("disks").count("disks: ready") == 3
+    assert sum(e.event == "start" and e.name == "disks" for e in outcome.collector.events) == 4 + len(edges)
     fsck(disk)
     check_files(disk, 400)
 
