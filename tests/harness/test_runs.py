@@ -130,6 +130,14 @@ def by_two_ways(records: list[abi.Record], events: list[dict[str, Any]]) -> None
     assert [ns for ns, way in moves if way == (1, 0) and 3 * 10**9 < ns < 38 * 10**8]
 
 
+def apart_as_said(records: list[abi.Record], events: list[dict[str, object]]) -> None:
+    """Who is served while halves do not hear each other, one is alone, one is between the others, all a ring."""
+    named = {str(e["name"]): e["domid"] for e in events if e["event"] == "start"}
+    for begin, end, served in ((300, 1200, ""), (1850, 2050, "23"), (2250, 2400, "1"), (2600, 2800, "13")):
+        heard = {r.domid for r in records if r.type == Kernel.RECEIVE and begin < r.ns / 10**6 < end}
+        assert {n for n in "123" if named[f"client{n}"] in heard} == set(served), (begin, served)
+
+
 def every_deed_acted(said: str) -> None:
     """Each kind of misbehaviour began, acted and ended."""
     told = re.findall(r"^foe: (\w+), after (\d+) acts on", said, re.M)
@@ -159,13 +167,14 @@ def both_have_the_same(out: pathlib.Path) -> None:
 
 
 CHECKS = {"moment": stood_still, "freeze": out_of_time, "squeeze": away_and_back,
-          "weather": by_two_ways, "saved": written_down}
+          "weather": by_two_ways, "saved": written_down, "partition": apart_as_said}
 REPLAYED = ("foe", "freeze", "moment", "saved", "skew", "squeeze")
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in CLUSTERS.glob("*.toml")))
 def test_every_worked_cluster_holds(name: str, tmp_path: pathlib.Path) -> None:
-    """Its expectations and every invariant; every fault of a medium struck (F01 to F07); a path that is cut is
+    """Its expectations and every invariant; every fault of a medium struck (F01 to F07), each way to fall
+    apart among them (F06); a path that is cut is
     left for another one (DN16, DN17); no frame is still held when all domains are gone (disks in
     memory are read first); no record is from later than the end, whatever a node's clock showed. H21: a node
     that is written down, with messages in flight, goes on; one that is put back is a new boot to its peers. Both
