@@ -103,7 +103,8 @@ def test_richer_processor(guest: str, clock: str) -> None:
 
 @pytest.mark.parametrize("cpus", [1, 2])
 def test_second_virtual_cpu(cpus: int) -> None:
-    """INIT, SIPI and real mode under nested paging, on one physical CPU and on two."""
+    """INIT, SIPI and real mode under nested paging, on one physical CPU and on two; a grant that both map and
+    unmap at once, and the same handle (F22)."""
     said = run("smp", append="dom0_vcpus=2", cpus=cpus)
     assert passed(said), said
 
