@@ -23,6 +23,6 @@ def test_a_row_between_two_nodes_on_real_xen(testbed: xen.Testbed) -> None:
     """P30: the images and the program of Osmosis' own row, joined by `xl`."""
     if not set(places.XEN_IMAGES) <= testbed.have or not (paths.build() / "programs" / "netbench").is_file():
         pytest.skip("the images are not built (`make`)")
-    with bench_xen.pair(testbed, "P12"):
-        row = bench_xen.between(testbed, "P12", look=0.5)
-    assert (row.id, row.name, row.where) == ("P12", goals.BY_ID["P12"].name, "xen") and row.I
+    with bench_xen.pair(testbed, "P14"):
+        row = bench_xen.between(testbed, "P14", look=0.5)
+    assert (row.id, row.name, row.where) == ("P14", goals.BY_ID["P14"].name, "xen") and row.I
