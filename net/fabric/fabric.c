@@ -122,6 +122,7 @@ const char *fabric_add(struct fabric *f, const char *words)
     if (!m)
         return "out of memory";
     m->fabric = f;
+    w.config.they_come = true; /* a plan's fault may be here before the node it names */
     m->medium = medium_create(f->heap, &w.config);
     if (!m->medium) {
         heap_free(f->heap, m, sizeof(*m));

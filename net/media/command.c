@@ -66,8 +66,23 @@ static bool argument(enum argument a, const char *s, u64 *value)
     }
 }
 
+/* The port of that name, which is still to come: it finds what has been said of it. */
+static bool port_to_come(struct medium *m, const char *s, size_t len, u32 *value)
+{
+    char name[MEDIUM_NAME] = "";
+
+    if (!m->config.they_come || !len || len >= sizeof(name) || (*s >= '0' && *s <= '9'))
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (strchr(">|,*", s[i]))
+            return false;
+    memcpy(name, s, len);
+    *value = medium_add_port(m, name);
+    return *value != MEDIUM_ANY;
+}
+
 /* The port of a name or number of `len` characters; * is any. */
-static bool port(const struct medium *m, const char *s, size_t len, u32 *value)
+static bool port(struct medium *m, const char *s, size_t len, u32 *value)
 {
     u64 n = 0;
 
@@ -84,14 +99,14 @@ static bool port(const struct medium *m, const char *s, size_t len, u32 *value)
     }
     for (size_t i = 0; i < len; i++) {
         if (s[i] < '0' || s[i] > '9' || i > 6)
-            return false;
+            return port_to_come(m, s, len, value);
         n = n * 10 + (u64)(s[i] - '0');
     }
     *value = (u32)n;
     return len && n < m->config.ports;
 }
 
-static bool way(const struct medium *m, const char *s, u32 *from, u32 *to)
+static bool way(struct medium *m, const char *s, u32 *from, u32 *to)
 {
     const char *arrow = strchr(s, '>');
 

@@ -53,8 +53,9 @@ enum medium_why {
 
 struct medium_config {
     enum medium_kind kind;
-    u32 id;    /* unique in the run: keys the decisions */
-    u32 ports; /* to begin with; medium_add_port makes more */
+    u32 id;         /* unique in the run: keys the decisions */
+    u32 ports;      /* to begin with; medium_add_port makes more */
+    bool they_come; /* a command may name a port that has not come yet */
     u64 seed;
     u64 rate;        /* bytes/s, 0: the kind's own */
     u64 latency_ns;  /* 0: the kind's own */

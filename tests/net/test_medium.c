@@ -530,6 +530,36 @@ static void test_decisions_stay(void)
     CHECK(alone[100] & 1u << MEDIUM_NTH && !(alone[99] & 1u << MEDIUM_NTH));
 }
 
+/* A fault that names a node which joins later strikes it from its first frame on. */
+static void test_named_before_it_comes(void)
+{
+    struct medium_config c = {
+        .kind = MEDIUM_ETHER, .id = 1, .ports = 1, .seed = 7, .name = "m"};
+    struct medium *m;
+    u64 last;
+
+    for (u32 they_come = 0; they_come < 2; they_come++) {
+        heap_init(&heap, memory, MEMORY);
+        memset(whys, 0, sizeof(whys));
+        c.they_come = they_come;
+        m = medium_create(&heap, &c);
+        medium_port(m, 0, "early", NULL);
+        CHECK_EQ(!medium_command(m, "partition early|later", 0), they_come);
+        fault(m, "heal", 0);
+        CHECK_EQ(!medium_command(m, "cut early>late", 0), they_come);
+        CHECK(medium_command(m, "cut early>7", 0) != NULL);
+        CHECK(medium_command(m, "cut early>a-name-that-is-too-long-for-a-port", 0) != NULL);
+        for (const char *const *name = (const char *const[]){"other", "late", "later", NULL};
+             *name; name++)
+            medium_port_up(m, medium_add_port(m, *name), true);
+        medium_port_up(m, 0, true);
+        send(m, 0, MEDIUM_ANY, FRAME, 0);
+        CHECK_EQ(drain(m, &last), they_come ? 2 : 3);
+        CHECK_EQ(whys[MEDIUM_CUT], they_come);
+        end(m);
+    }
+}
+
 TESTS(CASE(test_rates), CASE(test_recorder), CASE(test_queue_and_rate), CASE(test_bounds),
       CASE(test_odds), CASE(test_bursts), CASE(test_flapping), CASE(test_partitions),
-      CASE(test_decisions_stay))
+      CASE(test_decisions_stay), CASE(test_named_before_it_comes))
