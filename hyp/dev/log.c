@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One lock orders whole lines. Text of guests goes out as it comes, with the domain's
- * number before each line of an unprivileged one.
+ * One lock orders whole lines. Text of guests goes out as it comes here (console_op.c keeps
+ * it until a line is whole), with the domain's number before each line of an unprivileged one.
  */
 #include "hyp/dev/log.h"
 #include "base/format.h"

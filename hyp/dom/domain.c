@@ -315,6 +315,7 @@ void domain_shutdown(struct domain *d, u8 reason)
         vcpu_hold(d->vcpu[i], SCHED_HOLD_PAUSED);
     if (!first)
         return;
+    console_flush(d);
     trace_write(OSM_T_domain_shutdown, d->id, 0, d->shutdown_reason, 0);
     evtchn_global_virq(VIRQ_DOM_EXC);
 }
@@ -360,7 +361,10 @@ static int stop_running(struct domain *d)
 {
     for (u32 i = 0; i < d->vcpu_count; i++)
         vcpu_hold(d->vcpu[i], SCHED_HOLD_PAUSED);
-    return domain_is_off_cpu(d) ? 0 : -XEN_ERESTART;
+    if (!domain_is_off_cpu(d))
+        return -XEN_ERESTART;
+    console_flush(d);
+    return 0;
 }
 
 static int stop_timers(struct domain *d)

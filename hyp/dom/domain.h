@@ -196,6 +196,7 @@ struct domain {
     bool destroying;               /* somebody is inside domain_destroy */
     u32 destroy_step;              /* how far a pre-empted destruction has come */
     u64 console_spent, console_ms; /* budget of the emergency console */
+    struct console_line *line;     /* begun there; NULL before its first */
     u32 target;                    /* id + 1 of the domain it may act for, 0: none */
     u64 trace_ring_gfn;            /* of the domain's own ring, 0 = none */
     u32 trace_ring_pages;

@@ -57,6 +57,8 @@ call_fn call_xen_version, call_memory_op, call_console_io, call_event_channel_op
 
 /* What d prints on the emergency console, by whichever way: see console_op.c. Works in place. */
 void console_say(struct domain *d, char *bytes, size_t len);
+/* What it has written of a line comes out, ended or not: its last words. */
+void console_flush(struct domain *d);
 
 /* Reads a structure of the caller's at a guest-linear address. */
 static inline s64 call_read(struct call *c, void *to, u64 linear, size_t len)

@@ -67,6 +67,7 @@ static void report_tables(struct domain *d, const struct virt_state *s, u64 line
 
 void report_crash(struct domain *d, const char *why)
 {
+    console_flush(d);
     log_line("domain %u crashed: %s", d->id, why);
     for (u32 i = 0; i < d->vcpu_count; i++) {
         struct vcpu *v = d->vcpu[i];

@@ -331,6 +331,12 @@ static void parameters_belong_to_their_builder(void)
     end();
 }
 
+static u32 written(void)
+{
+    console_flush(guest);
+    return world.console_bytes;
+}
+
 static void the_console_has_a_budget(void)
 {
     char text[4096];
@@ -343,21 +349,59 @@ static void the_console_has_a_budget(void)
     before = world.console_bytes;
     CHECK_EQ(world_call(guest->vcpu[0], __HYPERVISOR_console_io, CONSOLEIO_write, 4096, 0x2000),
              0);
-    CHECK_EQ(world.console_bytes - before, 4094);
+    CHECK_EQ(written(), before + 4094);
     for (u32 i = 0; i < 40; i++)
         CHECK_EQ(
             world_call(guest->vcpu[0], __HYPERVISOR_console_io, CONSOLEIO_write, 4096, 0x2000),
             0);
-    CHECK_EQ(world.console_bytes - before, 65536);
+    CHECK_EQ(written(), before + 65536);
     world.now_ns += 10000000; /* ten milliseconds */
     CHECK_EQ(world_call(guest->vcpu[0], __HYPERVISOR_console_io, CONSOLEIO_write, 4096, 0x2000),
              0);
-    CHECK_EQ(world.console_bytes - before, 65536 + 640);
+    CHECK_EQ(written(), before + 65536 + 640);
     CHECK_EQ(world_call(guest->vcpu[0], __HYPERVISOR_console_io, CONSOLEIO_read, 10, 0x2000),
              -XEN_EPERM);
     CHECK_EQ(
         world_call(guest->vcpu[0], __HYPERVISOR_console_io, CONSOLEIO_write, ~0ull, 0x2000),
         -XEN_EINVAL);
+    end();
+}
+
+static void say(struct domain *d, const char *text)
+{
+    world_put(d, 0x2000, text, strlen(text));
+    CHECK_EQ(
+        world_call(d->vcpu[0], __HYPERVISOR_console_io, CONSOLEIO_write, strlen(text), 0x2000),
+        0);
+}
+
+/* Two that write by turns, a byte at a time, are read by lines; last words are not lost. */
+static void lines_come_whole(void)
+{
+    struct domain *other;
+    char byte[2] = "";
+    u32 before;
+
+    begin();
+    before = world.console_bytes;
+    other = world_domain(2, 1, 64);
+    for (const char *a = "one", *b = "two"; *a; a++, b++) {
+        byte[0] = *a;
+        say(guest, byte);
+        byte[0] = *b;
+        say(other, byte);
+    }
+    CHECK_EQ(world.console_bytes, before);
+    say(other, "\nand");
+    CHECK(strcmp(world.console_text, "2:two\n") == 0);
+    say(guest, " whole\n");
+    CHECK(strcmp(world.console_text, "1:one whole\n") == 0);
+    domain_crash(other, "for the test");
+    CHECK(strcmp(world.console_text, "2:and") == 0);
+    say(guest, "killed");
+    domain_destroy(guest);
+    CHECK(strcmp(world.console_text, "1:killed") == 0);
+    world_end(other);
     end();
 }
 
@@ -460,5 +504,5 @@ TESTS(CASE(the_table_is_the_truth), CASE(the_named_tests_make_the_calls),
       CASE(memory_types_times_and_flushes), CASE(lines_are_their_owners),
       CASE(blocking_waits_for_an_upcall), CASE(parameters_of_the_platform), CASE(versions),
       CASE(parameters_belong_to_their_builder), CASE(the_console_has_a_budget),
-      CASE(pinning_from_inside_is_the_control_domains), CASE(counters_and_flips),
-      CASE(frame_numbers))
+      CASE(lines_come_whole), CASE(pinning_from_inside_is_the_control_domains),
+      CASE(counters_and_flips), CASE(frame_numbers))

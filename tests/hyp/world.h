@@ -31,7 +31,8 @@ extern struct world {
     struct vcpu *current;
     u64 kicks, flushes, log_lines;
     u32 console_bytes;
-    u32 ports_allowed; /* by virt_allow_ports, less those taken back */
+    char console_text[64]; /* the last that came out, cut */
+    u32 ports_allowed;     /* by virt_allow_ports, less those taken back */
     struct vcpu *on_cpu[SCHED_CPUS];
     struct { /* what stands before a CPU: cpu/run.c's part, that tests play */
         u64 armed_ns;
