@@ -478,3 +478,20 @@ def test_one_channel_controls_all(tmp_path: pathlib.Path) -> None:
             assert "carries no medium " + name in str(port.ask(f"fault {name} loss 0.5"))
         assert command("list")["domains"] == []
         port.close()
+
+
+@pytest.mark.parametrize("clock", ["real", "count"])
+def test_who_computes_is_alive(tmp_path: pathlib.Path, clock: str) -> None:
+    """H24: the mailbox's time goes on beside a guest that never waits, which is how the harness knows that a
+    machine is not wedged."""
+    setup = machine_setup(tmp_path, "create a image=spin mem=4M start=yes\n", ["../guests/spin"], clock=clock)
+    with Qemu(setup) as machine:
+        limit, seen = time.monotonic() + 60, set[int]()
+        while time.monotonic() < limit and "spinning" not in machine.serial():
+            time.sleep(0.02)
+        page = MailboxPage.find(machine.ram)
+        assert page and page.state() == abi.State.RUNNING, machine.serial()
+        while time.monotonic() < limit and len(seen) < 3:
+            seen.add(page.get().now_ns)
+            time.sleep(0.02)
+    assert len(seen) == 3, seen
