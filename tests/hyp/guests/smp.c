@@ -122,7 +122,7 @@ static s16 unmap(u32 who, u32 handle)
     return u.status;
 }
 
-/* As long as one of the two has it, it is in use: the other's letting go does not change that. */
+/* Somebody has it all the while, so it is in use: others' letting go does not change that. */
 static void each_its_own(u32 who)
 {
     const volatile u64 *seen = (const volatile u64 *)(HOLE + who * 4096);
@@ -134,6 +134,7 @@ static void each_its_own(u32 who)
         wrong[who] += seen[0] != REF || seen[who + 1] != i;
         wrong[who] += (__atomic_load_n(&table[REF].flags, __ATOMIC_SEQ_CST) & IN_USE) != IN_USE;
         wrong[who] += unmap(who, handle) != GNTST_okay;
+        wrong[who] += (__atomic_load_n(&table[REF].flags, __ATOMIC_SEQ_CST) & IN_USE) != IN_USE;
     }
 }
 
@@ -157,9 +158,15 @@ static void both_the_same(u32 who)
 
 static void race(u32 who)
 {
+    u32 held = 0;
+
+    if (!who)
+        wrong[0] += map(3, &held) != GNTST_okay;
     meet();
     each_its_own(who);
     meet();
+    if (!who)
+        wrong[0] += unmap(3, held) != GNTST_okay;
     both_the_same(who);
     __atomic_fetch_add(&ended, 1, __ATOMIC_SEQ_CST);
 }
