@@ -243,6 +243,8 @@ enum give bulk_give(struct source *s)
         net_due(n, &b->due, b->free_at - 50 * MS);
         return GIVE_NOTHING;
     }
+    if (!nfsm_can_write(s->via))
+        return GIVE_REFUSED; /* before it is read out */
     b->epoch = p->epoch;
     body = fill(b, f);
     if (body < 0)

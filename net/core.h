@@ -211,6 +211,8 @@ void nfsm_ready(struct source *s);
 void nfsm_bind(struct source *s, struct nfsm *m);
 /* Writes a finished frame (all but addresses and CRC) to the neighbour `hop`. */
 enum give nfsm_write(struct nfsm *m, u8 *frame, size_t len, const u8 hop[6]);
+/* Whether the largest frame would be taken now: asked before much is done for one. */
+bool nfsm_can_write(const struct nfsm *m);
 /* Queues a copy of a frame behind the through traffic; false when there is no room. */
 bool nfsm_pass(struct nfsm *m, const u8 *frame, size_t len, const u8 hop[6]);
 

@@ -83,6 +83,7 @@ struct net_device_ops {
     /* Takes (and clears) the set of pending interrupts, bits of enum net_interrupt. */
     u32 (*pending)(struct net_device *d);
 };
+/* CAN_WRITE: it takes the largest block; without it an interrupt will follow when it does. */
 enum net_status { NET_STATUS_UP = 1, NET_STATUS_BROADCAST = 2, NET_STATUS_CAN_WRITE = 4 };
 enum net_interrupt { NET_INT_RECEIVED = 1, NET_INT_WRITTEN = 2, NET_INT_STATUS = 4 };
 
@@ -91,8 +92,9 @@ struct net_device {
     u8 address[6];
     u16 block_max;        /* largest frame, header included */
     u64 bytes_per_second; /* of the medium, for timers; 0 = unknown and fast */
-    bool own_only;        /* takes no frames of others from a node that has no other device */
-    void *owner;          /* the driver's own */
+    bool checked;  /* the block read last is as it was sent: its CRC need not be looked at */
+    bool own_only; /* takes no frames of others from a node that has no other device */
+    void *owner;   /* the driver's own */
 };
 
 /*

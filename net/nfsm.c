@@ -141,6 +141,11 @@ enum give nfsm_write(struct nfsm *m, u8 *frame, size_t len, const u8 hop[6])
     return GIVE_BLOCK;
 }
 
+bool nfsm_can_write(const struct nfsm *m)
+{
+    return m->device->ops->status(m->device) & NET_STATUS_CAN_WRITE;
+}
+
 bool nfsm_pass(struct nfsm *m, const u8 *frame, size_t len, const u8 hop[6])
 {
     struct passing *p;
@@ -162,17 +167,21 @@ bool nfsm_pass(struct nfsm *m, const u8 *frame, size_t len, const u8 hop[6])
     return true;
 }
 
+static bool whole(const struct net *n, u8 *f)
+{
+    u32 crc = be32_get(f + FRAME_CRC);
+
+    be32_put(f + FRAME_CRC, 0);
+    return crc32c(n->config.has_crc32c, 0, f, frame_length(f)) == crc;
+}
+
 /* Why a block is no frame of ours, or 0. */
 static enum net_drop wrong(const struct nfsm *m, u8 *f, size_t len)
 {
     const struct net *n = m->net;
-    u32 crc, src;
+    u32 src;
 
-    if (len < NET_HEADER || frame_length(f) > len)
-        return NET_DROP_CORRUPT;
-    crc = be32_get(f + FRAME_CRC);
-    be32_put(f + FRAME_CRC, 0);
-    if (crc32c(n->config.has_crc32c, 0, f, frame_length(f)) != crc)
+    if (len < NET_HEADER || frame_length(f) > len || !(m->device->checked || whole(n, f)))
         return NET_DROP_CORRUPT;
     if (be16_get(f + FRAME_TYPE) != FRAME_ETHERTYPE || f[FRAME_VER] != FRAME_VERSION)
         return NET_DROP_CORRUPT;

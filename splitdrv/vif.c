@@ -16,17 +16,21 @@ void vif_event(void *arg, u32 port)
     v->interrupts |= NET_INT_RECEIVED | (v->refused ? NET_INT_WRITTEN : 0u);
 }
 
+/* There is no room: an event will say when there is. False: nor will there be, it is broken. */
+static bool has_to_wait(struct vif *v)
+{
+    v->end->flush(v);
+    v->refused = !v->end->broken(v);
+    return v->refused;
+}
+
 static bool write_block(struct net_device *d, const void *block, size_t len)
 {
     struct vif *v = d->owner;
 
     if (!v->up)
         return true;
-    if (v->end->put(v, block, len))
-        return true;
-    v->end->flush(v);
-    v->refused = !v->end->broken(v);
-    return !v->refused;
+    return v->end->put(v, block, len) || !has_to_wait(v);
 }
 
 static size_t read_block(struct net_device *d, void *block, size_t room)
@@ -40,7 +44,10 @@ static u32 status(struct net_device *d)
 {
     struct vif *v = d->owner;
 
-    return v->up ? NET_STATUS_UP | NET_STATUS_BROADCAST | NET_STATUS_CAN_WRITE : 0;
+    if (!v->up)
+        return 0;
+    return NET_STATUS_UP | NET_STATUS_BROADCAST |
+           (v->end->room(v, d->block_max) || !has_to_wait(v) ? NET_STATUS_CAN_WRITE : 0u);
 }
 
 static u32 pending(struct net_device *d)

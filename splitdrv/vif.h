@@ -17,7 +17,7 @@ struct vif;
 /* What differs between the ends. */
 struct vif_end {
     bool (*put)(struct vif *v, const void *block, size_t len);
-    size_t (*take)(struct vif *v, void *block, size_t room);
+    size_t (*take)(struct vif *v, void *block, size_t room); /* sets device.checked */
     bool (*room)(struct vif *v, size_t len); /* false: an event will say when there is */
     void (*flush)(struct vif *v);
     void (*prompt)(struct vif *v);

@@ -30,9 +30,11 @@ static bool put(struct vif *v, const void *block, size_t len)
 
 static size_t take(struct vif *v, void *block, size_t room)
 {
-    u32 checksum;
+    u32 checksum = 0;
+    size_t len = netback_take(&back_of(v)->rings.net, block, room, &checksum);
 
-    return netback_take(&back_of(v)->rings.net, block, room, &checksum);
+    v->device.checked = checksum & SPLIT_CSUM_GOOD;
+    return len;
 }
 
 static bool room(struct vif *v, size_t len)

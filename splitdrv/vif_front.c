@@ -26,14 +26,16 @@ static struct vif_front *front_of(struct vif *v)
 
 static bool put(struct vif *v, const void *block, size_t len)
 {
-    return netfront_put(&front_of(v)->front, block, len, 0);
+    return netfront_put(&front_of(v)->front, block, len, SPLIT_CSUM_GOOD);
 }
 
 static size_t take(struct vif *v, void *block, size_t room)
 {
-    u32 checksum;
+    u32 checksum = 0;
+    size_t len = netfront_take(&front_of(v)->front, block, room, &checksum);
 
-    return netfront_take(&front_of(v)->front, block, room, &checksum);
+    v->device.checked = checksum & SPLIT_CSUM_GOOD;
+    return len;
 }
 
 static bool room(struct vif *v, size_t len)

@@ -29,7 +29,7 @@ static inline enum machine_result reach(struct node *n, struct task *t, u64 va, 
         enum machine_result r = space_touch(s, t, va, access, &e);
 
         if (r == MACHINE_LATER)
-            *place_miss(n) = (struct machine_miss){t, va, access};
+            *place_miss(n) = (struct machine_miss){t, va, access & ~(u32)SPACE_WHOLE};
         if (r != MACHINE_OK)
             return r;
     }
@@ -68,7 +68,8 @@ static enum machine_result write_out(struct node *n, struct task *t, u64 to, con
     while (len > 0) {
         u8 *bytes;
         size_t part = to_page_end(to, len);
-        enum machine_result r = reach(n, t, to, access, &bytes);
+        u32 whole = part == FRAME_SIZE ? SPACE_WHOLE : 0;
+        enum machine_result r = reach(n, t, to, access | whole, &bytes);
 
         if (r != MACHINE_OK)
             return r;

@@ -275,9 +275,9 @@ static bool unshare(struct space *s, const struct region *r, u64 va, u64 *e)
     return true;
 }
 
-static bool bring_zero(struct space *s, const struct region *r, u64 va, u64 *e)
+static bool bring(struct space *s, const struct region *r, u64 va, u64 *e, bool zero)
 {
-    u32 frame = frame_alloc_zero(s->frames);
+    u32 frame = zero ? frame_alloc_zero(s->frames) : frame_alloc(s->frames);
 
     if (!frame)
         return false;
@@ -344,7 +344,7 @@ enum machine_result space_touch(struct space *s, const struct task *t, u64 va, u
         return MACHINE_MEMORY;
     *entry = &table[index_of(va, 0)];
     va = ALIGN_DOWN(va, (u64)FRAME_SIZE);
-    if (!(**entry & ENTRY_FRAME) && !bring_zero(s, r, va, *entry))
+    if (!(**entry & ENTRY_FRAME) && !bring(s, r, va, *entry, !(access & SPACE_WHOLE)))
         return MACHINE_MEMORY;
     if ((access & REGION_WRITE) && (**entry & ENTRY_COPY) && !unshare(s, r, va, *entry))
         return MACHINE_MEMORY;

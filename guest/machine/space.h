@@ -46,6 +46,8 @@ static inline struct space_leaf *space_leaf(struct space *s, u64 va)
 /* Access beside REGION_READ, _WRITE, _EXECUTE: the kernel's own, whatever the protection
  * (the region must exist, and what is shared is still copied first). */
 enum { SPACE_FORCE = MACHINE_FORCE };
+/* All of the page is written before anybody sees it: a frame for it need not be zero. */
+enum { SPACE_WHOLE = 2 * MACHINE_FORCE };
 
 /* False: out of frames. */
 bool space_create(struct space *s, struct frames *frames);

@@ -8,7 +8,8 @@
  * A freeze is counted from before the move until an answer from the new place, so it has a
  * round trip in it, the other node and all that lies between them. Rows as of bench.
  * `movebench MACHINE whole PAGES` moves RUNS processes of so many pages, one after the other, for
- * who counts the messages and bytes of it.
+ * who counts the messages and bytes of it; `movebench MACHINE repeat HOME` has one of LARGE pages go
+ * there and home for ever, for who looks where the instructions go.
  */
 #include "guest/machine/protocol.h"
 #include "guest/programs/measure.h"
@@ -281,6 +282,17 @@ static void check(u64 machine, u64 next)
     print_luggage();
 }
 
+static NORETURN void repeat(u64 there, u64 home)
+{
+    s64 control = start(LARGE);
+
+    for (u64 turn = 0;; turn++) {
+        must(process_control(control, CONTROL_MIGRATE, turn & 1 ? home : there, 0, 0), "move");
+        if (turn == 1)
+            demos_print("repeating\n");
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "serve") == 0)
@@ -289,6 +301,8 @@ int main(int argc, char **argv)
         demos_receive(DEMOS_CHANNEL(CHANNEL), NULL, 0, NULL);
     if (argc > 3 && strcmp(argv[2], "check") == 0)
         check(number(argv[1]), number(argv[3]));
+    else if (argc > 3 && strcmp(argv[2], "repeat") == 0)
+        repeat(number(argv[1]), number(argv[3]));
     else if (argc > 3 && strcmp(argv[2], "whole") == 0)
         whole(number(argv[1]), number(argv[3]));
     else

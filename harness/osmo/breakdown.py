@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 
-from osmo import bench, bench_network, cluster, paths, places, qemu, run
+from osmo import bench, bench_moves, bench_network, cluster, paths, places, qemu, run
 from osmo.collect import Collector
 from osmo.errors import Problem
 from osmo.session import Session
@@ -238,11 +238,18 @@ def packet() -> Breakdown:
     return attribute(log, _hypervisor(), guests, None, "fabric_take")
 
 
+def block() -> Breakdown:
+    """A block of the memory of a process that moves, on its way, by what arrives."""
+    text = bench_moves.HEAD.format("600s") + bench_moves.NODE.format("a", '["+kernel +machine movebench 2 repeat 1"]')
+    log, _ = _repeated(text + bench_moves.NODE.format("b", '["movebench host"]'), "a", 400 << 20)
+    return attribute(log, _hypervisor(), _nodes(), None, "bulk_data")
+
+
 def _hypervisor() -> Image:
     return Image.of(paths.build() / "hyp" / "osmosis.64")
 
 
-def _repeated(text: str, node: str) -> tuple[bytes, str]:
+def _repeated(text: str, node: str, size: int = 48 << 20) -> tuple[bytes, str]:
     """What a cluster executes once this node has said that it repeats something; all that the node has said."""
     with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
         prepared = run.prepare(cluster.parse(text, "breakdown"), run.Options(clock="count"), pathlib.Path(scratch))
@@ -258,7 +265,7 @@ def _repeated(text: str, node: str) -> tuple[bytes, str]:
                 time.sleep(0.05)
             if ending:
                 raise Problem(f"the run ended: {ending.reason}")
-            return logged(machine, 48 << 20), session.collector.text(node)
+            return logged(machine, size), session.collector.text(node)
 
 
 def local(size: int) -> Breakdown:

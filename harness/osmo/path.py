@@ -3,7 +3,7 @@
 
 What measures the row repeats the operation for ever; QEMU logs every instruction of a while, and
 the log is folded by symbol. Of the hypervisor's rows (P1 to P6) what no symbol of it covers is the
-guests'; the kernel's (P7 to P11, P18) are looked at on the bare machine, the network's (P12, P13, P36)
+guests'; the kernel's (P7 to P11, P18) are looked at on the bare machine, the network's (P12, P13, P21, P36)
 on two nodes.
 """
 
@@ -78,7 +78,7 @@ def trace(operation: str, seconds: float) -> bytes:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("operation", help="P1, P2, P2b, P3, P4, P5b, P6 to P13, P18 or P36")
+    parser.add_argument("operation", help="P1, P2, P2b, P3, P4, P5b, P6 to P13, P18, P21 (of a block) or P36")
     parser.add_argument("--seconds", type=float, default=0.5, help="how long to look")
 
 
@@ -89,13 +89,15 @@ REMOTE = {"P12": 0, "P13": 1024}  # bytes each way
 def _broken_down(operation: str) -> breakdown.Breakdown:
     if operation == "P36":
         return breakdown.packet()
+    if operation == "P21":
+        return breakdown.block()
     if operation in REMOTE:
         return breakdown.remote(REMOTE[operation])
     return breakdown.native("bench", operation)
 
 
 def command(options: argparse.Namespace) -> int:
-    if options.operation in (*NATIVE, *REMOTE, "P36"):
+    if options.operation in (*NATIVE, *REMOTE, "P21", "P36"):
         found = _broken_down(options.operation)
         print(f"{found.total:,.0f} instructions in each of {found.calls:,} turns, as far as QEMU's log tells:")
         for name, part in sorted(found.functions.items(), key=lambda item: -item[1])[:40]:

@@ -70,6 +70,7 @@ CALLS = {
     r"ops->\w+": {"nfsm"},
     r"nfsm_(scan|due)": {"net"},
     r"nfsm_write": {"peer_out", "bulk"},
+    r"nfsm_can_write": {"bulk"},
     r"nfsm_pass": {"route", "through", "bulk"},
     r"nfsm_(ready|bind)": {"peer", "peer_in", "peer_out", "bulk"},
     r"(peer|bulk)_give": {"nfsm"},

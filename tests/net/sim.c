@@ -105,7 +105,13 @@ static u32 status(struct net_device *net_device)
 {
     struct sim_device *d = net_device->owner;
 
-    return d->medium && d->up ? NET_STATUS_UP | NET_STATUS_CAN_WRITE : 0;
+    if (!d->medium || !d->up)
+        return 0;
+    if (d->rude || medium_room(d->medium, d->port, d->node->sim->now) >= d->device.block_max)
+        return NET_STATUS_UP | NET_STATUS_CAN_WRITE;
+    d->refused = true;
+    d->refusals++;
+    return NET_STATUS_UP;
 }
 
 static u32 pending(struct net_device *net_device)
@@ -457,6 +463,7 @@ bool net_up_bulk_read(struct net *net, u64 transfer, u64 offset, void *buffer, s
 {
     struct sim_bulk *b = bulk_of(net_owner(net), transfer);
 
+    b->reads++;
     if (b->not_now && keyed_below(transfer, offset, b->not_now, 4) == 0) {
         b->not_now--;
         return false;

@@ -40,6 +40,7 @@ struct sim_bulk {
     int result;
     bool done, source;
     u32 not_now; /* answer "not now" so often */
+    u64 reads;   /* blocks it was asked for */
 };
 
 struct sim_node {

@@ -66,6 +66,21 @@ static void test_one_acknowledgement(void)
     sim_destroy(s);
 }
 
+/* A device that has no room is not offered a block that was read out and checked for nothing. */
+static void test_read_out_once(void)
+{
+    struct sim *s = sim_two(MEDIUM_ETHER, 0, 2);
+
+    sim_run(s, SECOND);
+    sim_fault(s, 0, "queue 150000");
+    sim_fault(s, 0, "stall 1s");
+    begin(s, 0, 0, 1, 1 << 20, 0);
+    finish(s, 0, 0, 1, 10 * SECOND);
+    CHECK(s->node[0].device[0].refusals > 0);
+    CHECK_EQ(s->node[0].bulk[0].reads, SIM_SUM(s, bulk_out));
+    sim_destroy(s);
+}
+
 static void test_any_order(void)
 {
     for (u64 seed = 1; seed <= 20; seed++) {
@@ -191,6 +206,7 @@ static void test_cancel(void)
     sim_destroy(s);
 }
 
-TESTS(CASE(test_one_acknowledgement), CASE(test_any_order), CASE(test_losses), CASE(test_sizes),
-      CASE(test_missing_pages), CASE(test_slow_line_shared), CASE(test_over_narrow_relay),
-      CASE(test_peer_reboots), CASE(test_cancel))
+TESTS(CASE(test_one_acknowledgement), CASE(test_read_out_once), CASE(test_any_order),
+      CASE(test_losses), CASE(test_sizes), CASE(test_missing_pages),
+      CASE(test_slow_line_shared), CASE(test_over_narrow_relay), CASE(test_peer_reboots),
+      CASE(test_cancel))

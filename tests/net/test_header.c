@@ -87,4 +87,32 @@ static void test_every_kind(void)
     sim_destroy(s);
 }
 
-TESTS(CASE(test_guaranteed), CASE(test_every_kind))
+static void spoil_check(struct sim *s, struct medium *m, const struct medium_event *e)
+{
+    (void)s, (void)m;
+    if (e->type == MEDIUM_SENT && e->frame[FRAME_KIND] == FRAME_DATAGRAM)
+        ((u8 *)(uintptr_t)e->frame)[FRAME_CRC] ^= 1;
+}
+
+/* DN11: whoever brings a frame may say that it is as it was sent; then nobody looks at its check again. */
+static void test_checked_on_the_way(void)
+{
+    for (u32 checked = 0; checked < 2; checked++) {
+        struct sim *s = sim_two(MEDIUM_ETHER, 0, 11);
+        u8 words[16] = {0};
+
+        sim_run(s, SECOND);
+        s->watch = spoil_check;
+        s->node[1].device[0].device.checked = checked;
+        CHECK_EQ(
+            net_send(s->node[0].net, s->node[1].machine, NET_UNGUARANTEED, words, 8, words, 8),
+            NET_OK);
+        sim_touch(&s->node[0]);
+        sim_run(s, s->now + SECOND);
+        CHECK_EQ(SIM_SUM(s, got_plain), checked);
+        CHECK_EQ(SIM_SUM(s, corrupt), !checked);
+        sim_destroy(s);
+    }
+}
+
+TESTS(CASE(test_guaranteed), CASE(test_every_kind), CASE(test_checked_on_the_way))
