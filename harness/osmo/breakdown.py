@@ -240,8 +240,9 @@ def packet() -> Breakdown:
 
 def block() -> Breakdown:
     """A block of the memory of a process that moves, on its way, by what arrives."""
-    text = bench_moves.HEAD.format("600s") + bench_moves.NODE.format("a", '["+kernel +machine movebench 2 repeat 1"]')
-    log, _ = _repeated(text + bench_moves.NODE.format("b", '["movebench host"]'), "a", 400 << 20)
+    there = bench_moves.NODE.format("a", '["+kernel +machine movebench 2 repeat 1"]')
+    text = bench_moves.HEAD.format("600s") + there + bench_moves.NODE.format("b", '["movebench host"]')
+    log, _ = _repeated(text, "a", 400 << 20)
     return attribute(log, _hypervisor(), _nodes(), None, "bulk_data")
 
 
