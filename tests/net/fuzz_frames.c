@@ -43,7 +43,7 @@ static size_t read_block(struct net_device *d, void *block, size_t room)
 static u32 status(struct net_device *d)
 {
     (void)d;
-    return NET_STATUS_UP;
+    return NET_STATUS_UP | NET_STATUS_CAN_WRITE;
 }
 
 static u32 pending(struct net_device *d)
