@@ -128,7 +128,7 @@ static void one_of_each(void)
     map_copy_unmap();
     EXPECT(*(volatile u64 *)((u64)(HOLE + 1) << 12) == ~0ull);
     EXPECT(CALL2(sched_op, SCHEDOP_yield, NULL) == 0);
-    sleep_ns(1000000);
+    sleep_ns(100000000); /* long enough to be slept also where the host is slow */
     trace_classes(0);
     EXPECT(drain() == 0);
     EXPECT(is_there(OSM_T_hypercall, __HYPERVISOR_xen_version));
