@@ -20,9 +20,11 @@ from osmo.errors import Problem
 from osmo.faults import Fault
 from osmo.history import History, Life
 from osmo.ledger import Ledger
+from osmo.words import moment
 
 CLOCK = "simulator"
 PLAYED = ("crash", "restart", "pause", "kill", "skew", "drift", "unplug")
+FOREVER = 1 << 62
 AT_ONCE = 16  # runs asked for before their answers are read: they fit into the pipe
 EXPECTED = "expected"
 ENDING = "ending"
@@ -79,23 +81,39 @@ def _check_node(cluster: Cluster, node: Node) -> None:
 
 def _check_fault(cluster: Cluster, fault: Fault) -> None:
     word = fault.do.split()[0]
-    if fault.after:
-        raise refuse(cluster, f"a fault after `{fault.after}`", "give it a time, at =")
+    if any(c in fault.after for c in "\t\n"):
+        raise refuse(cluster, f"a fault after {fault.after!r}", "wait for a part of that line")
     if fault.target != "medium" and (word not in PLAYED or fault.name not in {n.name for n in cluster.nodes}):
         raise refuse(cluster, f"`{fault.do}` of {fault.target} {fault.name}", "take another fault")
 
 
+def _lasts(fault: Fault) -> str:
+    """How long it disturbs the network, once it has begun."""
+    return str(judge.calm_after([fault], FOREVER, {fault: 0})) if fault.do.split()[0] in judge.OUTAGES else "-"
+
+
+def _awaited(fault: Fault) -> str:
+    at = moment(fault.after)
+    return f"trace {at.node} {at.type} {at.count} {'any' if at.a is None else at.a}" if at else fault.after
+
+
+def _begin(fault: Fault) -> list[str]:
+    """`kill` has no store to go through here."""
+    words = fault.do.split()
+    if words[0] == "kill":
+        return [f"kill {fault.name} {' '.join(words[1:])}"]
+    return fault.kind.begin(fault.name, words)
+
+
 def _event_lines(cluster: Cluster, faults: Sequence[Fault]) -> Iterator[str]:
-    """Plan lines with their times in ns. `kill` has no store to go through here."""
+    """Plan lines with their times in ns, or with what they wait for."""
     for fault in faults:
         _check_fault(cluster, fault)
-        kind, words = fault.kind, fault.do.split()
-        begin = ([f"kill {fault.name} {' '.join(words[1:])}"] if words[0] == "kill"
-                 else kind.begin(fault.name, words))
-        yield from (f"at {fault.at_ns or 0} {command}" for command in begin)
+        when = f"when {_lasts(fault)} {_awaited(fault)}\t" if fault.after else f"at {fault.at_ns or 0} "
+        yield from (when + command for command in _begin(fault))
         if fault.for_ns is not None:
             over = (fault.at_ns or 0) + fault.for_ns
-            yield from (f"at {over} {command}" for command in kind.end(fault.name, words))
+            yield from (f"at {over} {command}" for command in fault.kind.end(fault.name, fault.do.split()))
 
 
 def cluster_lines(cluster: Cluster) -> Iterator[str]:
@@ -216,6 +234,8 @@ class Simulator:
         names = {n.number: n.name for n in self.cluster.nodes}
         lives: list[Life] = []
         why: list[str] = []
+        waiting = [f for f in faults if f.after for _ in _begin(f)]
+        begun: dict[Fault, int] = {}
         for line in self.process.stdout:
             kind, *words = line.split()
             if kind == "run":
@@ -226,6 +246,8 @@ class Simulator:
             if kind == "start":
                 domids[int(words[1])] = len(lives)
                 lives.append(Life(names[int(words[1])], int(words[1]), int(words[0]), None))
+            elif kind == "fired":
+                begun[waiting[int(words[1])]] = int(words[0])
             elif kind == "stop":
                 at = domids[int(words[1])]
                 lives[at] = dataclasses.replace(lives[at], end_ns=int(words[0]), reason=words[2])
@@ -234,7 +256,7 @@ class Simulator:
                 # Each life is a domain of its own.
                 records.append(abi.Record(ns, number, domids.get(machine, 0xFFFF), who, a, b))
         told = History(b"".join(r.pack() for r in records), lives, {n: n for n in range(len(lives))})
-        calm = judge.calm_after(list(faults), length)
+        calm = judge.calm_after(list(faults), length, begun)
         return got, invariants.Case(told, Ledger(told), events, set(), calm, got.virtual_ns,
                                     self.cluster.expect.heal_ns)
 

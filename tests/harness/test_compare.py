@@ -196,7 +196,7 @@ def test_a_remote_call_adds_up(size: int) -> None:
         assert parts[kind] > 0.01 * found.total, kind
     # Neighbours that know each other look up no route, and lent buffers need no call for a frame.
     assert parts["network: routing"] == 0 and parts["hypervisor: grants"] == 0
-    # What there is of a kilobyte more: a copy at each end of each ring, and the check, which only its sender makes.
+    # What there is of a kilobyte more: a copy at each end of each ring, and the check that its sender makes.
     assert parts["network: CRC"] > (400 if size else 50)
     if size:
         assert parts[breakdown.COPY] > 2000

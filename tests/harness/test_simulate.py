@@ -11,6 +11,8 @@ import subprocess
 import pytest
 
 from osmo import bench_simulator, cluster, invariants, paths, simulate
+from osmo.faults import Fault
+from osmo.types import EVENTS
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 OSMOSIS = str(TOP / "harness" / "osmosis")
@@ -83,6 +85,30 @@ def test_it_judges_as_the_harness_does(path: pathlib.Path) -> None:
         assert simulator.one(1, faults, loaded.for_ns).digest == one.digest
 
 
+def test_faults_wait_for_what_happens() -> None:
+    """A record of a node's trace, a node's end, what a console shows: each fault strikes at once, and both
+    judges count from there how long the network was disturbed."""
+    text = (CLUSTERS / "moment.toml").read_text()
+    loaded = cluster.parse(text.replace('node = "fabric"\ndo = "restart"', 'medium = "net"\ndo = "stall 90ms"'))
+    more = [Fault("restart", "node", "host1", None, None, "exit client1"),
+            Fault("crash", "node", "host2", None, None, "output client1 counter: first 150")]
+    with simulate.Simulator(loaded) as simulator:
+        for faults in (loaded.all_faults(1), loaded.all_faults(1) + more):
+            one, case = simulator.traced(1, faults, loaded.for_ns)
+            found = invariants.check(case)
+            assert {n: (v.checked, v.broken) for n, v in found.items() if n != "leak"} == {
+                n: (one.checked[n], one.broken[n]) for n in one.broken if n != "leak"}
+            ends = {life.node: (life.end_ns, life.reason) for life in reversed(case.history.lives) if life.end_ns}
+            sends = [s.record.ns for s in case.history.steps
+                     if s.node == "client2" and s.record.type == EVENTS["kernel.send"]]
+            assert ends["client2"] == (sends[39] + 1, "restarted")
+            if faults[-1] not in more:
+                assert one.ok, one.why
+                calm = case.calm_ns
+        assert ends["host1"] == (ends["client1"][0] + 1, "restarted") and ends["host2"][1] == "destroyed"
+    assert 0 < calm < loaded.for_ns
+
+
 def test_both_judges_find_what_is_broken(tmp_path: pathlib.Path) -> None:
     loaded = cluster.parse(SLOW_MEDIUM)
     with simulate.Simulator(loaded) as simulator:
@@ -137,7 +163,7 @@ def test_consoles_say_what_programs_say() -> None:
     (('["net"]\nprograms = ["+kernel with', '["net"]\nmachine = "z8000"\nprograms = ["+kernel with'),
      "no DEMOS node of machine x86"),
     (("counter-client 20 5", "hello"), "no script plays that program"),
-    (('at = "40ms"', 'after = "exit server"'), "a fault after"),
+    (('at = "40ms"', 'after = "output server a\\nb"'), "a fault after"),
     (('do = "pause"', 'do = "slow 20%"'), "`slow 20%` of node client"),
     (("[media.net]", "first = 3\n[media.net]"), "another machine than 1"),
     (("[nodes.server]", '[nodes.server]\ndisk = { size = "1M" }'), "the disks of nodes.server"),

@@ -10,6 +10,9 @@
  *   end NS, heal NS, calm NS     how long, how long after the last outage, when that is over
  *   until NODE                   its end is the run's
  *   at NS COMMAND                of every run; after the line `own`, of the next run alone
+ *   when LASTS WHAT\tCOMMAND      the same when it happens; LASTS is how many ns the network is disturbed
+ *                                from then on, or - where it is not. WHAT is one of
+ *                                trace NODE TYPE COUNT A | exit NODE | output NODE TEXT
  *
  *   fault MEDIUM WORDS | pause NODE | unpause NODE | destroy NODE | reboot NODE
  *   unplug vif NODE N | plug vif NODE N | clock NODE step=[-]TIME | clock NODE rate=MILLIONTHS
@@ -160,6 +163,32 @@ static const char *add_event(struct world *w, char *rest)
     return NULL;
 }
 
+static const char *add_moment(struct world *w, char *rest)
+{
+    char *command = strchr(rest, '\t'), *lasts = word(&rest), *kind = word(&rest);
+    struct world_moment *m;
+    const char *wrong;
+
+    if (!command)
+        return "behind what is waited for comes a tab, and a command";
+    *command++ = 0;
+    w->moment = grown(w->moment, w->moments, sizeof(*w->moment));
+    m = &w->moment[w->moments];
+    m->node = node_named(w, word(&rest));
+    m->disturbs = strcmp(lasts, "-") != 0;
+    if (m->node == w->nodes)
+        return "no such node";
+    if (m->disturbs && !parse_count(lasts, &m->lasts))
+        return "how long is a number of ns";
+    wrong = moment_read(m, kind, rest);
+    if (wrong)
+        return wrong;
+    if (!copy(m->command, sizeof(m->command), command))
+        return "a line is too long";
+    w->moments++;
+    return NULL;
+}
+
 static const char *set(char *rest, u64 *value)
 {
     return parse_count(word(&rest), value) ? NULL : "a time is a number of ns";
@@ -189,6 +218,8 @@ const char *world_line(struct world *w, char *line)
         return add_expectation(w, line);
     if (strcmp(what, "at") == 0)
         return add_event(w, line);
+    if (strcmp(what, "when") == 0)
+        return add_moment(w, line);
     if (strcmp(what, "end") == 0)
         return set(line, &w->end_ns);
     if (strcmp(what, "heal") == 0)
@@ -199,6 +230,7 @@ const char *world_line(struct world *w, char *line)
         return set_until(w, line);
     if (strcmp(what, "own") == 0) {
         w->own = w->events;
+        w->own_moments = w->moments;
         return NULL;
     }
     return "no such line";
@@ -212,6 +244,7 @@ void world_forget(struct world *w)
         if (w->event[i].number < w->own)
             w->event[kept++] = w->event[i];
     w->events = kept;
+    w->moments = w->own_moments;
 }
 
 static const char *set_clock(struct sim_node *sn, const char *how)

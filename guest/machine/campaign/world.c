@@ -43,6 +43,7 @@ static void on_trace(struct sim_node *sn, u16 type, u32 who, u64 a, u64 b)
 
     record(w, sn->index + 1, type, who, a, b);
     ledger_record(&w->ledger, sn->index + 1, w->sim->now, type, who, a, b);
+    moments_record(w, sn->index, type, a);
     if (type == KERNEL_T_end)
         script_ended(sn, who, a == DEMOS_END_EXIT && !b);
 }
@@ -71,6 +72,7 @@ static void on_console(struct sim_node *sn, const void *text, size_t len)
     n->console[n->console_len] = 0;
     for (size_t i = 0; i < len; i++)
         digest(w, ((const u8 *)text)[i]);
+    moments_output(w, sn->index, n->console);
 }
 
 void world_start(struct world *w, u32 index)
@@ -110,6 +112,7 @@ void world_stop(struct world *w, u32 index, const char *how)
     ledger_held(&w->ledger, "bytes of a node's heap", 0, sim_end(sn));
     sn->sim->on_trace = on_trace;
     ledger_stop(&w->ledger, index + 1, w->sim->now);
+    moments_exit(w, index);
     if (w->tracing)
         printf("stop %llu %u %s\n", (unsigned long long)w->sim->now, index + 1, how);
 }
@@ -162,6 +165,9 @@ static u64 next(const struct world *w)
 {
     u64 at = w->end_ns;
 
+    if (moments_due(
+            w)) /* nothing else has that instant: who looks at times alone sees what came first */
+        return w->sim->now + 1;
     if (w->next_event < w->events)
         at = MIN(at, w->event[w->next_event].ns);
     at = MIN(at, fabric_deadline(&w->fabric));
@@ -174,6 +180,7 @@ static void act(struct world *w)
 {
     while (w->next_event < w->events && w->event[w->next_event].ns <= w->sim->now && !w->wrong)
         w->wrong = world_command(w, w->event[w->next_event++].command);
+    moments_act(w);
 }
 
 static int by_time(const void *a, const void *b)
@@ -200,6 +207,7 @@ static void begin(struct world *w, u64 seed)
     if (w->events)
         qsort(w->event, w->events, sizeof(*w->event), by_time);
     ledger_begin(&w->ledger, w->nodes);
+    moments_begin(w);
     heap_init(&w->heap, w->memory, media_memory(w));
     fabric_init(&w->fabric, &w->heap, seed, NULL);
     for (u32 i = 0; i < w->media && !w->wrong; i++)
@@ -245,7 +253,7 @@ static void finish(struct world *w)
     ledger_held(&w->ledger, "pages of processes", 0, w->sim->pages);
     fabric_destroy(&w->fabric);
     ledger_held(&w->ledger, "bytes of the fabric's heap", 0, w->heap.in_use);
-    ledger_conclude(&w->ledger, end, w->calm_ns, w->heal_ns);
+    ledger_conclude(&w->ledger, end, w->calm_now, w->heal_ns);
 }
 
 void world_run(struct world *w, u64 seed)
@@ -286,6 +294,7 @@ void world_free(struct world *w)
     free(w->node);
     free(w->medium);
     free(w->event);
+    free(w->moment);
     free(w->expected);
     free(w->memory);
 }

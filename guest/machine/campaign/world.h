@@ -8,6 +8,7 @@
 #define GUEST_MACHINE_CAMPAIGN_WORLD_H
 
 #include "guest/machine/campaign/ledger.h"
+#include "guest/machine/campaign/moment.h"
 #include "guest/machine/sim/sim.h"
 #include "net/fabric/fabric.h"
 #include "net/net.h"
@@ -72,6 +73,8 @@ struct world {
     u32 media;
     struct world_event *event; /* of the plan, then those of this run alone */
     u32 events, own, event_room, next_event;
+    struct world_moment *moment; /* the same of what waits for something else */
+    u32 moments, own_moments;
     struct world_expectation *expected;
     u32 expectations;
     u64 end_ns, heal_ns, calm_ns;
@@ -83,6 +86,7 @@ struct world {
     void *memory;
     struct ledger ledger;
     u64 records, digest, seed;
+    u64 calm_now;      /* calm_ns, or later by what has fired */
     const char *wrong; /* the run cannot go on */
     u64 missed;        /* expectations */
     char first_missed[WORLD_LINE + WORLD_NAME + 2];
