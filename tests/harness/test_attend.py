@@ -15,6 +15,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Iterator
@@ -175,12 +176,24 @@ def test_a_cluster_is_talked_to_while_it_runs(short_folder: pathlib.Path) -> Non
     assert list((short_folder / f"osmosis-{os.getuid()}").iterdir()) == []
 
 
+OFTEN = """
+import runpy, sys
+sys.path.insert(0, sys.argv[1])
+from osmo import view
+view.PERIOD = 0.01
+sys.argv[:2] = []
+runpy.run_path(sys.argv[0])
+"""
+
+
 def on_a_terminal(*words: str) -> str:
-    """What a command that ends well shows on a screen of 110 columns, all of it."""
+    """What a command that ends well shows on a screen of 110 columns, all of it, drawn anew so often that also a
+    fast host does not run past it."""
     screen, tty = pty.openpty()
     fcntl.ioctl(tty, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 110, 0, 0))
     shown = bytearray()
-    with subprocess.Popen([OSMOSIS, *words], stdin=subprocess.DEVNULL, stdout=tty, stderr=tty) as process:
+    command = [sys.executable, "-c", OFTEN, str(TOP / "harness"), OSMOSIS, *words]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=tty, stderr=tty) as process:
         os.close(tty)
         with contextlib.suppress(OSError):  # a terminal that nobody holds any more
             while got := os.read(screen, 65536):
