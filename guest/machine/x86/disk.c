@@ -187,11 +187,16 @@ bool x86_disks_rest(u64 *deadline)
     return quiet;
 }
 
-void x86_disks_leave(void)
+static void each_vbd(void (*does)(struct vbd *v))
 {
     for (u32 i = 0; i < disk_count; i++)
         if (disks[i].vbd)
-            vbd_leave(disks[i].vbd);
+            does(disks[i].vbd);
+}
+
+void x86_disks_leave(void)
+{
+    each_vbd(vbd_leave);
 }
 
 bool x86_disks_alone(void)
@@ -204,16 +209,12 @@ bool x86_disks_alone(void)
 
 void x86_disks_suspend(void)
 {
-    for (u32 i = 0; i < disk_count; i++)
-        if (disks[i].vbd)
-            vbd_suspend(disks[i].vbd);
+    each_vbd(vbd_suspend);
 }
 
 void x86_disks_resume(void)
 {
-    for (u32 i = 0; i < disk_count; i++)
-        if (disks[i].vbd)
-            vbd_resume(disks[i].vbd);
+    each_vbd(vbd_resume);
 }
 
 /* --- finding them ------------------------------------------------------------------------------- */
