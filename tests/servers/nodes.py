@@ -17,10 +17,10 @@ class Shell:
     """The shell on a node's console."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
+        self.process, self.said = process, ""
         self.say(None)
 
-    def say(self, line: str | None, seconds: float = 30) -> str:
+    def say(self, line: str | None, seconds: float = 100) -> str:
         """What is printed until the next prompt, and whatever else came with it. None: types nothing."""
         assert self.process.stdin and self.process.stdout
         if line is not None:
@@ -33,9 +33,11 @@ class Shell:
             got = os.read(self.process.stdout.fileno(), 65536)
             assert got, f"the node ended: {text!r}"
             text += got.decode()
-        return text.replace(PROMPT, "")
+        text = text.replace(PROMPT, "")
+        self.said += text
+        return text
 
-    def until(self, line: str, pattern: str, seconds: float = 30) -> str:
+    def until(self, line: str, pattern: str, seconds: float = 100) -> str:
         """Says it until the answer matches, the way a user looks again."""
         end = time.monotonic() + seconds
         while True:

@@ -4,6 +4,7 @@
 import pathlib
 import re
 import subprocess
+from collections.abc import Callable
 
 from nodes import NODE, Cluster, Shell
 from test_programs import FILES
@@ -79,13 +80,14 @@ def test_a_machine_that_returns_at_once(tmp_path: pathlib.Path) -> None:
             killed = cluster.start(3, "+kernel with counter counter-client 1000 1")
             assert killed.stdout and "10 steps" in killed.stdout.readline()
             cluster.kill(3)
-            assert "first 10" in cluster.start(3, "+kernel with counter counter-client").communicate(timeout=20)[0]
+            assert "first 10" in cluster.start(3, "+kernel with counter counter-client").communicate(timeout=100)[0]
 
 
 def test_watching_manager(tmp_path: pathlib.Path) -> None:
-    """DS10: a manager that watches declares a machine dead by itself when it does not answer."""
+    """DS10: a manager that watches declares a machine dead by itself when it does not answer three questions. They
+    are so far apart that a busy host's nodes answer."""
     with Cluster(tmp_path) as cluster:
-        shell = cluster.shell(1, BOARD, "+board =memory memory watch 50", MEMBER)
+        shell = cluster.shell(1, BOARD, "+board =memory memory watch 400", MEMBER)
         cluster.start(2, STAYS)
         entered(shell, 1, 2)
         cluster.kill(2)
@@ -116,18 +118,35 @@ def test_programs_that_die_with_their_machine(tmp_path: pathlib.Path) -> None:
         assert shell.say(None).count("with: its machine is dead") == 2 and shell.say("jobs") == ""
 
 
+def outlasted(shell: Shell, program: str, rounds: int, steps: Callable[[], bool]) -> str:
+    """What the program says at its end, when it was still there after these steps. On a host where it is not, they
+    are taken again beside one that has more to do."""
+    while True:
+        assert shell.say(f"{program} {rounds} &") == f"[1] {program.split()[0]}\n"
+        there = steps()
+        said = shell.say("wait")
+        if there:
+            return said
+        rounds *= 4
+
+
 def test_a_process_that_moves_keeps_its_files(tmp_path: pathlib.Path) -> None:
     """L19: one that reads a file goes to another machine and back; every read is good, and it closes the file."""
     with Cluster(tmp_path) as cluster:
         shell = cluster.shell(1, *MANAGER, *FILES)
         cluster.start(2, STAYS)
         entered(shell, 1, 2)
-        assert shell.say("filebench byte 20000 &") == "[1] filebench\n"
-        for place in (2, 1, 2, 1):
-            [reader] = where(shell, "filebench")
-            assert shell.say(f"move {reader} {place}") == ""
-        assert [w[0] for w in where(shell, "filebench")] == ["1"]
-        assert shell.say("wait") == "" and shell.say("jobs") == ""  # its status was 0
+
+        def there_and_back() -> bool:
+            for place in (2, 1, 2, 1):
+                for reader in where(shell, "filebench"):
+                    assert shell.say(f"move {reader} {place}") in ("", "move: E_DEAD\n")
+                if [w[0] for w in where(shell, "filebench")] != [str(place)]:
+                    return False
+            return True
+
+        assert outlasted(shell, "filebench byte", 5000, there_and_back) == ""  # its status was 0
+        assert shell.say("jobs") == ""
 
 
 def test_a_program_moves_itself(tmp_path: pathlib.Path) -> None:
@@ -150,7 +169,7 @@ def test_a_program_moves_itself(tmp_path: pathlib.Path) -> None:
                         "nomad: not to machine 3: E_DEAD\nnomad: on machine 2\n"
                         "nomad: on machine 1\nnomad: 3 visits, 5 of 5 steps counted\n")
         bare = cluster.start(4, "+self nomad 1 2", "wait", "nomad 1 2")  # the second was not given its own
-        assert bare.communicate(timeout=30)[0] == (
+        assert bare.communicate(timeout=100)[0] == (
             "nomad: on machine 2\nnomad: 1 visits, 1 of 1 steps counted\n"
             "nomad: not to machine 2: E_LINK\nnomad: 0 visits, 1 of 1 steps counted\n")
 
@@ -163,14 +182,17 @@ def test_no_frames_for_a_move(tmp_path: pathlib.Path) -> None:
         cluster.start(2, STAYS, options=("--memory", "2"))
         cluster.start(3, STAYS)
         entered(shell, 1, 2, 3)
-        assert shell.say("large 3 2000 &") == "[1] large\n"
-        assert shell.until("ps", "large")
-        [at] = where(shell, "large")
-        assert shell.say(f"move {at} 2") == "move: E_MEMORY\n"
-        assert where(shell, "large") == [at]
-        assert shell.say(f"move {at} 3") == ""
-        assert [w[0] for w in where(shell, "large")] == ["3"]
-        assert "large: 3 MiB, 2000 rounds, 0 words wrong\n" in shell.say("wait")
+
+        def refused_and_gone() -> bool:
+            for at in where(shell, "large"):
+                refused = shell.say(f"move {at} 2")
+                assert refused in ("move: E_MEMORY\n", "move: E_DEAD\n")
+                if where(shell, "large") == [at]:
+                    assert "E_MEMORY" in refused and shell.say(f"move {at} 3") in ("", "move: E_DEAD\n")
+            return [w[0] for w in where(shell, "large")] == ["3"]
+
+        said = outlasted(shell, "large 3", 1000, refused_and_gone)
+        assert re.fullmatch(r"large: 3 MiB, \d+ rounds, 0 words wrong\n", said), said
         jobs = 0
         while "E_MEMORY" not in shell.say("nomad 1 2 1"):
             shell.say("on 2 with never hello &")
@@ -194,6 +216,7 @@ def turn(shell: Shell, names: tuple[str, ...], step: int) -> int:
     return sum(place is not None for place in at)
 
 
+MOVES = 40  # at least: a host that is done with its work earlier gets more of it
 FOUR = ("disk", "buffers", "directories", "files")
 
 
@@ -206,27 +229,31 @@ def test_servers_of_files_move_under_load(tmp_path: pathlib.Path) -> None:
     """L19, DP04, DS16: each of the file system's four goes from machine to machine, the disk interface away from
     its disk too, while three users write and sync. No call fails; every file is right, byte for byte."""
     disk = tmp_path / "disk"
-    disk.write_bytes(bytes(4 << 20))
+    disk.write_bytes(bytes(16 << 20))
     with Cluster(tmp_path) as cluster:
         shell = cluster.shell(1, *MANAGER)
         cluster.start(2, "+disks =disk disk", *FILES[1:], "announce files", STAYS,
                       options=("--disk", str(disk)))
         cluster.start(3, STAYS)
         entered(shell, 1, 2, 3)
-        for node in (1, 2, 3):
-            shell.say(f"on {node} with files files-keep 60 user{node} &")
-        shell.until("ps", "(?s)files-keep.*files-keep.*files-keep")
-        moves = step = 0
-        while "files-keep" in shell.say("ps"):
-            moves, step = moves + turn(shell, FOUR, step), step + 1
-        said = shell.say("wait") + shell.say("jobs")
-        assert not re.search("cannot|status [^0]", said) and moves > 40, said
+        rounds = moves = step = 0
+        while moves <= MOVES:
+            rounds += 1
+            for node in (1, 2, 3):
+                shell.say(f"on {node} with files files-keep 60 user{node}.{rounds} &")
+            while True:
+                moves, step = moves + turn(shell, FOUR, step), step + 1
+                if "files-keep" not in shell.say("ps"):
+                    break
+            shell.say("wait")
+        said = shell.said + shell.say("jobs")
+        assert not re.search("cannot|status [^0]", said), said
         cluster.kill(2)
     assert b": clean" in on_disk("check", disk)
-    for node in (1, 2, 3):
+    for user in (f"user{node}.{k + 1}" for node in (1, 2, 3) for k in range(rounds)):
         for k in range(1, 61):  # as files-keep has it
             wanted = bytes((k * 7 + i * 3 + i // 256) & 255 for i in range(1 + k * 1237 % 6000))
-            assert on_disk("get", disk, f"user{node}/f{k}") == wanted
+            assert on_disk("get", disk, f"{user}/f{k}") == wanted
 
 
 def test_managing_servers_move_under_load(tmp_path: pathlib.Path) -> None:
@@ -243,12 +270,11 @@ def test_managing_servers_move_under_load(tmp_path: pathlib.Path) -> None:
         pages = cluster.start(4, "+kernel with pager paging 4096", "wait", "large 5 2", options=("--memory", "4"))
         dates = cluster.start(5, "=calendar calendar", "date check 200")
         moves = step = 0
-        while pages.poll() is None or dates.poll() is None or step < 10:
+        while pages.poll() is None or dates.poll() is None or moves <= MOVES:
             moves, step = moves + turn(shell, names, step), step + 1
             assert shell.say("with counter counter-client") == "counter: first 10, second 55\n"
             assert shell.say("on any hello") == "hello, world\n"
             assert set(machines(shell.say("nodes"))) >= {1, 2, 3}
-        assert moves > 50
         assert pages.communicate()[0] == "large: 5 MiB, 2 rounds, 0 words wrong\n"
         assert "date: 200 times" in dates.communicate()[0]
 
