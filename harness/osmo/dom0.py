@@ -9,7 +9,7 @@ from osmo.errors import Problem
 
 MODULES = ["xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback",
            "xen-blkback", "loop", "bridge", "virtio_pci", "virtio_console"]
-PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0")
+PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0", "libxl-save-helper")
 BIN = "usr/lib/xen-4.17/bin"
 
 INIT = """

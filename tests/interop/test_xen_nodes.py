@@ -21,12 +21,14 @@ RING = """
 count = 2
 media = ["lan"]
 cpus = 2
-programs = ["ring of {count} at {number} 300"]
+programs = ["ring of {count} at {number} 3000"]
 [nodes.board]
 media = ["lan"]
 programs = ["+kernel switchboard global"]
 [nodes.shell]
-programs = ["+kernel shell"]
+disk = { size = "1M" }
+programs = ["+disks =disk disk", "=buffers buffers make", "=directories directories", "=files files",
+    "+kernel shell"]
 """
 NEW = r"^(?!{}\n)\d+\n"  # another domain's number
 DISK = """
@@ -122,18 +124,54 @@ def run_disk(bed: xen.Testbed, scratch: pathlib.Path, number: int, mark: str) ->
     return bed.wait("n", 60, mark).console
 
 
+def typed(bed: xen.Testbed, name: str, line: str, answer: str) -> str:
+    """A line on a domain's console, and the console's log once it has the answer, or at last."""
+    tty = bed.shell.run(f"xenstore-read /local/domain/$(xl domid {name})/console/tty")[1].strip()
+    bed.shell.run(f"echo '{line}' > {tty}")
+    return eventually(bed, f"cat /var/log/xen/console/guest-{name}.log", answer)
+
+
+def moved(bed: xen.Testbed, name: str) -> str:
+    """By `xl migrate` to this same host, where it has a new domain; the log of that one's console."""
+    log = f"/var/log/xen/console/guest-{name}--incoming.log"
+    status, said = bed.shell.run(f"rm -f {log}; xl migrate -s '' {name} 'xl migrate-receive' 2>&1")
+    assert status == 0 and "Migration successful" in said, said
+    return f"cat {log}"
+
+
+def saved_and_restored(bed: xen.Testbed, name: str) -> None:
+    """What a node has in memory and on its disk it has again after `xl save` and `xl restore`; a second time
+    it comes from the past, as the store says between `restore -p` and `unpause`. Nothing was written meanwhile."""
+    file, log = f"/guests/{name}.save", f"/var/log/xen/console/guest-{name}.log"
+    assert "spoken words" in typed(bed, name, "put file spoken words\ncat file", "spoken words")
+    status, said = bed.shell.run(f"xl save {name} {file} 2>&1")
+    assert status == 0 and bed.shell.run(f"xl domid {name}")[0] != 0, said
+    for past, begins in (("", "node: goes on in another domain"), ("past", "node: comes from the past")):
+        bed.shell.run(f"xl destroy {name}; rm {log}")
+        status, said = bed.shell.run(
+            f"xl restore -p {file} </dev/null 2>&1 && "
+            f"xenstore-write /local/domain/$(xl domid {name})/data/restored '{past}' && xl unpause {name}")
+        assert status == 0, said
+        assert begins in eventually(bed, f"cat {log}", begins)
+        assert "spoken words" in typed(bed, name, "cat file", "spoken words")
+
+
 def test_what_a_toolstack_asks(testbed: xen.Testbed, tmp_path: pathlib.Path) -> None:
     """L45: `xl` pauses and types, nodes of two vCPUs pass a token over Linux's bridge, `xl` takes a network
-    device away, takes memory and gives it back, reboots and shuts down."""
+    device away, takes memory and gives it back, reboots and shuts down. H21: it moves one of those that pass the
+    token to another domain, saves a node with a disk, and restores it."""
     made = taken(testbed, RING, tmp_path)
     try:
-        started(testbed, tmp_path, "board", "n1", "n2", "shell")
+        started(testbed, tmp_path, "board", "shell", "n1", "n2")
+        testbed.shell.run("xl pause n2")  # or the token's way might be over
+        log = moved(testbed, "n1")
+        assert "node: goes on in another domain" in eventually(testbed, log, "goes on")
+        testbed.shell.run("xl unpause n2")
         assert "n1 " in eventually(testbed, "xl vcpu-list n1", r" 1 +- ")
         assert " --p--" in testbed.shell.run("xl pause shell; xl list shell; xl unpause shell")[1]
-        tty = testbed.shell.run("xenstore-read /local/domain/$(xl domid shell)/console/tty")[1].strip()
-        testbed.shell.run(f"echo help > {tty}")
-        assert "busy" in eventually(testbed, "cat /var/log/xen/console/guest-shell.log", "how busy")
-        assert "300 rounds, 300 hops" in testbed.wait("n1", 60, "hops").console, testbed.console("n1")
+        assert "busy" in typed(testbed, "shell", "help", "how busy")
+        assert "3000 rounds, 3000 hops" in eventually(testbed, log, "hops", 60)
+        saved_and_restored(testbed, "shell")
         assert not re.search("^ *vif =", testbed.shell.run(
             "xl network-detach n2 0; xenstore-ls /local/domain/$(xl domid n2)/device")[1], re.M)
         for mib in (6, 8):
