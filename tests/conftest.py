@@ -11,6 +11,7 @@ import signal
 import sys
 from typing import Any
 
+import hypothesis
 import pytest
 
 TESTS = pathlib.Path(__file__).resolve().parent
@@ -30,6 +31,12 @@ def pytest_configure(config: Any) -> None:
     for area in AREAS:
         config.addinivalue_line("markers", f"{area}: tests of tests/{area}")
     config.addinivalue_line("markers", "slow: left out by make test-quick")
+
+
+# How long an example takes is the host's business, and of no test.
+hypothesis.settings.register_profile("any host", deadline=None,
+                                     suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("any host")
 
 
 def area_of(item: Any) -> str | None:

@@ -54,7 +54,7 @@ def fake_runner(culprits: set[str], least_ns: int = 0) -> smaller.Runner:
 
 
 @given(st.integers(0, 2**32), st.sets(st.integers(0, 40), max_size=5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_ddmin_finds_exactly_the_culprits(seed: int, culprits: set[int]) -> None:
     small, probes = shrink.ddmin(range(41), lambda some: culprits <= set(some))
     assert set(small) == culprits and probes <= 200
@@ -214,6 +214,7 @@ class Screen(io.StringIO):
 def test_progress_is_one_line_on_a_terminal_and_nothing_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also of each place of a benchmark."""
     screen, pipe = Screen(), io.StringIO()
+    monkeypatch.setattr(progress, "PERIOD", 10**6)
     for out in (screen, pipe):
         with progress.Progress(out) as told:
             told.say("one")

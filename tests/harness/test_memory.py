@@ -59,7 +59,7 @@ def test_plan_too_large(tmp_path: pathlib.Path) -> None:
         page.give_plan(bytes(65537), seed=1)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.binary(max_size=100), max_size=60))
 def test_frames_come_back_in_order_through_wraps(tmp_path_factory: pytest.TempPathFactory,
                                                  datas: list[bytes]) -> None:

@@ -73,7 +73,7 @@ def test_nothing_is_shared_that_can_be_written_but_rings() -> None:
     with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
         prepared = run.prepare(made, run.Options(clock="count"), pathlib.Path(scratch))
         with qemu.Qemu(prepared.setup) as machine:
-            session, until = Session(machine, Collector(), True), time.monotonic() + 60
+            session, until = Session(machine, Collector(), True), time.monotonic() + 150
             assert session.ready() is None
             while "tour: counter is on machine 5" not in session.collector.text("home"):
                 assert session.poll() is None and time.monotonic() < until

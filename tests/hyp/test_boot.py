@@ -90,7 +90,7 @@ def test_guest(guest: str, clock: str) -> None:
     if guest == "timer":
         wall = re.search(r"^wall (\d+)$", said, re.M)
         begun = BATTERY if clock == "real" else SEEDED
-        assert wall and 0 <= int(wall[1]) - begun.timestamp() < 10, said
+        assert wall and 0 <= int(wall[1]) - begun.timestamp() < 100, said
 
 
 @pytest.mark.parametrize(("guest", "clock"), [("hello", "real"), ("hello", "event"), ("machine", "real"),
@@ -165,7 +165,7 @@ def typed(machine: Qemu, directory: pathlib.Path, keys: bytes, until: str) -> st
     out = directory / "out"
     machine.monitor.command("chardev-change", id="serial0", backend={
         "type": "file", "data": {"in": str(directory / "in"), "out": str(out)}})
-    limit = time.monotonic() + 20
+    limit = time.monotonic() + 60
     while time.monotonic() < limit and until not in out.read_text(errors="replace"):
         time.sleep(0.05)
     return out.read_text(errors="replace")

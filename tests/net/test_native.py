@@ -4,12 +4,12 @@ on one network are one DEMOS system, among themselves and with the domains of an
 """
 
 import pathlib
-import socket
 import subprocess
 
 import pytest
 
 from osmo import paths, qemu
+from wires import wires
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 NODE = paths.build() / "demos-node"
@@ -18,7 +18,7 @@ BARE = ["-nodefaults", "-display", "none", "-no-reboot", "-m", "64M", "-cpu", "q
 RING = "ring of {of} at {at} 40"
 CLUSTER = """
 clock = "real"
-for = "60s"
+for = "100s"
 until = "exit a"
 [media.net]
 outside = "{way}"
@@ -26,17 +26,6 @@ outside = "{way}"
 media = ["net"]
 programs = ["+kernel =board switchboard global", "ring of 2 at {{number}} 40"]
 """
-
-
-def wires(count: int) -> list[tuple[str, str]]:
-    """The two ends of each, as words for a socket of QEMU's."""
-    sockets = [socket.socket(type=socket.SOCK_DGRAM) for _ in range(2 * count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    places = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
-    for one in sockets:
-        one.close()
-    return [(f"udp={b},localaddr={a}", f"udp={a},localaddr={b}") for a, b in zip(places[::2], places[1::2])]
 
 
 def start(tmp_path: pathlib.Path, number: int, ends: list[str], *programs: str,

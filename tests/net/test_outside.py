@@ -4,18 +4,18 @@ cannot be is said with its remedy; what can becomes lines of the plan.
 """
 
 import pathlib
-import socket
 import subprocess
 
 import pytest
 
 from osmo import cluster, outside, plan
 from osmo.errors import Problem
+from wires import wires
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 CLUSTER = """
 clock = "real"
-for = "30s"
+for = "100s"
 until = "exit {name}"
 first = {first}
 [media.net]
@@ -67,17 +67,16 @@ def test_the_fabric_is_given_the_device() -> None:
 @pytest.mark.timeout(200)
 def test_two_machines_are_one_network(tmp_path: pathlib.Path) -> None:
     """A token goes round two nodes, each in a QEMU of its own."""
-    with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as other:
-        places = []
-        for free in (one, other):
-            free.bind(("127.0.0.1", 0))
-            places.append(f"127.0.0.1:{free.getsockname()[1]}")
     runs = []
-    for first, name in ((1, "a"), (2, "b")):
+    for (first, name), end in zip(((1, "a"), (2, "b")), wires(1)[0]):
         path = tmp_path / f"{name}.toml"
-        path.write_text(text(name=name, first=first, way=f"udp={places[2 - first]},localaddr={places[first - 1]}"))
+        path.write_text(text(name=name, first=first, way=end))
         command = [str(TOP / "harness" / "osmosis"), "run", str(path), "--headless", "--out", str(tmp_path / name)]
         runs.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
-    said = [run.communicate(timeout=180)[0] for run in runs]
-    assert any("ring: 2 machines, 40 rounds, 40 hops" in text for text in said), said
-    assert [run.returncode for run in runs] == [0, 0], said
+    try:
+        said = runs[0].communicate(timeout=180)[0]
+    finally:
+        for one in runs:  # the second serves until it is ended
+            one.terminate()
+            one.communicate(timeout=60)
+    assert "ring: 2 machines, 40 rounds, 40 hops" in said and runs[0].returncode == 0, said

@@ -94,10 +94,10 @@ def test_killed_while_it_computes(tmp_path: pathlib.Path) -> None:
     try:
         assert node.stdout is not None and node.stdout.readline() == "hello from a Z8001\n"
         killer = [str(COROUTINES), *options(f"--net={tmp_path}", "--id=3", "+kernel@2 kill kernel@2 large")]
-        ends = time.monotonic() + 30
+        ends = time.monotonic() + 100
         while finish(killer)[0] != 0 and time.monotonic() < ends:
             pass
-        assert node.communicate(timeout=30)[0] == "hello from a Z8001\n"
+        assert node.communicate(timeout=100)[0] == "hello from a Z8001\n"
         assert node.returncode == 0
     finally:
         node.kill()

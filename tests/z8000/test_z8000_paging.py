@@ -90,7 +90,7 @@ def test_calls_whose_pages_are_on_its_own_disk() -> None:
 
 
 def test_no_disk_no_link_to_it() -> None:
-    done = subprocess.run([Z8000, "--run", "+disk hello"], capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run([Z8000, "--run", "+disk hello"], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2 and "cannot be given its links" in done.stderr
 
 
@@ -127,29 +127,36 @@ def test_a_paged_process_moves(tmp_path: pathlib.Path) -> None:
     assert (status, sorted(text.splitlines(True))) == (0, [LARGE, PAIR])
 
 
-def test_a_process_killed_while_its_processor_is_held(tmp_path: pathlib.Path) -> None:
-    """DV04, DV11: the machine with the pages has stopped, so the reference is never served. When the process
-    is killed from another node the user processor is let go, and the next process runs."""
-    with store(tmp_path) as pager:
-        with subprocess.Popen(command(Z8000, 2, tmp_path, "--memory=64", "--report", "+kernel paging 300", "wait",
+def killed_after(seconds: float, ether: pathlib.Path) -> dict[str, int]:
+    """A program whose pages nobody brings, killed from another node so much later; what its node counted."""
+    with store(ether) as pager:
+        with subprocess.Popen(command(Z8000, 2, ether, "--memory=64", "--report", "+kernel paging 300", "wait",
                                       "hello", "wait", "large forever", "wait", "hello"),
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True) as node:
             try:
                 assert node.stdout is not None and node.stdout.readline() == "hello from a Z8001\n"
                 pager.send_signal(signal.SIGSTOP)
-                time.sleep(0.5)  # until it has written to more than there is
-                for _ in range(20):
-                    status, _, _ = finish(command(Z8000, 3, tmp_path, "+kernel@2 kill kernel@2 large"))
-                    if status == 0:
-                        break
-                text, report = node.communicate(timeout=30)
+                time.sleep(seconds)
+                until = time.monotonic() + 60
+                while finish(command(Z8000, 3, ether, "+kernel@2 kill kernel@2 large"))[0] != 0:
+                    assert time.monotonic() < until
+                text, report = node.communicate(timeout=100)
             finally:
                 node.kill()
-    assert (status, node.returncode, text) == (0, 0, "hello from a Z8001\n")
+    assert (node.returncode, text) == (0, "hello from a Z8001\n")
     words = report.split()
-    counts = {key: int(value) for key, value in zip(words[::2], words[1::2])}
-    assert counts["held"] > 100_000 and counts["holds"] > 100, counts
+    return {key: int(value) for key, value in zip(words[::2], words[1::2])}
+
+
+def test_a_process_killed_while_its_processor_is_held(tmp_path: pathlib.Path) -> None:
+    """DV04, DV11: the machine with the pages has stopped, so the reference is never served. When the process
+    is killed from another node the user processor is let go, and the next process runs."""
+    seconds, counts = 0.5, {"held": 0}
+    while counts["held"] <= 100_000:  # until it has written to more than there is, on any host
+        assert seconds < 60, counts
+        counts, seconds = killed_after(seconds, tmp_path), 4 * seconds
+    assert counts["holds"] > 100, counts
 
 
 @pytest.mark.timeout(200)
