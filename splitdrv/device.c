@@ -94,17 +94,23 @@ static XenbusState state_of(const char *base)
 }
 
 /* Who the other side is, by our own directory. False: it does not say. */
-static bool find_other(struct split_device *d)
+static bool find_peer(struct split_device *d)
 {
-    bool front = d->side == BUS_FRONT;
     u64 peer;
 
-    if (split_read(d->own, front ? "backend" : "frontend", d->other, sizeof(d->other)) < 0 ||
-        !split_number(d->own, front ? "backend-id" : "frontend-id", &peer) ||
+    if (!split_number(d->own, d->side == BUS_FRONT ? "backend-id" : "frontend-id", &peer) ||
         peer >= DOMID_FIRST_RESERVED)
         return false;
     d->peer = (domid_t)peer;
     return true;
+}
+
+/* Where it is, too. Who calls this watches that place from then on. */
+static bool find_other(struct split_device *d)
+{
+    return split_read(d->own, d->side == BUS_FRONT ? "backend" : "frontend", d->other,
+                      sizeof(d->other)) >= 0 &&
+           find_peer(d);
 }
 
 static bool watch_other(struct split_device *d)
@@ -163,8 +169,9 @@ static bool act(struct split_device *d, enum bus_action action)
 {
     switch (action) {
     case BUS_OFFER: return d->driver->offer(d);
-    /* The toolstack may have written who it is after where it is. */
-    case BUS_LEND: return find_other(d) && d->driver->lend(d);
+    /* The toolstack may have written who it is after where it is. Where it is stays what is watched:
+     * if another place stands there by now, the next poll follows. */
+    case BUS_LEND: return find_peer(d) && d->driver->lend(d);
     case BUS_CONNECT: return d->driver->connect(d);
     case BUS_RUN: d->driver->run(d); break;
     case BUS_STOP: d->driver->stop(d); break;

@@ -1,2 +1,4 @@
 $(eval $(call library,splitworld,tests/splitdrv/world.c))
-TESTLIBS_splitdrv := splitworld disks virtio splitdrv base
+# What carries the handshake out over the store, which tests make up.
+$(eval $(call library,splitdevice,splitdrv/device.c))
+TESTLIBS_splitdrv := splitworld disks virtio splitdevice splitdrv base
