@@ -115,7 +115,8 @@ static void idle(void)
     if (frames_idle(&x86.frames))
         return;
     quiet = !x86.disks || x86_disks_rest(&deadline);
-    if ((!x86.net || wire_rest(&x86.wire)) && quiet) {
+    /* Questions to the store may have brought changes along: whose wake-up is over. */
+    if ((x86.net ? wire_rest(&x86.wire) : !rt_store_poll()) && quiet) {
         all = deadline_of_all();
         deadline = MIN(deadline, all);
         if (deadline == RT_NEVER || deadline > machine_now(x86.node)) {

@@ -170,7 +170,7 @@ static void idle(u64 next_ns)
     deadline = MIN(deadline, next_ns);
     if (net)
         deadline = MIN(deadline, net_deadline(net));
-    if ((!net || wire_rest(&wire)) && deadline > rt_now_ns()) {
+    if ((net ? wire_rest(&wire) : !rt_store_poll()) && deadline > rt_now_ns()) {
         if (deadline == RT_NEVER)
             rt_wait();
         else
