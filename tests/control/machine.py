@@ -75,7 +75,7 @@ class Port:
 
     def __init__(self, path: pathlib.Path) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(30)
+        self.socket.settimeout(100)
         self.socket.connect(str(path))
         self.file = self.socket.makefile("rwb", buffering=0)
         self.events: list[dict[str, object]] = []

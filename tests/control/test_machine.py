@@ -114,7 +114,7 @@ def test_the_abi_test_skips_on_the_bare_machine(tmp_path: pathlib.Path) -> None:
     from osmo.qemu import Setup
     assert HYPERVISOR.exists()
     with Qemu(Setup(kernel=IMAGES / "test-abi", machine="microvm", clock="real")) as machine:
-        limit = time.monotonic() + 30
+        limit = time.monotonic() + 100
         while time.monotonic() < limit and machine.alive():
             time.sleep(0.05)
         assert "Test result: SKIP" in machine.serial()
@@ -390,7 +390,7 @@ def test_the_command_port(tmp_path: pathlib.Path) -> None:
     with Qemu(machine_setup(tmp_path, "log begun\n", ["hello"], machine="q35",
                             second_serial=True)) as machine:
         path = machine.directory / "command"
-        limit = time.monotonic() + 30
+        limit = time.monotonic() + 100
         while not path.exists() and time.monotonic() < limit:
             time.sleep(0.05)
         while "begun" not in machine.serial() and time.monotonic() < limit:
@@ -416,8 +416,9 @@ def test_the_command_port(tmp_path: pathlib.Path) -> None:
         assert port.ask("list")["domains"] == []
         before = port.ask("counters all")
         time.sleep(1)
-        idle = int(str(port.ask("counters all")["exits"])) - int(str(before["exits"]))
-        assert idle < 50, "nobody typed, and yet the port was looked at"
+        after = port.ask("counters all")
+        idle, ns = number(after, "exits") - number(before, "exits"), number(after, "ns") - number(before, "ns")
+        assert idle * 10**9 < 50 * ns, "nobody typed, and yet the port was looked at"
         port.close()
 
 
@@ -430,7 +431,7 @@ def test_one_channel_controls_all(tmp_path: pathlib.Path) -> None:
     by a fault and looked into; what they print is told apart; faults of a medium are handed on."""
     with Qemu(machine_setup(tmp_path, "log begun\n", ["hello", "test-victim"], machine="q35",
                             second_serial=True)) as machine:
-        limit = time.monotonic() + 30
+        limit = time.monotonic() + 100
         while "begun" not in machine.serial() and time.monotonic() < limit:
             time.sleep(0.1)
         port = Port(machine.directory / "command")

@@ -138,7 +138,7 @@ def test_grub_takes_commands(tmp_path: pathlib.Path) -> None:
             'when output g grub> input g "lsmmap\\r"\n'
             'when output g "base_addr = 0x100000" input g "halt\\r"\n'
             "when exit g finish\nat 40s finish status=1\n")
-    ended = machine.run(tmp_path, plan, [str(image)], seconds=60, machine="q35")
+    ended = machine.run(tmp_path, plan, [str(image)], seconds=150, machine="q35")
     (death,) = ended.events("exit")
     assert death["reason"] == "poweroff", ended.serial[-3000:]
 
@@ -155,6 +155,6 @@ def test_paravirtual_grub_in_xens_shim(tmp_path: pathlib.Path) -> None:
             'when output g grub> input g "echo $grub_cpu+$grub_platform\\r"\n'
             'when output g "x86_64+xen" input g "halt\\r"\n'
             "when exit g finish\nat 80s finish status=1\n")
-    ended = machine.run(tmp_path, plan, [str(shim), str(grub)], seconds=100, machine="q35")
+    ended = machine.run(tmp_path, plan, [str(shim), str(grub)], seconds=200, machine="q35")
     (death,) = ended.events("exit")
     assert death["reason"] == "poweroff", ended.serial[-3000:]

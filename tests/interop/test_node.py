@@ -18,7 +18,7 @@ def test_node_on_xen_says_what_it_says_hosted(testbed: xen.Testbed, built: pathl
     bundle = paths.build() / "bundles" / name
     if not bundle.is_file() or not (built / "node").is_file():
         pytest.skip("build/images/node or its bundle is not built")
-    hosted = subprocess.run([paths.build() / "demos-node", "--bundle", bundle], timeout=60,
+    hosted = subprocess.run([paths.build() / "demos-node", "--bundle", bundle], timeout=150,
                             capture_output=True, text=True, check=True).stdout
     testbed.put(name, bundle.read_bytes())
     guest = xen.Guest("node-" + name, "node", memory_mib=64, ramdisk=name)
@@ -26,7 +26,7 @@ def test_node_on_xen_says_what_it_says_hosted(testbed: xen.Testbed, built: pathl
     try:
         stopped = f"kill -STOP $P; xl unpause {guest.name}; sleep 5; kill -CONT $P"
         testbed.shell.run(f"P=$(pidof xenconsoled); {stopped}")
-        outcome = testbed.wait(guest.name, seconds=90)
+        outcome = testbed.wait(guest.name, seconds=150)
     finally:
         testbed.destroy(guest.name)
     assert outcome.reason == "poweroff", outcome.console

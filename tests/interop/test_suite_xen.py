@@ -63,7 +63,7 @@ def test_same_on_xen(testbed: xen.Testbed, built: pathlib.Path, shape: str) -> N
         pytest.skip(f"build/images/{name} is not built")
     testbed.put("module0", b"module 0")
     guest = xen.Guest(name, name, cmdline="words of a line careful", ramdisk="module0")
-    outcome = testbed.run(guest, seconds=90)
+    outcome = testbed.run(guest, seconds=150)
     assert outcome.reason == "poweroff", outcome.console[-2000:]
     failed = re.findall(r"^FAIL (.*?): [^:]*$", outcome.console, re.M)
     assert set(failed) == set(DIFFERENT), [line for line in outcome.console.splitlines() if "FAIL" in line]
@@ -77,7 +77,7 @@ def test_ends_as_on_osmosis(testbed: xen.Testbed, built: pathlib.Path, how: str,
     if not (built / "suite-0").is_file():
         pytest.skip("build/images/suite-0 is not built")
     guest = xen.Guest(f"end-{how}", "suite-0", cmdline=f"x {how}", extra=['on_watchdog="preserve"'])
-    outcome = testbed.run(guest, seconds=60)
+    outcome = testbed.run(guest, seconds=150)
     assert outcome.reason == reason, outcome.console
 
 
@@ -87,7 +87,7 @@ def test_files_of_other_kinds(testbed: xen.Testbed, built: pathlib.Path, name: s
     """H05: load address 0, a high one, ELF32 that carries 64-bit code, for both machines."""
     if not (built / f"suite-{name}").is_file():
         pytest.skip(f"build/images/suite-{name} is not built")
-    outcome = testbed.run(xen.Guest(name, f"suite-{name}", cmdline="x halt"), seconds=60)
+    outcome = testbed.run(xen.Guest(name, f"suite-{name}", cmdline="x halt"), seconds=150)
     assert f"A kernel of {bits} bits with {levels} levels of paging\n" in outcome.console
     assert "halting with interrupts off" in outcome.console and outcome.reason == "poweroff", outcome.console
 
@@ -103,7 +103,7 @@ def test_every_call_answers_as_on_xen(testbed: xen.Testbed, tmp_path: pathlib.Pa
     name = f"suite-{shape}"
     if name not in testbed.have:
         pytest.skip(f"build/images/{name} is not built")
-    there = answers(testbed.run(xen.Guest("survey", name, cmdline="x survey"), seconds=120).console)
+    there = answers(testbed.run(xen.Guest("survey", name, cmdline="x survey"), seconds=150).console)
     plan = (f'create k image={name} mem=32M cmdline="x survey"\nstart k\n'
             "when exit k finish\nat 90s finish status=1\n")
     here = answers(machine.run(tmp_path, plan, [name], seconds=150).serial)

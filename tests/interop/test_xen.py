@@ -44,6 +44,6 @@ def test_our_image_runs_unchanged(testbed: xen.Testbed, built: pathlib.Path, ima
     """XTF's convention: the last line of the console is the verdict (P30's ground)."""
     if not (built / image).is_file():
         pytest.skip(f"build/images/{image} is not built")
-    outcome = testbed.run(xen.Guest(image, image, memory_mib=32), seconds=60)
+    outcome = testbed.run(xen.Guest(image, image, memory_mib=32), seconds=150)
     assert outcome.reason == "poweroff", outcome.console
     assert outcome.console.strip(), "the guest said nothing"

@@ -21,7 +21,7 @@ def fixture_bed(testbed: xen.Testbed) -> Iterator[xen.Testbed]:
         pytest.skip("the images are not built (`make`)")
     testbed.create(xen.Guest("fabric", "fabric", memory_mib=64, cmdline="kind=ether", extra=["driver_domain=1"]))
     try:
-        assert "fabric: ready" in testbed.wait("fabric", 60, "fabric: ready").console
+        assert "fabric: ready" in testbed.wait("fabric", 150, "fabric: ready").console
         yield testbed
     finally:
         testbed.destroy("fabric")
@@ -38,7 +38,7 @@ def test_round_trips(bed: xen.Testbed, words: str) -> None:
     node(bed, 1, "")
     node(bed, 2, f"peer=1 {words}")
     try:
-        two, one = bed.wait("n2", 90), bed.wait("n1", 20)
+        two, one = bed.wait("n2", 150), bed.wait("n1", 100)
         text = bed.console("fabric")[-1500:]
         assert "0 wrong" in two.console and "done" in two.console, f"{two.console}\n{one.console}\n{text}"
         assert (one.reason, two.reason) == ("poweroff", "poweroff"), one.console

@@ -29,7 +29,7 @@ def command(program: pathlib.Path, *lines: str, options: tuple[str, ...] = ()) -
 
 
 def node(*lines: str, options: tuple[str, ...] = ()) -> tuple[int, str, dict[str, int]]:
-    done = subprocess.run(command(Z8000, *lines, options=("--report", *options)), timeout=60, text=True,
+    done = subprocess.run(command(Z8000, *lines, options=("--report", *options)), timeout=100, text=True,
                           stdin=subprocess.DEVNULL, capture_output=True, check=False)
     words = done.stderr.split()
     report = {key: int(value) for key, value in zip(words[::2], words[1::2])} if done.returncode != 2 else {}
@@ -88,7 +88,7 @@ def running(*commands: list[str]) -> Iterator[None]:
 
 
 def finish(arguments: list[str]) -> tuple[int, str]:
-    done = subprocess.run(arguments, timeout=30, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    done = subprocess.run(arguments, timeout=100, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           check=False)
     return done.returncode, done.stdout
 
@@ -149,5 +149,5 @@ def test_domain_image_on_the_bare_machine(tmp_path: pathlib.Path) -> None:
     subprocess.run(["qemu-system-x86_64", "-M", "pc", "-accel", "tcg", "-cpu", "qemu64", "-m", "64", "-nodefaults",
                     "-display", "none", "-no-reboot", "-serial", f"file:{serial}", "-kernel",
                     TOP / "build" / "images" / "z8000", "-initrd", bundle],
-                   timeout=60, check=True, stdin=subprocess.DEVNULL)
+                   timeout=100, check=True, stdin=subprocess.DEVNULL)
     assert serial.read_text().replace("\r\n", "\n") == "hello from a Z8001\n" + PAIR
