@@ -143,7 +143,7 @@ VICTIM_SAYS = re.compile(r"^[1-9]\d* rounds, 0 words changed, at most \d+ us lat
                          r"had \d+ thousandths of the time it wanted\nTest result: SUCCESS$", re.M)
 
 
-@pytest.mark.timeout(12000 if LONG else 300)
+@pytest.mark.timeout(12000 if LONG else 600)
 @pytest.mark.parametrize(("vcpus", "cpus", "share"), [(1, 1, 450), (3, 2, 850)])
 def test_a_hostile_guest_reaches_nobody(tmp_path: pathlib.Path, vcpus: int, cpus: int, share: int) -> None:
     """H23, F27, I5, I7: half a million random and edge calls from one vCPU on one processor, as many
@@ -262,7 +262,6 @@ at 300ms finish
     assert 55_000_000 <= over["b"] - begun["b"] < 70_000_000
 
 
-@pytest.mark.timeout(300)
 def test_more_ports_than_two_levels_have(tmp_path: pathlib.Path) -> None:
     """H06: the control domain and the fabric have FIFO event channels, by the runtime's code that
     test_the_abi sends through port 4,200. The control domain has two for each domain: in the long

@@ -6,8 +6,6 @@ import pathlib
 import subprocess
 import sys
 
-import pytest
-
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 
 
@@ -33,7 +31,6 @@ def test_helper_modules_have_names_of_their_own() -> None:
     assert sys.stdlib_module_names.isdisjoint(files)
 
 
-@pytest.mark.timeout(120)
 def test_every_test_is_taken_in() -> None:
     done = subprocess.run([sys.executable, "-m", "pytest", str(TESTS), "--collect-only", "-q", "-p",
                            "no:cacheprovider"], cwd=TESTS.parent, capture_output=True, text=True, check=False)

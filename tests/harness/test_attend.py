@@ -59,7 +59,7 @@ class Running:
         given: dict[str, Any] = json.loads(self.ask("ps", "--json"))
         return given
 
-    def until(self, what: str, holds: Any, seconds: float = 60) -> dict[str, Any]:
+    def until(self, what: str, holds: Any, seconds: float = 200) -> dict[str, Any]:
         """The first status for which it holds; before the run is up there is none."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
@@ -73,7 +73,7 @@ class Running:
 
     def end(self) -> None:
         self.process.terminate()
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=100)
 
 
 @pytest.fixture(name="short_folder")
@@ -132,7 +132,6 @@ def written_down_and_put_back(run: Running, folder: pathlib.Path) -> None:
 
 @machine
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 def test_a_cluster_is_talked_to_while_it_runs(short_folder: pathlib.Path) -> None:
     """The shell types back, faults strike and are lifted, a node is stopped for good. H21: its state goes into a
     file, and out of it."""
@@ -221,7 +220,6 @@ def the_view_is_live(shown: str) -> None:
 
 @machine
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 def test_steps_and_breaks_do_not_show_in_a_seeded_run(short_folder: pathlib.Path) -> None:
     """Halted at times and at events, a run gives the same bytes as one that nobody looked at."""
     words = (str(CLUSTERS / "lossy.toml"), "--seed", "5")
@@ -242,7 +240,7 @@ def test_steps_and_breaks_do_not_show_in_a_seeded_run(short_folder: pathlib.Path
         assert "no node" in run.ask("break", "kernel.send", "nobody", status=2)
         run.ask("console", "client1", "--seconds", "0.1")
         run.ask("continue")
-        out, errors = run.process.communicate(timeout=150)
+        out, errors = run.process.communicate(timeout=500)
     finally:
         run.end()
     seen = json.loads(out)
@@ -391,7 +389,7 @@ class Peer:
     def __init__(self, path: pathlib.Path) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(str(path))
-        self.socket.settimeout(1)
+        self.socket.settimeout(30)
 
     def say(self, data: bytes) -> None:
         self.socket.sendall(data)

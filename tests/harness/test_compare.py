@@ -99,11 +99,10 @@ def figure(doc: dict[str, Any], row: str, name: str, place: str) -> dict[str, An
 
 @needs_machine
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_the_short_form(tmp_path: pathlib.Path) -> None:
     """Three places by one command: every row, its spread, one table, one plot, one JSON."""
     done = subprocess.run([OSMOSIS, "compare", "--short", "--where", "native", "osmosis", "hosted", "--json",
-                           "--out", str(tmp_path)], capture_output=True, text=True, check=False, timeout=280)
+                           "--out", str(tmp_path)], capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0, done.stderr
     doc = json.loads(done.stdout)
     assert doc == json.loads((tmp_path / "compare.json").read_text()) and doc["missing"] == {}
@@ -131,7 +130,6 @@ def test_the_short_form(tmp_path: pathlib.Path) -> None:
 
 @needs_machine
 @pytest.mark.slow
-@pytest.mark.timeout(100)
 def test_delays_grow_by_bytes_and_step_with_each_packet() -> None:
     """L35: over the paper's simulated ether a byte costs its 800 ns each way, and one more packet, wherever the
     network has to cut, the header and the gap of one more frame."""
@@ -145,7 +143,6 @@ def test_delays_grow_by_bytes_and_step_with_each_packet() -> None:
 
 @needs_machine
 @pytest.mark.slow
-@pytest.mark.timeout(100)
 def test_delays_are_flat_within_a_packet_where_the_way_is_long() -> None:
     """L35: 100 us away by 1 Gb/s a call takes the same whatever it carries, until it takes two packets more;
     that is one step, more than all before it together."""
@@ -157,7 +154,6 @@ def test_delays_are_flat_within_a_packet_where_the_way_is_long() -> None:
 
 @needs_machine
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 def test_a_call_adds_up(tmp_path: pathlib.Path) -> None:
     """L36: what the parts of a call have together is what the counter says of the whole."""
     table: compare.Table = {}
@@ -178,7 +174,6 @@ def test_a_call_adds_up(tmp_path: pathlib.Path) -> None:
 
 @needs_machine
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 @pytest.mark.parametrize("size", bench_factors.SIZES)
 def test_a_remote_call_adds_up(size: int) -> None:
     """L36: so do those of a call to another node, empty or with a kilobyte: each factor has its row of `bench`,

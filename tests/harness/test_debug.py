@@ -161,7 +161,6 @@ def waits_are_told(run: Running) -> None:
 
 @machine
 @pytest.mark.slow
-@pytest.mark.timeout(250)
 @pytest.mark.usefixtures("frozen")
 @pytest.mark.skipif(not shutil.which("gdb"), reason="gdb is not installed")
 def test_nodes_and_processes_are_looked_into(short_folder: pathlib.Path) -> None:  # noqa: F811
@@ -195,7 +194,7 @@ def test_nodes_and_processes_are_looked_into(short_folder: pathlib.Path) -> None
         assert "no process nobody" in run.ask("core", "quiet", "nobody", "--out", str(core), status=2)
         assert run.status()["paused"]
         run.ask("continue")
-        out, errors = run.process.communicate(timeout=100)
+        out, errors = run.process.communicate(timeout=500)
     finally:
         run.end()
     assert json.loads(out)["digests"] == json.loads(alone.stdout)["digests"], errors

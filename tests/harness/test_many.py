@@ -104,11 +104,10 @@ def test_a_trace_with_holes_is_not_judged() -> None:
 
 @built
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_what_one_more_node_costs(tmp_path: pathlib.Path) -> None:
     """The message goes round them all, and a node is far from having what it was promised."""
     done = subprocess.run([OSMOSIS, "many", "--nodes", "2,8,32", "--json", "--out", str(tmp_path)],
-                          capture_output=True, text=True, check=False, timeout=280)
+                          capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0, done.stderr
     few, more, most = json.loads(done.stdout)["rows"]
     assert json.loads((tmp_path / "many.json").read_text()) == json.loads(done.stdout)
@@ -120,12 +119,11 @@ def test_what_one_more_node_costs(tmp_path: pathlib.Path) -> None:
 
 @built
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_a_run_of_another_size_is_replayed_with_that_size(tmp_path: pathlib.Path) -> None:
     """--count goes with the result; the run is had again bit for bit."""
     for words in (["run", many.FILE, "--count", "n=5", "--json", "--out", tmp_path], ["replay", tmp_path]):
         done = subprocess.run([OSMOSIS, *map(str, words)], capture_output=True, text=True, check=False,
-                              timeout=140)
+                              timeout=500)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "identical" in done.stdout
     assert [n["name"] for n in json.loads((tmp_path / "result.json").read_text())["nodes"]] == [

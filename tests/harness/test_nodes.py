@@ -27,14 +27,14 @@ LUA = TOP / "harness" / "wireshark" / "demos.lua"
 BUILT = (paths.hypervisor().is_file() and all(paths.image(i).is_file() for i in ("control", "node", "fabric"))
          and shutil.which(qemu.BINARY) is not None)
 pytestmark = [pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)"),
-              pytest.mark.slow, pytest.mark.timeout(300)]
+              pytest.mark.slow]
 
 Runs = dict[str, tuple[pathlib.Path, dict[str, Any]]]
 
 
 def osmosis(*words: object, status: int = 0) -> subprocess.CompletedProcess[str]:
     done = subprocess.run([OSMOSIS, *map(str, words)], capture_output=True, text=True, check=False,
-                          timeout=250)
+                          timeout=500)
     assert done.returncode == status, done.stdout[-3000:] + done.stderr[-3000:]
     return done
 

@@ -138,7 +138,7 @@ def test_a_browser_draws_it(directory: pathlib.Path, what: str, width: int) -> N
     shot = directory / "shot.png"
     subprocess.run([str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
                     f"--screenshot={shot}", f"--window-size={width},2400", page.as_uri()],
-                   check=True, timeout=90, capture_output=True)
+                   check=True, timeout=500, capture_output=True)
     image = pytest.importorskip("matplotlib.image").imread(shot)
     assert image.shape[1] >= width and image.shape[0] >= 2000
     colours = {tuple(int(255 * c) for c in pixel[:3]) for pixel in image[::7, ::7].reshape(-1, image.shape[2])}
@@ -156,7 +156,7 @@ def test_nothing_is_wider_than_a_phone(directory: pathlib.Path, what: str) -> No
     (directory / "probe.html").write_text(page.read_text().replace("</body>", probe))
     said = subprocess.run([str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
                            "--window-size=390,800", (directory / "probe.html").as_uri()],
-                          check=True, timeout=90, capture_output=True, text=True).stdout
+                          check=True, timeout=500, capture_output=True, text=True).stdout
     width, inner = said.split("<title>")[1].split("</title>")[0].split("/")
     assert int(width) <= int(inner)
 

@@ -23,7 +23,7 @@ needs_libraries = pytest.mark.skipif(not LIBRARIES, reason="libdemos is not buil
 
 def osmosis(command: pathlib.Path, *words: object, where: pathlib.Path, status: int = 0) -> str:
     done = subprocess.run([str(command), *map(str, words)], cwd=where, capture_output=True, text=True,
-                          check=False, timeout=150,
+                          check=False, timeout=500,
                           env={k: v for k, v in os.environ.items() if k != "OSMOSIS_BUILD"})
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -61,7 +61,6 @@ def _beside(folder: pathlib.Path, name: str) -> pathlib.Path:
 
 @pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 def test_an_installed_copy_builds_and_runs_one(tmp_path: pathlib.Path) -> None:
     """Nothing of the tree is in reach but by the copy; the cluster is the template's."""
     subprocess.run([str(TOP / "harness" / "install-tree"), str(tmp_path / "usr")], check=True, capture_output=True)

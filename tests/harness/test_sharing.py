@@ -62,7 +62,6 @@ def granted(inside: Inside, domains: dict[int, Domain]) -> set[tuple[int, int, i
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 @pytest.mark.skipif(not shutil.which(qemu.BINARY) or not paths.image("node").is_file(),
                     reason="not built, or QEMU is not installed")
 def test_nothing_is_shared_that_can_be_written_but_rings() -> None:

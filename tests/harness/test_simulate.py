@@ -53,7 +53,7 @@ heal = "100ms"
 
 def experiment(path: pathlib.Path, *words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([OSMOSIS, "experiment", str(path), "--where", "simulator", *words],
-                          capture_output=True, text=True, check=False, timeout=100)
+                          capture_output=True, text=True, check=False, timeout=500)
 
 
 @pytest.mark.parametrize("path", PLAYED, ids=lambda p: p.stem)

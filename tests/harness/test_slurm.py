@@ -28,7 +28,7 @@ BUILT = paths.hypervisor().is_file() and paths.image("node").is_file() and shuti
 
 
 def osmosis(*words: object, status: int = 0) -> str:
-    done = subprocess.run([OSMOSIS, *map(str, words)], capture_output=True, text=True, check=False, timeout=250)
+    done = subprocess.run([OSMOSIS, *map(str, words)], capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == status, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout + done.stderr
 
@@ -162,5 +162,5 @@ def test_slurm_runs_it(tmp_path: pathlib.Path, one_machine: dict[str, str]) -> N
     """A real one, of one machine: two tasks, then one campaign."""
     words = ["experiment", HELLO, "--seeds", "1..2", "--out", tmp_path / "all"]
     (tmp_path / "job").write_text(osmosis(*words, "--slurm", 1))
-    subprocess.run(["sbatch", "--wait", "job"], cwd=tmp_path, check=True, timeout=280, env=one_machine)
+    subprocess.run(["sbatch", "--wait", "job"], cwd=tmp_path, check=True, timeout=500, env=one_machine)
     assert "2 runs, 0 failed" in osmosis(*words, "--merge")

@@ -5,7 +5,7 @@ import pytest
 
 from osmo import bench, bench_xen, goals, paths, places, xen
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen")]
 
 
 def test_every_row_of_a_node_on_real_xen(testbed: xen.Testbed) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from osmo import compare, places, xen
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen")]
 
 
 def test_every_row_on_real_xen(testbed: xen.Testbed) -> None:

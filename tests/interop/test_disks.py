@@ -12,7 +12,7 @@ import pytest
 
 from osmo import cluster, debian, run
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("linux"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("linux")]
 SIZE = 8 << 20
 
 

@@ -19,7 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "control
 import machine  # noqa: E402
 
 LONG = os.environ.get("OSMOSIS_LONG") == "1"
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("linux"), pytest.mark.timeout(3000 if LONG else 400)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("linux"), pytest.mark.timeout(3000 if LONG else 600)]
 KERNEL_WORDS = "console=hvc0 quiet panic=-1"
 
 
@@ -55,8 +55,8 @@ def test_each_end_has_its_own_result(tmp_path: pathlib.Path, parts: list[str]) -
             + 'when output off name? memory off 104M\nwhen output off name? input off "osmosis\\n"\n'
             + create("again", "reboot -f").replace("\nstart", "\nwhen exit off start")
             + create("crash", "echo c >/proc/sysrq-trigger").replace("\nstart", "\nwhen exit again start")
-            + "when exit crash finish\nat 300s finish status=1\n")
-    ended = machine.run(tmp_path, plan, parts, seconds=320, memory_mib=600, machine="q35")
+            + "when exit crash finish\nat 500s finish status=1\n")
+    ended = machine.run(tmp_path, plan, parts, seconds=550, memory_mib=600, machine="q35")
     assert "\nhello osmosis" in ended.serial and "\nless" in ended.serial, ended.serial[-3000:]
     reasons = {str(e["name"]): e["reason"] for e in ended.events("exit")}
     assert reasons == {"off": "poweroff", "again": "reboot", "crash": "crash"}, ended.serial[-3000:]
@@ -69,8 +69,8 @@ def test_two_processors_at_work(tmp_path: pathlib.Path, parts: list[str], cpus: 
     each does its share of work, and the machine powers off by both."""
     work = ("for c in 1 2;do (echo ran on $(taskset $c cut -d' ' -f39 /proc/self/stat);"
             "taskset $c sh -c 'seq 1 20000|md5sum')& done;wait")
-    plan = create("two", work, "mem=96M vcpus=2") + "when exit two finish\nat 200s finish status=1\n"
-    ended = machine.run(tmp_path, plan, parts, seconds=350, memory_mib=600, machine="q35",
+    plan = create("two", work, "mem=96M vcpus=2") + "when exit two finish\nat 500s finish status=1\n"
+    ended = machine.run(tmp_path, plan, parts, seconds=550, memory_mib=600, machine="q35",
                         cpus=cpus, clock=clock)
     said = ended.serial
     data = b"".join(b"%d\n" % n for n in range(1, 20001))
@@ -87,7 +87,7 @@ def test_two_talk_over_the_fabric(parts: list[str]) -> None:
     last = 13_500_000 if LONG else 300_000
     data = b"".join(b"%d\n" % n for n in range(1, last + 1))
     text = f"""
-for = "{2000 if LONG else 300}s"
+for = "{2000 if LONG else 500}s"
 until = "exit server"
 [media.lan]
 rate = "100M"

@@ -8,7 +8,7 @@ import pytest
 
 from osmo import paths, xen
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen")]
 
 
 @pytest.mark.parametrize("name", ["conformance"])

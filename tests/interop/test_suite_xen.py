@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "control
 
 import machine  # noqa: E402
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen")]
 
 NO_PAT = "under nested paging Xen leaves the PAT to the processor, and QEMU neither checks nor switches it"
 DIFFERENT = {

@@ -12,7 +12,7 @@ from osmo import cluster, debian, initramfs, linux, plan, run
 from osmo.errors import Problem
 
 CLUSTERS = pathlib.Path(__file__).resolve().parents[2] / "harness" / "clusters"
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("linux"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("linux")]
 RING = "ring of 2 at {number} 40"
 PLAN = """
 [media.lan]

@@ -11,7 +11,7 @@ import pytest
 from osmo import xen
 from osmo.errors import Problem
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen")]
 
 
 def test_grub_reaches_its_prompt(testbed: xen.Testbed) -> None:

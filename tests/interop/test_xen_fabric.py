@@ -12,7 +12,7 @@ import pytest
 
 from osmo import xen
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen")]
 
 
 @pytest.fixture(scope="module", name="bed")

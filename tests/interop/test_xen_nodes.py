@@ -13,7 +13,7 @@ from osmo import cli, cluster, xen
 
 import test_disk_nodes as files
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("xen")]
 CLUSTERS = pathlib.Path(__file__).resolve().parents[2] / "harness" / "clusters"
 RING = """
 [media.lan]

@@ -41,7 +41,6 @@ at 900ms resume stays
 """
 
 
-@pytest.mark.timeout(180)
 def test_asked_to_end(tmp_path: pathlib.Path) -> None:
     """H12: power-off and reboot are heeded, whatever the node does; an x86 node that is suspended does nothing
     until it is let go on, once; what cannot be done is refused, in words, and the node goes on."""

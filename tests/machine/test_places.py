@@ -189,13 +189,12 @@ n = "poweroff"
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 def test_conformance_on_osmosis_says_the_same(reference: str, tmp_path: pathlib.Path) -> None:
     """H19, DL10, H13: the same image and program files in a domain of our hypervisor."""
     cluster, out = tmp_path / "one.toml", tmp_path / "out"
     cluster.write_text(CLUSTER)
     subprocess.run([places.TOP / "harness" / "osmosis", "run", cluster, "--headless", "--clock", "count",
-                    "--out", out], timeout=180, check=True, stdin=subprocess.DEVNULL,
+                    "--out", out], timeout=500, check=True, stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL)
     assert (out / "console" / "n.log").read_text().replace("\r", "") == reference
 
@@ -212,21 +211,19 @@ programs = ["+kernel ring 12 5"]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 def test_hostile_calls_in_a_domain(tmp_path: pathlib.Path) -> None:
     """DL02: and in a domain of our hypervisor, whose other node does not notice."""
     said = "hostile: 6 processes made 2000 calls each; nobody else was hurt\n"
     cluster, out = tmp_path / "two.toml", tmp_path / "out"
     cluster.write_text(f'for = "20s"\n{HOSTILE}[expect.exit]\nn = "poweroff"\nbeside = "poweroff"\n')
     subprocess.run([places.TOP / "harness" / "osmosis", "run", cluster, "--headless", "--clock", "count",
-                    "--out", out], timeout=180, check=True, stdin=subprocess.DEVNULL,
+                    "--out", out], timeout=500, check=True, stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL)
     assert (out / "console" / "n.log").read_text().replace("\r", "") == said
     assert "60 hops" in (out / "console" / "beside.log").read_text()
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 def test_kernel_calls_cost_the_same_in_a_domain(tmp_path: pathlib.Path) -> None:
     """P29: one binary, as many instructions in a domain as on the bare machine, where nothing
     leaves the domain: links, messages to self, round trips."""
@@ -236,7 +233,7 @@ def test_kernel_calls_cost_the_same_in_a_domain(tmp_path: pathlib.Path) -> None:
     cluster, out = tmp_path / "one.toml", tmp_path / "out"
     cluster.write_text(f'trace = false\nfor = "3s"\n[nodes.n]\nmemory = "48M"\nprograms = ["{command}"]\n')
     subprocess.run([places.TOP / "harness" / "osmosis", "run", cluster, "--headless", "--clock", "count",
-                    "--out", out], timeout=180, check=True, stdin=subprocess.DEVNULL,
+                    "--out", out], timeout=500, check=True, stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL)
     domain = [json.loads(line) for line in (out / "console" / "n.log").read_text().splitlines()]
     for row in domain:

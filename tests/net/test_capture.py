@@ -155,7 +155,7 @@ def test_unguaranteed_traffic_is_marked(tmp_path: pathlib.Path) -> None:
     kinds; what nodes report of it, in datagrams of which some are lost, is what the capture has."""
     cluster = TOP / "harness/clusters/traffic.toml"
     run = subprocess.run([TOP / "harness/osmosis", "run", cluster, "--headless", "--out", tmp_path],
-                         capture_output=True, text=True, check=False, timeout=100)
+                         capture_output=True, text=True, check=False, timeout=500)
     assert run.returncode == 0, run.stdout
     said = (tmp_path / "console" / "board.log").read_text()
     told = re.findall(r"^([123]) +(\d+) +(\d+) +(\d+) +\d+ +\d+ +(\d+) %$", said, re.M)

@@ -11,7 +11,7 @@ import pytest
 from osmo import cluster, run
 from osmo.errors import Problem
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 CHAIN = """
 for = "5s"
 [media.left]

@@ -16,11 +16,11 @@ OSMOSIS = TOP / "harness" / "osmosis"
 BUILT = (paths.hypervisor().is_file() and all(paths.image(i).is_file() for i in ("control", "node", "fabric"))
          and shutil.which(qemu.BINARY) is not None)
 pytestmark = [pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)"),
-              pytest.mark.slow, pytest.mark.timeout(300)]
+              pytest.mark.slow]
 
 
 def consoles(file: pathlib.Path, out: pathlib.Path) -> dict[str, str]:
-    done = subprocess.run([OSMOSIS, "run", file, "--clock", "count", "--json", "--out", out], timeout=250,
+    done = subprocess.run([OSMOSIS, "run", file, "--clock", "count", "--json", "--out", out], timeout=500,
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return {log.stem: log.read_text() for log in (out / "console").iterdir()}

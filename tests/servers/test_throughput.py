@@ -18,7 +18,6 @@ CASES = [(1, 2000, 8000, 0, 100), (2, 2000, 8000, 0, 125), (2, 2500, 8000, 75, 4
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(100)
 @pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
 def test_what_a_second_server_and_a_cache_bring(tmp_path: pathlib.Path) -> None:
     """L20: 2 ms of processor and 8 of disk are 100 a second; two servers overlap them; a cache moves the

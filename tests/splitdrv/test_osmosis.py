@@ -12,7 +12,7 @@ import pytest
 
 from osmo import cluster, collect, judge, run
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 BUFFERS = 32 + 64 + 2  # of a vif, to send from and to receive into, and its rings: each mapped and unmapped once
 LOSS = '[[faults]]\nat = "1ms"\nmedium = "wire"\ndo = "loss 0.2"\n'
 

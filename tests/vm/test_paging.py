@@ -62,7 +62,6 @@ def test_room_at_the_pager(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 @pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
 def test_diskless_domains(tmp_path: pathlib.Path) -> None:
     """DV16, DV17: two domains of 4 MiB run 6 MiB each, from one pager on a third."""
@@ -90,7 +89,6 @@ def test_its_own_disk(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 @pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
 def test_the_bare_machine(tmp_path: pathlib.Path) -> None:
     """DV19, L10: 18 MiB where 6 are free, to its own virtio disk; another process runs meanwhile."""
@@ -108,7 +106,6 @@ def test_the_bare_machine(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 @pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
 def test_others_compute_while_a_page_comes() -> None:
     """DV19: one program that always waits for pages has two thirds of a processor that restarts, as any
@@ -180,7 +177,6 @@ user = "Test result: SUCCESS"
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 @pytest.mark.skipif(not BUILT, reason="the machine's images are not built (`make`)")
 def test_keepers_in_a_domain(tmp_path: pathlib.Path) -> None:
     """DV14, U22: the keepers that count and encrypt, in a domain; the file is on another."""

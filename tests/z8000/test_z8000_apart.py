@@ -140,7 +140,6 @@ NODES = [("remote", 1), ("remote", 2), ("local", 2)]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
 @pytest.mark.skipif(not paths.image("z8000").is_file() or shutil.which(qemu.BINARY) is None,
                     reason="no images, or no QEMU")
 def test_domains_say_the_same_both_ways(tmp_path: pathlib.Path) -> None:

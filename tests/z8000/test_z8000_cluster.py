@@ -19,13 +19,12 @@ BUILT = (paths.hypervisor().is_file() and paths.image("z8000").is_file()
 pytestmark = [pytest.mark.skipif(not BUILT, reason="no images, or no Z8000 assembler"), pytest.mark.slow]
 
 
-@pytest.mark.timeout(120)
 def test_nodes_of_both_kinds_answer_each_other(tmp_path: pathlib.Path) -> None:
     """L44: emulated processors and virtual ones in one cluster. Both nodes' kernels write their trace: what
     one sent the other got, once, in order."""
     done = subprocess.run([TOP / "harness" / "osmosis", "run", TOP / "harness" / "clusters" / "mixed.toml",
                            "--json", "--seed", "7", "--clock", "event", "--out", tmp_path],
-                          capture_output=True, text=True, check=False, timeout=100)
+                          capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     result = json.loads(done.stdout)
     nodes = {node["name"]: node for node in result["nodes"]}
@@ -36,7 +35,6 @@ def test_nodes_of_both_kinds_answer_each_other(tmp_path: pathlib.Path) -> None:
     assert nodes["client"]["sent"] >= 10 and nodes["x86"]["sent"] >= 10
 
 
-@pytest.mark.timeout(120)
 def test_clocks_of_the_user_processor_are_node_time(tmp_path: pathlib.Path) -> None:
     """DV01: two million clocks take a second of the node's time, in whatever clock the cluster
     has; without the throttle hardly any."""
@@ -46,13 +44,12 @@ def test_clocks_of_the_user_processor_are_node_time(tmp_path: pathlib.Path) -> N
                     '[nodes.free]\nmachine = "z8000"\nprograms = ["spin"]\ncmdline = "throttle=0"\n')
     for clock in ("count", "event"):
         done = subprocess.run([TOP / "harness" / "osmosis", "run", file, "--json", "--clock", clock],
-                              capture_output=True, text=True, check=False, timeout=100)
+                              capture_output=True, text=True, check=False, timeout=500)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         ended = {node["name"]: node["ended_ns"] / 1e9 for node in json.loads(done.stdout)["nodes"]}
         assert 1.0 < ended["bound"] < 1.15 and ended["free"] < 0.5
 
 
-@pytest.mark.timeout(200)
 def test_frames_pass_while_the_user_processor_computes(tmp_path: pathlib.Path) -> None:
     """DV10, DN18: a node between two others forwards a client's calls over a serial and a parallel line
     while eight programs compute for a second each; they take hardly longer than that."""
@@ -66,18 +63,17 @@ def test_frames_pass_while_the_user_processor_computes(tmp_path: pathlib.Path) -
                     '[nodes.far]\nmachine = "z8000"\nmedia = ["parallel"]\nprograms = ["client"]\n'
                     '[expect.output]\nfar = "client: counted to 10"\n')
     done = subprocess.run([TOP / "harness" / "osmosis", "run", file, "--json"],
-                          capture_output=True, text=True, check=False, timeout=190)
+                          capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     ended = {node["name"]: node["ended_ns"] for node in json.loads(done.stdout)["nodes"] if node["ended_ns"]}
     assert ended["far"] < ended["between"] < 8.8e9
 
 
-@pytest.mark.timeout(120)
 def test_three_kinds_of_media_on_one_way(tmp_path: pathlib.Path) -> None:
     """DN09: each call goes by an acknowledging ether, a serial and a parallel line, and so does its answer."""
     done = subprocess.run([TOP / "harness" / "osmosis", "run", pathlib.Path(__file__).with_name("media.toml"),
                            "--json", "--seed", "5", "--clock", "event", "--out", tmp_path],
-                          capture_output=True, text=True, check=False, timeout=100)
+                          capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     result = json.loads(done.stdout)
     assert all(kind["broken"] == 0 for kind in result["invariants"].values())

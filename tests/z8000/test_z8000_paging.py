@@ -159,7 +159,6 @@ def test_a_process_killed_while_its_processor_is_held(tmp_path: pathlib.Path) ->
     assert counts["holds"] > 100, counts
 
 
-@pytest.mark.timeout(200)
 @pytest.mark.skipif(not paths.hypervisor().is_file() or shutil.which(qemu.BINARY) is None,
                     reason="no images, or no QEMU")
 def test_nobody_runs_while_a_page_comes(tmp_path: pathlib.Path) -> None:
@@ -167,7 +166,7 @@ def test_nobody_runs_while_a_page_comes(tmp_path: pathlib.Path) -> None:
     node whose other process waits for pages a second later: it cannot use those times. A third pages to
     its own disk, 400 pages at least, at 5,000 bytes a second."""
     done = subprocess.run([TOP / "harness" / "osmosis", "run", TOP / "harness" / "clusters" / "z8000-paging.toml",
-                           "--json", "--out", tmp_path], capture_output=True, text=True, check=False, timeout=190)
+                           "--json", "--out", tmp_path], capture_output=True, text=True, check=False, timeout=500)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     result = json.loads(done.stdout)
     assert all(kind["broken"] == 0 for kind in result["invariants"].values())
