@@ -17,6 +17,7 @@ struct heap {
     size_t in_use, high; /* bytes handed out, and the most there ever were */
     size_t total;        /* bytes of all regions */
     bool cuts; /* its owner has no more for it: larger free blocks are cut for small ones */
+    bool born_zero; /* its regions were zero when they were given: what is new is not touched */
     void *free[HEAP_CLASSES];
 };
 

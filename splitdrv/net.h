@@ -40,7 +40,8 @@ struct netback {
     u32 tx_port, rx_port; /* equal when not split */
     bool persistent;
     bool tx_dirty, rx_dirty;
-    RING_IDX rx_due; /* what had been put there at the last prompt */
+    RING_IDX rx_due;  /* what had been put there at the last prompt */
+    RING_IDX rx_wish; /* the front end, which slept, has been told that so much is wanted */
     struct cache tx_cache, rx_cache;
     struct split_net_stats stats;
 };
@@ -58,7 +59,8 @@ void netback_flush(struct netback *b);
 /* True when there is nothing to take; a kick will come when there is. */
 bool netback_idle(struct netback *b);
 /* True when a frame of `len` bytes finds room; if not, a kick will come (if the front end
- * promised feature-rx-notify). */
+ * promised feature-rx-notify). A front end that sleeps is woken: ours posts few buffers, and
+ * more as it finds them wanted. */
 bool netback_room(struct netback *b, size_t len);
 /* Now and then: kicks again when what was there at the last call has still not been taken. An
  * event can get lost, and the other end's index then holds all further kicks back. */
@@ -72,16 +74,20 @@ struct netfront {
     u32 tx_port, rx_port;
     bool tx_dirty, rx_dirty;
     struct pool tx_pool, rx_pool;
-    RING_IDX tx_due;       /* what had been asked at the last prompt */
-    u32 rx_want;           /* buffers to have posted */
+    RING_IDX tx_due; /* what had been asked at the last prompt */
+    u32 tx_spare;    /* pages of the pool not used yet: none is while others are answered */
+    u32 rx_want;     /* buffers to have posted */
+    u32 rx_full;     /* how often that was too little since it last grew */
     u16 rx_slot[NET_RING]; /* id of the buffer posted at each place of the ring */
     struct split_net_stats stats;
 };
 
 /* The rings are pages of ours, already granted; buffers are lent here. tx_pages of at
- * least 16 carry the largest frames. False: grants ran out. */
+ * least 16 carry the largest frames. Few of them are used at first. False: grants ran out. */
 bool netfront_open(struct netfront *f, domid_t peer, void *tx_ring, void *rx_ring, u32 tx_port,
                    u32 rx_port, void *tx_pages, u32 tx_count, void *rx_pages, u32 rx_count);
+/* Frames of `len` bytes are to be expected: for a back end that would not say that it wants more. */
+void netfront_expect(struct netfront *f, size_t len);
 /* False while the back end still maps buffers: keep them and try again. */
 bool netfront_close(struct netfront *f);
 /* False: no room now; a kick comes when there is. */

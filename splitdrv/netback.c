@@ -213,17 +213,35 @@ static u32 buffers(struct netback *b)
     return prod - b->rx.req_cons;
 }
 
+/* What is wanted of a front end that has taken all and sleeps, it is told once: netfront_idle
+ * looks for it. One that is awake looks before it sleeps. */
+static void wish(struct netback *b, RING_IDX event)
+{
+    if (b->rx_dirty || event == b->rx_wish ||
+        ring_peer(&b->rx.sring->rsp_event) != b->rx.rsp_prod_pvt + 1)
+        return;
+    b->rx_wish = event;
+    b->stats.kicks++;
+    split_notify(b->rx_port);
+}
+
 bool netback_room(struct netback *b, size_t len)
 {
+    RING_IDX event;
+
     if (b->broken)
         return false;
     if (buffers(b) >= slots_for(len))
         return true;
     if (b->broken)
         return false;
-    b->rx.sring->req_event = b->rx.req_cons + slots_for(len);
+    event = b->rx.req_cons + slots_for(len);
+    b->rx.sring->req_event = event;
     xen_mb();
-    return buffers(b) >= slots_for(len);
+    if (buffers(b) >= slots_for(len))
+        return true;
+    wish(b, event);
+    return false;
 }
 
 bool netback_put(struct netback *b, const void *frame, size_t len, u32 checksum)
@@ -315,9 +333,11 @@ bool netback_idle(struct netback *b)
     return !waiting(b);
 }
 
-/* Whoever has taken all there is asks for an event by the next. */
+/* Whoever has taken all there is asks for an event by the next. What was wished for and did not
+ * come is wished for again. */
 void netback_prompt(struct netback *b)
 {
+    b->rx_wish = 0;
     if (b->broken ||
         !ring_overdue(ring_peer(&b->rx.sring->rsp_event) - 1, &b->rx_due, b->rx.rsp_prod_pvt))
         return;

@@ -7,7 +7,9 @@
 #include "splitdrv/net.h"
 #include "base/wide.h"
 
-enum { RX_FIRST = NET_SLOTS_MAX }; /* buffers posted at first: room for the largest frame */
+/* Of each kind so many are used at first. A page that was never used was never touched, and costs
+ * nothing where memory comes by being touched. */
+enum { BUFFERS_FIRST = 4 };
 
 static u32 posted(const struct netfront *f)
 {
@@ -41,7 +43,8 @@ bool netfront_open(struct netfront *f, domid_t peer, void *tx_ring, void *rx_rin
         pool_close(&f->tx_pool);
         return false;
     }
-    f->rx_want = MIN((u32)RX_FIRST, f->rx_pool.count);
+    f->rx_want = MIN((u32)BUFFERS_FIRST, f->rx_pool.count);
+    f->tx_spare = f->tx_pool.count - MIN((u32)BUFFERS_FIRST, f->tx_pool.count);
     f->tx.sring->rsp_event = 0; /* behind: no kick for tx answers unless we ask for it */
     post(f);
     return true;
@@ -59,6 +62,12 @@ bool netfront_close(struct netfront *f)
 static u32 slots_for(size_t len)
 {
     return (u32)((len + SPLIT_PAGE - 1) / SPLIT_PAGE);
+}
+
+void netfront_expect(struct netfront *f, size_t len)
+{
+    f->rx_want = MIN(MAX(f->rx_want, slots_for(len)), f->rx_pool.count);
+    post(f);
 }
 
 /* Takes back the buffers of answered requests. */
@@ -82,17 +91,28 @@ static void reap(struct netfront *f)
     }
 }
 
+/* Those that were answered serve again before others are used for the first time: as many as were
+ * ever under way at once. */
+static bool reuse(struct netfront *f, u32 slots)
+{
+    reap(f);
+    if (f->broken)
+        return false;
+    if (f->tx_pool.free < slots + f->tx_spare)
+        f->tx_spare = f->tx_pool.free > slots ? f->tx_pool.free - slots : 0;
+    return f->tx_pool.free >= slots;
+}
+
 bool netfront_room(struct netfront *f, size_t len)
 {
     u32 slots = slots_for(len);
 
     if (f->broken)
         return false;
-    if (f->tx_pool.free >= slots)
+    if (f->tx_pool.free >= slots + f->tx_spare || reuse(f, slots))
         return true;
-    reap(f);
-    if (f->broken || f->tx_pool.free >= slots)
-        return !f->broken;
+    if (f->broken)
+        return false;
     /* Wake us when enough has been answered. */
     f->tx.sring->rsp_event = f->tx.rsp_cons + (slots - f->tx_pool.free);
     xen_mb();
@@ -216,12 +236,32 @@ static u32 arrived(struct netfront *f)
 }
 
 /* What is posted has no room for another frame like this one: more came than there was room for,
- * or soon will. A page that was never posted was never touched, and costs nothing where memory
- * comes by being touched. */
+ * or soon will. Who is met by that time and again gets more; what comes once, such as a flood of
+ * all nodes, waits in the back end, where a small frame takes less than a page. */
 static void post_more(struct netfront *f, u32 empty, size_t len)
 {
-    if (empty < MAX(slots_for(len), 1u) && f->rx_want < f->rx_pool.count)
-        f->rx_want = MIN(2 * f->rx_want, f->rx_pool.count);
+    u32 slots = MAX(slots_for(len), 1u);
+
+    if (empty >= slots || f->rx_want == f->rx_pool.count)
+        return;
+    f->rx_full += slots;
+    if (f->rx_full < f->rx_want)
+        return;
+    f->rx_full = 0;
+    f->rx_want = MIN(2 * f->rx_want, f->rx_pool.count);
+}
+
+/* The back end has a frame for which all that is posted is too little: it says so by the index at
+ * which it wants to be told. True: there is more now. */
+static bool post_wished(struct netfront *f)
+{
+    RING_IDX event = ring_peer(&f->rx.sring->req_event);
+
+    if ((s32)(event - f->rx.req_prod_pvt) <= 0 || f->rx_want == f->rx_pool.count)
+        return false;
+    f->rx_want = MIN(MAX(event - f->rx.rsp_cons, f->rx_want), f->rx_pool.count);
+    post(f);
+    return f->rx_dirty;
 }
 
 size_t netfront_take(struct netfront *f, void *frame, size_t room, u32 *checksum)
@@ -278,6 +318,8 @@ bool netfront_idle(struct netfront *f)
         return true;
     f->rx.sring->rsp_event = f->rx.rsp_cons + 1;
     xen_mb();
+    if (post_wished(f))
+        netfront_flush(f);
     return !arrived(f);
 }
 

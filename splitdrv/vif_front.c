@@ -152,6 +152,7 @@ static bool lend(struct split_device *d)
 {
     struct vif_front *f = front_of(d->owner);
     u8 *rings, *buffers;
+    u64 block;
 
     f->rings = f->rings ? f->rings : rt_frames(2);
     if (!f->buffers) /* what lies in them is never looked at before it is written */
@@ -166,8 +167,10 @@ static bool lend(struct split_device *d)
         !netfront_open(&f->front, d->peer, rings, rings + SPLIT_PAGE, f->tx_port, f->rx_port,
                        buffers, TX_PAGES, buffers + TX_PAGES * SPLIT_PAGE, RX_PAGES))
         return false;
-    netfront_flush(&f->front);
     read_medium(&f->vif);
+    if (!split_number(d->other, "medium-block", &block)) /* not one of ours, which says */
+        netfront_expect(&f->front, f->vif.device.block_max);
+    netfront_flush(&f->front);
     return split_renew(d->own, "tx-ring-ref", f->tx_ref) &&
            split_renew(d->own, "rx-ring-ref", f->rx_ref) && say_ports(f, d) &&
            split_renew(d->own, "request-rx-copy", 1) &&

@@ -165,7 +165,7 @@ void *rt_alloc(size_t size)
 
     if (at)
         return at;
-    more = rt_frames(frames);
+    more = rt_frames_untouched(frames); /* heap_alloc zeroes what it hands out */
     if (!more) {
         frames = (u32)((heap_cost(size) + PAGE - 1) / PAGE);
         more = rt_frames(frames);

@@ -137,6 +137,30 @@ static void heap_keeps_blocks_apart(void)
     free(more);
 }
 
+/* Memory that was zero when it was given is not touched until its owner does (P27), and is zeroed
+ * when it comes back. The bytes here show who wrote. */
+static void heap_leaves_new_memory_alone(void)
+{
+    enum { SIZE = 8192, BLOCK = 1000 };
+    static u8 memory[SIZE];
+    struct heap h;
+    u8 *block;
+
+    for (u32 born_zero = 0; born_zero < 2; born_zero++) {
+        memset(memory, 0xaa, SIZE);
+        heap_init(&h, memory, SIZE);
+        h.born_zero = born_zero;
+        block = heap_alloc(&h, BLOCK);
+        CHECK_EQ(block[0], born_zero ? 0xaa : 0);
+        CHECK_EQ(block[BLOCK - 1], born_zero ? 0xaa : 0);
+        heap_free(&h, block, BLOCK);
+        CHECK(heap_alloc(&h, BLOCK) == block);
+        for (u32 i = 0; i < BLOCK; i++)
+            CHECK_EQ(block[i], 0);
+        heap_leave(memory, SIZE);
+    }
+}
+
 /* How many small blocks there are where large ones were. */
 static u32 small_for_large(bool cuts, size_t size, size_t large, size_t small)
 {
@@ -174,4 +198,5 @@ static void heap_cuts_what_is_free(void)
 
 TESTS(CASE(big_endian), CASE(crc_of_the_check_string), CASE(crc32c_by_table_and_instruction),
       CASE(keyed_draws_do_not_disturb_each_other), CASE(formats_as_the_c_library),
-      CASE(heap_keeps_blocks_apart), CASE(heap_cuts_what_is_free))
+      CASE(heap_keeps_blocks_apart), CASE(heap_leaves_new_memory_alone),
+      CASE(heap_cuts_what_is_free))

@@ -11,14 +11,14 @@
 #include "tests/check.h"
 #include "tests/splitdrv/world.h"
 
-enum { TX_PAGES = 64, RX_PAGES = 64 };
+enum { TX_PAGES = 64, RX_PAGES = 64, FIRST = 4 };
 
 static struct netfront front;
 static struct netback back;
 static u8 *memory, *tx_ring, *rx_ring, *tx_pages, *rx_pages;
 static u8 frame[NET_FRAME_MAX + 1], got[NET_FRAME_MAX + 1];
 
-static void open_both(bool persistent)
+static void open_few(bool persistent)
 {
     world_reset();
     memory = aligned_alloc(SPLIT_PAGE, (2 + TX_PAGES + RX_PAGES) * SPLIT_PAGE);
@@ -30,6 +30,14 @@ static void open_both(bool persistent)
     CHECK(netfront_open(&front, 1, tx_ring, rx_ring, 1, 2, tx_pages, TX_PAGES, rx_pages,
                         RX_PAGES));
     netback_open(&back, 2, tx_ring, rx_ring, 3, 4, persistent);
+    netfront_flush(&front);
+}
+
+/* With room for the largest frame from the start. */
+static void open_both(bool persistent)
+{
+    open_few(persistent);
+    netfront_expect(&front, NET_SLOTS_MAX * SPLIT_PAGE);
     netfront_flush(&front);
 }
 
@@ -218,7 +226,7 @@ static void test_room_and_wake(void)
 {
     u32 checksum, sent = 0;
 
-    open_both(true);
+    open_few(true);
     while (netfront_put(&front, frame, 4000, 0))
         sent++;
     netfront_flush(&front);
@@ -229,12 +237,14 @@ static void test_room_and_wake(void)
     CHECK_EQ(world.kicks[3], 1);
     CHECK(netfront_room(&front, 4000));
     /* And the other way: no buffers, a promise of a kick, buffers again; each time that all were
-     * full there are twice as many, up to all there are. */
-    for (u32 room = NET_SLOTS_MAX; room < RX_PAGES; room *= 2) {
-        CHECK_EQ(fill_back(), room);
-        for (u32 i = 0; i < room; i++)
-            CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), 4000);
-        netfront_flush(&front);
+     * full as often as there are of them there are twice as many, up to all there are. */
+    for (u32 room = FIRST; room < RX_PAGES; room *= 2) {
+        for (u32 times = 0; times < room; times++) {
+            CHECK_EQ(fill_back(), room);
+            for (u32 i = 0; i < room; i++)
+                CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), 4000);
+            netfront_flush(&front);
+        }
     }
     CHECK_EQ(fill_back(), RX_PAGES);
     CHECK(!netback_put(&back, frame, 64, 0));
@@ -247,14 +257,90 @@ static void test_room_and_wake(void)
     close_both();
 }
 
-/* Frames of 63 KiB take sixteen of the first eighteen buffers: they never are all full, and still
- * there are soon as many as there can be. */
+/* Pages of `pages` that hold anything but what they began with. */
+static u32 touched(const u8 *pages, u32 count)
+{
+    u32 sum = 0;
+
+    for (u32 i = 0; i < count * SPLIT_PAGE; i++) {
+        if (pages[i] != 0xa5) {
+            sum++;
+            i |= SPLIT_PAGE - 1;
+        }
+    }
+    return sum;
+}
+
+/* Whoever is asked and answers, however often, needs few pages: they serve again (P27). */
+static void test_few_pages_serve_again(void)
+{
+    u32 checksum;
+
+    open_few(true);
+    memset(frame, 0, 64);
+    for (u32 i = 0; i < 200; i++) {
+        CHECK(netfront_put(&front, frame, 64, 0));
+        netfront_flush(&front);
+        CHECK_EQ(netback_take(&back, got, NET_FRAME_MAX, &checksum), 64);
+        CHECK(netback_put(&back, got, 64, 0));
+        netback_flush(&back);
+        CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), 64);
+    }
+    CHECK_EQ(touched(tx_pages, TX_PAGES), FIRST);
+    CHECK_EQ(touched(rx_pages, RX_PAGES), FIRST);
+    close_both();
+}
+
+/* A frame for which too little is posted: a front end that sleeps is woken, once, or by the next
+ * prompt when that event was lost; one that is awake sees it before it sleeps. */
+static void test_more_is_wished_for(void)
+{
+    enum { LARGE = 60000, SLOTS = 15 };
+    u32 checksum;
+
+    for (u32 asleep = 0; asleep < 2; asleep++) {
+        open_few(true);
+        CHECK(netback_put(&back, frame, 64, 0));
+        netback_flush(&back);
+        CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), 64);
+        CHECK(!asleep || netfront_idle(&front));
+        world.kicks[2] = world.kicks[4] = 0;
+        CHECK(!netback_room(&back, LARGE) && !netback_room(&back, LARGE));
+        CHECK_EQ(world.kicks[4], asleep);
+        netback_prompt(&back);
+        CHECK(!netback_room(&back, LARGE));
+        CHECK_EQ(world.kicks[4], 2 * asleep);
+        CHECK(netfront_idle(&front));
+        CHECK_EQ(world.kicks[2], 1); /* there are as many now */
+        CHECK_EQ(front.rx.req_prod_pvt - front.rx.rsp_cons, SLOTS);
+        CHECK(netback_room(&back, LARGE));
+        close_both();
+    }
+}
+
+/* Who would not say that it wants more is given it at once; nobody gets more than there is. */
+static void test_frames_that_are_expected(void)
+{
+    open_few(true);
+    netfront_expect(&front, 60000);
+    netfront_flush(&front);
+    CHECK(netback_room(&back, 60000));
+    front.rx.sring->req_event = front.rx.req_prod_pvt + 0x40000000;
+    CHECK(netfront_idle(&front));
+    CHECK_EQ(front.rx.req_prod_pvt, RX_PAGES);
+    CHECK(!front.broken);
+    close_both();
+}
+
+/* Frames of 63 KiB take sixteen buffers, which are there when they were wished for; there are soon
+ * as many as there can be. */
 static void test_room_for_large_frames(void)
 {
     enum { LARGE = 63 << 10 };
-    u32 checksum, room[3];
+    u32 checksum, room[4];
 
-    open_both(true);
+    open_few(true);
+    CHECK(!netback_room(&back, LARGE) && netfront_idle(&front));
     for (u32 i = 0; i < ARRAY_SIZE(room); i++) {
         for (room[i] = 0; netback_room(&back, LARGE); room[i]++)
             CHECK(netback_put(&back, frame, LARGE, 0));
@@ -265,7 +351,8 @@ static void test_room_for_large_frames(void)
     }
     CHECK_EQ(room[0], 1);
     CHECK_EQ(room[1], 2);
-    CHECK_EQ(room[2], 4);
+    CHECK_EQ(room[2], 2);
+    CHECK_EQ(room[3], 4);
     close_both();
 }
 
@@ -546,12 +633,9 @@ static void test_hostile_back(void)
     close_both();
 
     open_both(true); /* more than a frame can be, once there are so many buffers */
-    for (u32 i = 0; i < NET_SLOTS_MAX; i++)
-        rx(i, front.rx_slot[i], 0, 0, 100);
-    for (u32 i = 0; i < NET_SLOTS_MAX; i++)
-        CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), 100);
-    for (u32 i = NET_SLOTS_MAX; i < NET_SLOTS_MAX + 20; i++)
-        rx(i, front.rx_slot[i], 0, i < NET_SLOTS_MAX + 19 ? NETRXF_more_data : 0, 4096);
+    netfront_expect(&front, 2 * NET_SLOTS_MAX * SPLIT_PAGE);
+    for (u32 i = 0; i < 20; i++)
+        rx(i, front.rx_slot[i], 0, i < 19 ? NETRXF_more_data : 0, 4096);
     CHECK_EQ(netfront_take(&front, got, NET_FRAME_MAX, &checksum), 0);
     CHECK(!front.broken);
     close_both();
@@ -575,7 +659,7 @@ static void test_hostile_back(void)
         front.tx.sring->rsp_prod = answers;
         while (netfront_put(&front, frame, 4096, 0))
             put++;
-        CHECK(front.broken && put == TX_PAGES);
+        CHECK(front.broken && put == FIRST);
         close_both();
     }
 }
@@ -697,8 +781,9 @@ static void test_mapped_pages_stay(void)
 
 TESTS(CASE(test_all_sizes), CASE(test_wrap), CASE(test_one_kick_per_batch),
       CASE(test_lost_kicks), CASE(test_room_and_wake), CASE(test_room_for_large_frames),
-      CASE(test_malformed), CASE(test_longest_chains), CASE(test_extra_info),
-      CASE(test_index_jumps), CASE(test_extra_info_from_the_back), CASE(test_hostile_back),
-      CASE(test_buffers_that_overlap), CASE(test_double_fetch),
+      CASE(test_few_pages_serve_again), CASE(test_more_is_wished_for),
+      CASE(test_frames_that_are_expected), CASE(test_malformed), CASE(test_longest_chains),
+      CASE(test_extra_info), CASE(test_index_jumps), CASE(test_extra_info_from_the_back),
+      CASE(test_hostile_back), CASE(test_buffers_that_overlap), CASE(test_double_fetch),
       CASE(test_double_fetch_of_buffers), CASE(test_failing_hypervisor),
       CASE(test_mapped_pages_stay))

@@ -45,10 +45,11 @@ static void memory_init(void)
     count -= (u32)(heap_bytes / FRAME_SIZE);
     refs = (u32)ALIGN_UP((u64)count * sizeof(u32), (u64)FRAME_SIZE) / FRAME_SIZE;
     heap_init(&heap, base, heap_bytes);
+    heap.born_zero = rt_host() == RT_OSMOSIS; /* which zeroes what it hands out */
     base = rt_frames_untouched(count);
     frames_init(&x86.frames, (u8 *)base + (u64)refs * FRAME_SIZE,
                 rt_physical(base) + (u64)refs * FRAME_SIZE, base, count - refs);
-    x86.frames.born_zero = rt_host() == RT_OSMOSIS; /* which zeroes what it hands out */
+    x86.frames.born_zero = heap.born_zero;
     x86.entry_frame = frame_alloc_zero(&x86.frames);
     memcpy(frame_at(&x86.frames, x86.entry_frame), entry, sizeof entry);
 }
