@@ -114,7 +114,7 @@ def test_a_kept_disk_outlives_the_run(tmp_path: pathlib.Path) -> None:
     before it was destroyed, another finds in the next run."""
     ext4(tmp_path / "data.img")
     cluster_file = """
-for = "120s"
+for = "500s"
 until = "{until}"
 [nodes.lin]
 machine = "linux"
