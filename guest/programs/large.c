@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `large [MIB [ROUNDS]]`: writes and checks so much memory, page by page in an order that looks
- * random, and says that every byte was right. With more memory than its node has it shows
- * paging at work; what it prints is the same everywhere.
+ * `large [MIB [ROUNDS [WORD]]]`: writes and checks so much memory, page by page in an order that
+ * looks random, and says that every byte was right; before, the word, when it has all of its memory.
+ * With more than its node has it shows paging at work; what it prints is the same everywhere.
  */
 #include "base/keyed.h"
 #include "guest/lib/demos.h"
@@ -48,6 +48,8 @@ int main(int argc, char **argv)
             bad += wrong(page, round);
             write(page, round + 1);
         }
+        if (argc > 3 && round == 0)
+            demos_print("large: %s\n", argv[3]);
     }
     for (u64 page = 0; page < pages; page++)
         bad += wrong(page, rounds);
