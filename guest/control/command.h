@@ -32,6 +32,6 @@ command_fn do_churn, do_clock, do_console, do_counters, do_create, do_destroy, d
     do_digest, do_dump, do_fault, do_finish, do_image, do_inject, do_input, do_list, do_log,
     do_ls, do_keys, do_memory, do_modules, do_pause, do_perms, do_plug, do_read, do_reboot,
     do_restore, do_resume, do_rm, do_sched, do_shutdown, do_sleep, do_snapshot, do_start,
-    do_store_fault, do_trace, do_undevice, do_unpause, do_unplug, do_write;
+    do_store_fault, do_trace, do_type, do_undevice, do_unpause, do_unplug, do_write;
 
 #endif

@@ -96,6 +96,7 @@ static const struct {
     {"list", do_list, 0, 0},
     {"modules", do_modules, 0, 0},
     {"input", do_input, 2, 2},
+    {"type", do_type, 2, 2},
     {"console", do_console, 2, 2},
     {"dump", do_dump, 1, 1},
     {"counters", do_counters, 1, 1},

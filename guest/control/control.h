@@ -137,7 +137,10 @@ bool rings_open(struct guest *g, char *why);
 void rings_close(struct guest *g);
 /* Serves the domains whose events came. True if there was something to do. */
 bool rings_serve(void);
-bool rings_input(struct guest *g, const char *text, size_t len);
+/* Whether so much more can be typed on its console, which has not taken 64 KiB at most. */
+bool rings_input_room(struct guest *g, size_t len, char *why);
+/* Types what there is room for. */
+void rings_input(struct guest *g, const char *text, size_t len);
 /* The store has something for the domain. */
 void rings_mark(struct guest *g);
 /* An injected fault makes the store's answer to it late. */

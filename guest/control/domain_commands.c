@@ -317,11 +317,13 @@ bool do_modules(struct command *c)
 bool do_input(struct command *c)
 {
     struct guest *g = command_guest(c, 0);
+    size_t len = strlen(c->argument[1]);
 
-    if (!g)
+    if (!g || !rings_input_room(g, len, c->why))
         return false;
-    return rings_input(g, c->argument[1], strlen(c->argument[1])) ||
-           command_refuse(c, "no memory");
+    rings_input(g, c->argument[1], len);
+    json_number(c->answer, "waiting", g->input_len);
+    return true;
 }
 
 bool do_console(struct command *c)

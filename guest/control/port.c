@@ -15,6 +15,9 @@
 enum { PORT = 0x2f8, IRQ = 3, OUT_ROOM = 65536, FIFO = 16, LINE_READY = 1, LINE_EMPTY = 0x20 };
 enum { DATA = 0, IER = 1, IIR = 2, FCR = 2, LCR = 3, MCR = 4, LSR = 5 };
 enum { IIR_NOTHING = 1 };
+/* Queues on and empty. It interrupts for 14 bytes, or fewer after which nothing comes for a while:
+ * QEMU hands over no more at once than it interrupts for. */
+enum { FCR_QUEUES = 0xc7 };
 
 static bool present;
 static char line[WORDS_LINE + 1], out[OUT_ROOM], answer_text[COMMAND_ANSWER];
@@ -141,7 +144,8 @@ void port_init(void)
 {
     static const struct {
         u8 reg, value;
-    } sequence[] = {{IER, 0}, {LCR, 0x80}, {DATA, 1}, {IER, 0}, {LCR, 3}, {FCR, 7}, {MCR, 0xb}};
+    } sequence[] = {{IER, 0}, {LCR, 0x80},       {DATA, 1}, {IER, 0},
+                    {LCR, 3}, {FCR, FCR_QUEUES}, {MCR, 0xb}};
     struct evtchn_bind_pirq op = {.pirq = IRQ};
 
     if (get(LSR) == 0xff)

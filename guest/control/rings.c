@@ -17,7 +17,7 @@
 #include "guest/rt/time.h"
 
 enum { TURN_REQUESTS = 32 }; /* of one domain before others have their turn */
-enum { CONSOLE_MOST = 512 << 10 };
+enum { CONSOLE_MOST = 512 << 10, INPUT_MOST = 64 << 10 };
 
 static struct xenstore_domain_interface *store_ring(const struct guest *g)
 {
@@ -203,24 +203,44 @@ static bool console_serve(struct guest *g)
     return moved;
 }
 
-bool rings_input(struct guest *g, const char *text, size_t len)
+static bool input_grow(struct guest *g, u32 want)
 {
-    u32 want = g->input_len + (u32)len;
-    char *bigger;
+    u32 room = MAX(want, MIN(2 * g->input_room, (u32)INPUT_MOST));
+    char *bigger = rt_alloc(room);
 
-    if (want > g->input_room) {
-        bigger = rt_alloc(want);
-        if (!bigger)
-            return false;
-        memcpy(bigger, g->input, g->input_len);
-        rt_free(g->input, g->input_room);
-        g->input = bigger;
-        g->input_room = want;
-    }
-    memcpy(g->input + g->input_len, text, len);
-    g->input_len = want;
-    console_serve(g);
+    if (!bigger)
+        return false;
+    memcpy(bigger, g->input, g->input_len);
+    rt_free(g->input, g->input_room);
+    g->input = bigger;
+    g->input_room = room;
     return true;
+}
+
+bool rings_input_room(struct guest *g, size_t len, char *why)
+{
+    if (!g->built) {
+        format(why, WHY, "%s is not running", g->name);
+        return false;
+    }
+    if (len > INPUT_MOST - g->input_len) {
+        format(why, WHY, "nobody reads on the console of %s: %u bytes wait there", g->name,
+               g->input_len);
+        return false;
+    }
+    if (g->input_len + len > g->input_room && !input_grow(g, g->input_len + (u32)len)) {
+        format(why, WHY, "no memory");
+        return false;
+    }
+    return true;
+}
+
+void rings_input(struct guest *g, const char *text, size_t len)
+{
+    rt_assert(len <= g->input_room - g->input_len);
+    memcpy(g->input + g->input_len, text, len);
+    g->input_len += (u32)len;
+    console_serve(g);
 }
 
 /* --- both --------------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The commands about snapshots: taking one, going on from one, and its pages for whoever carries
- * them out of the machine, or into it.
+ * them out of the machine, or into it; what was carried in can be typed on a console, too.
  */
 #include "base/format.h"
 #include "base/memory.h"
@@ -115,6 +115,15 @@ bool do_restore(struct command *c)
     return false;
 }
 
+/* One that is to be written from outside: two who do so at a time spoil each other's, but nobody's
+ * pages go while he may still write them. */
+static struct snapshot *image_of(const char *key, u32 frames)
+{
+    struct snapshot *s = snapshot_find(key);
+
+    return s && !s->whole && s->frames == frames ? s : snapshot_new(key, frames);
+}
+
 /* Where frames of the file lie in the machine, from `first` on. With bytes=, a new one of that
  * size, to be written from outside. */
 bool do_image(struct command *c)
@@ -128,7 +137,7 @@ bool do_image(struct command *c)
         return command_refuse(c, "a snapshot is whole pages, not %lu bytes: it is cut", bytes);
     if (bytes && !words_name(c->argument[0]))
         return command_refuse(c, "a snapshot's name is letters, digits, - _ and .");
-    s = bytes ? snapshot_new(c->argument[0], (u32)(bytes / SNAPSHOT_PAGE))
+    s = bytes ? image_of(c->argument[0], (u32)(bytes / SNAPSHOT_PAGE))
               : snapshot_find(c->argument[0]);
     if (!s)
         return bytes ? command_refuse(c, "no memory for %lu KiB (dom0_mem=)", bytes >> 10)
@@ -144,5 +153,25 @@ bool do_image(struct command *c)
         json_item_end(c->answer);
     }
     json_close(c->answer);
+    return true;
+}
+
+/* The first bytes of such a file on a console: the port is much slower than memory. */
+bool do_type(struct command *c)
+{
+    struct guest *g = command_guest(c, 0);
+    struct snapshot *s = snapshot_find(c->argument[1]);
+    u64 bytes = 0;
+
+    if (!g || !command_number(c, "bytes", &bytes))
+        return false;
+    if (!s || bytes > (u64)s->frames * SNAPSHOT_PAGE)
+        return command_refuse(c, "there are no %lu bytes of %s", bytes, c->argument[1]);
+    if (!rings_input_room(g, bytes, c->why))
+        return false;
+    for (u64 at = 0; at < bytes; at += SNAPSHOT_PAGE)
+        rings_input(g, (const char *)s->frame[at / SNAPSHOT_PAGE],
+                    MIN(bytes - at, (u64)SNAPSHOT_PAGE));
+    json_number(c->answer, "waiting", g->input_len);
     return true;
 }

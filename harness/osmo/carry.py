@@ -2,8 +2,8 @@
 """`osmosis put FILE WHERE:PATH` and `osmosis get WHERE:PATH [FILE]`: files, in and out.
 
 WHERE is a node of the running cluster that has a shell on its console, or a disk image with a
-DEMOS file system. Over a console, bytes go as hexadecimal digits with a CRC at their end, as
-the shell's commands `take` and `give` have it.
+DEMOS file system. Over a console, bytes go as hexadecimal digits with a CRC, as the shell's
+commands `take` and `give` have it; a file that does not come whole is not there at all.
 """
 
 import argparse
@@ -15,12 +15,15 @@ import time
 import zlib
 from collections.abc import Iterator
 
-from osmo import caller, paths
+from osmo import caller, paths, snapshot
 from osmo.errors import Problem
+from osmo.memory import Ram
 from osmo.words import quoted
 
 PATIENCE = 30.0  # seconds without a word
-PER_COMMAND = 1024  # bytes that go in one command of the control domain
+TYPED = "typed"  # the control domain's name for what is typed at once
+ROOM = 32768  # digits at once, and of 64 KiB in all half when more go there
+CANCEL = "\x18"  # no digit, and no key of the shell's
 MOST = 1 << 30  # bytes of a file there
 PROMPT = "demos> "
 HEX = re.compile(r"(?:[0-9a-f]{2})+")
@@ -46,19 +49,23 @@ class Shell:
         self.node = node
         run.ask({"do": "console", "node": node})
         # What the console has said so far is nothing to us, and comes before this answer.
-        run.command(f"input {node} {quoted(chr(10))}")
+        # Whoever was here last may have left in the middle of a file.
+        run.command(self.input(CANCEL + "\n"))
         run.seen.clear()
         self.text = ""
         self.pending: list[str] = []  # whole lines that nobody has looked at
 
+    def input(self, text: str) -> str:
+        return f"input {self.node} {quoted(text)}"
+
     def type(self, text: str) -> None:
-        self.run.command(f"input {self.node} {quoted(text)}")
+        self.run.command(self.input(text))
 
     def lines(self) -> Iterator[str]:
         """What it says from now on."""
         heard = time.monotonic()
         while True:
-            self.pending += self._taken()
+            self.pending += self._taken(0.2)
             while self.pending:
                 heard = time.monotonic()
                 yield self.pending.pop(0)
@@ -66,8 +73,8 @@ class Shell:
                 raise Problem(f"nobody answers on the console of {self.node}",
                               "give the node a shell, as harness/clusters/shell.toml does")
 
-    def _taken(self) -> list[str]:
-        if not self.run.seen and self.run.ready(0.2):
+    def _taken(self, seconds: float) -> list[str]:
+        if not self.run.seen and self.run.ready(seconds):
             line = self.run.take()
             if line is None:
                 raise Problem("the run has ended")
@@ -87,10 +94,36 @@ class Shell:
                 raise Problem(f"{self.node} says: {line}")
 
     def put(self, data: bytes, path: str) -> None:
-        self.begin("take", path, f" {len(data)}", "taking")
-        for at in range(0, len(data), PER_COMMAND):
-            self.type(data[at:at + PER_COMMAND].hex() + "\n")
-        self._checked(data, self.lines())
+        self.begin("take", path, f" {len(data)} {zlib.crc32(data):08x}", "taking")
+        try:
+            self.run.command(f"image {TYPED} bytes={ROOM}")
+            frames = snapshot.frames(self.run, TYPED, ROOM // snapshot.PAGE)
+            with snapshot.memory(self.run) as ram:
+                for at in range(0, len(data), ROOM // 2):
+                    self._type_all(data[at:at + ROOM // 2].hex().encode(), ram, frames)
+            self._checked(data, self.lines())
+        except BaseException:  # Ctrl-C, too
+            self.run.send({"do": "command", "line": self.input(CANCEL + "\n")})
+            raise
+
+    def _type_all(self, digits: bytes, ram: Ram, frames: list[int]) -> None:
+        """Through the machine's memory, and until there is room for as much again, unless the shell says that
+        it cannot."""
+        for number, frame in enumerate(frames):
+            ram.write(frame * snapshot.PAGE, digits[number * snapshot.PAGE:(number + 1) * snapshot.PAGE])
+        left = self.run.command(f"type {self.node} {TYPED} bytes={len(digits)}")["waiting"]
+        moved = time.monotonic()
+        while True:
+            self.pending += self._taken(0)
+            for line in self.pending:
+                self._refused(line)
+            if left <= ROOM:
+                return
+            before, left = left, self.run.command(self.input(""))["waiting"]
+            moved = time.monotonic() if left < before else moved
+            if time.monotonic() - moved > PATIENCE:
+                raise Problem(f"nobody reads on the console of {self.node}",
+                              "see what it waits for: osmosis ps --waits")
 
     def get(self, path: str) -> bytes:
         self.begin("give", path, "", "giving")
@@ -111,8 +144,14 @@ class Shell:
                               "try again")
             if said:
                 return
-            if line.startswith(("take:", "give:")):
-                raise Problem(f"{self.node} says: {line}")
+            self._refused(line)
+
+    def _refused(self, line: str) -> None:
+        if line.startswith(("take:", "give:")):
+            raise Problem(f"{self.node} says: {line}")
+        if line == "not taken":
+            raise Problem("the bytes did not come over whole: something else spoke on that console",
+                          "try again")
 
 
 def parted(where: str, default: str = "") -> tuple[str, str]:

@@ -53,8 +53,7 @@ class Port:
             return
         with contextlib.suppress(BlockingIOError):
             while self.out:
-                # The machine's port takes 16 bytes at a time and has no room for more.
-                self.out = self.out[self.socket.send(self.out[:16]):]
+                self.out = self.out[self.socket.send(self.out):]
         with contextlib.suppress(BlockingIOError):
             while got := self.socket.recv(65536):
                 self.pending += got

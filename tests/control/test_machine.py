@@ -384,6 +384,19 @@ def test_each_kind_of_record_is_written(tmp_path: pathlib.Path) -> None:
     assert not [r for r in found if r.type in (abi.Trace.EXIT, abi.Trace.HYPERCALL)]
 
 
+def typed_ahead(port: Port) -> None:
+    """What a console does not take waits, up to a bound; its ring takes 1 KiB at once."""
+    assert port.ask("input n1 words")["waiting"] == 0
+    assert port.ask("image typed bytes=65536")["ok"]
+    assert port.ask("type n1 typed bytes=1029")["waiting"] == 10
+    for line, says in (("type n1 typed bytes=65536", "nobody reads on the console of n1: 10 bytes wait"),
+                       ("type n1 typed bytes=65537", "no 65537 bytes"), ("type n1 other bytes=1", "no 1 bytes")):
+        refused = port.ask(line)
+        assert not refused["ok"] and says in str(refused["error"]), refused
+    assert port.ask("type n1 typed bytes=65526")["waiting"] == 65536
+    assert not port.ask("input n1 x")["ok"]
+
+
 def test_the_command_port(tmp_path: pathlib.Path) -> None:
     """Lines in, JSON out, tags, events, console input and output, and an end."""
     with Qemu(machine_setup(tmp_path, "log begun\n", ["hello"], machine="q35",
@@ -402,6 +415,7 @@ def test_the_command_port(tmp_path: pathlib.Path) -> None:
         made = port.ask('create n1 image=hello mem=8M cmdline="sleep_ms=300"')
         assert made["ok"] and made["domid"] == 1
         assert port.ask("console n1 on")["ok"]
+        typed_ahead(port)
         assert port.ask("start n1")["ok"]
         one = port.ask("list")["domains"][0]
         assert one["state"] == "running"

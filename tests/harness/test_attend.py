@@ -12,6 +12,7 @@ import pathlib
 import pty
 import re
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -130,6 +131,30 @@ def written_down_and_put_back(run: Running, folder: pathlib.Path) -> None:
     assert "node: comes from the past" in has("six")
 
 
+def carried_whole_or_not_at_all(run: Running, folder: pathlib.Path) -> None:
+    """More than 256 KiB come over byte for byte, both ways. A file whose carrier is interrupted or killed, that
+    finds no room or a directory, leaves what was there and nothing of itself, and the next one is served."""
+    big, back = str(folder / "big"), folder / "back"
+    whole = bytes(range(256)) * 1031 + b"\n\r"
+    pathlib.Path(big).write_bytes(whole)
+    run.ask("put", big, "desk:box")
+    pathlib.Path(big).write_bytes(bytes(2 << 20))
+    for number in (signal.SIGINT, signal.SIGKILL):
+        with subprocess.Popen([OSMOSIS, "put", big, "desk:box"], env=run.env, stderr=subprocess.DEVNULL) as put:
+            run.until("it has begun", lambda s: by_name(s)["desk"]["said"].endswith("taking"))
+            put.send_signal(number)
+        assert put.returncode != 0
+        assert "no such file" in run.ask("get", "desk:box~", status=2)
+    run.ask("console", "desk", "--seconds", "60", "--until", "none: ",
+            typed="mkdir dir\n" + "".join(f"cp box {i}\n" for i in range(16)) + "rm 0\nrm none\n")
+    assert "take: file error -2, the disk is full" in run.ask("put", big, "desk:big", status=2)
+    for name in ("big", "big~"):
+        assert "no such file" in run.ask("get", f"desk:{name}", status=2)
+    assert "take: file error -5, it exists" in run.ask("put", str(folder / "carried"), "desk:dir", status=2)
+    run.ask("get", "desk:box", str(back))
+    assert back.read_bytes() == whole
+
+
 @machine
 @pytest.mark.slow
 def test_a_cluster_is_talked_to_while_it_runs(short_folder: pathlib.Path) -> None:
@@ -143,11 +168,8 @@ def test_a_cluster_is_talked_to_while_it_runs(short_folder: pathlib.Path) -> Non
         said = run.ask("console", "desk", "--until", "spoken words", "--seconds", "60",
                        typed="put file spoken words\ncat file\n")
         assert "demos>" in said and "spoken words" in said
-        carried, back = short_folder / "carried", short_folder / "back"
-        carried.write_bytes(bytes(range(256)) + b"\n\r")
-        run.ask("put", str(carried), "desk:box")
-        run.ask("get", "desk:box", str(back))
-        assert back.read_bytes() == carried.read_bytes()
+        carried = short_folder / "carried"
+        carried.write_bytes(b"\n\r")
         assert "file error" in run.ask("get", "desk:nothing", status=2)
         assert "file error" in run.ask("put", str(carried), "desk:no/where", status=2)
         assert "no place" in run.ask("get", "desk", status=2) and "no node" in run.ask("get", "x:y", status=2)
@@ -156,6 +178,7 @@ def test_a_cluster_is_talked_to_while_it_runs(short_folder: pathlib.Path) -> Non
         desk = next(d for d in looks[-1]["domains"] if d["name"] == "desk")
         assert len(looks) == 2 and desk["memory"] > 1 << 20 and desk["overhead"] > 4096 and desk["exits"] > 0
         written_down_and_put_back(run, short_folder)
+        carried_whole_or_not_at_all(run, short_folder)
         said = run.ask("fault", "loss", "0.5", "--medium", "net", "--for", "1s")
         assert said.startswith("fault net loss 0.5\nat ")
         assert "loss P" in run.ask("fault", "loss", "--medium", "net", status=2)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Files that are carried over the console, for somebody who speaks to it from outside the
- * cluster: bytes as hexadecimal digits, and a CRC-32 of all of them at the end.
+ * cluster: bytes as hexadecimal digits, and a CRC-32 of all of them. What comes has another
+ * name until it is whole.
  */
 #include "base/crc32.h"
+#include "base/format.h"
 #include "guest/lib/file.h"
 #include "guest/servers/shell/shell.h"
 
@@ -32,25 +34,42 @@ static s64 typed(void)
     return low < 0 ? DEMOS_E_ARGUMENT : high << 4 | low;
 }
 
-/* `len` bytes from the console into the file; their CRC. */
-static s64 receive(s64 file, u64 len, u32 *crc)
+/* Into `piece`; fewer than `len` when something was typed that is no digit. */
+static u64 typed_piece(u64 len)
 {
-    for (u64 at = 0, got; at < len; at += got) {
+    for (u64 got = 0; got < len; got++) {
+        s64 byte = typed();
+
+        if (byte < 0)
+            return got;
+        piece[got] = (u8)byte;
+    }
+    return len;
+}
+
+/* `len` bytes from the console into the file; true if they came whole, and are there. When they
+ * cannot be written that is said at once, and what is on its way is no line for the shell yet. */
+static bool receive(s64 file, u64 len, u32 *crc)
+{
+    bool wrong = false;
+
+    for (u64 at = 0, want; at < len; at += want) {
         s64 put;
 
-        for (got = 0; got < sizeof piece && at + got < len; got++) {
-            s64 byte = typed();
-
-            if (byte < 0)
-                return byte;
-            piece[got] = (u8)byte;
+        want = MIN(len - at, (u64)sizeof piece);
+        if (typed_piece(want) < want)
+            return false;
+        if (wrong)
+            continue;
+        *crc = crc32(*crc, piece, (size_t)want);
+        put = file_write(file, at, piece, (size_t)want);
+        wrong = put != (s64)want;
+        if (wrong) {
+            complain("take", put < 0 ? put : DEMOS_E_AREA);
+            demos_flush();
         }
-        *crc = crc32(*crc, piece, (size_t)got);
-        put = file_write(file, at, piece, (size_t)got);
-        if (put != (s64)got)
-            return put < 0 ? put : DEMOS_E_AREA;
     }
-    return 0;
+    return !wrong;
 }
 
 static u64 number(const char *word)
@@ -62,22 +81,47 @@ static u64 number(const char *word)
     return n;
 }
 
+/* Eight digits; ~0 for what is none, which no CRC is. */
+static u64 crc_in(const char *word)
+{
+    u64 crc = 0;
+
+    for (u32 i = 0; i < 8; i++) {
+        s64 d = digit((u8)word[i]);
+
+        if (d < 0)
+            return ~(u64)0;
+        crc = crc << 4 | (u64)d;
+    }
+    return word[8] ? ~(u64)0 : crc;
+}
+
 s64 carry_take(char **words, u32 count)
 {
-    s64 file, result;
+    char part[FILE_PATH_MAX + 1];
+    s64 files = demos_link("files"), file, result;
     u32 crc = 0;
+    bool whole;
 
-    if (count != 3)
-        return complain("take FILE BYTES", DEMOS_E_ARGUMENT);
-    file = file_open(demos_link("files"), words[1], FILE_WRITES | FILE_CREATES | FILE_CUTS);
+    if (count != 4)
+        return complain("take FILE BYTES CRC", DEMOS_E_ARGUMENT);
+    if (strlen(words[1]) >= FILE_PATH_MAX)
+        return complain(words[1], DEMOS_E_ARGUMENT);
+    format(part, sizeof part, "%s~", words[1]);
+    file = file_open(files, part, FILE_WRITES | FILE_CREATES | FILE_CUTS);
     if (file < 0)
         return complain(words[1], file);
     demos_print("taking\n");
     demos_flush();
-    result = receive(file, number(words[2]), &crc);
+    whole = receive(file, number(words[2]), &crc) && crc == crc_in(words[3]);
     demos_link_drop(file);
-    if (result < 0)
-        return complain("take", result);
+    result = whole ? file_rename(files, part, words[1]) : DEMOS_E_ARGUMENT;
+    if (result < 0) {
+        file_path_op(files, FILE_REMOVE, part);
+        complain("take", whole ? result : 0);
+        demos_print("not taken\n");
+        return result;
+    }
     demos_print("taken %08x\n", crc);
     return 0;
 }

@@ -13,6 +13,7 @@
 
 enum { PIECE = 256 }; /* of what is printed at once */
 #define LOOK_AGAIN_NS 20000000ull
+#define LOOK_SOON_NS  500000ull /* after something was typed, and then half as often each time */
 #define PROMPT        "demos> "
 
 static bool ending;
@@ -115,7 +116,7 @@ static const struct {
     {"mkdir", file_mkdir, "DIRECTORY ..."},
     {"put", file_put, "FILE WORD ...: a file of these words"},
     {"sync", file_sync, "writes what is not on the disk yet"},
-    {"take", carry_take, "FILE BYTES: a file typed in hexadecimal digits"},
+    {"take", carry_take, "FILE BYTES CRC: a file typed in hexadecimal digits"},
     {"give", carry_give, "FILE: as `take` takes it"},
 };
 
@@ -194,8 +195,8 @@ static s64 perform_line(char *line)
 
 u8 shell_byte(void)
 {
-    static u8 bytes[8 + 64];
-    static u64 at, end;
+    static u8 bytes[8 + 512];
+    static u64 at, end, pause_ns = LOOK_AGAIN_NS;
 
     while (at >= end) {
         struct words w;
@@ -207,7 +208,8 @@ u8 shell_byte(void)
         at = 8;
         end = got > 8 ? (u64)got : 8;
         if (at == end)
-            demos_sleep_ns(LOOK_AGAIN_NS);
+            demos_sleep_ns(pause_ns);
+        pause_ns = at == end ? MIN(2 * pause_ns, LOOK_AGAIN_NS) : LOOK_SOON_NS;
     }
     return bytes[at++];
 }
