@@ -189,12 +189,16 @@ UNKNOWN = ": no such command or program; try help\n"
 
 
 def test_shell_carries_files() -> None:
-    """DS01: bytes by their digits, with a CRC; what is no digit ends it."""
-    said = shell("take box 5", "00 ff", "take box 5", "00ff0a", "0d41", "give box", "take x", "take no/x 1",
-                 "give no")
-    assert said == ("taking\ntake: E_ARGUMENT\nff" + UNKNOWN + "taking\ntaken a1c57b71\ngiving\n00ff0a0d41\n"
-                    "given a1c57b71\ntake FILE BYTES: E_ARGUMENT\nno/x: file error -4, no such file\n"
-                    "no: file error -4, no such file\n")
+    """DS01: bytes by their digits, with a CRC; what is no digit ends it. What did not come whole, or is not what
+    the CRC says, is not there, nor gone what was."""
+    said = shell("take box 5 a1c57b71", "00 ff", "give box", "take box 5 a1c57b71", "00ff0a", "0d41",
+                 "take box 5 a1c57b71", "00ff0a0d42", "take box 1 a1c57b7", "00", "give box", "give box~",
+                 "take x 1", "take no/x 1 a1c57b71", "give no")
+    assert said == ("taking\nnot taken\nff" + UNKNOWN + "box: file error -4, no such file\n"
+                    "taking\ntaken a1c57b71\ntaking\nnot taken\ntaking\nnot taken\n"
+                    "giving\n00ff0a0d41\ngiven a1c57b71\n"
+                    "box~: file error -4, no such file\ntake FILE BYTES CRC: E_ARGUMENT\n"
+                    "no/x: file error -4, no such file\nno: file error -4, no such file\n")
 
 
 def test_shell_programs() -> None:
