@@ -16,7 +16,7 @@ from osmo.qemu import Qemu, Setup
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 HYPERVISOR = TOP / "build" / "hyp" / "osmosis"
 IMAGES = TOP / "build" / "images"
-END = re.compile(r"^(?:finished with status (\d+): (.*)|stopped)$", re.M)
+END = re.compile(r"^(?:finished with status (\d+): (.*)|stopped)\n", re.M)  # all of it: we read while it writes
 
 
 @dataclasses.dataclass
@@ -57,7 +57,7 @@ def machine_setup(directory: pathlib.Path, plan: str | None, images: list[str],
     return Setup(kernel=home / "hyp" / "osmosis", modules=modules, **options)  # type: ignore[arg-type]
 
 
-def run(directory: pathlib.Path, plan: str, images: list[str], seconds: float = 60,
+def run(directory: pathlib.Path, plan: str, images: list[str], seconds: float = 400,
         built: pathlib.Path | None = None, **changes: object) -> Run:
     """Runs the plan to the machine's end."""
     with Qemu(machine_setup(directory, plan, images, built, **changes)) as machine:

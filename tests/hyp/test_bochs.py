@@ -4,6 +4,7 @@
 """
 
 import pathlib
+import re
 import shutil
 import subprocess
 import time
@@ -35,7 +36,7 @@ pytestmark = [
 ]
 
 
-def boot(here: pathlib.Path, *modules: str, seconds: float = 170) -> str:
+def boot(here: pathlib.Path, *modules: str, seconds: float = 400) -> str:
     subprocess.run([TOP / "hyp" / "mkiso", here / "cd.iso", TOP / "build" / "hyp" / "osmosis", "", *modules],
                    check=True)
     (here / "configuration").write_text(CONFIGURATION.format(bios=BIOS, vga=VGA, here=here))
@@ -48,7 +49,7 @@ def boot(here: pathlib.Path, *modules: str, seconds: float = 170) -> str:
         while time.monotonic() < limit and bochs.poll() is None:
             serial = here / "serial"
             said = serial.read_text(errors="replace") if serial.exists() else ""
-            if "finished with status" in said or "PANIC" in said:
+            if re.search("finished with status.*\n", said) or "PANIC" in said:
                 break
             time.sleep(0.2)
         bochs.kill()

@@ -20,10 +20,10 @@ GUESTS = TOP / "build" / "guests"
 FIRMWARE = pathlib.Path("/usr/share/ovmf/OVMF.fd")
 SEEDED = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
 BATTERY = datetime.datetime(2032, 2, 29, 13, 14, 15, tzinfo=datetime.timezone.utc)
-END = re.compile(r"^(finished with status \d+: .*|stopped)\r?$", re.M)
+END = re.compile(r"^(finished with status \d+: .*|stopped)\r?\n", re.M)  # all of it: we read while it writes
 
 
-def run(guest: str, seconds: float = 60, words: str = "", **changes: object) -> str:
+def run(guest: str, seconds: float = 400, words: str = "", **changes: object) -> str:
     """Runs the guest as the first domain until the machine has ended; what the serial said."""
     options: dict[str, object] = {"clock": "real", "machine": "microvm",
                                   "modules": [(GUESTS / guest, words)], **changes}
@@ -55,7 +55,7 @@ def test_boots_and_finds_its_cpus(machine: str, cpus: int) -> None:
 
 def test_many_cpus() -> None:
     """There is no fixed limit below 64."""
-    said = run("hello", machine="q35", cpus=64, memory_mib=512, seconds=100)
+    said = run("hello", machine="q35", cpus=64, memory_mib=512)
     assert passed(said) and "64 CPUs" in said, said
 
 
@@ -63,7 +63,7 @@ def test_boots_from_the_cd_that_make_makes() -> None:
     """H01: multiboot 2 from a GRUB CD, by BIOS; `make iso` has the control domain and a domain that
     greets, to the end of its plan."""
     subprocess.run(["make", "-s", "iso"], cwd=TOP, check=True)
-    said = run("hello", machine="q35", cpus=2, iso=TOP / "build" / "osmosis.iso", seconds=120)
+    said = run("hello", machine="q35", cpus=2, iso=TOP / "build" / "osmosis.iso")
     assert "by multiboot 2" in said and "2 CPUs" in said, said
     assert "finished with status 0: the CD's demonstration is over" in said, said
 
@@ -74,7 +74,7 @@ def test_boots_from_cd_by_uefi(tmp_path: pathlib.Path) -> None:
     iso = tmp_path / "osmosis.iso"
     subprocess.run([TOP / "hyp" / "mkiso", iso, HYPERVISOR, "from=cd",
                     f"{GUESTS / 'hello'}=a word"], check=True)
-    said = run("hello", machine="q35", cpus=2, iso=iso, seconds=120, memory_mib=512, firmware=FIRMWARE)
+    said = run("hello", machine="q35", cpus=2, iso=iso, memory_mib=512, firmware=FIRMWARE)
     assert passed(said), said
     assert "by multiboot 2" in said and "2 CPUs" in said and "from=cd" in said
     assert "command line: a word" in said
@@ -165,7 +165,7 @@ def typed(machine: Qemu, directory: pathlib.Path, keys: bytes, until: str) -> st
     out = directory / "out"
     machine.monitor.command("chardev-change", id="serial0", backend={
         "type": "file", "data": {"in": str(directory / "in"), "out": str(out)}})
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 400
     while time.monotonic() < limit and until not in out.read_text(errors="replace"):
         time.sleep(0.05)
     return out.read_text(errors="replace")
@@ -177,7 +177,7 @@ def test_a_wedged_cpu_is_seen_by_its_neighbour() -> None:
     setup = Setup(kernel=HYPERVISOR, append="watchdog=2", clock="real", machine="q35", cpus=2,
                   modules=[(GUESTS / "spin", "")])
     with Qemu(setup) as machine:
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 400
         while time.monotonic() < limit and "spinning" not in machine.serial():
             time.sleep(0.05)
         door = machine.directory / "gdb"
@@ -204,7 +204,7 @@ def test_low_memory_is_zeroed() -> None:
             for word in ("-device", f"loader,addr={at:#x},data=0x1badb002deadbeef,data-len=8")]
     setup = Setup(kernel=HYPERVISOR, clock="real", machine="microvm", modules=[(GUESTS / "spin", "")], extra=dirt)
     with Qemu(setup) as machine:
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 400
         while time.monotonic() < limit and "spinning" not in machine.serial():
             time.sleep(0.02)
         assert {at: machine.ram.read(at, 8) for at in places} == {at: bytes(8) for at in places}, machine.serial()
@@ -216,7 +216,7 @@ def test_nmi_brings_last_words(tmp_path: pathlib.Path) -> None:
     where it is: registers, symbols, what the guest did."""
     setup = Setup(kernel=HYPERVISOR, clock="real", machine="q35", modules=[(GUESTS / "spin", "")])
     with Qemu(setup) as machine:
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 400
         while time.monotonic() < limit and "spinning" not in machine.serial():
             time.sleep(0.05)
         said = typed(machine, tmp_path, b"dd\x01h\x01m\x01d", "domain 0: live")

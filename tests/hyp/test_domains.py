@@ -16,7 +16,7 @@ from test_boot import END, GUESTS, HYPERVISOR, passed, run
 def test_two_share_and_caps_hold() -> None:
     """H03: two spinning domains within 2 % of a half, caps and weights within 2 %, no exit and
     no time for one that waits; the same figures each time."""
-    said = [run("share", append="clock=count", clock="count", seconds=120) for _ in range(2)]
+    said = [run("share", append="clock=count", clock="count") for _ in range(2)]
     assert passed(said[0]), said[0]
     figures = [re.findall(r"^time .*$", s, re.M) for s in said]
     assert len(figures[0]) == 4 and figures[0] == figures[1]
@@ -27,7 +27,7 @@ def test_one_domains_end_is_its_own(clock: str) -> None:
     """H03, F26: endless exits, a state that VMRUN refuses, and memory that is promised and not there
     end that domain with a report; injected exceptions and pre-emption strike where they were
     aimed; debug keys show everybody."""
-    said = run("lives", append=f"clock={clock}", clock=clock, seconds=120, memory_mib=144)
+    said = run("lives", append=f"clock={clock}", clock=clock, memory_mib=144)
     assert passed(said), said
     assert re.search(r"^domain 2 crashed: endless exits: guest-physical [0-9a-f]+ is touched", said, re.M), said
     assert re.search(r"^domain 3 crashed: exit f+, which cannot be handled$", said, re.M), said
@@ -49,7 +49,7 @@ def test_what_happens_is_written_down() -> None:
                   modules=[(GUESTS / "records", "")])
     with Qemu(setup) as machine:
         def until(words: str) -> "re.Match[str]":
-            limit = time.monotonic() + 60
+            limit = time.monotonic() + 400
             while time.monotonic() < limit and machine.alive() and not END.search(machine.serial()):
                 if found := re.search(words, machine.serial()):
                     return found
@@ -66,7 +66,7 @@ def test_what_happens_is_written_down() -> None:
         assert ring.lost() >= told > 0 and ring.produced() > ring.capacity - 4096
         assert {len(f.data) for f in before if f.stream == abi.Stream.RESULT} == {2048}
         ring.free()
-        until("finished with status")
+        until(r"finished with status \d.*\n")
         assert passed(machine.serial()), machine.serial()
         after = list(ring.frames())
         assert len([f for f in after if f.stream == abi.Stream.CAPTURE]) >= 2
@@ -76,7 +76,7 @@ def test_what_happens_is_written_down() -> None:
 def test_two_processors_at_work() -> None:
     """H01, H06, H07: round trips, mapping with its flushes, and a thousand domains made and
     destroyed, with two CPUs that run the two domains at once."""
-    said = run("rows", cpus=2, seconds=150)
+    said = run("rows", cpus=2)
     assert passed(said), said
 
 
@@ -93,7 +93,7 @@ def test_the_image_is_code_or_data_never_both() -> None:
     and executed, and nothing below is left mapped."""
     setup = Setup(kernel=HYPERVISOR, clock="real", modules=[(GUESTS / "hello", "")])
     with Qemu(setup) as machine:
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 400
         while time.monotonic() < limit and not END.search(machine.serial()):
             time.sleep(0.05)
         pages = [line.split() for line in machine.monitor.human("info tlb").splitlines()]

@@ -35,9 +35,9 @@ def run(tmp_path: pathlib.Path, names: list[str], cmdline: str = WORDS, **change
     plan = "".join(f'create k{name} image=suite-{name} mem=32M cmdline="{cmdline}" {given}\n' for name in names)
     plan += f"start k{names[0]}\n"
     plan += "".join(f"when exit k{one} start k{following}\n" for one, following in zip(names, names[1:]))
-    plan += f"when exit k{names[-1]} finish\nat 90s finish status=1\n"
+    plan += f"when exit k{names[-1]} finish\nat 300s finish status=1\n"
     images = [f"suite-{name}" for name in names] + [str(path) for path in modules]
-    return machine.run(tmp_path, plan, images, 150, None, **changes).serial
+    return machine.run(tmp_path, plan, images, 400, None, **changes).serial
 
 
 def check(said: str, name: str, bits: int, levels: int) -> None:
@@ -88,8 +88,8 @@ def test_ends(tmp_path: pathlib.Path) -> None:
     order = list(ends)
     plan += f"start e-{order[0]}\n"
     plan += "".join(f"when exit e-{one} start e-{following}\n" for one, following in zip(order, order[1:]))
-    plan += f"when exit e-{order[-1]} finish\nat 40s finish status=1\n"
-    ended = machine.run(tmp_path, plan, ["suite-0"], seconds=80)
+    plan += f"when exit e-{order[-1]} finish\nat 300s finish status=1\n"
+    ended = machine.run(tmp_path, plan, ["suite-0"])
     assert {str(e["name"])[2:]: e["reason"] for e in ended.events("exit")} == ends, ended.serial[-3000:]
     for words in ("halting with interrupts off", "reason 1", "reason 3", "silent from now on",
                   "crashed: triple fault"):

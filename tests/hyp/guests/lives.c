@@ -130,6 +130,7 @@ static void injections(u16 counter)
 {
     u64 fired;
 
+    EXPECT(goes_on(counter)); /* and has its exceptions handled, however late it came to run */
     /* An occurrence is an entry into the guest: the next one. */
     fired = inject(counter, OSM_POINT_exception, 6, 1);
     sleep_ns(100000000);
