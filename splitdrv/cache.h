@@ -14,12 +14,16 @@ enum { CACHE_SIZE = 256 };
 struct cache {
     domid_t peer;
     bool readonly;
+    u32 used;
     struct {
+        void *at; /* NULL: not mapped */
+        u32 token;
         grant_ref_t ref;
-        struct split_mapping map;
     } entry[CACHE_SIZE];
 };
 
+/* For an empty one: never used, or dropped. */
+void cache_open(struct cache *c, domid_t peer, bool readonly);
 /* Where the page `ref` is mapped, or NULL: copy it the other way. */
 u8 *cache_page(struct cache *c, grant_ref_t ref);
 void cache_drop(struct cache *c);

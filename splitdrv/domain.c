@@ -26,13 +26,13 @@ bool split_map(domid_t peer, grant_ref_t ref, bool readonly, struct split_mappin
 
     if (rt_grant_map(peer, ref, readonly, &r))
         return false;
-    *m = (struct split_mapping){r.at, r.handle, r.gfn};
+    *m = (struct split_mapping){r.at, r.handle};
     return true;
 }
 
 void split_unmap(struct split_mapping *m)
 {
-    struct rt_mapping r = {m->at, m->gfn, (grant_handle_t)m->token};
+    struct rt_mapping r = {m->at, rt_physical(m->at) >> 12, m->token};
 
     if (rt_grant_unmap(&r))
         rt_panic("a mapped grant cannot be let go");

@@ -42,11 +42,11 @@ struct netback {
     bool tx_dirty, rx_dirty;
     RING_IDX rx_due;  /* what had been put there at the last prompt */
     RING_IDX rx_wish; /* the front end, which slept, has been told that so much is wanted */
-    struct cache tx_cache, rx_cache;
     struct split_net_stats stats;
+    struct cache tx_cache, rx_cache; /* last: netback_open */
 };
 
-/* The rings are the front end's pages, mapped; they need not be sane. */
+/* The rings are the front end's pages, mapped; they need not be sane. *b is zero, or closed. */
 void netback_open(struct netback *b, domid_t peer, void *tx_ring, void *rx_ring, u32 tx_port,
                   u32 rx_port, bool persistent);
 void netback_close(struct netback *b);
@@ -77,7 +77,7 @@ struct netfront {
     RING_IDX tx_due; /* what had been asked at the last prompt */
     u32 tx_spare;    /* pages of the pool not used yet: none is while others are answered */
     u32 rx_want;     /* buffers to have posted */
-    u32 rx_full;     /* how often that was too little since it last grew */
+    u32 tx_full, rx_full;  /* how often that was too little since it last grew */
     u16 rx_slot[NET_RING]; /* id of the buffer posted at each place of the ring */
     struct split_net_stats stats;
 };

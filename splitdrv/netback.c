@@ -18,12 +18,16 @@ struct chain {
 void netback_open(struct netback *b, domid_t peer, void *tx_ring, void *rx_ring, u32 tx_port,
                   u32 rx_port, bool persistent)
 {
-    *b = (struct netback){
-        .peer = peer, .tx_port = tx_port, .rx_port = rx_port, .persistent = persistent};
+    /* The caches are empty, and large: what is not used of them stays untouched. */
+    memset(b, 0, offsetof(struct netback, tx_cache));
+    b->peer = peer;
+    b->tx_port = tx_port;
+    b->rx_port = rx_port;
+    b->persistent = persistent;
     RING_OPEN_BACK(&b->tx, netif_tx, tx_ring);
     RING_OPEN_BACK(&b->rx, netif_rx, rx_ring);
-    b->tx_cache.peer = b->rx_cache.peer = peer;
-    b->tx_cache.readonly = true;
+    cache_open(&b->tx_cache, peer, true);
+    cache_open(&b->rx_cache, peer, false);
 }
 
 void netback_close(struct netback *b)

@@ -7,9 +7,11 @@
 #include "splitdrv/net.h"
 #include "base/wide.h"
 
-/* Of each kind so many are used at first. A page that was never used was never touched, and costs
- * nothing where memory comes by being touched. */
-enum { BUFFERS_FIRST = 4 };
+/* Of each kind so many are used at first, and twice as many after all were full: for those to send
+ * some times for each of them, as a sender can wait; for those to receive once for each of them, as
+ * what does not come to be fetched in time is lost. A page that was never used was never touched,
+ * and costs nothing where memory comes by being touched. */
+enum { BUFFERS_FIRST = 4, PATIENCE = 8 };
 
 static u32 posted(const struct netfront *f)
 {
@@ -91,33 +93,46 @@ static void reap(struct netfront *f)
     }
 }
 
-/* Those that were answered serve again before others are used for the first time: as many as were
- * ever under way at once. */
-static bool reuse(struct netfront *f, u32 slots)
+static bool has_room(const struct netfront *f, u32 slots)
 {
-    reap(f);
-    if (f->broken)
-        return false;
-    if (f->tx_pool.free < slots + f->tx_spare)
-        f->tx_spare = f->tx_pool.free > slots ? f->tx_pool.free - slots : 0;
-    return f->tx_pool.free >= slots;
+    return f->tx_pool.free >= slots && f->tx_pool.free > f->tx_spare;
 }
 
-bool netfront_room(struct netfront *f, size_t len)
+/* Those that were answered serve again before others are used for the first time: but for the slots
+ * of one large frame, no more are under way. Who finds none answered time and again may use more. */
+static bool reuse(struct netfront *f, u32 slots, u32 weight)
 {
-    u32 slots = slots_for(len);
+    u32 used = f->tx_pool.count - f->tx_spare;
 
+    reap(f);
+    if (f->broken || has_room(f, slots))
+        return !f->broken;
+    f->tx_full += weight;
+    if (f->tx_full >= PATIENCE * used) {
+        f->tx_full = 0;
+        f->tx_spare -= MIN(f->tx_spare, used);
+    }
+    return has_room(f, slots);
+}
+
+static bool find_room(struct netfront *f, u32 slots, u32 weight)
+{
     if (f->broken)
         return false;
-    if (f->tx_pool.free >= slots + f->tx_spare || reuse(f, slots))
+    if (has_room(f, slots) || reuse(f, slots, weight))
         return true;
     if (f->broken)
         return false;
     /* Wake us when enough has been answered. */
-    f->tx.sring->rsp_event = f->tx.rsp_cons + (slots - f->tx_pool.free);
+    f->tx.sring->rsp_event = f->tx.rsp_cons + (MAX(slots, f->tx_spare + 1) - f->tx_pool.free);
     xen_mb();
     reap(f);
-    return !f->broken && f->tx_pool.free >= slots;
+    return !f->broken && has_room(f, slots);
+}
+
+bool netfront_room(struct netfront *f, size_t len)
+{
+    return find_room(f, slots_for(len), 1);
 }
 
 bool netfront_put(struct netfront *f, const void *frame, size_t len, u32 checksum)
@@ -125,7 +140,7 @@ bool netfront_put(struct netfront *f, const void *frame, size_t len, u32 checksu
     u32 slots = slots_for(len);
     const u8 *at = frame;
 
-    if (!len || len > NET_FRAME_MAX || !netfront_room(f, len)) {
+    if (!len || len > NET_FRAME_MAX || !find_room(f, slots, slots)) {
         f->stats.no_buffer++;
         return false;
     }

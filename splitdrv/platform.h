@@ -10,7 +10,7 @@
 
 struct split_mapping {
     void *at; /* NULL: not mapped */
-    u64 token, gfn;
+    u32 token;
 };
 
 /* One copy between local memory and a page the peer has granted. */

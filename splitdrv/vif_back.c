@@ -116,7 +116,6 @@ struct vif *vif_back_open(u32 domain, u32 handle)
 
     if (!b)
         return NULL;
-    *b = (struct vif_back){0};
     vif_init(&b->vif, &end);
     b->vif.device.block_max = NET_BLOCK_MAX;
     if (begin(b, domain, handle))

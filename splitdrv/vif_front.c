@@ -194,7 +194,6 @@ struct vif *vif_front_open(u32 n)
 
     if (!f)
         return NULL;
-    *f = (struct vif_front){0};
     vif_init(&f->vif, &end);
     format(path, sizeof(path), "device/vif/%u", n);
     if (split_mac(path, "mac", f->vif.device.address) &&

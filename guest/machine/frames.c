@@ -13,6 +13,15 @@ void frames_init(struct frames *f, void *base, u64 address, u32 *refs, u32 count
     f->available = count > 0 ? count - 1 : 0;
 }
 
+void frames_hold(struct frames *f, u32 held, u32 first)
+{
+    for (u32 i = 1; i < held; i++)
+        f->refs[i] = 1;
+    f->held = held;
+    f->fresh = first;
+    f->available = f->count - first;
+}
+
 u32 frame_alloc(struct frames *f)
 {
     u32 frame = f->free;

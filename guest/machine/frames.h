@@ -17,6 +17,7 @@ struct frames {
     u64 address; /* of frame 0, as the tables name it */
     u32 *refs;   /* per frame; for a free frame, the next free one */
     u32 count;
+    u32 held; /* frames before this one, but for 0, are the machine's: what they hold may be shown */
     u32 fresh; /* frames from here on were never used */
     u32 free;  /* first of the freed ones, 0: none */
     u32 available;
@@ -27,6 +28,9 @@ struct frames {
 
 /* Manages `count` frames at `base`; `refs` has room for as many numbers. */
 void frames_init(struct frames *f, void *base, u64 address, u32 *refs, u32 count);
+/* Of frames that were just begun: those from 1 on before `held` are the machine's own, which processes
+ * may read together (memory.c: machine_load), and none before `first` is to be had. */
+void frames_hold(struct frames *f, u32 held, u32 first);
 /* A frame with one reference, or 0 when there is none left. Its contents are undefined. */
 u32 frame_alloc(struct frames *f);
 /* The same, all zero. */

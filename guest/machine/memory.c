@@ -85,10 +85,28 @@ enum machine_result memory_copy_out(struct node *n, struct task *t, u64 to, cons
     return write_out(n, t, to, from, len, REGION_WRITE);
 }
 
+/* Whole pages of what the machine holds anyway, a boot module's, are shown: how many bytes. */
+static size_t show(struct task *t, u64 to, const void *from, size_t len)
+{
+    struct space *s = space_of(t);
+    u64 at = (u64)from - (u64)s->frames->base;
+    size_t done = 0;
+
+    if ((to | at) % FRAME_SIZE || at < FRAME_SIZE)
+        return 0;
+    while (len - done >= FRAME_SIZE && (at + done) / FRAME_SIZE < s->frames->held &&
+           space_hold(s, t, to + done, (u32)((at + done) / FRAME_SIZE)))
+        done += FRAME_SIZE;
+    return done;
+}
+
 enum machine_result machine_load(struct node *n, struct task *t, u64 to, const void *from,
                                  size_t len)
 {
-    return write_out(n, t, to, from, len, REGION_WRITE | SPACE_FORCE);
+    size_t shown = show(t, to, from, len);
+
+    return write_out(n, t, to + shown, (const u8 *)from + shown, len - shown,
+                     REGION_WRITE | SPACE_FORCE);
 }
 
 enum machine_result machine_copy(struct node *n, struct task *to, u64 to_address,

@@ -351,6 +351,22 @@ enum machine_result space_touch(struct space *s, const struct task *t, u64 va, u
     return MACHINE_OK;
 }
 
+bool space_hold(struct space *s, const struct task *t, u64 va, u32 frame)
+{
+    const struct region *r = task_region(t, va);
+    u64 *table = r && !r->object ? walk(s, va, true) : NULL, *e;
+
+    if (!table)
+        return false;
+    e = &table[index_of(va, 0)];
+    if (*e & ENTRY_FRAME)
+        return false;
+    frame_ref(s->frames, frame);
+    s->pages++;
+    set(s, va, e, address_of(s, frame) | bits_for(r, ENTRY_COPY));
+    return true;
+}
+
 bool space_share(struct space *to, const struct task *to_task, u64 to_va, struct space *from,
                  const struct task *from_task, u64 from_va)
 {

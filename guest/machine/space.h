@@ -75,6 +75,10 @@ void space_protect(struct space *s, const struct region *r);
 bool space_share(struct space *to, const struct task *to_task, u64 to_va, struct space *from,
                  const struct task *from_task, u64 from_va);
 
+/* A frame of the machine's where there is none yet, copied before a write. False: it is to be
+ * copied at once. */
+bool space_hold(struct space *s, const struct task *t, u64 va, u32 frame);
+
 /* By a walk; see space_entry. */
 u64 *space_find(struct space *s, u64 va);
 

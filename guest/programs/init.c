@@ -27,8 +27,8 @@ enum { CHANNEL_PROGRAMS = 1, CHANNEL_ENDS = 2 };
 enum { FILES_MAX = 64, SERVICES_MAX = 8, PAGE = 4096 };
 enum { CODE_PROGRAM = 0, CODE_SERVER = 1 }; /* of exit notices */
 
-/* A program file, copied to pages of its own when it is first wanted: then its segments
- * are whole pages, and loading them shares instead of copying. */
+/* A program file, in pages of its own: then its segments are whole pages, and loading them shares
+ * instead of copying. It has those in the bundle, or is copied when it is first wanted. */
 struct file {
     char name[DEMOS_NAME_MAX + 1];
     const u8 *data;
@@ -78,13 +78,18 @@ static const struct file *find_file(const char *name)
     if (file_count == FILES_MAX || !bundle_find(&bundle, name, &in))
         return NULL;
     len = ALIGN_UP((u64)in.len, (u64)PAGE);
-    if (len == 0 || !grow(len))
+    f->data = in.data;
+    if (len == 0)
         return NULL;
-    memcpy((void *)next_base, in.data, in.len);
+    if ((u64)in.data % PAGE || in.len % PAGE) {
+        if (!grow(len))
+            return NULL;
+        memcpy((void *)next_base, in.data, in.len);
+        f->data = (const u8 *)next_base;
+        next_base += len;
+    }
     memcpy(f->name, name, strnlen(name, DEMOS_NAME_MAX));
-    f->data = (const u8 *)next_base;
     f->len = in.len;
-    next_base += len;
     file_count++;
     return f;
 }

@@ -21,6 +21,7 @@ static struct region {
 } region[REGIONS];
 static u32 region_count;
 static u64 left;
+static bool born_zero; /* what was never used is zero: not even zeroing touches it */
 static struct free_frame *free_list;
 static struct heap heap;
 
@@ -130,14 +131,15 @@ void *rt_frames(u32 count)
 {
     struct free_frame *f = free_list;
     void *at = f;
+    bool fresh = count != 1 || !f;
 
-    if (count == 1 && f) {
+    if (fresh) {
+        at = rt_frames_untouched(count);
+    } else {
         free_list = f->next;
         left--;
-    } else {
-        at = rt_frames_untouched(count);
     }
-    if (at)
+    if (at && !(fresh && born_zero))
         memset(at, 0, (size_t)count * PAGE);
     return at;
 }
@@ -184,6 +186,7 @@ void rt_free(void *at, size_t size)
 /* Below 1 MiB the bare machine's firmware keeps things of its own. */
 void rt_frame_init(const struct rt_start *start)
 {
+    born_zero = heap.born_zero = start->host == RT_OSMOSIS;
     for (u32 i = 0; i < start->range_count; i++) {
         const struct rt_range *r = &start->range[i];
         u64 from = r->base, to = r->base + r->size;

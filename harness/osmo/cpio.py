@@ -4,6 +4,8 @@
 import dataclasses
 import stat
 
+HEADER, PAGE = 110, 4096
+
 
 @dataclasses.dataclass
 class Entry:
@@ -43,16 +45,20 @@ class Archive:
         if "/" in name:
             self.directory(name.rsplit("/", 1)[0])
 
-    def pack(self) -> bytes:
+    def pack(self, pages: bool = False) -> bytes:
+        """With `pages` programs begin and end with a page: zeros follow their names and their bytes."""
         out = bytearray()
         items = sorted(self.entries.items())
         for number, (name, entry) in enumerate([*items, ("TRAILER!!!", Entry(0))], 1):
             links = 2 if stat.S_ISDIR(entry.mode) else 1
-            fields = (number, entry.mode, 0, 0, links, 0, len(entry.data), 0, 0,
-                      *entry.device, len(name) + 1, 0)
+            named, data = name.encode() + b"\0", entry.data
+            if pages and entry.mode == stat.S_IFREG | 0o755:
+                named += bytes(-(len(out) + HEADER + len(named)) % PAGE)
+                data += bytes(-len(data) % PAGE)
+            fields = (number, entry.mode, 0, 0, links, 0, len(data), 0, 0, *entry.device, len(named), 0)
             out += b"070701" + "".join(f"{f:08x}" for f in fields).encode()
-            out += name.encode() + b"\0"
+            out += named
             out += bytes(-len(out) % 4)
-            out += entry.data
+            out += data
             out += bytes(-len(out) % 4)
         return bytes(out) + bytes(-len(out) % 512)

@@ -61,13 +61,14 @@ class Start:
     module: str  # "": none
 
 
-def bundle(programs: dict[str, bytes], boot: list[str]) -> bytes:
-    """The archive a DEMOS node starts from: its programs and its boot list."""
+def bundle(programs: dict[str, bytes], boot: list[str], pages: bool = False) -> bytes:
+    """The archive a DEMOS node starts from: its programs and its boot list. With `pages` a node that has
+    page tables need not copy them."""
     archive = Archive()
     archive.file("boot", "".join(line + "\n" for line in boot).encode())
     for name, data in programs.items():
         archive.program(name, data)
-    return archive.pack()
+    return archive.pack(pages)
 
 
 def program_name(line: str) -> str | None:
@@ -269,7 +270,7 @@ class Compiler:
         named = [n for line in boot for n in programs_named(line, folder, suffix) if n not in files]
         for n in dict.fromkeys([always, *node.bundle, *named]):
             files[f"{n}{suffix}"] = program_file(folder / f"{n}{suffix}", where)
-        return bundle({n: file.read_bytes() for n, file in files.items()}, boot)
+        return bundle({n: file.read_bytes() for n, file in files.items()}, boot, node.machine != "z8000")
 
     def _brought(self, line: str, files: dict[str, pathlib.Path], where: str) -> str:
         """A program that is named by a path is brought along, and then goes by its last part."""

@@ -199,6 +199,7 @@ static void open_memory(void)
     base = rt_frames_untouched(count);
     heap_init(&fab.heap, base, (size_t)count * 4096);
     fab.heap.cuts = true;
+    fab.heap.born_zero = rt_host() == RT_OSMOSIS; /* which zeroes what it hands out */
 }
 
 static void first_medium(void)

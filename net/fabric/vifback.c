@@ -115,7 +115,9 @@ struct vifback *vifback_open(struct fabric *f, u32 domain, u32 handle)
 
     if (!v)
         return NULL;
-    *v = (struct vifback){.fabric = f, .domain = domain, .handle = handle};
+    v->fabric = f;
+    v->domain = domain;
+    v->handle = handle;
     list_init(&v->ready);
     format(path, sizeof(path), "backend/vif/%u/%u", domain, handle);
     if (split_device_open(&v->bus, BUS_BACK, path, &driver, v))

@@ -55,11 +55,17 @@ void space_changed(struct space *s, u64 va, u64 old, u64 now)
     CHECK(!(now & ENTRY_WRITE) || refs[entry_frame(s, now)] == 1);
 }
 
-static void open_all(void)
+static u32 had;
+
+static void open_with(u32 held, u32 first)
 {
     memory = aligned_alloc(FRAME_SIZE, FRAMES * FRAME_SIZE);
     memset(memory, 0xaa, FRAMES * FRAME_SIZE);
     frames_init(&frames, memory, 0x100000, refs, FRAMES);
+    if (held)
+        frames_hold(&frames, held, first);
+    had = frames.available;
+    CHECK_EQ(had, FRAMES - (held ? first : 1));
     memset(model, 0, sizeof model);
     for (u32 i = 0; i < TASKS; i++) {
         CHECK(space_create(&spaces[i], &frames));
@@ -72,11 +78,16 @@ static void open_all(void)
     }
 }
 
+static void open_all(void)
+{
+    open_with(0, 0);
+}
+
 static void close_all(void)
 {
     for (u32 i = 0; i < TASKS; i++)
         space_destroy(&spaces[i]);
-    CHECK_EQ(frames.available, FRAMES - 1);
+    CHECK_EQ(frames.available, had);
     free(memory);
 }
 
@@ -225,6 +236,44 @@ static void test_out_of_frames(void)
     close_all();
 }
 
+/* What the machine holds, such as the bundle, two processes have without a copy (P27): whole pages of
+ * it, until one writes; what lies elsewhere, or where a page is already, is copied. */
+static void test_held_frames_are_shown(void)
+{
+    enum { HELD = 4, LEN = 2 * FRAME_SIZE + 100 };
+    u8 *module, bytes[LEN], want[LEN];
+
+    open_with(HELD, HELD + 2);
+    module = memory + FRAME_SIZE;
+    memset(want, 0xaa, LEN);
+    for (u32 i = 0; i < 2; i++) {
+        CHECK_EQ(machine_load(NULL, &tasks[i], bases[0], module, LEN), MACHINE_OK);
+        CHECK_EQ(entry_frame(&spaces[i], *space_entry(&spaces[i], bases[0])), 1);
+        CHECK_EQ(entry_frame(&spaces[i], *space_entry(&spaces[i], bases[0] + FRAME_SIZE)), 2);
+        CHECK(entry_frame(&spaces[i], *space_entry(&spaces[i], bases[0] + 2 * FRAME_SIZE)) >=
+              HELD + 2);
+        CHECK_EQ(machine_copy_in(NULL, &tasks[i], bytes, bases[0], LEN), MACHINE_OK);
+        CHECK(memcmp(bytes, want, LEN) == 0);
+    }
+    CHECK_EQ(refs[1], 3);
+    CHECK_EQ(machine_copy_out(NULL, &tasks[0], bases[0], "b", 1), MACHINE_OK);
+    CHECK(module[0] == 0xaa && refs[1] == 2);
+    CHECK_EQ(machine_load(NULL, &tasks[0], bases[0], module, FRAME_SIZE), MACHINE_OK);
+    CHECK_EQ(refs[1], 2);
+    CHECK_EQ(machine_load(NULL, &tasks[0], bases[1], module + 8, FRAME_SIZE), MACHINE_OK);
+    CHECK_EQ(machine_load(NULL, &tasks[1], bases[1], module + 2 * FRAME_SIZE, 2 * FRAME_SIZE),
+             MACHINE_OK);
+    CHECK_EQ(refs[3], 2);
+    CHECK_EQ(entry_frame(&spaces[1], *space_entry(&spaces[1], bases[1])), 3);
+    CHECK(entry_frame(&spaces[1], *space_entry(&spaces[1], bases[1] + FRAME_SIZE)) != HELD);
+    for (u32 i = 0; i < 2; i++) {
+        CHECK_EQ(machine_copy_in(NULL, &tasks[i], bytes, bases[1], FRAME_SIZE), MACHINE_OK);
+        CHECK(memcmp(bytes, want, FRAME_SIZE) == 0);
+    }
+    close_all();
+    CHECK(refs[1] == 1 && refs[2] == 1 && refs[3] == 1);
+}
+
 static void test_zeroed_ahead(void)
 {
     u32 n = 0, f;
@@ -246,4 +295,4 @@ static void test_zeroed_ahead(void)
 }
 
 TESTS(CASE(test_random_scripts), CASE(test_shared_move_takes_no_frames),
-      CASE(test_out_of_frames), CASE(test_zeroed_ahead))
+      CASE(test_out_of_frames), CASE(test_held_frames_are_shown), CASE(test_zeroed_ahead))

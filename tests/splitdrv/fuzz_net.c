@@ -35,7 +35,7 @@ static void scribble(void)
 static void attack_back(u8 *memory, bool persistent)
 {
     static u8 frame[NET_FRAME_MAX];
-    struct netback *b = malloc(sizeof(*b));
+    struct netback *b = calloc(1, sizeof(*b));
     struct pool pool;
     u32 checksum;
 

@@ -11,7 +11,7 @@
 #include "tests/check.h"
 #include "tests/splitdrv/world.h"
 
-enum { TX_PAGES = 64, RX_PAGES = 64, FIRST = 4 };
+enum { TX_PAGES = 64, RX_PAGES = 64, FIRST = 4, PATIENCE = 8 };
 
 static struct netfront front;
 static struct netback back;
@@ -33,10 +33,11 @@ static void open_few(bool persistent)
     netfront_flush(&front);
 }
 
-/* With room for the largest frame from the start. */
+/* With room for the largest frame and much to send, as after a while of that. */
 static void open_both(bool persistent)
 {
     open_few(persistent);
+    front.tx_spare = 0;
     netfront_expect(&front, NET_SLOTS_MAX * SPLIT_PAGE);
     netfront_flush(&front);
 }
@@ -224,20 +225,26 @@ static u32 fill_back(void)
 
 static void test_room_and_wake(void)
 {
-    u32 checksum, sent = 0;
+    u32 checksum, sent = 0, refused = 0;
 
     open_few(true);
-    while (netfront_put(&front, frame, 4000, 0))
-        sent++;
+    while (refused < 1000 && sent < TX_PAGES) { /* until all are used: 31, 63, 127, 255 */
+        if (netfront_put(&front, frame, 4000, 0))
+            sent++;
+        else
+            refused++;
+        CHECK(sent > FIRST || refused < PATIENCE * FIRST);
+    }
+    CHECK_EQ(refused, PATIENCE * (TX_PAGES - FIRST) - 4);
+    CHECK(!netfront_put(&front, frame, 4000, 0));
     netfront_flush(&front);
-    CHECK_EQ(sent, TX_PAGES);
     for (u32 i = 0; i < sent; i++)
         CHECK_EQ(netback_take(&back, got, NET_FRAME_MAX, &checksum), 4000);
     netback_flush(&back);
     CHECK_EQ(world.kicks[3], 1);
     CHECK(netfront_room(&front, 4000));
-    /* And the other way: no buffers, a promise of a kick, buffers again; each time that all were
-     * full as often as there are of them there are twice as many, up to all there are. */
+    /* And the other way: no buffers, a promise of a kick, buffers again; who is met by that time and
+     * again has twice as many, up to all there are. */
     for (u32 room = FIRST; room < RX_PAGES; room *= 2) {
         for (u32 times = 0; times < room; times++) {
             CHECK_EQ(fill_back(), room);
@@ -288,6 +295,13 @@ static void test_few_pages_serve_again(void)
     }
     CHECK_EQ(touched(tx_pages, TX_PAGES), FIRST);
     CHECK_EQ(touched(rx_pages, RX_PAGES), FIRST);
+    /* Room for the largest frame is there, and asking for it takes nothing. */
+    CHECK(netfront_room(&front, NET_FRAME_MAX));
+    CHECK(netfront_put(&front, frame, 64, 0));
+    CHECK(netfront_room(&front, NET_FRAME_MAX));
+    CHECK_EQ(touched(tx_pages, TX_PAGES), FIRST);
+    CHECK(netfront_put(&front, frame, NET_FRAME_MAX, 0));
+    CHECK(!netfront_room(&front, 64));
     close_both();
 }
 
@@ -659,7 +673,7 @@ static void test_hostile_back(void)
         front.tx.sring->rsp_prod = answers;
         while (netfront_put(&front, frame, 4096, 0))
             put++;
-        CHECK(front.broken && put == FIRST);
+        CHECK(front.broken && put == TX_PAGES);
         close_both();
     }
 }

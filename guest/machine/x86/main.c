@@ -20,22 +20,33 @@
 #include "guest/rt/time.h"
 #include "guest/rt/x86.h"
 
-enum { HEAP_LEAST = 1 << 20, RUNTIME_FRAMES = 256 };
+enum { HEAP_LEAST = 1 << 20, RUNTIME_FRAMES = 256, GAP_MOST = 1 << 16 };
 
 struct x86 x86;
 static struct heap heap;
 const u64 x86_entry_return = DEMOS_ENTRY_PAGE + 2;
 
+/* Frames from the bundle's first to the run at `base`, so that they can be numbered together: none when
+ * the bundle lies elsewhere, or too far off. One more, as number 0 is nobody's. */
+static u32 gap_of(const struct rt_module *bundle, const void *base)
+{
+    u64 at = rt_physical(bundle->data), run = rt_physical(base);
+
+    if (at % FRAME_SIZE || at >= run || run - at > (u64)GAP_MOST * FRAME_SIZE)
+        return 1;
+    return (u32)((run - at) / FRAME_SIZE) + 1;
+}
+
 /*
  * The longest run of frames, but for some that stay the runtime's: an eighth for the
- * core's heap, the rest for processes.
+ * core's heap, the rest for processes. The bundle's pages are shown to them, not copied.
  */
-static void memory_init(void)
+static void memory_init(const struct rt_module *bundle)
 {
     static const u8 entry[] = {0x0f, 0x05, 0xc3}; /* syscall; ret */
-    u32 count = rt_frames_longest(), refs;
+    u32 count = rt_frames_longest(), refs, gap, held;
     size_t heap_bytes;
-    void *base;
+    u8 *base;
 
     if (count < 2 * RUNTIME_FRAMES)
         rt_panic("%u frames are too few for a node", count);
@@ -43,12 +54,15 @@ static void memory_init(void)
     heap_bytes = MAX((size_t)count / 8 * FRAME_SIZE, (size_t)HEAP_LEAST);
     base = rt_frames_untouched((u32)(heap_bytes / FRAME_SIZE));
     count -= (u32)(heap_bytes / FRAME_SIZE);
-    refs = (u32)ALIGN_UP((u64)count * sizeof(u32), (u64)FRAME_SIZE) / FRAME_SIZE;
     heap_init(&heap, base, heap_bytes);
     heap.born_zero = rt_host() == RT_OSMOSIS; /* which zeroes what it hands out */
     base = rt_frames_untouched(count);
-    frames_init(&x86.frames, (u8 *)base + (u64)refs * FRAME_SIZE,
-                rt_physical(base) + (u64)refs * FRAME_SIZE, base, count - refs);
+    gap = gap_of(bundle, base);
+    held = gap > 1 ? 1 + (u32)(bundle->size / FRAME_SIZE) : 1;
+    refs = (u32)ALIGN_UP(((u64)gap + count) * sizeof(u32), (u64)FRAME_SIZE) / FRAME_SIZE;
+    frames_init(&x86.frames, base - (u64)gap * FRAME_SIZE,
+                rt_physical(base) - (u64)gap * FRAME_SIZE, (u32 *)(void *)base, gap + count);
+    frames_hold(&x86.frames, held, gap + refs);
     x86.frames.born_zero = heap.born_zero;
     x86.entry_frame = frame_alloc_zero(&x86.frames);
     memcpy(frame_at(&x86.frames, x86.entry_frame), entry, sizeof entry);
@@ -127,7 +141,7 @@ int rt_main(const struct rt_start *start)
         rt_panic("no bundle: give the node a module with programs");
     trace_init(&config);
     ethers = rt_host() == RT_NATIVE ? ether_open() : 0; /* before all frames are somebody's */
-    memory_init();
+    memory_init(&bundle);
     network_init(&config, ethers);
     x86_disks_open();
     orders_heed();
