@@ -139,7 +139,8 @@ struct peer {
     u64 ack_at;
     /* path */
     bool finding, unreachable, reported;
-    u8 find_tries;
+    bool asked; /* somebody who may know where it is; nobody else yet */
+    u8 find_tries, find_waits;
     u64 find_at;
     u32 found_generation;
 };
@@ -164,7 +165,9 @@ struct net {
     u8 announce_len;
     u32 announcers; /* machines whose announcement we know */
     struct due hello;
-    u8 hello_tries;
+    u8 hello_tries, hello_waits;
+    u32 questions; /* of others to everybody, of late */
+    u64 questions_at, crowd_until;
     u8 *rx; /* NET_BLOCK_MAX bytes, or the largest device's block */
     size_t rx_room;
     u8 *tx; /* for bulk blocks */
@@ -227,7 +230,10 @@ void peer_reset(struct peer *p, u32 epoch);
 bool peer_epoch(struct peer *p, u32 epoch);
 /* The route changed under the peer. */
 void peer_rebind(struct peer *p);
+/* Looks for a path: asks who may know, or all. */
 void peer_find(struct peer *p);
+/* The same where it is likely to be a neighbour, for something came from there. */
+void peer_find_at(struct peer *p, struct nfsm *m, const u8 hop[6]);
 void peer_found(struct peer *p);
 /* Something of ours was acknowledged: the path works. */
 void peer_answers(struct peer *p);
@@ -252,6 +258,8 @@ struct route *route_get(struct net *n, machine_t machine);
 void route_free_all(struct net *n);
 void route_device_gone(struct net *n, struct nfsm *m);
 void route_ask(struct net *n, machine_t target, bool wide);
+/* So many ask everybody that one more question had better wait until `crowd_until`. */
+bool route_crowded(const struct net *n, u32 waits);
 void route_hello(struct net *n);
 void route_hello_due(struct due *d);
 void route_reply_due(struct due *d);
@@ -260,6 +268,15 @@ void route_reply(struct net *n, struct nfsm *m, u8 *f);
 void route_reply_ack(struct net *n, struct nfsm *m, u8 *f);
 void route_error(struct net *n, struct nfsm *m, u8 *f);
 void route_drop_replies(struct net *n, struct nfsm *m);
+/* A question for one machine, to its neighbour alone: it answers as if it had been flooded. */
+void route_ask_at(struct net *n, machine_t target, struct nfsm *m, const u8 hop[6]);
+/* The nearest machine that announces something and can be reached; or NULL. */
+struct route *route_nearest_announcer(struct net *n, machine_t not_this);
+
+/* where.c: whom to ask before everybody. False: nobody. */
+bool where_ask(struct net *n, machine_t target);
+void where_asked(struct net *n, struct nfsm *m, u8 *f);
+void where_told(struct net *n, struct nfsm *m, u8 *f);
 
 /* through.c: what is not guaranteed, and what is not for us. */
 void through_forward(struct net *n, struct nfsm *m, u8 *f);

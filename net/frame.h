@@ -40,7 +40,8 @@ enum frame_field {
     FRAME_ACK = 46,       /* 4: DATA, ACK: all messages before this one have arrived;
                               ROUTE, REPLY: slowest medium so far, bytes/s, 0 fast;
                               ERROR: the machine that could not be reached;
-                              REPLY_ACK: the machine that the reply is for */
+                              REPLY_ACK: the machine that the reply is for;
+                              WHERE, THERE: the machine in question */
     FRAME_BITS = 50,      /* 4: DATA, ACK: bit i: message ack + 1 + i has arrived;
                               ROUTE, REPLY: smallest block so far */
     FRAME_ATTEMPT = 54,   /* 2: DATA: how often this message was begun */
@@ -62,6 +63,8 @@ enum frame_kind {
     FRAME_BULK,      /* bulk data, labelled with its offset */
     FRAME_BULK_ASK,  /* body: ranges still missing, u64 from, u64 to each */
     FRAME_BULK_DONE, /* the one acknowledgement of a transfer */
+    FRAME_WHERE,     /* to a neighbour: do you know machine `ack`, as a neighbour too? */
+    FRAME_THERE,     /* machine `ack`; body: its Ethernet address, nothing: not known */
     FRAME_KINDS,
 };
 

@@ -207,6 +207,8 @@ static void (*const act[FRAME_KINDS])(struct net *, struct nfsm *, u8 *) = {
     [FRAME_BULK] = bulk_data,
     [FRAME_BULK_ASK] = bulk_ask,
     [FRAME_BULK_DONE] = bulk_done,
+    [FRAME_WHERE] = where_asked,
+    [FRAME_THERE] = where_told,
 };
 
 static bool met_everywhere(u8 kind)

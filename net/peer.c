@@ -129,16 +129,34 @@ void peer_rebind(struct peer *p)
     bulk_rebind(p->net, p->machine);
 }
 
-void peer_find(struct peer *p)
+/* False: it is being looked for already. */
+static bool find_begin(struct peer *p)
 {
     if (p->finding)
-        return;
+        return false;
     p->finding = true;
-    p->find_tries = 0;
+    p->find_tries = p->find_waits = 0;
     p->find_at = 0;
-    route_ask(p->net, p->machine, false);
     if (list_empty(&p->fresh))
         list_push_back(&p->net->fresh, &p->fresh);
+    return true;
+}
+
+void peer_find(struct peer *p)
+{
+    if (!find_begin(p))
+        return;
+    p->asked = !p->route->epoch && where_ask(p->net, p->machine);
+    if (!p->asked && !route_crowded(p->net, 0))
+        route_ask(p->net, p->machine, false);
+}
+
+void peer_find_at(struct peer *p, struct nfsm *m, const u8 hop[6])
+{
+    if (!find_begin(p))
+        return;
+    p->asked = true;
+    route_ask_at(p->net, p->machine, m, hop);
 }
 
 void peer_found(struct peer *p)
@@ -166,6 +184,12 @@ static void find_again(struct peer *p)
     u64 wait = (100 * MS) << MIN(p->find_tries, 6);
 
     n->overdue = true;
+    p->asked = false;
+    if (route_crowded(n, p->find_waits)) {
+        p->find_waits++;
+        p->find_at = n->crowd_until + net_jitter(n, 100 * MS);
+        return;
+    }
     if (++p->find_tries >= FIND_TRIES_LOST && waiting && !p->unreachable) {
         net_trace(n, NET_T_LOST, p->machine, p->epoch, 0);
         report(p, false);

@@ -217,13 +217,14 @@ void peer_data(struct net *n, struct nfsm *m, u8 *f)
 {
     struct peer *p = whose(n, f);
 
-    (void)m;
     if (!p)
         return;
     if (!well_formed(f)) {
         net_drop(n, NET_DROP_FORM, f);
         return;
     }
+    if (!p->source.via && !f[FRAME_HOPS])
+        peer_find_at(p, m, f + FRAME_FROM);
     peer_acknowledged(p, f);
     take(p, f);
     answer(p);

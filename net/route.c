@@ -11,8 +11,17 @@
  */
 #include "net/core.h"
 
-enum { HELLO_TRIES = 8, ASK_TRIES = 5, REPLY_TRIES = 4, BUCKETS = 32 };
+enum {
+    HELLO_TRIES = 8,
+    ASK_TRIES = 5,
+    REPLY_TRIES = 4,
+    BUCKETS = 32,
+    CROWD = 16,
+    WAITS_MOST = 20
+};
 #define REPLY_WAIT (30 * MS)
+#define CROWD_EACH (10 * MS) /* each question of others puts one of ours off */
+#define CROWD_MOST S
 /* Longer than any searcher waits between two floods, or the next would be believed again. */
 #define DEAF_NS    (15 * S)
 
@@ -184,10 +193,35 @@ void route_ask(struct net *n, machine_t target, bool wide)
     flood(n, f, NULL);
 }
 
+void route_ask_at(struct net *n, machine_t target, struct nfsm *m, const u8 hop[6])
+{
+    u8 f[NET_HEADER + NET_ANNOUNCE_MAX];
+
+    if (nfsm_pass(m, f, start(n, f, FRAME_ROUTE, target), hop))
+        n->stats.routing_out++;
+}
+
+/* Where many come up at once each asks all others, and the answers come behind all these questions: to ask
+ * again before they can be there makes them later still, for everybody. */
+static void count_question(struct net *n)
+{
+    if (n->now >= MAX(n->crowd_until, n->questions_at + 100 * MS)) {
+        n->questions = 0;
+        n->questions_at = n->now;
+    }
+    if (++n->questions >= CROWD)
+        n->crowd_until = n->now + MIN(n->questions * CROWD_EACH, CROWD_MOST);
+}
+
+bool route_crowded(const struct net *n, u32 waits)
+{
+    return n->now < n->crowd_until && waits < WAITS_MOST;
+}
+
 /* Tells the network about this node: now, and some times more, for media lose frames. */
 void route_hello(struct net *n)
 {
-    n->hello_tries = 0;
+    n->hello_tries = n->hello_waits = 0;
     net_due(n, &n->hello, n->now);
 }
 
@@ -199,6 +233,11 @@ void route_hello_due(struct due *d)
     if (list_empty(&n->nfsms) || n->hello_tries >= most)
         return;
     n->overdue |= n->hello_tries > 0;
+    if (n->hello_tries && !n->announce_len && route_crowded(n, n->hello_waits)) {
+        n->hello_waits++; /* who has an announcement has the answer to all these questions */
+        net_due(n, d, n->crowd_until + net_jitter(n, 40 * MS));
+        return;
+    }
     route_ask(n, NET_EVERYBODY, n->hello_tries > 2);
     if (++n->hello_tries < most)
         net_due(n, d, n->now + ((40 * MS) << n->hello_tries) + net_jitter(n, 20 * MS));
@@ -351,8 +390,7 @@ void route_drop_replies(struct net *n, struct nfsm *m)
     }
 }
 
-/* Whose announcement this node can tell a newcomer: the nearest announcer's; or NULL. */
-static struct route *nearest_announcer(struct net *n, machine_t not_this)
+struct route *route_nearest_announcer(struct net *n, machine_t not_this)
 {
     struct route *nearest = NULL;
 
@@ -396,6 +434,8 @@ void route_heard(struct net *n, struct nfsm *m, u8 *f)
     struct route *r = route_find(n, be32_get(f + FRAME_SRC));
     u8 mine[NET_HEADER + NET_ANNOUNCE_MAX];
 
+    if (f[FRAME_TO] & 1 && !f[FRAME_HOPS])
+        count_question(n);
     if (be16_get(f + FRAME_BODY) > NET_ANNOUNCE_MAX || is_deaf(n, f + FRAME_FROM))
         return;
     if (!asked && !relay && !be16_get(f + FRAME_BODY) && !(r && r->peer))
@@ -408,7 +448,7 @@ void route_heard(struct net *n, struct nfsm *m, u8 *f)
         start(n, mine, FRAME_REPLY, r->machine);
         send_reply(n, m, mine, r->hop);
     } else if (dst == NET_EVERYBODY && f[FRAME_FLAGS] & FRAME_MORE && n->devices > 1) {
-        known = nearest_announcer(n, r->machine);
+        known = route_nearest_announcer(n, r->machine);
         if (known)
             reply_for(n, m, known, r->machine, r->hop);
     }

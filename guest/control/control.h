@@ -94,6 +94,7 @@ struct control {
     u64 late_ns;      /* by how much the store's answers are late, where they are made to be */
     u32 late;         /* guests with such an answer */
     bool traced;      /* the hypervisor's own trace has been asked for */
+    bool stopped;     /* some guest is, at a record of its trace */
     bool deaths;      /* VIRQ_DOM_EXC came */
     bool port_struck; /* the command port's line, which is masked until it was served */
     bool plan_done;

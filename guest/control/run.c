@@ -230,7 +230,7 @@ void plan_on_record(struct guest *g, const struct osm_record *r)
             continue;
         n->fired = true;
         if (!g->stopped && !ctl_pause(g->domid)) {
-            g->stopped = true;
+            g->stopped = control.stopped = true;
             ctl_wait_off(g->domid);
         }
     }
@@ -238,6 +238,9 @@ void plan_on_record(struct guest *g, const struct osm_record *r)
 
 static void release_stopped(void)
 {
+    if (!control.stopped)
+        return;
+    control.stopped = false;
     list_for_each(at, &control.guests)
     {
         struct guest *g = list_entry(at, struct guest, link);

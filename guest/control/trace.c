@@ -19,6 +19,7 @@ enum { RECORDS = 256, PAGES_MOST = 64 };
 static struct osm_record records[RECORDS];
 static u64 next_ns;
 static bool capturing; /* somebody's captures are taken, too */
+static u32 rings;      /* of domains, mapped */
 
 void trace_hypervisor(void)
 {
@@ -51,6 +52,7 @@ static bool open_ring(struct guest *g)
             rt_window_free(here, w.pages);
             return false;
         }
+    rings++;
     g->trace_gfn = here;
     g->trace_pages = w.pages;
     trace_stands(g);
@@ -75,6 +77,7 @@ void trace_close(struct guest *g)
     for (u32 i = 0; i < g->trace_pages; i++)
         ctl_unmap(g->trace_gfn + i);
     rt_window_free(g->trace_gfn, g->trace_pages);
+    rings--;
     g->trace_gfn = g->trace_taken = 0;
     g->trace_pages = 0;
 }
@@ -134,13 +137,10 @@ void trace_all(void)
 u64 trace_due(void)
 {
     u64 now = rt_now_ns();
-    bool rings = control.traced || capturing;
 
     if (now >= next_ns) {
         next_ns = now + PERIOD_NS;
         trace_all();
     }
-    list_for_each(at, &control.guests)
-        rings |= list_entry(at, struct guest, link)->trace_gfn != 0;
-    return rings ? next_ns : RT_NEVER;
+    return rings || control.traced || capturing ? next_ns : RT_NEVER;
 }

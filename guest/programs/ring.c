@@ -3,8 +3,8 @@
  * `ring [PROCESSES [ROUNDS]]`: processes in a ring, each holding one link to the next; a
  * token goes round and is counted by all.
  *
- * `ring of MACHINES at N [ROUNDS]`, one on each of the machines 1 to MACHINES: the ring goes
- * round them, and the one on machine 1 starts it. They find each other by the cluster's
+ * `ring of MACHINES at N [ROUNDS [FIRST]]`, one on each of so many machines from FIRST (1): the ring
+ * goes round them, and the one on the first starts it. They find each other by the cluster's
  * switchboard, where each posts itself for the one before it. `at here` asks the link "kernel"
  * for the machine's number, so that all machines can have the same boot list.
  */
@@ -50,11 +50,13 @@ static u64 turn(s64 next, u64 rounds)
     return be64_get(body);
 }
 
-/* The number of this machine, from its kernel. */
-static u64 this_machine(void)
+/* The number of this machine: as `text` says, or from its kernel. */
+static u64 this_machine(const char *text)
 {
     struct words w;
 
+    if (strcmp(text, "here") != 0)
+        return number(text);
     words_start(&w, KERNEL_OP_NODE);
     if (words_call(demos_link("kernel"), &w, NULL, 0, NULL) < 0)
         demos_die("ring: the kernel does not say where we are");
@@ -76,7 +78,7 @@ static void post(u64 here)
     demos_link_drop(link);
 }
 
-/* Member `here` of the machines 1 to `machines`. */
+/* Member `here`, from 1, of so many machines. */
 static int of_machines(u64 machines, u64 here, u64 rounds)
 {
     s64 next;
@@ -122,7 +124,7 @@ int main(int argc, char **argv)
         return member();
     if (argc > 4 && strcmp(argv[1], "of") == 0)
         return of_machines(number(argv[2]),
-                           strcmp(argv[4], "here") == 0 ? this_machine() : number(argv[4]),
+                           this_machine(argv[4]) - (argc > 6 ? number(argv[6]) - 1 : 0),
                            argc > 5 ? number(argv[5]) : 10);
     members = MIN(members, (u64)MOST);
     for (u64 i = 0; i < members; i++) { /* from the last to the first */

@@ -39,7 +39,7 @@ FACTORS = (
     ("kernel: links, queues, delivery", ("guest/kernel/",), ANY),
     ("fabric and medium", ("net/media/", "net/fabric/"), ANY),
     ("network: CRC", ("net/crc32c", "base/crc"), ANY),
-    ("network: routing", ("net/route.c", "net/through.c"), ANY),
+    ("network: routing", ("net/route.c", "net/through.c", "net/where.c"), ANY),
     ("network: waiting for acknowledgements", ("net/",), re.compile(
         "^(due_|net_(due|deadline|jitter|overdue)|arrived|overtaken|sample|again|free_out"
         "|peer_(due|rto|timeout|acknowledged|acks|set_acks|ack_items|missing))")),

@@ -7,6 +7,7 @@ local demos = Proto("demos", "DEMOS network")
 local kinds = {
     [1] = "DATA", [2] = "ACKS", [3] = "DATAGRAM", [4] = "ROUTE", [5] = "REPLY",
     [6] = "REPLY_ACK", [7] = "ERROR", [8] = "BULK", [9] = "BULK_ASK", [10] = "BULK_DONE",
+    [11] = "WHERE", [12] = "THERE",
 }
 
 local f = demos.fields
@@ -36,6 +37,8 @@ f.rate = ProtoField.uint32("demos.rate", "Slowest medium (bytes/s, 0 fast)")
 f.block = ProtoField.uint32("demos.block", "Smallest block")
 f.lost = ProtoField.uint32("demos.unreachable", "Machine not reached")
 f.asker = ProtoField.uint32("demos.asker", "Machine that the reply is for")
+f.wanted = ProtoField.uint32("demos.wanted", "Machine in question")
+f.address = ProtoField.ether("demos.address", "Its address")
 f.transfer = ProtoField.uint64("demos.transfer", "Transfer", base.HEX)
 f.offset = ProtoField.uint64("demos.offset", "Offset")
 f.announce = ProtoField.bytes("demos.announce", "Announcement")
@@ -134,6 +137,11 @@ local by_kind = {
     end,
     [7] = function(t, b) t:add(f.lost, b(32, 4)) end,
     [8] = bulk, [9] = ask, [10] = function(t, b) t:add(f.transfer, b(24, 8)) end,
+    [11] = function(t, b) t:add(f.wanted, b(32, 4)) end,
+    [12] = function(t, b, body)
+        t:add(f.wanted, b(32, 4))
+        if body >= 6 then t:add(f.address, b(50, 6)) end
+    end,
 }
 local has_payload = { [1] = true, [3] = true, [8] = true }
 

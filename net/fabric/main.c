@@ -94,76 +94,65 @@ static const char *take_way(const char *line)
     return outside_open(&fab.fabric, line);
 }
 
-static struct vifback *vif_of(u32 domain, u32 handle)
+/* Where it hangs, or would. */
+static struct vifback **vif_of(u32 domain, u32 handle)
 {
-    struct vifback *v = fab.vifs;
+    struct vifback **at = &fab.vifs;
 
-    while (v && (v->domain != domain || v->handle != handle))
-        v = v->next;
-    return v;
+    while (*at && ((*at)->domain != domain || (*at)->handle != handle))
+        at = &(*at)->next;
+    return at;
 }
 
 static void open_vif(void *arg, u32 domain, u32 handle)
 {
-    struct vifback *v = vif_of(domain, handle) ? NULL
-                                               : vifback_open(&fab.fabric, domain, handle);
+    struct vifback **at = vif_of(domain, handle); /* first come, first served */
 
     (void)arg;
-    if (!v)
-        return;
-    v->next = fab.vifs;
-    fab.vifs = v;
+    if (!*at)
+        *at = vifback_open(&fab.fabric, domain, handle);
 }
 
-/* Devices that the toolstack has taken away. */
-static void drop_vifs(void)
+/* True: the toolstack has taken this device away, and it is no more. */
+static bool drop_vif(struct vifback **at)
 {
-    for (struct vifback **at = &fab.vifs; *at;) {
-        struct vifback *v = *at;
-        u32 domain = v->domain;
-        u64 id;
-        bool more = false;
+    struct vifback *v = *at;
+    u32 domain = v->domain;
+    bool more = false;
+    u64 id;
 
-        if (split_number(v->bus.own, "frontend-id", &id)) {
-            at = &v->next;
-            continue;
-        }
-        *at = v->next;
-        vifback_close(v);
-        for (struct vifback *o = fab.vifs; o; o = o->next)
-            more |= o->domain == domain;
-        if (!more)
-            fabric_forget(&fab.fabric, domain);
-    }
+    if (split_number(v->bus.own, "frontend-id", &id))
+        return false;
+    *at = v->next;
+    vifback_close(v);
+    for (struct vifback *o = fab.vifs; o; o = o->next)
+        more |= o->domain == domain;
+    if (!more)
+        fabric_forget(&fab.fabric, domain);
+    return true;
 }
 
-/* Whatever there is to follow begins with news from the store; but some of it may have come
- * with the answers to our own questions, and waits in `news`. */
-static void follow_store(void)
+static void follow_all_vifs(void)
 {
-    while (rt_store_poll())
-        fab.news = true;
-    if (!fab.news)
-        return;
-    fab.news = false;
-    if (fab.media_changed) {
-        fab.media_changed = false;
-        read_lines("/osmosis/media", &fab.media, take_medium);
-        read_lines("/osmosis/outside", &fab.ways, take_way);
-        for (struct vifback *v = fab.vifs; v; v = v->next)
-            v->bus.changed = true; /* one of them may have waited for its medium */
-    }
-    if (fab.vifs_changed) {
-        fab.vifs_changed = false;
-        drop_vifs();
-        split_backends("vif", open_vif, NULL);
-    }
-    for (struct vifback *v = fab.vifs; v; v = v->next)
-        split_device_poll(&v->bus);
-    if (fab.faults_changed) {
-        fab.faults_changed = false;
-        read_lines("/osmosis/fault", &fab.faults, take_fault);
-    }
+    for (struct vifback **at = &fab.vifs; *at;)
+        if (!drop_vif(at))
+            at = &(*at)->next;
+    split_backends("vif", open_vif, NULL);
+}
+
+static void on_vifs(void *arg, const char *path)
+{
+    enum split_backend_news news;
+    u32 domain, handle;
+
+    (void)arg;
+    news = split_backend_news("vif", path, &domain, &handle);
+    if (news == SPLIT_BACKEND_ANY)
+        fab.vifs_changed = true;
+    else if (!*vif_of(domain, handle))
+        open_vif(NULL, domain, handle);
+    else if (news == SPLIT_BACKEND_ALL)
+        drop_vif(vif_of(domain, handle));
 }
 
 /* One round over what has something to do; true when all of it has been done. What the vifs
@@ -184,6 +173,44 @@ static bool work(void)
             return done && outside_idle();
     }
     return false;
+}
+
+/* Its many questions to the store take long where many come up at once. Those who are connected need
+ * not wait for the others: else all of them ask again and again who is there. */
+static void shake_hands(struct vifback *v)
+{
+    if (!v->bus.changed)
+        return;
+    split_device_poll(&v->bus);
+    work();
+}
+
+/* Whatever there is to follow begins with news from the store; but some of it may have come
+ * with the answers to our own questions, and waits in `news`. */
+static void follow_store(void)
+{
+    while (rt_store_poll())
+        fab.news = true;
+    if (!fab.news)
+        return;
+    fab.news = false;
+    if (fab.media_changed) {
+        fab.media_changed = false;
+        read_lines("/osmosis/media", &fab.media, take_medium);
+        read_lines("/osmosis/outside", &fab.ways, take_way);
+        for (struct vifback *v = fab.vifs; v; v = v->next)
+            v->bus.changed = true; /* one of them may have waited for its medium */
+    }
+    if (fab.vifs_changed) {
+        fab.vifs_changed = false;
+        follow_all_vifs();
+    }
+    for (struct vifback *v = fab.vifs; v; v = v->next)
+        shake_hands(v);
+    if (fab.faults_changed) {
+        fab.faults_changed = false;
+        read_lines("/osmosis/fault", &fab.faults, take_fault);
+    }
 }
 
 static void open_memory(void)
@@ -238,7 +265,7 @@ int rt_main(const struct rt_start *start)
     capture = fab.outlet.bytes ? &fab.outlet.capture : NULL;
     fabric_init(&fab.fabric, &fab.heap, seed(), capture);
     rt_store_watch(&fab.watch[0], "/osmosis/media", on_change, &fab.media_changed);
-    rt_store_watch(&fab.watch[1], "backend/vif", on_change, &fab.vifs_changed);
+    rt_store_watch(&fab.watch[1], "backend/vif", on_vifs, NULL);
     rt_store_watch(&fab.watch[2], "/osmosis/fault", on_change, &fab.faults_changed);
     rt_shutdown_heed();
     fab.news = true;

@@ -198,36 +198,61 @@ static void follow_disks(void)
 
 /* --- front ends --------------------------------------------------------------------------------- */
 
-static void open_vbd(void *arg, u32 domain, u32 handle)
+/* Where it hangs, or would. */
+static struct vbdback **vbd_of(u32 domain, u32 handle)
 {
-    struct vbdback *v = dom.vbds;
+    struct vbdback **at = &dom.vbds;
 
-    (void)arg;
-    while (v && (v->domain != domain || v->handle != handle))
-        v = v->next;
-    v = v ? NULL : vbdback_open(domain, handle);
-    if (!v)
-        return;
-    v->next = dom.vbds;
-    dom.vbds = v;
+    while (*at && ((*at)->domain != domain || (*at)->handle != handle))
+        at = &(*at)->next;
+    return at;
 }
 
-/* Devices that the toolstack has taken away. */
-static void drop_vbds(void)
+static void open_vbd(void *arg, u32 domain, u32 handle)
 {
-    for (struct vbdback **at = &dom.vbds; *at;) {
-        struct vbdback *v = *at;
-        u64 id;
+    struct vbdback **at = vbd_of(domain, handle);
 
-        if (split_number(v->bus.own, "frontend-id", &id)) {
-            at = &v->next;
-            continue;
-        }
-        *at = v->next;
-        vbdback_close(v);
-        v->next = dom.going;
-        dom.going = v;
-    }
+    (void)arg;
+    if (!*at)
+        *at = vbdback_open(domain, handle);
+}
+
+/* True: the toolstack has taken this device away. */
+static bool drop_vbd(struct vbdback **at)
+{
+    struct vbdback *v = *at;
+    u64 id;
+
+    if (split_number(v->bus.own, "frontend-id", &id))
+        return false;
+    *at = v->next;
+    vbdback_close(v);
+    v->next = dom.going;
+    dom.going = v;
+    return true;
+}
+
+static void follow_all_vbds(void)
+{
+    for (struct vbdback **at = &dom.vbds; *at;)
+        if (!drop_vbd(at))
+            at = &(*at)->next;
+    split_backends("vbd", open_vbd, NULL);
+}
+
+static void on_vbds(void *arg, const char *path)
+{
+    enum split_backend_news news;
+    u32 domain, handle;
+
+    (void)arg;
+    news = split_backend_news("vbd", path, &domain, &handle);
+    if (news == SPLIT_BACKEND_ANY)
+        dom.vbds_changed = true;
+    else if (!*vbd_of(domain, handle))
+        open_vbd(NULL, domain, handle);
+    else if (news == SPLIT_BACKEND_ALL)
+        drop_vbd(vbd_of(domain, handle));
 }
 
 static void reap(void)
@@ -254,8 +279,7 @@ static void follow_store(void)
     }
     if (dom.vbds_changed) {
         dom.vbds_changed = false;
-        drop_vbds();
-        split_backends("vbd", open_vbd, NULL);
+        follow_all_vbds();
     }
     for (struct vbdback *v = dom.vbds; v; v = v->next)
         split_device_poll(&v->bus);
@@ -293,7 +317,7 @@ int rt_main(const struct rt_start *start)
     dom.seed = seed();
     dom.trace = trace_open();
     rt_store_watch(&dom.watch[0], "/osmosis/disk", on_change, &dom.disks_changed);
-    rt_store_watch(&dom.watch[1], "backend/vbd", on_change, &dom.vbds_changed);
+    rt_store_watch(&dom.watch[1], "backend/vbd", on_vbds, NULL);
     rt_shutdown_heed();
     rt_printf("disks: ready\n");
     for (;;) {

@@ -197,7 +197,7 @@ static void forged(void)
 /* Frames that nobody sent, for the dissector: test_capture.py knows how the bytes are made. */
 static void specimens(struct capture *c)
 {
-    static const u8 body[FRAME_KINDS] = {0, 40, 2 * ACK_ITEM, 8, 5, 6, 0, 0, 10, 32, 0};
+    static const u8 body[FRAME_KINDS] = {0, 40, 2 * ACK_ITEM, 8, 5, 6, 0, 0, 10, 32, 0, 0, 6};
     u8 f[NET_HEADER + 64];
 
     for (u32 kind = FRAME_DATA; kind < FRAME_KINDS; kind++) {

@@ -15,8 +15,8 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 LUA = TOP / "harness" / "wireshark" / "demos.lua"
 KINDS = {"DATA": 1, "ACKS": 2, "DATAGRAM": 3, "ROUTE": 4, "REPLY": 5, "REPLY_ACK": 6, "ERROR": 7, "BULK": 8,
-         "BULK_ASK": 9, "BULK_DONE": 10}
-ROUTING = [KINDS["ROUTE"], KINDS["REPLY"], KINDS["REPLY_ACK"]]
+         "BULK_ASK": 9, "BULK_DONE": 10, "WHERE": 11, "THERE": 12}
+ROUTING = [KINDS[kind] for kind in ("ROUTE", "REPLY", "REPLY_ACK", "WHERE", "THERE")]
 
 # Where the fields stand in a frame, and how long they are: net/frame.h, for all kinds and for each.
 ALL = {"version": (14, 1), "kind": (15, 1), "flags": (16, 1), "hops": (17, 1), "src": (18, 4), "dst": (22, 4),
@@ -35,6 +35,8 @@ OWN: dict[str, dict[str, tuple[int, int]]] = {
     "BULK": {"transfer": (38, 8), "offset": (46, 8), "payload": (64, 10)},
     "BULK_ASK": {"transfer": (38, 8), "range.from": (64, 8), "range.to": (72, 8)},
     "BULK_DONE": {"transfer": (38, 8)},
+    "WHERE": {"wanted": (46, 4)},
+    "THERE": {"wanted": (46, 4), "address": (64, 6)},
 }
 AGAIN = {"item": 24, "range": 16}  # stand twice in their frames, so far apart
 FLAGS = {"flags.end": 1, "flags.wide": 2, "flags.more": 4}
@@ -89,7 +91,7 @@ def test_every_field_of_every_kind_is_read(capture: pathlib.Path, kind: str) -> 
             assert shown[name] in ("1", "True")
         elif not size:
             assert shown[name] == "", name
-        elif name in ("payload", "announce"):
+        elif name in ("payload", "announce", "address"):
             assert bytes.fromhex(shown[name].replace(":", "")) == frame[at:at + size], name
         elif name != "crc":
             apart = [at + i * AGAIN.get(name.split(".")[0], 0) for i in range(times)]
