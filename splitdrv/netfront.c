@@ -7,11 +7,10 @@
 #include "splitdrv/net.h"
 #include "base/wide.h"
 
-/* Of each kind so many are used at first, and twice as many after all were full: for those to send
- * some times for each of them, as a sender can wait; for those to receive once for each of them, as
- * what does not come to be fetched in time is lost. A page that was never used was never touched,
- * and costs nothing where memory comes by being touched. */
-enum { BUFFERS_FIRST = 4, PATIENCE = 8 };
+/* Of each kind so many are used at first, and twice as many after all were full once for each of
+ * them. A page that was never used was never touched, and costs nothing where memory comes by being
+ * touched. */
+enum { BUFFERS_FIRST = 4 };
 
 static u32 posted(const struct netfront *f)
 {
@@ -108,7 +107,7 @@ static bool reuse(struct netfront *f, u32 slots, u32 weight)
     if (f->broken || has_room(f, slots))
         return !f->broken;
     f->tx_full += weight;
-    if (f->tx_full >= PATIENCE * used) {
+    if (f->tx_full >= used) {
         f->tx_full = 0;
         f->tx_spare -= MIN(f->tx_spare, used);
     }
