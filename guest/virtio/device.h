@@ -46,7 +46,7 @@ u32 virtio_config32(const struct virtio_device *d, u32 offset);
 u64 virtio_config64(const struct virtio_device *d, u32 offset);
 
 /* The machine address of memory of ours: of `count` pages from `at` on. False: it cannot be had. */
-bool virtio_dma(const void *at, u32 count, u64 *address);
+bool virtio_dma(void *at, u32 count, u64 *address);
 
 /* Our interrupt line; `fn` runs inside rt_wait and must end with virtio_irq_done. */
 bool virtio_irq_bind(u64 irq, void (*fn)(void *arg, u32 port), void *arg);

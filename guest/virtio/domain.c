@@ -3,6 +3,7 @@
  * Machine addresses and interrupt lines of a driver domain. On Osmosis the hypervisor says
  * where our pages lie; on the bare machine, and behind an IOMMU, they lie where we see them.
  */
+#include "base/memory.h"
 #include "guest/rt/event.h"
 #include "guest/rt/hypercall.h"
 #include "guest/rt/map.h"
@@ -10,22 +11,49 @@
 #include "guest/virtio/device.h"
 #include <xen/physdev.h>
 
-bool virtio_dma(const void *at, u32 count, u64 *address)
+/* Where pages of ours lie in the machine; false: not all of them lie anywhere. */
+static bool look(const u8 *at, u32 count, u64 *address)
 {
     struct osm_frames f = {.domid = DOMID_SELF,
                            .count = count,
                            .gfn = rt_physical(at) >> 12,
                            .buffer = (u64)address};
+    bool all = true;
 
-    if (rt_host() == RT_OSMOSIS && hypercall_osmosis(OSM_OP_frames, &f))
-        return false;
-    for (u32 i = 0; i < count; i++) {
-        if (rt_host() != RT_OSMOSIS)
+    if (rt_host() != RT_OSMOSIS) {
+        for (u32 i = 0; i < count; i++)
             address[i] = f.gfn + i;
-        if (address[i] == OSM_NO_FRAME)
-            return false;
-        address[i] <<= 12;
+        return true;
     }
+    memset(address, 0, count * sizeof(*address));
+    if (hypercall_osmosis(OSM_OP_frames, &f))
+        return false;
+    for (u32 i = 0; i < count; i++)
+        all &= address[i] != OSM_NO_FRAME;
+    return all;
+}
+
+/* A page that nobody has written yet is not there, and one that was shared is not ours alone: both are
+ * once they are written, if with what they hold. A device would not do that. */
+static void make_ours(u8 *at, u32 count, const u64 *address)
+{
+    for (u32 i = 0; i < count; i++) {
+        volatile u8 *first = at + (size_t)i * 4096;
+
+        if (address[i] == OSM_NO_FRAME)
+            *first = *first;
+    }
+}
+
+bool virtio_dma(void *at, u32 count, u64 *address)
+{
+    if (!look(at, count, address)) {
+        make_ours(at, count, address);
+        if (!look(at, count, address))
+            return false;
+    }
+    for (u32 i = 0; i < count; i++)
+        address[i] <<= 12;
     return true;
 }
 

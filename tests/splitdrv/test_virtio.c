@@ -85,7 +85,7 @@ void disk_up_struck(const struct disk *d, enum disk_why why)
     CHECK(d->device && !why);
 }
 
-bool virtio_dma(const void *at, u32 count, u64 *address)
+bool virtio_dma(void *at, u32 count, u64 *address)
 {
     for (u32 i = 0; i < count; i++)
         address[i] = (u64)at + i * 4096;

@@ -30,7 +30,7 @@ void *rt_frames(u32 count)
     return at;
 }
 
-bool virtio_dma(const void *at, u32 count, u64 *address)
+bool virtio_dma(void *at, u32 count, u64 *address)
 {
     for (u32 i = 0; i < count; i++)
         address[i] = (u64)at + i * PAGE;
