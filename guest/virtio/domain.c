@@ -39,9 +39,10 @@ static void make_ours(u8 *at, u32 count, const u64 *address)
 {
     for (u32 i = 0; i < count; i++) {
         volatile u8 *first = at + (size_t)i * 4096;
+        u8 held = *first;
 
         if (address[i] == OSM_NO_FRAME)
-            *first = *first;
+            *first = held;
     }
 }
 
