@@ -186,7 +186,8 @@ void rt_free(void *at, size_t size)
 /* Below 1 MiB the bare machine's firmware keeps things of its own. */
 void rt_frame_init(const struct rt_start *start)
 {
-    born_zero = heap.born_zero = start->host == RT_OSMOSIS;
+    /* The control domain tells the host where pages of its own lie: they are to be there. */
+    born_zero = heap.born_zero = start->host == RT_OSMOSIS && !(start->flags & SIF_INITDOMAIN);
     for (u32 i = 0; i < start->range_count; i++) {
         const struct rt_range *r = &start->range[i];
         u64 from = r->base, to = r->base + r->size;

@@ -71,11 +71,12 @@ CALLS = {
     r"nfsm_(scan|due)": {"net"},
     r"nfsm_write": {"peer_out", "bulk"},
     r"nfsm_can_write": {"bulk"},
-    r"nfsm_pass": {"route", "through", "bulk"},
+    r"nfsm_pass": {"route", "where", "through", "bulk"},
     r"nfsm_(ready|bind)": {"peer", "peer_in", "peer_out", "bulk"},
     r"(peer|bulk)_give": {"nfsm"},
     r"(peer_(data|acks)|bulk_(data|ask|done)|route_(heard|reply|reply_ack|error)|through_(forward|datagram))":
         {"nfsm", "through"},
+    r"where_(asked|told)": {"nfsm"},
     r"(peer|bulk|route_hello|route_reply)_due": {"net", "route"},
     r"(peer|through)_send": {"net"},
     r"net_up_message": {"peer_in", "through"},

@@ -92,7 +92,7 @@ const char *script_check(const char *text)
     if (program == BOARD && (l.count != 2 || strcmp(l.word[1], "global") != 0))
         return "a switchboard is the cluster's: switchboard global";
     if (program == RING && (l.count < 5 || strcmp(l.word[1], "of") != 0))
-        return "a ring is one of machines: ring of MACHINES at N [ROUNDS]";
+        return "a ring is one of machines: ring of MACHINES at N [ROUNDS [FIRST]]";
     if (program == TOUR && (l.count < 5 || script_named(l.word[2]) != SERVER))
         return "a tour is one of a counter-server";
     return NULL;

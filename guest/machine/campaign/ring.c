@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `ring of MACHINES at N|here [ROUNDS]`: a token goes round the machines 1 to MACHINES and is counted
- * by all but the first, which starts it.
+ * `ring of MACHINES at N|here [ROUNDS [FIRST]]`: a token goes round so many machines from FIRST (1) and
+ * is counted by all but the first, which starts it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -72,6 +72,7 @@ struct sim_call script_ring(struct sim_process *p, s64 result)
         p->self[HERE] = script_argument(p, 4, at, sizeof(at)) && strcmp(at, "here") == 0
                             ? p->node->index + 1
                             : script_number(p, 4, 1);
+        p->self[HERE] -= script_number(p, 6, 1) - 1;
         return script_make_link(p, DEMOS_GENERAL, DEMOS_DUP | DEMOS_GIVE, CHANNEL, 0, POST);
     }
     if (step == POST)
