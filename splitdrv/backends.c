@@ -54,21 +54,74 @@ bool split_backends(const char *kind, split_backend_fn *take, void *arg)
     return got >= 0;
 }
 
-enum split_backend_news split_backend_news(const char *kind, const char *path, u32 *domain,
-                                           u32 *handle)
+/* Where it hangs, or would. */
+static struct split_backend **find(struct split_backend_list *l, u32 domain, u32 handle)
 {
-    char base[32];
-    size_t len = format(base, sizeof(base), "backend/%s/", kind);
-    const char *end;
+    struct split_backend **at = &l->first;
 
-    if (strncmp(path, base, len) != 0)
-        return SPLIT_BACKEND_ANY;
-    end = number_at(path + len, domain);
-    if (*end != '/' || end == path + len)
-        return SPLIT_BACKEND_ANY;
-    path = end + 1;
-    end = number_at(path, handle);
-    if (end == path || (*end && *end != '/'))
-        return SPLIT_BACKEND_ANY;
-    return *end ? SPLIT_BACKEND_KEY : SPLIT_BACKEND_ALL;
+    while (*at && ((*at)->domain != domain || (*at)->handle != handle))
+        at = &(*at)->next;
+    return at;
+}
+
+static void open_one(void *arg, u32 domain, u32 handle)
+{
+    struct split_backend_list *l = arg;
+    struct split_backend **at = find(l, domain, handle);
+
+    if (!*at)
+        *at = l->open(domain, handle);
+}
+
+/* True: it was taken away, and is no more. */
+static bool drop(struct split_backend_list *l, struct split_backend **at)
+{
+    struct split_backend *e = *at;
+    u64 id;
+
+    if (split_number(e->bus.own, "frontend-id", &id))
+        return false;
+    *at = e->next;
+    l->close(e);
+    return true;
+}
+
+void split_backend_list_follow(struct split_backend_list *l)
+{
+    if (!l->changed)
+        return;
+    l->changed = false;
+    for (struct split_backend **at = &l->first; *at;)
+        if (!drop(l, at))
+            at = &(*at)->next;
+    split_backends(l->kind, open_one, l);
+}
+
+static void on_change(void *arg, const char *path)
+{
+    struct split_backend_list *l = arg;
+    u32 domain, handle;
+    size_t len;
+    char base[32];
+
+    len = format(base, sizeof(base), "backend/%s/", l->kind);
+    path = strncmp(path, base, len) == 0 ? number_at(path + len, &domain) : "";
+    if (*path == '/')
+        path = number_at(path + 1, &handle);
+    else
+        path = "?";
+    if (*path && *path != '/')
+        l->changed = true; /* of no one in particular */
+    else if (!*find(l, domain, handle))
+        open_one(l, domain, handle);
+    else if (!*path)
+        drop(l, find(l, domain, handle));
+}
+
+void split_backend_list_watch(struct split_backend_list *l)
+{
+    char path[32];
+
+    format(path, sizeof(path), "backend/%s", l->kind);
+    rt_store_watch(&l->watch, path, on_change, l);
 }

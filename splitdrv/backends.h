@@ -5,23 +5,36 @@
 #ifndef SPLITDRV_BACKENDS_H
 #define SPLITDRV_BACKENDS_H
 
-#include "guest/rt/store.h"
+#include "splitdrv/device.h"
 
 typedef void split_backend_fn(void *arg, u32 domain, u32 handle);
 
 /* Calls `take` for each back end of the kind ("vif", "vbd"), which may ask the store. False:
  * the domain's directory has none of that kind. */
 bool split_backends(const char *kind, split_backend_fn *take, void *arg);
-/*
- * What a change at or below "backend/KIND" is about. Every key that either end writes is one, so whoever
- * has many devices looks at that device alone.
- */
-enum split_backend_news {
-    SPLIT_BACKEND_ANY, /* of any device */
-    SPLIT_BACKEND_ALL, /* of this one as a whole: it may have come or gone */
-    SPLIT_BACKEND_KEY, /* a key of it: it is there */
+
+/* One of them, at the head of its driver's own. */
+struct split_backend {
+    struct split_backend *next;
+    u32 domain, handle;
+    struct split_device bus;
 };
-enum split_backend_news split_backend_news(const char *kind, const char *path, u32 *domain,
-                                           u32 *handle);
+
+/* All of a kind that a domain serves, in the order they came. */
+struct split_backend_list {
+    const char *kind;
+    /* NULL: no memory, or the store does not know it. */
+    struct split_backend *(*open)(u32 domain, u32 handle);
+    /* The toolstack has taken it away; it stands on the list no more. */
+    void (*close)(struct split_backend *e);
+    struct split_backend *first;
+    bool changed; /* any of them may have come or gone */
+    struct rt_store_watch watch;
+};
+
+/* Watches for them. Each key that either end writes is news; who has many looks at that one alone. */
+void split_backend_list_watch(struct split_backend_list *l);
+/* Looks at all of them when that is asked for; call after rt_store_poll. */
+void split_backend_list_follow(struct split_backend_list *l);
 
 #endif

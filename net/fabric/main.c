@@ -28,10 +28,10 @@ static struct {
     struct fabric fabric;
     struct heap heap;
     struct outlet outlet;
-    struct vifback *vifs;
+    struct split_backend_list vifs;
     u32 media, faults, ways; /* numbers taken so far */
-    bool media_changed, vifs_changed, faults_changed, news;
-    struct rt_store_watch watch[3];
+    bool media_changed, faults_changed, news;
+    struct rt_store_watch watch[2];
 } fab;
 
 /* The machine's clock: captures and all domains' traces agree. */
@@ -94,65 +94,23 @@ static const char *take_way(const char *line)
     return outside_open(&fab.fabric, line);
 }
 
-/* Where it hangs, or would. */
-static struct vifback **vif_of(u32 domain, u32 handle)
+static struct split_backend *open_vif(u32 domain, u32 handle)
 {
-    struct vifback **at = &fab.vifs;
+    struct vifback *v = vifback_open(&fab.fabric, domain, handle);
 
-    while (*at && ((*at)->domain != domain || (*at)->handle != handle))
-        at = &(*at)->next;
-    return at;
+    return v ? &v->end : NULL;
 }
 
-static void open_vif(void *arg, u32 domain, u32 handle)
+static void close_vif(struct split_backend *e)
 {
-    struct vifback **at = vif_of(domain, handle); /* first come, first served */
-
-    (void)arg;
-    if (!*at)
-        *at = vifback_open(&fab.fabric, domain, handle);
-}
-
-/* True: the toolstack has taken this device away, and it is no more. */
-static bool drop_vif(struct vifback **at)
-{
-    struct vifback *v = *at;
-    u32 domain = v->domain;
+    u32 domain = e->domain;
     bool more = false;
-    u64 id;
 
-    if (split_number(v->bus.own, "frontend-id", &id))
-        return false;
-    *at = v->next;
-    vifback_close(v);
-    for (struct vifback *o = fab.vifs; o; o = o->next)
+    vifback_close(container_of(e, struct vifback, end));
+    for (const struct split_backend *o = fab.vifs.first; o; o = o->next)
         more |= o->domain == domain;
     if (!more)
         fabric_forget(&fab.fabric, domain);
-    return true;
-}
-
-static void follow_all_vifs(void)
-{
-    for (struct vifback **at = &fab.vifs; *at;)
-        if (!drop_vif(at))
-            at = &(*at)->next;
-    split_backends("vif", open_vif, NULL);
-}
-
-static void on_vifs(void *arg, const char *path)
-{
-    enum split_backend_news news;
-    u32 domain, handle;
-
-    (void)arg;
-    news = split_backend_news("vif", path, &domain, &handle);
-    if (news == SPLIT_BACKEND_ANY)
-        fab.vifs_changed = true;
-    else if (!*vif_of(domain, handle))
-        open_vif(NULL, domain, handle);
-    else if (news == SPLIT_BACKEND_ALL)
-        drop_vif(vif_of(domain, handle));
 }
 
 /* One round over what has something to do; true when all of it has been done. What the vifs
@@ -177,11 +135,11 @@ static bool work(void)
 
 /* Its many questions to the store take long where many come up at once. Those who are connected need
  * not wait for the others: else all of them ask again and again who is there. */
-static void shake_hands(struct vifback *v)
+static void shake_hands(struct split_backend *e)
 {
-    if (!v->bus.changed)
+    if (!e->bus.changed)
         return;
-    split_device_poll(&v->bus);
+    split_device_poll(&e->bus);
     work();
 }
 
@@ -198,15 +156,12 @@ static void follow_store(void)
         fab.media_changed = false;
         read_lines("/osmosis/media", &fab.media, take_medium);
         read_lines("/osmosis/outside", &fab.ways, take_way);
-        for (struct vifback *v = fab.vifs; v; v = v->next)
-            v->bus.changed = true; /* one of them may have waited for its medium */
+        for (struct split_backend *e = fab.vifs.first; e; e = e->next)
+            e->bus.changed = true; /* one of them may have waited for its medium */
     }
-    if (fab.vifs_changed) {
-        fab.vifs_changed = false;
-        follow_all_vifs();
-    }
-    for (struct vifback *v = fab.vifs; v; v = v->next)
-        shake_hands(v);
+    split_backend_list_follow(&fab.vifs);
+    for (struct split_backend *e = fab.vifs.first; e; e = e->next)
+        shake_hands(e);
     if (fab.faults_changed) {
         fab.faults_changed = false;
         read_lines("/osmosis/fault", &fab.faults, take_fault);
@@ -265,8 +220,9 @@ int rt_main(const struct rt_start *start)
     capture = fab.outlet.bytes ? &fab.outlet.capture : NULL;
     fabric_init(&fab.fabric, &fab.heap, seed(), capture);
     rt_store_watch(&fab.watch[0], "/osmosis/media", on_change, &fab.media_changed);
-    rt_store_watch(&fab.watch[1], "backend/vif", on_vifs, NULL);
-    rt_store_watch(&fab.watch[2], "/osmosis/fault", on_change, &fab.faults_changed);
+    fab.vifs = (struct split_backend_list){.kind = "vif", .open = open_vif, .close = close_vif};
+    split_backend_list_watch(&fab.vifs);
+    rt_store_watch(&fab.watch[1], "/osmosis/fault", on_change, &fab.faults_changed);
     rt_shutdown_heed();
     fab.news = true;
     first_medium();

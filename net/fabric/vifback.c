@@ -40,7 +40,7 @@ static struct fabric_medium *medium_of(struct vifback *v)
 {
     char name[MEDIUM_NAME];
 
-    if (split_read(v->bus.own, "medium", name, sizeof(name)) >= 0)
+    if (split_read(v->end.bus.own, "medium", name, sizeof(name)) >= 0)
         return medium_named(v->fabric, name);
     return v->fabric->media ? v->fabric->medium[0] : NULL;
 }
@@ -65,12 +65,12 @@ static struct fabric_port *attach(struct vifback *v)
     u8 address[6];
     u64 machine = 0;
 
-    if (!m || !split_mac(v->bus.own, "mac", address))
+    if (!m || !split_mac(v->end.bus.own, "mac", address))
         return NULL;
-    if (split_read(v->bus.own, "port", port, sizeof(port)) < 0)
-        format(port, sizeof(port), "vif%u.%u", v->domain, v->handle);
-    split_number(v->bus.own, "machine", &machine);
-    return fabric_attach(v->fabric, medium_config(m->medium)->name, port, v->domain,
+    if (split_read(v->end.bus.own, "port", port, sizeof(port)) < 0)
+        format(port, sizeof(port), "vif%u.%u", v->end.domain, v->end.handle);
+    split_number(v->end.bus.own, "machine", &machine);
+    return fabric_attach(v->fabric, medium_config(m->medium)->name, port, v->end.domain,
                          (u32)machine, address);
 }
 
@@ -87,7 +87,7 @@ static void stop(struct split_device *d)
 
 static bool fail(const struct vifback *v, const char *why)
 {
-    rt_printf("fabric: %s: %s\n", v->bus.own, why);
+    rt_printf("fabric: %s: %s\n", v->end.bus.own, why);
     return false;
 }
 
@@ -116,11 +116,11 @@ struct vifback *vifback_open(struct fabric *f, u32 domain, u32 handle)
     if (!v)
         return NULL;
     v->fabric = f;
-    v->domain = domain;
-    v->handle = handle;
+    v->end.domain = domain;
+    v->end.handle = handle;
     list_init(&v->ready);
     format(path, sizeof(path), "backend/vif/%u/%u", domain, handle);
-    if (split_device_open(&v->bus, BUS_BACK, path, &driver, v))
+    if (split_device_open(&v->end.bus, BUS_BACK, path, &driver, v))
         return v;
     rt_free(v, sizeof(*v));
     return NULL;
@@ -128,7 +128,7 @@ struct vifback *vifback_open(struct fabric *f, u32 domain, u32 handle)
 
 void vifback_close(struct vifback *v)
 {
-    split_device_close(&v->bus);
+    split_device_close(&v->end.bus);
     list_remove(&v->ready);
     rt_free(v, sizeof(*v));
 }
@@ -184,7 +184,7 @@ static bool serve(struct vifback *v, u64 now)
         netback_prompt(&v->rings.net);
     }
     if (v->rings.net.broken) {
-        rt_printf("fabric: %s: %s\n", v->bus.own, v->rings.net.broken);
+        rt_printf("fabric: %s: %s\n", v->end.bus.own, v->rings.net.broken);
         return false;
     }
     return more || !netback_idle(&v->rings.net);

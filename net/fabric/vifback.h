@@ -8,14 +8,13 @@
 
 #include "base/list.h"
 #include "net/fabric/fabric.h"
+#include "splitdrv/backends.h"
 #include "splitdrv/rings.h"
 
 struct vifback {
-    struct vifback *next;
+    struct split_backend end;
     struct list ready; /* in the queue of those with something to do */
     struct fabric *fabric;
-    u32 domain, handle;
-    struct split_device bus;
     struct vif_rings rings;
     struct fabric_port *port; /* NULL: not connected */
     u64 prompted_ns;

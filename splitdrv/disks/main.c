@@ -26,11 +26,12 @@ enum { NAMES = 4096, PAST_FRAMES = (sizeof(struct past) + 4095) / 4096 };
 
 static struct {
     struct disk *disks;
-    struct vbdback *vbds, *going; /* `going`: closed, waiting for their last answers */
+    struct split_backend_list vbds;
+    struct vbdback *going; /* closed, waiting for their last answers */
     u32 told;
     u64 seed;
-    bool disks_changed, vbds_changed;
-    struct rt_store_watch watch[2];
+    bool disks_changed;
+    struct rt_store_watch watch;
     struct osm_ring_header *trace;
 } dom;
 
@@ -144,8 +145,8 @@ static void add_disk(const char *id)
     dom.disks = d;
     if (d->bytes)
         tell(d);
-    for (struct vbdback *v = dom.vbds; v; v = v->next)
-        v->bus.changed = true; /* one of them may have waited for its disk */
+    for (struct split_backend *e = dom.vbds.first; e; e = e->next)
+        e->bus.changed = true; /* one of them may have waited for its disk */
 }
 
 static u64 fault(const struct disk *d, const char *name)
@@ -198,61 +199,20 @@ static void follow_disks(void)
 
 /* --- front ends --------------------------------------------------------------------------------- */
 
-/* Where it hangs, or would. */
-static struct vbdback **vbd_of(u32 domain, u32 handle)
+static struct split_backend *open_vbd(u32 domain, u32 handle)
 {
-    struct vbdback **at = &dom.vbds;
+    struct vbdback *v = vbdback_open(domain, handle);
 
-    while (*at && ((*at)->domain != domain || (*at)->handle != handle))
-        at = &(*at)->next;
-    return at;
+    return v ? &v->end : NULL;
 }
 
-static void open_vbd(void *arg, u32 domain, u32 handle)
+static void close_vbd(struct split_backend *e)
 {
-    struct vbdback **at = vbd_of(domain, handle);
+    struct vbdback *v = container_of(e, struct vbdback, end);
 
-    (void)arg;
-    if (!*at)
-        *at = vbdback_open(domain, handle);
-}
-
-/* True: the toolstack has taken this device away. */
-static bool drop_vbd(struct vbdback **at)
-{
-    struct vbdback *v = *at;
-    u64 id;
-
-    if (split_number(v->bus.own, "frontend-id", &id))
-        return false;
-    *at = v->next;
     vbdback_close(v);
     v->next = dom.going;
     dom.going = v;
-    return true;
-}
-
-static void follow_all_vbds(void)
-{
-    for (struct vbdback **at = &dom.vbds; *at;)
-        if (!drop_vbd(at))
-            at = &(*at)->next;
-    split_backends("vbd", open_vbd, NULL);
-}
-
-static void on_vbds(void *arg, const char *path)
-{
-    enum split_backend_news news;
-    u32 domain, handle;
-
-    (void)arg;
-    news = split_backend_news("vbd", path, &domain, &handle);
-    if (news == SPLIT_BACKEND_ANY)
-        dom.vbds_changed = true;
-    else if (!*vbd_of(domain, handle))
-        open_vbd(NULL, domain, handle);
-    else if (news == SPLIT_BACKEND_ALL)
-        drop_vbd(vbd_of(domain, handle));
 }
 
 static void reap(void)
@@ -277,11 +237,8 @@ static void follow_store(void)
         dom.disks_changed = false;
         follow_disks();
     }
-    if (dom.vbds_changed) {
-        dom.vbds_changed = false;
-        follow_all_vbds();
-    }
-    for (struct vbdback *v = dom.vbds; v; v = v->next)
+    split_backend_list_follow(&dom.vbds);
+    for (struct split_backend *v = dom.vbds.first; v; v = v->next)
         split_device_poll(&v->bus);
     reap();
 }
@@ -316,8 +273,9 @@ int rt_main(const struct rt_start *start)
         rt_panic("disks: there is no store to be told from");
     dom.seed = seed();
     dom.trace = trace_open();
-    rt_store_watch(&dom.watch[0], "/osmosis/disk", on_change, &dom.disks_changed);
-    rt_store_watch(&dom.watch[1], "backend/vbd", on_vbds, NULL);
+    rt_store_watch(&dom.watch, "/osmosis/disk", on_change, &dom.disks_changed);
+    dom.vbds = (struct split_backend_list){.kind = "vbd", .open = open_vbd, .close = close_vbd};
+    split_backend_list_watch(&dom.vbds);
     rt_shutdown_heed();
     rt_printf("disks: ready\n");
     for (;;) {

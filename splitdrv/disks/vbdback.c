@@ -36,7 +36,7 @@ void disk_up_answer(struct blk_job *j, int error)
 
     blkback_answer(j, error);
     if (!v->port)
-        v->bus.changed = true;
+        v->end.bus.changed = true;
     else if (!v->running)
         ready_put(&queue, &v->ready);
 }
@@ -45,14 +45,14 @@ static struct disk *disk_of(const struct vbdback *v)
 {
     char id[DISK_NAME];
 
-    return split_read(v->bus.own, "disk", id, sizeof(id)) >= 0 ? disks_at(id) : NULL;
+    return split_read(v->end.bus.own, "disk", id, sizeof(id)) >= 0 ? disks_at(id) : NULL;
 }
 
 static bool readonly(const struct vbdback *v, const struct disk *d)
 {
     char mode[4] = "";
 
-    split_read(v->bus.own, "mode", mode, sizeof(mode));
+    split_read(v->end.bus.own, "mode", mode, sizeof(mode));
     return d->readonly || mode[0] == 'r';
 }
 
@@ -92,7 +92,7 @@ static void stop(struct split_device *bus)
 
 static bool fail(const struct vbdback *v, const char *why)
 {
-    rt_printf("disks: %s: %s\n", v->bus.own, why);
+    rt_printf("disks: %s: %s\n", v->end.bus.own, why);
     return false;
 }
 
@@ -102,7 +102,7 @@ static bool layout_of(const struct vbdback *v, enum blk_layout *layout)
     char protocol[32];
 
     *layout = BLK_LAYOUT_64;
-    if (split_read(v->bus.other, "protocol", protocol, sizeof(protocol)) < 0 ||
+    if (split_read(v->end.bus.other, "protocol", protocol, sizeof(protocol)) < 0 ||
         strcmp(protocol, XEN_IO_PROTO_ABI_X86_64) == 0)
         return true;
     *layout = BLK_LAYOUT_32;
@@ -114,12 +114,12 @@ static bool bind(struct vbdback *v)
     u64 ref, remote;
     long port;
 
-    if (!split_number(v->bus.other, "ring-ref", &ref) || ref >> 32 ||
-        !split_number(v->bus.other, "event-channel", &remote) || remote >> 32)
+    if (!split_number(v->end.bus.other, "ring-ref", &ref) || ref >> 32 ||
+        !split_number(v->end.bus.other, "event-channel", &remote) || remote >> 32)
         return fail(v, "the front end does not say where its ring is");
-    if (!split_map(v->bus.peer, (grant_ref_t)ref, false, &v->ring))
+    if (!split_map(v->end.bus.peer, (grant_ref_t)ref, false, &v->ring))
         return fail(v, "the ring cannot be mapped");
-    port = rt_event_bind_interdomain(v->bus.peer, (u32)remote, on_event, v);
+    port = rt_event_bind_interdomain(v->end.bus.peer, (u32)remote, on_event, v);
     if (port <= 0)
         return fail(v, "the event channel cannot be bound");
     v->port = (u32)port;
@@ -128,9 +128,9 @@ static bool bind(struct vbdback *v)
 
 static bool describe(const struct vbdback *v, const struct blk_disk *d)
 {
-    return split_write(v->bus.own, "sectors", d->sectors) &&
-           split_write(v->bus.own, "sector-size", BLK_SECTOR) &&
-           split_write(v->bus.own, "info", d->readonly ? INFO_READONLY : 0);
+    return split_write(v->end.bus.own, "sectors", d->sectors) &&
+           split_write(v->end.bus.own, "sector-size", BLK_SECTOR) &&
+           split_write(v->end.bus.own, "info", d->readonly ? INFO_READONLY : 0);
 }
 
 static bool connect(struct split_device *bus)
@@ -172,10 +172,10 @@ struct vbdback *vbdback_open(u32 domain, u32 handle)
 
     if (!v)
         return NULL;
-    *v = (struct vbdback){.domain = domain, .handle = handle};
+    *v = (struct vbdback){.end = {.domain = domain, .handle = handle}};
     list_init(&v->ready);
     format(path, sizeof(path), "backend/vbd/%u/%u", domain, handle);
-    if (split_device_open(&v->bus, BUS_BACK, path, &driver, v))
+    if (split_device_open(&v->end.bus, BUS_BACK, path, &driver, v))
         return v;
     rt_free(v, sizeof(*v));
     return NULL;
@@ -183,8 +183,8 @@ struct vbdback *vbdback_open(u32 domain, u32 handle)
 
 void vbdback_close(struct vbdback *v)
 {
-    split_device_close(&v->bus);
-    stop(&v->bus);
+    split_device_close(&v->end.bus);
+    stop(&v->end.bus);
     v->gone = true;
 }
 

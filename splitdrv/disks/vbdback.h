@@ -7,14 +7,13 @@
 #define SPLITDRV_DISKS_VBDBACK_H
 
 #include "base/list.h"
-#include "splitdrv/device.h"
+#include "splitdrv/backends.h"
 #include "splitdrv/disks/disk.h"
 
 struct vbdback {
-    struct vbdback *next;
-    struct list ready; /* in the queue of those with something to do */
-    u32 domain, handle;
-    struct split_device bus;
+    struct split_backend end;
+    struct list ready;    /* in the queue of those with something to do */
+    struct vbdback *next; /* of those that are going */
     struct blkback blk;
     struct split_mapping ring;
     u32 port; /* 0: not connected */
