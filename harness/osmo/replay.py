@@ -75,15 +75,45 @@ def options_of(before: result.Result) -> run.Options:
                        kvm=before.qemu.get("accelerator") == "kvm", counts=before.options.get("counts", {}))
 
 
+def cluster_of(before: result.Result, directory: pathlib.Path) -> clusters.Cluster:
+    """The file as it was run; what it names beside it (disks, programs, kernels) is looked for where it stood."""
+    source = directory / "cluster.toml"
+    if not source.exists():
+        raise Problem(f"{source} is missing", "the directory is not whole")
+    file = before.options.get("file", str(source))
+    return dataclasses.replace(clusters.parse(source.read_text(), file, before.options.get("counts")),
+                               name=before.name)
+
+
+PARTS = {"bundle-": "the nodes' programs", "disk-": "what disks begin as"}
+
+
+def _part(name: str) -> str:
+    """A module's name as people say it."""
+    return next((words for start, words in PARTS.items() if name.startswith(start)), name)
+
+
+def changes(before: result.Result, after: result.Result, directory: pathlib.Path, plan: str) -> list[str]:
+    """What the two runs were not made of alike, whether or not it shows."""
+    notes = []
+    if before.git != after.git:
+        notes.append(f"the tree has changed since: {before.git[:12]} then, {after.git[:12]} now")
+    if before.qemu.get("version") != after.qemu.get("version"):
+        notes.append(f"QEMU has changed since: {before.qemu.get('version')} then, {after.qemu.get('version')} now")
+    old, new = before.options.get("images", {}), after.options["images"]
+    changed = dict.fromkeys(_part(name) for name in old if old[name] != new.get(name))
+    if changed:
+        notes.append(f"made anew since: {', '.join(changed)}")
+    if before.options.get("plan") != after.options["plan"]:
+        notes.append(f"the plan has changed since: {first_line((directory / 'plan').read_text(), plan)}")
+    return notes
+
+
 def command(options: argparse.Namespace) -> int:
     before = result.read(options.directory)
     if before.clock == "real":
         raise Problem("a run by the clock `real` has no replay", "run with --clock count or event")
-    source = options.directory / "cluster.toml"
-    if not source.exists():
-        raise Problem(f"{source} is missing", "the directory is not whole")
-    cluster = dataclasses.replace(clusters.load(source, before.options.get("counts")), name=before.name,
-                                  path=before.cluster)
+    cluster = cluster_of(before, options.directory)
     with tempfile.TemporaryDirectory(prefix="osmosis-", dir=paths.scratch_parent()) as scratch:
         prepared = run.prepare(cluster, options_of(before), pathlib.Path(scratch))
         for_ns = before.options.get("for_ns") or cluster.for_ns
@@ -92,13 +122,7 @@ def command(options: argparse.Namespace) -> int:
         again = pathlib.Path(scratch) / "again"
         run.save(outcome, again)
         said = compare(before, outcome.result, options.directory, again)
-    notes = []
-    if before.git != outcome.result.git:
-        notes.append(f"the tree has changed since: {before.git[:12]} then, {outcome.result.git[:12]} now")
-    old, new = before.options.get("images", {}), outcome.result.options["images"]
-    changed = [name for name in old if old[name] != new.get(name)]
-    if changed:
-        notes.append(f"built anew since: {', '.join(changed)}")
+    notes = changes(before, outcome.result, options.directory, prepared.plan.text)
     if options.json:
         print(json.dumps({"identical": not said, "differences": said, "notes": notes}))
     else:

@@ -178,6 +178,7 @@ def execute(prepared: Prepared, onlooker: Callable[[Session], None] | None = Non
     out.wall_ms = round((time.monotonic() - start) * 1000)
     out.options = {"for_ns": prepared.options.for_ns, "cpus": prepared.setup.cpus,
                    "counts": prepared.options.counts, "machine": prepared.setup.machine,
+                   "file": str(pathlib.Path(prepared.cluster.path).resolve()),
                    "plan": prepared.plan.digest(),
                    "images": images_digest(prepared.setup)}
     return Outcome(collector, ending, out, prepared, images)

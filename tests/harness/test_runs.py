@@ -255,22 +255,36 @@ def rest(screen: int) -> str:
     return shown.decode()
 
 
-def test_a_difference_is_shown(tmp_path: pathlib.Path) -> None:
-    """A replay that must differ says where; on a terminal how far it is, in one line that is gone at the end."""
-    osmosis("run", CLUSTERS / "hello.toml", "--clock", "count", "--for", "1s", "--json", "--out", tmp_path)
-    log = tmp_path / "console" / "n.log"
+def test_a_difference_is_shown(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a file names beside it is found again from anywhere. A replay that must differ says where, and what was
+    made anew since; on a terminal how far it is, in one line that is gone at the end."""
+    folder, out = tmp_path / "mine", tmp_path / "out"
+    folder.mkdir()
+    shutil.copy(paths.build() / "programs" / "hello", folder / "own")
+    (folder / "disk").write_bytes(bytes(65536))
+    (folder / "c.toml").write_text('name = "hello"\n[nodes.n]\ndisk = { file = "disk" }\nprograms = ["./own"]\n')
+    monkeypatch.chdir(folder)
+    osmosis("run", "c.toml", "--clock", "count", "--for", "1s", "--json", "--out", out)
+    monkeypatch.chdir(tmp_path)
+    assert osmosis("replay", "out") == "identical\n"
+    (folder / "disk").write_bytes(b"x" * 65536)
+    log = out / "console" / "n.log"
     log.write_text(log.read_text().replace("hello", "hullo"))
-    result = json.loads((tmp_path / "result.json").read_text())
-    result["digests"]["console"] = "0" * 64
-    (tmp_path / "result.json").write_text(json.dumps(result))
+    (out / "plan").write_text((out / "plan").read_text().replace("start n\n", "start m\n"))
+    result = json.loads((out / "result.json").read_text())
+    result["digests"]["console"] = result["options"]["plan"] = "0" * 64
+    result["qemu"]["version"] = "QEMU 1.0"
+    (out / "result.json").write_text(json.dumps(result))
     screen, tty = pty.openpty()
-    done = subprocess.run([OSMOSIS, "replay", str(tmp_path)], stdout=subprocess.PIPE, stderr=tty, text=True,
+    done = subprocess.run([OSMOSIS, "replay", str(out)], stdout=subprocess.PIPE, stderr=tty, text=True,
                           check=False, timeout=500)
     os.close(tty)
     shown, said = rest(screen), done.stdout
     assert done.returncode == 1 and "replay of hello: " in shown and " of 1s, " in shown
     assert shown.endswith("\r\x1b[K") and "\n" not in shown and "replay of" not in said
-    assert "differs in console: n, line 1: was 'hullo" in said
+    assert "differs in console: n, line 1: was 'hullo" in said and "differs in disks" in said
+    assert "made anew since: what disks begin as\n" in said and "QEMU has changed since: QEMU 1.0 then, QEMU " in said
+    assert re.search(r"^the plan has changed since: line \d+: was 'start m', is 'start n'$", said, re.M)
 
 
 def test_what_was_not_said_fails_the_run(tmp_path: pathlib.Path) -> None:
