@@ -106,6 +106,7 @@ struct control {
 };
 
 extern struct control control;
+extern const char *const store_fault_name[]; /* by enum xs_fault */
 
 /* --- guests.c: build, life and end of a domain. Errors are sentences in `why`. */
 enum { WHY = 256 };

@@ -122,10 +122,11 @@ bool do_sleep(struct command *c)
     return true;
 }
 
+const char *const store_fault_name[] = {
+    [XS_FAULT_FAIL] = "fail", [XS_FAULT_DELAY] = "delay", [XS_FAULT_LOSE] = "lose"};
+
 bool do_store_fault(struct command *c)
 {
-    static const char *const kind[] = {
-        [XS_FAULT_FAIL] = "fail", [XS_FAULT_DELAY] = "delay", [XS_FAULT_LOSE] = "lose"};
     const char *name = words_option(c->w, "point"), *by = words_option(c->w, "by");
     u64 after = 1, every = 0, late_ns = LATE_NS;
     u8 k = XS_FAULT_FAIL;
@@ -134,9 +135,9 @@ bool do_store_fault(struct command *c)
         return false;
     if (by && !words_time(by, &late_ns))
         return command_refuse(c, "a time is a number and ns, us, ms, s or m");
-    while (name && k < ARRAY_SIZE(kind) && strcmp(name, kind[k]) != 0)
+    while (name && k < ARRAY_SIZE(store_fault_name) && strcmp(name, store_fault_name[k]) != 0)
         k++;
-    if (!name || k == ARRAY_SIZE(kind))
+    if (!name || k == ARRAY_SIZE(store_fault_name))
         return command_refuse(c, "say point=fail, delay or lose");
     control.store.fault.kind = k;
     control.store.fault.after = (u32)after;

@@ -53,6 +53,18 @@ static void store_break(struct guest *g, u32 error)
     result_end(&j);
 }
 
+/* Says that an injected fault has befallen requests of that domain. */
+static void store_struck(struct guest *g, u32 count)
+{
+    struct json j;
+
+    result_begin(&j, "store-fault");
+    json_text(&j, "name", g->name);
+    json_text(&j, "point", store_fault_name[control.store.fault.kind]);
+    json_number(&j, "count", count);
+    result_end(&j);
+}
+
 /* Answers and events into the ring, as far as there is room. True: something moved. */
 static bool store_send(struct guest *g)
 {
@@ -76,6 +88,7 @@ static bool store_receive(struct guest *g)
 {
     struct xenstore_domain_interface *r = store_ring(g);
     u32 prod = __atomic_load_n(&r->req_prod, __ATOMIC_ACQUIRE), cons = r->req_cons;
+    u32 struck = control.store.fault.struck;
     char bytes[XENSTORE_RING_SIZE];
     size_t len = prod - cons, took;
 
@@ -87,6 +100,8 @@ static bool store_receive(struct guest *g)
         bytes[i] = r->req[MASK_XENSTORE_IDX(cons + (u32)i)];
     took = xs_feed(g->store, bytes, len);
     __atomic_store_n(&r->req_cons, cons + (u32)took, __ATOMIC_RELEASE);
+    if (control.store.fault.struck != struck)
+        store_struck(g, control.store.fault.struck - struck);
     if (xs_broken(g->store))
         store_break(g, xs_broken(g->store));
     return took != 0;

@@ -365,20 +365,28 @@ class _Loader:
             faults.parse(values["do"], target)
         except ValueError as wrong:
             raise self.problem(f"{path}.do: {wrong}", SAID) from None
-        if name == faults.FABRIC and values["do"].split()[0] not in faults.OF_THE_FABRIC:
-            raise self.problem(f"{path}: the fabric cannot have `{values['do']}`",
-                               f"it can have {', '.join(faults.OF_THE_FABRIC)}")
-        if target == "medium":
-            self._on_medium(values["do"], next(m for m in media if m.name == name), path, nodes)
-        self._pluggable(values["do"].split(), name, path, nodes)
-        self._squeezable(values["do"].split(), name, path, nodes)
-        self._savable(values["do"].split(), name, path, nodes)
-        if values["do"].startswith("kill ") and not next(n.programs for n in nodes if n.name == name):
-            raise self.problem(f"{path}: {name} has no programs to kill", "name a DEMOS node")
-        if values["do"].startswith("foe-") and next(n.image for n in nodes if n.name == name) != faults.FOE:
-            raise self.problem(f"{path}: {name} is no foe", f'say image = "{faults.FOE}" for that node')
+        self._can_have(values["do"], target, name, path, nodes, media)
         self._condition(values["after"], f"{path}.after", nodes)
         return Fault(values["do"], target, name, values["at"], values["for"], values["after"] or "")
+
+    def _can_have(self, do: str, target: str, name: str, path: str, nodes: list[Node],
+                  media: list[Medium]) -> None:
+        """What a fault needs of that medium, node or disk."""
+        words = do.split()
+        if target == "node" and name == faults.FABRIC:
+            if words[0] not in faults.OF_THE_FABRIC:
+                raise self.problem(f"{path}: the fabric cannot have `{do}`",
+                                   f"it can have {', '.join(faults.OF_THE_FABRIC)}")
+            return
+        if target == "medium":
+            self._on_medium(do, next(m for m in media if m.name == name), path, nodes)
+        self._pluggable(words, name, path, nodes)
+        self._squeezable(words, name, path, nodes)
+        self._savable(words, name, path, nodes)
+        if words[0] == "kill" and not next(n.programs for n in nodes if n.name == name):
+            raise self.problem(f"{path}: {name} has no programs to kill", "name a DEMOS node")
+        if words[0].startswith("foe-") and next(n.image for n in nodes if n.name == name) != faults.FOE:
+            raise self.problem(f"{path}: {name} is no foe", f'say image = "{faults.FOE}" for that node')
 
     def _pluggable(self, words: list[str], name: str, path: str, nodes: list[Node]) -> None:
         """`unplug` names an interface that there is."""
@@ -469,10 +477,11 @@ class _Loader:
         for name in list(values["media"] or []):
             if name not in [m.name for m in media if not m.direct]:
                 raise self.problem(f"random.media names `{name}`", "name media that can have faults")
+        fabric = [faults.FABRIC] if any(not m.direct for m in media) else []
         for name in values["nodes"]:
-            if name not in [n.name for n in nodes]:
+            if name not in [n.name for n in nodes] + fabric:
                 raise self.problem(f"random.nodes names `{name}`, which is no node",
-                                   f"known: {', '.join(n.name for n in nodes[:12])}")
+                                   f"known: {', '.join([*(n.name for n in nodes[:12]), *fabric])}")
         for name in values["disks"]:
             self._known_disk(name, "random.disks", nodes)
         if values["until"] <= values["from"]:
@@ -480,22 +489,26 @@ class _Loader:
         if values["every"] is not None and values["every"] < EVERY_LEAST:
             raise self.problem(f"random.every is {units.show_time(values['every'])}", "at least 100us")
         for do in values["kinds"]:
-            self._drawable(do, values)
+            self._drawable(do, values, nodes, media)
         return values
 
-    def _drawable(self, do: str, values: dict[str, Any]) -> None:
-        word = (do.split() or [""])[0]
-        kind = faults.KINDS.get(word)
-        if kind is None or kind.target not in HIT:
+    def _drawable(self, do: str, values: dict[str, Any], nodes: list[Node], media: list[Medium]) -> None:
+        """It is a fault, and each of those that it may hit can have it."""
+        kind = faults.KINDS.get((do.split() or [""])[0])
+        if kind is None:
             raise self.problem(f"random.kinds: `{do}` is no fault", f"known: {', '.join(faults.KINDS)}")
-        if not values[HIT[kind.target]]:
+        names = candidates(values, do, kind)
+        if not names:
             raise self.problem(f"random.kinds: `{do}` needs a {kind.target}",
                                f"name some in random.{HIT[kind.target]}")
-        if word != "cut":
-            try:
-                faults.parse(do, kind.target)
-            except ValueError as wrong:
-                raise self.problem(f"random.kinds: {wrong}", SAID) from None
+        if do == "cut":
+            return
+        try:
+            faults.parse(do, kind.target)
+        except ValueError as wrong:
+            raise self.problem(f"random.kinds: {wrong}", SAID) from None
+        for name in names:
+            self._can_have(do, kind.target, name, f"random.kinds: `{do}`", nodes, media)
 
     def _expect(self, nodes: list[Node], media: list[Medium]) -> Expect:
         values = self.take(schema.EXPECT, self.given.get("expect", {}), "expect")
@@ -533,6 +546,14 @@ def moments(options: dict[str, Any], seed: int) -> Iterator[tuple[int, int]]:
         yield number, at
 
 
+def candidates(options: dict[str, Any], do: str, kind: faults.FaultKind) -> list[str]:
+    """What a random fault of that kind may hit; of control domain and store there is one each."""
+    if kind.target not in HIT:
+        return [faults.CONTROL if kind.target == "control" else ""]
+    of_the_fabric = do.split()[0] in faults.OF_THE_FABRIC
+    return [n for n in options[HIT[kind.target]] if n != faults.FABRIC or kind.target != "node" or of_the_fabric]
+
+
 def draw(cluster: Cluster, seed: int) -> list[Fault]:
     """The random faults of one seed. Each is keyed by its own number: leaving one out, or
     asking for fewer, changes no other."""
@@ -543,14 +564,14 @@ def draw(cluster: Cluster, seed: int) -> list[Fault]:
             return keyed.below(seed, keyed.item("fault " + what), number, limit)
 
         do = options["kinds"][pick("kind", len(options["kinds"]))]
-        target = faults.KINDS[do.split()[0]].target
-        names = options[HIT[target]]
+        kind = faults.KINDS[do.split()[0]]
+        names = candidates(options, do, kind)
         name = names[pick("target", len(names))]
         if do == "cut":
             ports = [n.name for n in cluster.attached(name)]
             do = f"cut {ports[pick('port', len(ports))]}"
         lasts = (1 + pick("length", max(1, options["for"] // 1000))) * 1000
-        out.append(Fault(do, target, name, at, lasts))
+        out.append(Fault(do, kind.target, name, at, lasts))
     return out
 
 

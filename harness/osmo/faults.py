@@ -10,7 +10,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 
-from osmo import media_words, units
+from osmo import media_words, plan_words, units
 from osmo.words import condition
 
 DIRECTION = re.compile(r"[^\s>]+>[^\s>]+")
@@ -258,8 +258,10 @@ def parse(do: str, target: str) -> tuple[FaultKind, list[str]]:
                          else f"`{do}`: say `{words[0]} {kind.words}`")
     if target == "medium":
         media_words.check(words, kind.words)
-    if target == "disk" or kind.id == "F25" or words[0] == "squeeze":
-        kind.begin("", words)  # their numbers are read here, the others' by whom they are for
+    elif target == "disk" or kind.id == "F25" or words[0] == "squeeze":
+        kind.begin("", words)  # which reads their numbers
+    else:
+        plan_words.check(words, kind.words)
     return kind, words
 
 

@@ -99,10 +99,16 @@ def expectations(cluster: Cluster, collector: Collector) -> list[dict[str, Any]]
     return said
 
 
-def fired(told: History, faults: list[Fault], media: dict[str, int]) -> list[dict[str, Any]]:
-    """Each planned fault with how often it struck, from the media's, disks' and hypervisor's records;
-    `media` are their numbers by name."""
+def fired(told: History, faults: list[Fault], media: dict[str, int],
+          events: list[Event]) -> list[dict[str, Any]]:
+    """Each planned fault with how often it struck, from the media's, disks' and hypervisor's records, and what the
+    control domain says of its store; `media` are their numbers by name."""
     strikes: dict[str, list[int]] = {}
+    begun = moments(faults, events)
+    for event in events:
+        if event.event == "store-fault":
+            strikes.setdefault(f"store {event.fields.get('point')}", []).extend(
+                [event.ns] * int(event.fields.get("count", 1)))
     for step in told.steps:
         if step.record.type in (Net.MEDIUM_DROP, Net.MEDIUM_FAULT):
             why = f"{cause(step.record.b)} {step.record.who}"
@@ -124,15 +130,18 @@ def fired(told: History, faults: list[Fault], media: dict[str, int]) -> list[dic
         name = f"{'nth' if word == 'drop' else word} {media.get(fault.name, 0)}"
         if fault.target == "disk":
             name = f"{word} {disks.number(fault.name)}"
+        elif fault.target == "store":
+            name = " ".join(fault.do.split()[:2])
         elif word in SHOWN_AS:
             name = f"{SHOWN_AS[word]} {fault.name}"
         elif word in abi.POINTS:
             name = f"{word} {fault.name}"
         times = strikes.get(name, [])
-        if word.startswith(BY_PLAN) and fault.at_ns is not None and told.times and fault.at_ns <= told.times[-1]:
-            times = [fault.at_ns]
-        end = (fault.at_ns or 0) + fault.for_ns if fault.for_ns is not None else None
-        inside = [ns for ns in times if ns >= (fault.at_ns or 0) and (end is None or ns <= end)]
+        at = fault.at_ns if fault.at_ns is not None else begun.get(fault)
+        if word.startswith(BY_PLAN) and at is not None and told.times and at <= told.times[-1]:
+            times = [at]
+        end = (at or 0) + fault.for_ns if fault.for_ns is not None else None
+        inside = [ns for ns in times if at is not None and ns >= at and (end is None or ns <= end)]
         inside = inside[:1] if word in ("crash", "restart") else inside
         rows.append({"id": fault.id, "do": fault.do, "target": fault.target, "name": fault.name,
                      "at_ns": fault.at_ns, "for_ns": fault.for_ns, "after": fault.after,
@@ -206,7 +215,7 @@ def judge(cluster: Cluster, collector: Collector, ending: Ending, faults: list[F
     out.expected = expectations(cluster, collector)
     out.nodes = nodes(cluster, collector, facts.history)
     numbers = {m.name: number for number, m in enumerate(cluster.carried(), 1)}
-    out.faults = fired(facts.history, faults, numbers)
+    out.faults = fired(facts.history, faults, numbers, collector.events)
     out.media = [{"name": m.name, "kind": m.kind, "number": numbers.get(m.name, 0)} for m in cluster.media]
     out.digests = collector.digests()
     out.trace_lost = lost

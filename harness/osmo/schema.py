@@ -176,7 +176,7 @@ RANDOM: dict[str, Field] = {
     "until": Field(TIME, "not after", 10 * 10**9),
     "for": Field(TIME, "each lasts at most", 10**9),
     "media": Field(NAMES, "which media may be hit; default: all", None),
-    "nodes": Field(NAMES, "which nodes may be hit; default: none", []),
+    "nodes": Field(NAMES, "which nodes may be hit, `fabric` among them; default: none", []),
     "disks": Field(NAMES, "which disks may be hit; default: none", []),
     "kinds": Field(LINES, "what may happen", ["loss 0.2", "duplicate 0.1", "delay 20ms", "cut"]),
 }

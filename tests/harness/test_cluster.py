@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osmo import check, cluster, collect, faults, judge, keyed, plan, result, schema, units, words
+from osmo import abi, check, cluster, collect, faults, judge, keyed, plan, result, schema, units, words
 from osmo.errors import Problem
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -197,6 +197,39 @@ def test_random_faults_by_a_rate() -> None:
 def test_random_kinds_must_have_targets() -> None:
     with pytest.raises(Problem, match="needs a node"):
         cluster.parse(RANDOM.replace('nodes = ["a1", "a3"]', ""), "r")
+    with pytest.raises(Problem, match="needs a node"):
+        cluster.parse(RANDOM.replace('["a1", "a3"]', '["fabric"]').replace('"pause"', '"crash"'), "r")
+
+
+@pytest.mark.parametrize("kind,says", [
+    ("foe-index", "a1 is no foe"), ("unplug 1", "a1 has no interface 1"), ("squeeze 8M", "a1 has no more than 8M"),
+    ("kill hello", "a1 has no programs"), ("loss 0.1 a1>b", "`b` is not on medium net"),
+    ("cut a1 a2", "say `cut A>B"), ("hang soon", "`soon` is no time"), ("store fail", "say `store fail"),
+    ("store break after=1", "`break` is none of fail"), ("slow much", "`much` is no share"),
+    ("slow 0%", "`0%` is no share"), ("lose_upcall soon", "`soon` is too much"),
+    ("fail_port after=x", "`x` is no number"), ("fail_port every=1", "say `fail_port after=N"),
+    ("store lose after=1 by=9", "`9` is no time"), ("flip after=1 bit=3", "`bit=3` is too much"),
+    ("kill hello x", "`x` is no number")])
+def test_random_faults_are_asked_what_others_are(kind: str, says: str) -> None:
+    """In the same words as a fault that the file names."""
+    target = faults.KINDS[kind.split()[0]].target
+    name = {"node": "a1", "medium": "net", "control": "control"}.get(target)
+    named = f'{"medium" if target == "medium" else "node"} = "{name}"\n' if name else ""
+    for text in (RANDOM.replace('"pause"', f'"{kind}"'), f'{RING}[[faults]]\nat = "1s"\n{named}do = "{kind}"\n'):
+        with pytest.raises(Problem, match=re.escape(says)) as caught:
+            cluster.parse(text, "r")
+        assert caught.value.remedy
+
+
+def test_random_faults_hit_all_that_can_be_hit() -> None:
+    """The fabric, by what it can have; control domain and store, of which there is one each."""
+    kinds = '["pause", "restart", "crash", "hang 1ms", "store lose after=2", "loss 0.1"]'
+    text = RANDOM.replace('["loss 0.1", "cut", "pause"]', kinds).replace('"a1", "a3"', '"a1", "fabric"')
+    c = cluster.parse(text, "r")
+    drawn = {(f.do.split()[0], f.target, f.name) for seed in range(60) for f in cluster.draw(c, seed)}
+    assert drawn == {("pause", "node", "a1"), ("pause", "node", "fabric"), ("restart", "node", "a1"),
+                     ("restart", "node", "fabric"), ("crash", "node", "a1"), ("hang", "control", "control"),
+                     ("store", "store", ""), ("loss", "medium", "net")}
 
 
 def test_every_fault_kind_begins_and_ends_in_words_of_the_plan() -> None:
@@ -287,6 +320,20 @@ def test_liveness_counts_from_the_moment_of_a_fault() -> None:
     assert judge.calm_after([stall, cut], 10**10) == 0
     hang = faults.Fault("hang 100ms", "control", faults.CONTROL, 10**9)
     assert judge.calm_after([hang], 10**10) == 11 * 10**8
+
+
+def test_what_the_plan_does_alone_has_struck_when_its_condition_came() -> None:
+    """And what befell the store is what the control domain says of it, by kind and in its time."""
+    waited = faults.Fault("kill hello", "node", "a", None, after="exit b")
+    never = faults.Fault("slow 10%", "node", "a", None, after="exit c")
+    fails, late = (faults.Fault(f"store {kind} after=1 every=2", "store", "", 10**9, 10**9)
+                   for kind in ("fail", "delay"))
+    events = [collect.Event(2 * 10**9, "fired", "", {"line": 7, "command": waited.lines()[0]})]
+    events += [collect.Event(at * 10**8, "store-fault", "a", {"point": "fail", "count": n}) for at, n in (
+        (5, 1), (12, 2), (19, 1), (25, 1))]
+    told = judge.history({"a": 1}, [], abi.Record(3 * 10**9, 0x8000, 3, 4, 5, 6).pack())
+    rows = judge.fired(told, [waited, never, fails, late], {}, events)
+    assert [(r["struck"], r["first_ns"]) for r in rows] == [(1, 2 * 10**9), (0, None), (3, 12 * 10**8), (0, None)]
 
 
 def test_a_clock_set_wrong_is_waited_for() -> None:

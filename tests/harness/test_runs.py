@@ -16,6 +16,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -174,6 +175,19 @@ def both_have_the_same(out: pathlib.Path) -> None:
 CHECKS = {"moment": stood_still, "freeze": out_of_time, "squeeze": away_and_back,
           "weather": by_two_ways, "saved": written_down, "partition": apart_as_said}
 REPLAYED = ("foe", "freeze", "moment", "saved", "skew", "squeeze")
+LOADED = ("moment", "skew")  # replayed where others work, too
+
+
+@contextlib.contextmanager
+def busy_host() -> Iterator[None]:
+    """Two processes that compute without an end."""
+    hogs = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(2)]
+    try:
+        yield
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in CLUSTERS.glob("*.toml")))
@@ -203,28 +217,25 @@ def test_every_worked_cluster_holds(name: str, tmp_path: pathlib.Path) -> None:
     if name in CHECKS:
         CHECKS[name](records, [e for e in events if "event" in e])
     if name in REPLAYED:
-        assert osmosis("replay", tmp_path).strip() == "identical"
+        with busy_host() if name in LOADED else contextlib.nullcontext():
+            assert osmosis("replay", tmp_path).strip() == "identical"
     if name == "foe":
         every_deed_acted((tmp_path / "console" / "foe.log").read_text())
     if name == "storage":
         both_have_the_same(tmp_path)
-    if name == "upcalls":  # of a node's and of the fabric's domain
-        assert len(out["faults"]) == 6 and all(f["struck"] for f in out["faults"]), out["faults"]
+    if name in ("upcalls", "backend", "stall"):  # of a node, the fabric, the store, the control domain
+        assert len(out["faults"]) >= 3 and all(f["struck"] for f in out["faults"]), out["faults"]
 
 
-@pytest.mark.parametrize("clock", ["count", "event"])
-def test_the_same_seed_gives_the_same_bytes(clock: str, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("clock,name", [("count", "demo"), ("event", "lossy")])
+def test_the_same_seed_gives_the_same_bytes(clock: str, name: str, tmp_path: pathlib.Path) -> None:
     """Trace, results, consoles; in `count` all of the machine's memory too. Once in peace and
     once beside two busy processes."""
-    osmosis("run", CLUSTERS / "demo.toml", "--clock", clock, "--for", "2s", "--json", "--out", tmp_path)
+    osmosis("run", CLUSTERS / f"{name}.toml", "--clock", clock, "--for", "2s", "--json", "--out", tmp_path,
+            status=None)
     assert "identical" in osmosis("replay", tmp_path)
-    hogs = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(2)]
-    try:
+    with busy_host():
         assert json.loads(osmosis("replay", tmp_path, "--json"))["identical"]
-    finally:
-        for hog in hogs:
-            hog.kill()
-            hog.wait()
 
 
 @pytest.mark.parametrize("clock", ["count", "event"])
@@ -283,7 +294,8 @@ def test_a_difference_is_shown(tmp_path: pathlib.Path, monkeypatch: pytest.Monke
     assert done.returncode == 1 and "replay of hello: " in shown and " of 1s, " in shown
     assert shown.endswith("\r\x1b[K") and "\n" not in shown and "replay of" not in said
     assert "differs in console: n, line 1: was 'hullo" in said and "differs in disks" in said
-    assert "made anew since: what disks begin as\n" in said and "QEMU has changed since: QEMU 1.0 then, QEMU " in said
+    assert "made anew since: what disks begin as\n" in said
+    assert "QEMU has changed since: QEMU 1.0 then, QEMU " in said
     assert re.search(r"^the plan has changed since: line \d+: was 'start m', is 'start n'$", said, re.M)
 
 
