@@ -5,14 +5,15 @@ import argparse
 import json
 import pathlib
 
-from osmo import cluster, plan, schema
+from osmo import arguments, cluster, plan, schema
 from osmo.errors import Problem
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="*", type=pathlib.Path, help="cluster files")
     parser.add_argument("--plan", action="store_true", help="print the plan that would run")
-    parser.add_argument("--seed", type=int, help="draw random faults from this seed")
+    parser.add_argument("--seed", type=arguments.whole(0, schema.SEED_MOST),
+                        help="draw random faults from this seed")
     parser.add_argument("--schema", action="store_true", help="print the JSON schema of cluster files")
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
 

@@ -13,18 +13,20 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
-from osmo import disks, faults, keyed, linux, media_words, outside, schema, units
+from osmo import disks, faults, keyed, linux, media_words, outside, paths, schema, units
 from osmo.errors import Problem
 from osmo.faults import Fault
+from osmo.schema import FAULTS_MOST
 from osmo.words import moment
 
 NODE_MEMORY = {"x86": 8 << 20, "z8000": 16 << 20, "linux": 128 << 20, "foreign": 64 << 20}
-NODES_MAX = 10000
 HIT = {"medium": "media", "node": "nodes", "disk": "disks"}  # keys of `random`
 BLOCKS = (1088, 65535)  # what a medium's largest frame can be
 SAID = "harness/README.md has what each fault is and what it takes"
 EVERY_LEAST = 10**5  # ns between random faults
 NETWORK_OUTPUT = 64  # MiB of what a run with media says
+FILE_MOST = 16 << 20  # bytes of a cluster file
+EXAMPLE = "name a cluster file, such as harness/clusters/hello.toml"
 TOUCHED = 1 << 20  # what the machine has for each node whose memory is not set aside
 
 
@@ -140,17 +142,22 @@ class Cluster:
 def load(path: pathlib.Path, counts: dict[str, int] | None = None) -> Cluster:
     """Reads and checks a cluster file; `counts` says how many nodes of a name there are to be."""
     try:
-        text = path.read_text()
+        with path.open("rb") as file:
+            given = file.read(FILE_MOST + 1)
+        if len(given) > FILE_MOST:
+            raise Problem(f"is larger than {units.show_size(FILE_MOST)}", EXAMPLE, str(path))
+        text = given.decode("utf-8-sig")
     except OSError as error:
-        raise Problem(f"{path}: {error.strerror}", "name a cluster file, such as "
-                      "harness/clusters/hello.toml") from None
-    return parse(text, str(path), counts)
+        raise Problem(f"{path}: {error.strerror}", EXAMPLE) from None
+    except UnicodeDecodeError as error:
+        raise Problem(f"is no text in UTF-8, by its byte {error.start}", EXAMPLE, str(path)) from None
+    return parse(text.replace("\r\n", "\n"), str(path), counts)
 
 
 def parse(text: str, where: str = "cluster", counts: dict[str, int] | None = None) -> Cluster:
     try:
         given = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # what Python cannot hold is told by these, too
         raise Problem(f"not TOML: {error}", "see harness/clusters/ for examples", where) from None
     return _Loader(_counted(given, counts or {}, where), where).cluster()
 
@@ -231,8 +238,6 @@ class _Loader:
         return name
 
     def _nodes(self, given: Any, media: dict[str, Medium], first: int) -> list[Node]:
-        if not first:
-            raise self.problem("first is 0", "machines are numbered from 1")
         if not isinstance(given, dict) or not given:
             raise self.problem("there is no node", "write [nodes.NAME]")
         nodes: list[Node] = []
@@ -240,6 +245,9 @@ class _Loader:
             values = self.take(schema.NODE, one, f"nodes.{self._named(name, 'nodes')}")
             self._check_node(name, values, media)
             count = values.pop("count")
+            if first + len(nodes) + (1 if count is None else count) - 1 > schema.NODES_MOST:
+                raise self.problem(f"nodes.{name} is one of more than {schema.NODES_MOST} nodes from {first} on",
+                                   f"numbers up to {schema.NODES_MOST}")
             names = [name] if count is None else [f"{name}{i}" for i in range(1, count + 1)]
             memory = values.pop("memory") or NODE_MEMORY[values["machine"]]
             disks = values.pop("disk")
@@ -248,8 +256,6 @@ class _Loader:
                                   disks=self._disks(each, disks, f"nodes.{name}.disk"), **values))
         self._distinct([n.name for n in nodes])
         self._kept(nodes)
-        if first + len(nodes) - 1 > NODES_MAX:
-            raise self.problem(f"{len(nodes)} nodes from {first} on", f"numbers up to {NODES_MAX}")
         return nodes
 
     def _check_node(self, name: str, values: dict[str, Any], media: dict[str, Medium]) -> None:
@@ -275,8 +281,6 @@ class _Loader:
             if not program.strip() or len(program) >= 512 or "\n" in program:
                 raise self.problem(f"{path}.programs has a line that is no boot-list line: `{program}`",
                                    "a program and its arguments, shorter than 512 bytes")
-        if values["cpus"] is not None and values["cpus"] < 1:
-            raise self.problem(f"{path}.cpus = {values['cpus']}", "at least 1")
 
     def _disks(self, node: str, given: list[dict[str, Any]], path: str) -> list[Disk]:
         return [self._disk(f"{node}-{number}", one, f"{path}[{number}]" if len(given) > 1 else path)
@@ -292,7 +296,7 @@ class _Loader:
             file, size = None, values["size"]
         else:
             file = pathlib.Path(self.where).parent / values["file"]
-            if not file.is_file():
+            if not paths.there(file):
                 raise self.problem(f"{path}.file: {file} is not there",
                                    "name a raw image, relative to the cluster file, or say size =")
             size = file.stat().st_size
@@ -457,6 +461,8 @@ class _Loader:
         if not after:
             return
         words = after.split(None, 2)
+        if not words:
+            raise self.problem(f"{path} is blank", "leave it out, or say `exit NODE` or another condition")
         names = [n.name for n in nodes if words[0] != "trace" or n.machine in ("x86", "z8000")]
         try:
             good = moment(after) is not None
@@ -488,6 +494,9 @@ class _Loader:
             raise self.problem("random.until is not after random.from", "say until = a later time")
         if values["every"] is not None and values["every"] < EVERY_LEAST:
             raise self.problem(f"random.every is {units.show_time(values['every'])}", "at least 100us")
+        if values["every"] is not None and values["until"] - values["from"] > FAULTS_MOST * values["every"]:
+            raise self.problem(f"random.every is {units.show_time(values['every'])} for so long a time",
+                               f"at most {FAULTS_MOST} faults on average")
         for do in values["kinds"]:
             self._drawable(do, values, nodes, media)
         return values
@@ -518,6 +527,10 @@ class _Loader:
                 if node not in names:
                     raise self.problem(f"expect.{key}.{node} is no node",
                                        f"known: {', '.join(sorted(names)[:12])}")
+        for node, end in values["exit"].items():
+            if end not in schema.ENDS:
+                raise self.problem(f"expect.exit.{node} = \"{schema.shown(end)}\" is no end",
+                                   f"one of {', '.join(schema.ENDS)}")
         for name in values["invariants"] or []:
             if name not in schema.INVARIANTS:
                 raise self.problem(f"expect.invariants: `{name}` is unknown",

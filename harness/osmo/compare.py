@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from osmo import breakdown, delays, doctor, dom0, paths, places, xen
+from osmo import arguments, breakdown, delays, doctor, dom0, paths, places, xen
 from osmo.errors import Problem
 
 FORMAT = 2
@@ -206,10 +206,12 @@ def write(doc: dict[str, Any], directory: pathlib.Path) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--where", nargs="+", choices=PLACES, default=list(PLACES), help="only these places")
-    parser.add_argument("--rounds", type=int, default=6, help="of each row, for the spread of time")
+    parser.add_argument("--rounds", type=arguments.whole(1, 10000), default=6,
+                        help="of each row, for the spread of time")
     parser.add_argument("--short", action="store_true", help="two rounds, not where a call goes, no slow media")
     parser.add_argument("--json", action="store_true", help="print compare.json instead of the table")
-    parser.add_argument("--out", type=pathlib.Path, metavar="DIR", help="default: compare/ where things are built")
+    parser.add_argument("--out", type=arguments.folder, metavar="DIR",
+                        help="default: compare/ where things are built")
 
 
 def command(options: argparse.Namespace) -> int:

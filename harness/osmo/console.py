@@ -16,7 +16,7 @@ import time
 import tty
 from collections.abc import Iterator
 
-from osmo import caller
+from osmo import arguments, caller
 from osmo.errors import Problem
 from osmo.words import quoted
 
@@ -24,7 +24,7 @@ from osmo.words import quoted
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("node", help="its name in the cluster file")
     parser.add_argument("--until", metavar="TEXT", help="leave when the console says this after the input")
-    parser.add_argument("--seconds", type=float, metavar="N",
+    parser.add_argument("--seconds", type=arguments.seconds, metavar="N",
                         help="leave after so long; status 1 without --until's text")
     caller.add_run_argument(parser)
 

@@ -12,5 +12,10 @@ class Problem(Exception):
         self.where = where
 
     def __str__(self) -> str:
+        """Of words from files, what no terminal should see is written as Python does."""
+        text = self._text()
+        return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+
+    def _text(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what
         return f"{head} ({self.remedy})" if self.remedy else head

@@ -24,14 +24,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from osmo import arguments
 from osmo import cluster as clusters
-from osmo import dump, paths, result, run, simulate, slurm, smaller, warm
+from osmo import dump, paths, result, run, schema, simulate, slurm, smaller, warm
 from osmo.cluster import Cluster
 from osmo.errors import Problem
 from osmo.progress import Progress
 from osmo.smaller import Runner
 
-SEEDS = re.compile(r"(\d+)(?:\.\.(\d+))?")
+SEEDS = re.compile(r"([0-9]{1,20})(?:\.\.([0-9]{1,20}))?")
+SEEDS_MOST = 10**7  # of one campaign
+JOBS_MOST = 1024
 
 
 @dataclasses.dataclass
@@ -61,7 +64,10 @@ def seeds_of(text: str) -> list[int]:
         match = SEEDS.fullmatch(part.strip())
         if not match or (match[2] and int(match[2]) < int(match[1])):
             raise Problem(f"--seeds {text} is no range", "for example --seeds 1..1000")
-        out += range(int(match[1]), int(match[2] or match[1]) + 1)
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last > schema.SEED_MOST or len(out) + last - first >= SEEDS_MOST:
+            raise Problem(f"--seeds {text} is too much", f"at most {SEEDS_MOST} seeds, each below 2^64")
+        out += range(first, last + 1)
     return out
 
 
@@ -256,13 +262,15 @@ def summary(cluster: Cluster, rows: list[Row], wall: float, command: str) -> dic
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=pathlib.Path, help="the cluster file")
     parser.add_argument("--seeds", default="1..20", help="which, such as 1..1000")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="machines side by side")
-    parser.add_argument("--out", type=pathlib.Path, metavar="DIR", help="write campaign.json and more here")
+    parser.add_argument("--jobs", type=arguments.whole(1, JOBS_MOST), default=os.cpu_count() or 1,
+                        help="machines side by side")
+    parser.add_argument("--out", type=arguments.folder, metavar="DIR", help="write campaign.json and more here")
     parser.add_argument("--keep-going", action="store_true", help="do not end after ten failures")
     parser.add_argument("--no-shrink", action="store_true", help="do not make failures small")
     parser.add_argument("--where", choices=(MACHINE, SIMULATOR), default=MACHINE,
                         help="in QEMU, or thousands a second in the simulator, where scripts stand for programs")
-    parser.add_argument("--slurm", type=int, metavar="SIZE", help="print an array job of SIZE seeds a task")
+    parser.add_argument("--slurm", type=arguments.whole(1, SEEDS_MOST), metavar="SIZE",
+                        help="print an array job of SIZE seeds a task")
     parser.add_argument("--merge", action="store_true", help="one campaign of the tasks of such a job")
     parser.add_argument("--json", action="store_true", help="print campaign.json")
     run.add_run_arguments(parser)

@@ -17,6 +17,7 @@ import tempfile
 import time
 from typing import Any
 
+from osmo import arguments
 from osmo import cluster as clusters, paths, plan, run, units
 from osmo.errors import Problem
 from osmo.svg import COLOURS
@@ -157,7 +158,8 @@ def numbers(text: str) -> list[int]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nodes", default=NODES, help=f"how many, one run each (default {NODES})")
     parser.add_argument("--json", action="store_true", help="print many.json instead of the table")
-    parser.add_argument("--out", type=pathlib.Path, metavar="DIR", help="default: many/ where things are built")
+    parser.add_argument("--out", type=arguments.folder, metavar="DIR",
+                        help="default: many/ where things are built")
 
 
 def command(options: argparse.Namespace) -> int:

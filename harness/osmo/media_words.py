@@ -5,12 +5,21 @@ middle of a run is refused before it."""
 import re
 from collections.abc import Sequence
 
+from osmo import units
+
 NUMBER = re.compile(r"(\d+)(?:\.(\d*))?(ns|us|ms|s)?")
 TIME_MOST = 1000000  # of the unit
 KINDS = {"P": "probability, which is from 0 to 1", "TIME": "time, such as 10ms", "N": "count",
          "A>B": "direction A>B"}
 SAME = {"PBAD": "P", "PGOOD": "P", "BITS": "N", "BYTES": "N"}
 NOT_ZERO = {("jitter", "TIME"), ("flap", "TIME"), ("reorder", "TIME"), ("corrupt", "N")}
+
+
+def duration(ns: int) -> str:
+    """A time as the fabric reads it, which takes no more than a million of any unit."""
+    if ns <= TIME_MOST * 10**9 and int(units.show_time(ns).rstrip("nums")) > TIME_MOST:
+        return f"{ns // 10**9}.{ns % 10**9:09}s"
+    return units.show_time(ns)
 
 
 def _good(kind: str, word: str) -> bool:

@@ -16,7 +16,7 @@ import re
 import subprocess
 import time
 
-from osmo import breakdown, paths, qemu
+from osmo import arguments, breakdown, paths, qemu
 from osmo.errors import Problem
 
 TRACED = re.compile(rb"\[[0-9a-f]+/([0-9a-f]+)/")
@@ -79,7 +79,7 @@ def trace(operation: str, seconds: float) -> bytes:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("operation", help="P1, P2, P2b, P3, P4, P5b, P6 to P13, P18, P21 (of a block) or P36")
-    parser.add_argument("--seconds", type=float, default=0.5, help="how long to look")
+    parser.add_argument("--seconds", type=arguments.seconds, default=0.5, help="how long to look")
 
 
 NATIVE = ("P7", "P8", "P9", "P10", "P11", "P18")

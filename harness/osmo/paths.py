@@ -38,9 +38,17 @@ def image(name: str) -> pathlib.Path:
     return build() / "images" / name
 
 
+def there(path: pathlib.Path) -> bool:
+    """Whether there is such a file; a name that no file can have is that of none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def need(path: pathlib.Path, remedy: str = "build it with `make`") -> pathlib.Path:
     """The path, if there is a file; else a Problem that says how to get one."""
-    if not path.is_file():
+    if not there(path):
         raise Problem(f"{path} does not exist", remedy)
     return path
 

@@ -10,7 +10,7 @@ import hashlib
 import pathlib
 import re
 
-from osmo import disks, linux, outside, paths, units, vmlinux
+from osmo import disks, linux, media_words, outside, paths, units, vmlinux
 from osmo.cluster import Cluster, Medium, Node
 from osmo.cpio import Archive
 from osmo.errors import Problem
@@ -81,11 +81,11 @@ def programs_named(line: str, folder: pathlib.Path, suffix: str = "") -> list[st
     """The program that a boot-list line starts, and those its arguments may mean."""
     first = program_name(line)
     rest = line.split("#", 1)[0].split()
-    return [first, *(w for w in rest if (folder / f"{w}{suffix}").is_file())] if first else []
+    return [first, *(w for w in rest if paths.there(folder / f"{w}{suffix}"))] if first else []
 
 
 def program_file(path: pathlib.Path, where: str) -> pathlib.Path:
-    if not path.is_file():
+    if not paths.there(path):
         known = sorted(p.stem for p in path.parent.glob(f"*{path.suffix}") if p.is_file() and
                        p.suffix == path.suffix)
         raise Problem(f"program `{path.stem}` does not exist",
@@ -98,6 +98,12 @@ def programs_of(node: Node) -> tuple[pathlib.Path, str, str]:
     if node.machine == "z8000":
         return paths.build() / "z8000" / "demos", ".bin", "trap"
     return paths.build() / "programs", "", "init"
+
+
+def node_program(path: pathlib.Path) -> bool:
+    """What a node could start: an ELF file, or a Z8000's image, which begins by no mark."""
+    with path.open("rb") as file:
+        return path.suffix == ".bin" or file.read(4) == b"\x7fELF"
 
 
 def replaced(line: str, words: dict[str, str]) -> str:
@@ -117,7 +123,7 @@ class Compiler:
 
     def plan(self, faults: list[Fault], for_ns: int) -> Plan:
         self._stopping([f.after for f in faults] + [self.cluster.until])
-        lines = [f"# osmosis plan, version {FORMATS['plan']}: {self.cluster.name}"]
+        lines = [f"# osmosis plan, version {FORMATS['plan']}: {quoted(self.cluster.name)}"]
         lines += self._fabric(self.cluster.trace or bool(faults))
         lines += self._disks()
         for node in self.cluster.nodes:
@@ -203,7 +209,7 @@ class Compiler:
         if medium.rate is not None:
             words.append(f"rate={medium.rate}")
         if medium.latency is not None:
-            words.append(f"latency={units.show_time(medium.latency)}")
+            words.append(f"latency={media_words.duration(medium.latency)}")
         if medium.queue is not None:
             words.append(f"queue={medium.queue}")
         if not medium.capture:
@@ -240,12 +246,22 @@ class Compiler:
             return self._foreign(node)
         image = node.image or IMAGES[node.machine]
         name = pathlib.PurePath(image).name
-        self.modules[name] = paths.image(image)
+        self.modules[name] = self.image(node)
         trace = f"trace={TRACE_PAGES} " if self.cluster.trace else ""
         if node.name in self.stops:
             trace = f"trace={TRACE_PAGES} stop={self.stops[node.name]:#x} "
         cmdline = f"id={node.number} {trace}{node.cmdline}".strip()
         return Start(name, cmdline, self._bundle(node))
+
+    def image(self, node: Node) -> pathlib.Path:
+        """What a DEMOS node, or another image of ours, is started from; before it is built, it may be any."""
+        path = paths.image(node.image or IMAGES[node.machine])
+        ours = path.parent == paths.build() / "images"
+        if not paths.there(path) and (not ours or (path.parent / IMAGES["x86"]).is_file()):
+            known = sorted(p.name for p in path.parent.glob("*") if not p.suffix and p.is_file()) if ours else []
+            raise Problem(f"image {path} does not exist", f"known: {', '.join(known)}" if known else
+                          "name an image's file", f"{self.cluster.path}: nodes.{node.name}.image")
+        return path
 
     def _bundle(self, node: Node) -> str:
         """Nodes with the same boot list share one bundle."""
@@ -278,8 +294,10 @@ class Compiler:
         if not word or "/" not in word:
             return line
         path = pathlib.Path(self.cluster.path).parent / word
-        if not path.is_file():
+        if not paths.there(path):
             raise Problem(f"program {path} does not exist", f"osmosis cc -o {word} FILE.c", where)
+        if not node_program(path):
+            raise Problem(f"{path} is no program of a DEMOS node", f"osmosis cc -o {word} FILE.c", where)
         if files.setdefault(path.name, path) != path:
             raise Problem(f"two programs of one node are called {path.name}", "name them apart", where)
         return line.replace(word, path.name, 1)
@@ -300,14 +318,24 @@ class Compiler:
             return self._linux(node)
         assert node.kernel
         base = pathlib.Path(self.cluster.path).parent
-        kernel = paths.need(base / node.kernel, "name a kernel's file, relative to the cluster file")
+        kernel = self._file(base / node.kernel, node, "kernel")
         name = f"{node.name}-kernel"
-        data = vmlinux.extract(kernel.read_bytes())
+        try:
+            data = vmlinux.extract(kernel.read_bytes())
+        except Problem as problem:
+            raise Problem(f"{kernel}: {problem.what}", problem.remedy or "name a kernel that PVH starts",
+                          f"{self.cluster.path}: nodes.{node.name}.kernel") from None
         self.modules[name] = data if data[:4] != kernel.read_bytes()[:4] else kernel
         initrd = f"{node.name}-initrd" if node.initrd else ""
         if node.initrd:
-            self.modules[initrd] = paths.need(base / node.initrd, "name an initrd's file")
+            self.modules[initrd] = self._file(base / node.initrd, node, "initrd")
         return Start(name, node.cmdline, initrd)
+
+    def _file(self, path: pathlib.Path, node: Node, key: str) -> pathlib.Path:
+        if not paths.there(path):
+            raise Problem(f"{path} does not exist", "name a file, relative to the cluster file",
+                          f"{self.cluster.path}: nodes.{node.name}.{key}")
+        return path
 
     def _linux(self, node: Node) -> Start:
         from osmo import debian
@@ -345,6 +373,10 @@ def check_programs(cluster: Cluster) -> None:
     """What the nodes are to start is there; where nothing is built there is nothing to ask."""
     compiler = Compiler(cluster)
     for node in cluster.nodes:
+        if node.kernel:
+            compiler.start(node)
+        elif node.machine in IMAGES:
+            compiler.image(node)
         folder, suffix, always = programs_of(node)
         if node.programs and (folder / f"{always}{suffix}").is_file():
             compiler.boot_files(node)

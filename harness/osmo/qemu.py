@@ -177,8 +177,12 @@ class Qemu:
             self._bring(paths.need(path))
         for number, drive in enumerate(self.setup.drives):
             (self.directory / f"drive{number}").symlink_to(paths.need(drive.file).resolve())
-        with open(self.directory / "ram", "wb") as ram:
-            ram.truncate(self.setup.memory_mib << 20)
+        try:
+            with open(self.directory / "ram", "wb") as ram:
+                ram.truncate(self.setup.memory_mib << 20)
+        except OSError as error:
+            raise Problem(f"a machine of {self.setup.memory_mib} MiB: {error.strerror}",
+                          "give nodes and disks less memory, or overcommit = true") from None
         if self.setup.snapshots:
             subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2",
                             str(self.directory / "snapshots"), "4M"], check=True)

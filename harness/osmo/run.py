@@ -13,8 +13,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 
+from osmo import arguments
 from osmo import cluster as clusters
-from osmo import bystanders, disks, doctor, judge, outside, paths, plan, qemu, result, units
+from osmo import bystanders, disks, doctor, judge, outside, paths, plan, qemu, result, schema, units
 from osmo.cluster import Cluster
 from osmo.collect import Collector
 from osmo.errors import Problem
@@ -244,7 +245,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--headless", action="store_true", help="no live view, only the verdict")
     parser.add_argument("--paused", action="store_true", help="stand still until `osmosis continue` or `step`")
     parser.add_argument("--json", action="store_true", help="print result.json")
-    parser.add_argument("--out", type=pathlib.Path, metavar="DIR", help="write the results here")
+    parser.add_argument("--out", type=arguments.folder, metavar="DIR", help="write the results here")
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -253,12 +254,12 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", action="append", default=[], metavar="NAME=N",
                         help="so many nodes of [nodes.NAME], whatever the file says")
     parser.add_argument("--clock", choices=("real", "count", "event"), help="which clock to go by")
-    parser.add_argument("--seed", type=int, help="of every random decision")
-    parser.add_argument("--cpus", type=int, help="of the machine (clock real)")
+    parser.add_argument("--seed", type=arguments.whole(0, schema.SEED_MOST), help="of every random decision")
+    parser.add_argument("--cpus", type=arguments.whole(1, schema.CPUS_MOST), help="of the machine (clock real)")
     parser.add_argument("--kvm", action=argparse.BooleanOptionalAction, default=None,
                         help="whether to use KVM (default: where it gives SVM)")
     parser.add_argument("--machine", choices=tuple(qemu.MACHINES), default="q35", help="QEMU's board")
-    parser.add_argument("--patience", type=float, default=60, metavar="SECONDS",
+    parser.add_argument("--patience", type=arguments.seconds, default=60, metavar="SECONDS",
                         help="how long a machine may show no sign of life")
 
 

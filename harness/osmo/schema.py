@@ -11,6 +11,18 @@ from typing import Any
 from osmo import units
 from osmo.errors import Problem
 
+NUMBER_MOST = 2**63 - 1  # of whatever is counted; of times, 292 years in ns
+SEED_MOST = 2**64 - 1
+LINE_MOST = 2000       # letters, of which a line of the plan holds one and what belongs to it
+SHOWN = 60             # letters of a value in a message
+NODES_MOST = 10000
+CPUS_MOST = 64         # hyp/dom/sched.h
+VCPUS_MOST = 128       # hyp/dom/domain.h
+SHARE_MOST = 65535     # weight and cap
+RATE_MOST = 10**15     # net/media/words.c reads no more
+LATENCY_MOST = 10**15  # ns, likewise
+QUEUE_MOST = 2**32 - 1
+FAULTS_MOST = 10000    # that one run draws
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
 
@@ -26,7 +38,15 @@ class Kind:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("expected text in quotes")
+    if any(ord(c) < 0x20 and c not in "\n\t" or c == "\x7f" for c in value):
+        raise ValueError("expected no control characters")
     return value
+
+
+def _line(value: Any) -> str:
+    if "\n" in _text(value) or len(value) > LINE_MOST:
+        raise ValueError(f"expected one line of at most {LINE_MOST} letters")
+    return str(value)
 
 
 def _name(value: Any) -> str:
@@ -53,7 +73,7 @@ def _measure(parse: Callable[[str], int]) -> Callable[[Any], int]:
             return _whole(value)
         if not isinstance(value, str):
             raise ValueError("expected a number with its unit, in quotes")
-        return parse(value)
+        return parse(_line(value))
     return take
 
 
@@ -68,7 +88,7 @@ def _list(of: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _texts(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
         raise ValueError("expected a table of names and texts")
-    return dict(value)
+    return {name: _text(text) for name, text in value.items()}
 
 
 def _disks(value: Any) -> list[dict[str, Any]]:
@@ -80,6 +100,7 @@ def _disks(value: Any) -> list[dict[str, Any]]:
 
 STRING = {"type": "string"}
 TEXT = Kind("text", _text, STRING)
+LINE = Kind("line of text", _line, STRING)
 IDENTIFIER = Kind("name", _name, {"type": "string", "pattern": f"^{NAME.pattern}$"})
 WHOLE = Kind("number", _whole, {"type": "integer", "minimum": 0})
 FLAG = Kind("true or false", _flag, {"type": "boolean"})
@@ -87,7 +108,7 @@ TIME = Kind("time", _measure(units.time_ns), STRING)
 SIZE = Kind("size", _measure(units.size_bytes), {"type": ["string", "integer"]})
 RATE = Kind("bytes a second", _measure(units.rate_bytes), {"type": ["string", "integer"]})
 NAMES = Kind("list of names", _list(_name), {"type": "array", "items": IDENTIFIER.schema})
-LINES = Kind("list of texts", _list(_text), {"type": "array", "items": STRING})
+LINES = Kind("list of lines", _list(_line), {"type": "array", "items": STRING})
 TEXTS = Kind("table of texts", _texts, {"type": "object", "additionalProperties": STRING})
 DISK_SCHEMA: dict[str, Any] = {}
 DISKS = Kind("disks", _disks, {"anyOf": [STRING, DISK_SCHEMA, {"type": "array", "items": {
@@ -101,76 +122,81 @@ class Field:
     default: Any = None
     choices: tuple[str, ...] = ()
     required: bool = False
+    least: int = 0
+    most: int = NUMBER_MOST
 
 
 CLOCKS = ("real", "count", "event")
 MACHINES = ("x86", "z8000", "linux", "foreign")
 MEDIA = ("ether", "ack-ether", "parallel", "serial")
 CRASHED = ("destroy", "keep", "restart")
+ENDS = ("running", "poweroff", "reboot", "suspend", "crash", "watchdog", "soft_reset", "destroyed")
 INVARIANTS = ("loss", "duplicate", "order", "one-copy", "isolation", "leak", "liveness")
 
 CLUSTER: dict[str, Field] = {
     "name": Field(IDENTIFIER, "of the cluster; default: the file's"),
     "about": Field(TEXT, "a line or two for whoever watches", ""),
-    "clock": Field(TEXT, "which clock the run goes by unless --clock says so", "real", CLOCKS),
-    "first": Field(WHOLE, "the first node's machine number; clusters that are joined have different ones", 1),
-    "seed": Field(WHOLE, "of every random decision, unless --seed says so", 1),
+    "clock": Field(LINE, "which clock the run goes by unless --clock says so", "real", CLOCKS),
+    "first": Field(WHOLE, "the first node's machine number; clusters that are joined have different ones", 1,
+                   least=1),
+    "seed": Field(WHOLE, "of every random decision, unless --seed says so", 1, most=SEED_MOST),
     "for": Field(TIME, "virtual time after which the run ends", 60 * 10**9),
-    "until": Field(TEXT, "ends the run before: `exit NODE`, `output NODE TEXT` or `trace NODE EVENT [N] [a=N]`"),
-    "memory": Field(SIZE, "of the whole machine; default: what the nodes need"),
-    "cpus": Field(WHOLE, "of the machine, for clock `real`", 1),
+    "until": Field(LINE, "ends the run before: `exit NODE`, `output NODE TEXT` or `trace NODE EVENT [N] [a=N]`"),
+    "memory": Field(SIZE, "of the whole machine; default: what the nodes need", least=1),
+    "cpus": Field(WHOLE, "of the machine, for clock `real`", 1, least=1, most=CPUS_MOST),
     "trace": Field(FLAG, "whether the nodes' trace is taken", True),
 }
 NODE: dict[str, Field] = {
-    "count": Field(WHOLE, "how many like this: NAME1, NAME2 ...", None),
-    "machine": Field(TEXT, "what kind of node", "x86", MACHINES),
-    "image": Field(TEXT, "its kernel image, when it is not the machine's usual one"),
-    "memory": Field(SIZE, "of each", None),
+    "count": Field(WHOLE, "how many like this: NAME1, NAME2 ...", None, most=NODES_MOST),
+    "machine": Field(LINE, "what kind of node", "x86", MACHINES),
+    "image": Field(LINE, "its kernel image, when it is not the machine's usual one"),
+    "memory": Field(SIZE, "of each", None, least=1),
     "overcommit": Field(FLAG, "its memory is not set aside: the machine has less than all nodes may use", False),
-    "cpus": Field(WHOLE, "virtual CPUs of each; default: 1, of a z8000 node in clock `real` 2, its processors"),
+    "cpus": Field(WHOLE, "virtual CPUs of each; default: 1, of a z8000 node in clock `real` 2, its processors",
+                  least=1, most=VCPUS_MOST),
     "media": Field(NAMES, "which media it is attached to, in the order of its devices", []),
     "programs": Field(LINES, "lines of its boot list: a program and its arguments", []),
     "bundle": Field(NAMES, "programs it has besides those of its boot list, for a shell to start", []),
-    "cmdline": Field(TEXT, "further words on its kernel's command line", ""),
-    "kernel": Field(TEXT, "file of a foreign kernel (bzImage or ELF)"),
-    "initrd": Field(TEXT, "file of a foreign kernel's initial RAM disk"),
+    "cmdline": Field(LINE, "further words on its kernel's command line", ""),
+    "kernel": Field(LINE, "file of a foreign kernel (bzImage or ELF)"),
+    "initrd": Field(LINE, "file of a foreign kernel's initial RAM disk"),
     "disk": Field(DISKS, "what its disks are: files, or tables of `file` or `size`, `readonly`, `keep`", []),
     "bystander": Field(FLAG, "whether its memory, in clock `event`, must end as without the faults", False),
-    "weight": Field(WHOLE, "share of the processor against others", None),
-    "cap": Field(WHOLE, "percent of a processor at most", None),
-    "on_crash": Field(TEXT, "what becomes of it then; one kept can be looked into (core, gdb)", "destroy",
+    "weight": Field(WHOLE, "share of the processor against others", None, most=SHARE_MOST),
+    "cap": Field(WHOLE, "percent of a processor at most", None, most=SHARE_MOST),
+    "on_crash": Field(LINE, "what becomes of it then; one kept can be looked into (core, gdb)", "destroy",
                       CRASHED),
 }
 DISK: dict[str, Field] = {
-    "file": Field(TEXT, "raw image with its content, which the run does not change unless `keep`"),
+    "file": Field(LINE, "raw image with its content, which the run does not change unless `keep`"),
     "size": Field(SIZE, "instead of a file: that much, empty"),
     "readonly": Field(FLAG, "whether the node may not write it", False),
     "keep": Field(FLAG, "whether what the node writes goes into the file, in runs by clock `real`", False),
 }
 MEDIUM: dict[str, Field] = {
-    "kind": Field(TEXT, "what the medium is", "ether", MEDIA),
-    "rate": Field(RATE, "instead of the kind's own", None),
-    "latency": Field(TIME, "instead of the kind's own", None),
-    "queue": Field(SIZE, "bytes per sending port", None),
+    "kind": Field(LINE, "what the medium is", "ether", MEDIA),
+    "rate": Field(RATE, "instead of the kind's own", None, least=1, most=RATE_MOST),
+    "latency": Field(TIME, "instead of the kind's own", None, most=LATENCY_MOST),
+    "queue": Field(SIZE, "bytes per sending port", None, least=1, most=QUEUE_MOST),
     "block": Field(SIZE, "its largest frame, 1088 bytes or more, instead of the kind's own; 1514 where a Linux "
                          "node has programs", None),
     "direct": Field(FLAG, "one ring between two nodes, no fabric: no capture, no faults", False),
     "capture": Field(FLAG, "whether its frames go into capture.pcapng", True),
-    "outside": Field(TEXT, "joins it with another machine's, in runs by clock `real`: `listen=HOST:PORT`, "
+    "outside": Field(LINE, "joins it with another machine's, in runs by clock `real`: `listen=HOST:PORT`, "
                            "`connect=HOST:PORT`, `udp=HOST:PORT,localaddr=HOST:PORT` or `mcast=GROUP:PORT`"),
     "recorder": Field(IDENTIFIER, "node that must acknowledge (ack-ether)", None),
 }
 FAULT: dict[str, Field] = {
     "at": Field(TIME, "when it begins, in virtual time"),
     "for": Field(TIME, "how long; default: to the end"),
-    "after": Field(TEXT, "instead of at: `exit NODE`, `output NODE TEXT` or `trace NODE EVENT [N] [a=N]`"),
+    "after": Field(LINE, "instead of at: `exit NODE`, `output NODE TEXT` or `trace NODE EVENT [N] [a=N]`"),
     "medium": Field(IDENTIFIER, "which medium it befalls"),
     "node": Field(IDENTIFIER, "which node it befalls"),
     "disk": Field(IDENTIFIER, "which disk it befalls: NODE-NUMBER, the node's first is number 0"),
-    "do": Field(TEXT, "what happens, with its parameters", required=True),
+    "do": Field(LINE, "what happens, with its parameters", required=True),
 }
 RANDOM: dict[str, Field] = {
-    "count": Field(WHOLE, "how many faults each run draws from the seed", 3),
+    "count": Field(WHOLE, "how many faults each run draws from the seed", 3, most=FAULTS_MOST),
     "every": Field(TIME, "instead of count: one each so long, on average; the gaps are drawn, too", None),
     "from": Field(TIME, "not before", 10**9),
     "until": Field(TIME, "not after", 10 * 10**9),
@@ -182,7 +208,8 @@ RANDOM: dict[str, Field] = {
 }
 EXPECT: dict[str, Field] = {
     "output": Field(TEXTS, "text that a node's console must show", {}),
-    "exit": Field(TEXTS, "how nodes must end: poweroff, crash, running ...", {}),
+    "exit": Field(TEXTS, "how nodes must end: running, poweroff, reboot, suspend, crash, watchdog, soft_reset "
+                         "or destroyed", {}),
     "invariants": Field(LINES, "what must hold; default: all that apply", None),
     "heal": Field(TIME, "bound on the virtual time to deliver everything once faults have ended",
                   10 * 10**9),
@@ -207,14 +234,24 @@ def take(table: dict[str, Field], given: Any, where: str, path: str) -> dict[str
             values[key] = field.kind.take(given[key])
         except ValueError as wrong:
             raise Problem(f"{_join(path, key)}: {wrong}", f"`{key}`: {field.help}", where) from None
+        number = values[key] if isinstance(values[key], int) else field.least
+        if not field.least <= number <= field.most:
+            raise Problem(f"{_join(path, key)} = {shown(given[key])} is out of its range",
+                          f"{field.least} to {field.most}", where)
         if field.choices and values[key] not in field.choices:
-            raise Problem(f"{_join(path, key)} = \"{values[key]}\" is unknown",
+            raise Problem(f"{_join(path, key)} = \"{shown(values[key])}\" is unknown",
                           f"one of {', '.join(field.choices)}", where)
     return values
 
 
 def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
+
+
+def shown(value: Any) -> str:
+    """A number or text as it was given, but of one that is endless its beginning."""
+    text = str(value) if not isinstance(value, int) or value.bit_length() < 100 else "a very large number"
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
 
 
 def _nearest(key: str, table: dict[str, Field]) -> str:
@@ -226,6 +263,9 @@ def _object(table: dict[str, Field]) -> dict[str, Any]:
     properties: dict[str, dict[str, Any]] = {}
     for key, field in table.items():
         properties[key] = {**field.kind.schema, "description": field.help}
+        if field.kind is WHOLE:
+            properties[key]["minimum"] = field.least
+            properties[key].update({"maximum": field.most} if field.most != NUMBER_MOST else {})
         if field.choices:
             properties[key]["enum"] = list(field.choices)
         if field.default is not None and isinstance(field.default, (str, bool)):

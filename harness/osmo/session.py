@@ -76,7 +76,8 @@ class Session:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if not self.machine.alive():
-                return self._ending("died", "the machine ended before it was ready")
+                said = self.machine.errors()[-300:].strip()
+                return self._ending("died", "the machine ended before it was ready" + (said and f": {said}"))
             self.page = self.page or MailboxPage.find(self.machine.ram)
             if self.page:
                 state = self.page.state()

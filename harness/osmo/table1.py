@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from osmo import paths
+from osmo import arguments, paths
 from osmo.errors import Problem
 
 FEW, MANY = 2, 12
@@ -158,7 +158,8 @@ def against_paper(doc: dict[str, Any]) -> list[str]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-nodes", action="store_true", help="without the rows measured between two nodes")
     parser.add_argument("--json", action="store_true", help="print table1.json instead of the table")
-    parser.add_argument("--out", type=pathlib.Path, metavar="DIR", help="default: table1/ where things are built")
+    parser.add_argument("--out", type=arguments.folder, metavar="DIR",
+                        help="default: table1/ where things are built")
 
 
 def command(options: argparse.Namespace) -> int:

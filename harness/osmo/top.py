@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any
 
-from osmo import caller
+from osmo import arguments, caller
 from osmo.errors import Problem
 
 FIELDS = ("run_ns", "exits", "hypercalls", "upcalls", "sends", "grants", "faults")
@@ -19,8 +19,9 @@ MIB = 1 << 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--looks", type=int, metavar="N", help="leave after so many (default: until Ctrl-C)")
-    parser.add_argument("--every", type=float, default=1.0, metavar="SECONDS")
+    parser.add_argument("--looks", type=arguments.whole(1, 10**9), metavar="N",
+                        help="leave after so many (default: until Ctrl-C)")
+    parser.add_argument("--every", type=arguments.seconds, default=1.0, metavar="SECONDS")
     parser.add_argument("--json", action="store_true", help="one line of JSON for each look")
     caller.add_run_argument(parser)
 

@@ -6,18 +6,22 @@ import re
 TIME = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 SIZE = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 RATE = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9}
-NUMBER = re.compile(r"(\d+)(?:\.(\d+))?\s*([a-zA-Z]*)")
+MOST = 2**63 - 1  # of times 292 years
+LETTERS = 60      # of a number, and of what is shown of one that is none
+NUMBER = re.compile(r"([0-9]+)(?:\.([0-9]+))?\s*([a-zA-Z]*)")
 
 
 def _parse(text: str, units: dict[str, int], example: str) -> int:
     """Exact: digits behind the point must come out as a whole number of the unit."""
-    match = NUMBER.fullmatch(text.strip())
+    match = NUMBER.fullmatch(text.strip()) if len(text) <= LETTERS else None
     if not match or match[3] not in units:
         known = ", ".join(unit for unit in units if unit)
         bare = "alone or " if "" in units else ""
-        raise ValueError(f"`{text}` is no number {bare}with one of {known} behind it, as in {example}")
+        raise ValueError(f"`{text[:LETTERS]}` is no number {bare}with one of {known} behind it, as in {example}")
     whole, part, scale = int(match[1]), str(match[2] or ""), units[match[3]]
     value, rest = divmod(int(str(whole) + part) * scale, 10 ** len(part))
+    if value > MOST:
+        raise ValueError(f"`{text}` is more than anything here can be")
     if rest:
         raise ValueError(f"`{text}` is finer than the smallest unit")
     return int(value)

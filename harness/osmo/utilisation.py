@@ -13,7 +13,7 @@ import subprocess
 import sys
 from typing import Any
 
-from osmo import paths
+from osmo import arguments, paths
 from osmo.errors import Problem
 from osmo.svg import COLOURS
 
@@ -73,10 +73,10 @@ def draw(doc: dict[str, Any], path: pathlib.Path) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seconds", type=int, default=60,
+    parser.add_argument("--seconds", type=arguments.whole(1, 10**6), default=60,
                         help="of emulated time for each point, after as many to fill the memory (60)")
     parser.add_argument("--json", action="store_true", help="print utilisation.json instead of the table")
-    parser.add_argument("--out", type=pathlib.Path, metavar="DIR",
+    parser.add_argument("--out", type=arguments.folder, metavar="DIR",
                         help="default: utilisation/ where things are built")
 
 

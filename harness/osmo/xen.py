@@ -17,7 +17,7 @@ import re
 import socket
 import time
 
-from osmo import debian, dom0, paths, vmlinux
+from osmo import arguments, debian, dom0, paths, vmlinux
 from osmo.errors import Problem
 from osmo.qemu import Qemu, Setup
 
@@ -256,9 +256,10 @@ class Testbed:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", nargs="+", type=pathlib.Path, help="PVH images, run one after another")
-    parser.add_argument("--memory", type=int, default=32, metavar="MIB", help="of each guest")
+    parser.add_argument("--memory", type=arguments.whole(1, 10**6), default=32, metavar="MIB",
+                        help="of each guest")
     parser.add_argument("--cmdline", default="", help="of each guest")
-    parser.add_argument("--seconds", type=float, default=60, help="how long each may run")
+    parser.add_argument("--seconds", type=arguments.seconds, default=60, help="how long each may run")
     parser.add_argument("--json", action="store_true", help="print the outcomes as JSON")
 
 

@@ -11,7 +11,7 @@ import dataclasses
 import pathlib
 import shutil
 
-from osmo import cluster, plan
+from osmo import arguments, cluster, plan
 from osmo.cluster import Cluster, Disk, Node
 from osmo.errors import Problem
 
@@ -21,7 +21,7 @@ LEFT = "faults, rates, captures and clocks are Osmosis's and stay behind"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=pathlib.Path, help="cluster file")
-    parser.add_argument("--out", type=pathlib.Path, required=True, metavar="DIR", help="where the files go")
+    parser.add_argument("--out", type=arguments.folder, required=True, metavar="DIR", help="where the files go")
     parser.add_argument("--at", metavar="DIR", help="where they will be on the Xen host; default: the same place")
     parser.add_argument("--bridge", action="append", default=[], metavar="NAME",
                         help="of the host, for the first medium, then for the next; default: xenbr0, xenbr1 ...")

@@ -85,6 +85,78 @@ def test_what_is_wrong_is_said(change: tuple[str, str], what: str, remedy: str) 
     assert caught.value.remedy and any(r in text for r in remedy.replace("\\", "").split("|"))
 
 
+@pytest.mark.parametrize("content,says", [
+    (b"\xff\xfe", "no text in UTF-8, by its byte 0"), (b"x = " + b"[" * 10**5, "not TOML"), (b"", "no node"),
+    (b"x = " + b"9" * 5000, "not TOML"), (b"#" * (17 << 20), "larger than 16M")])
+def test_files_that_are_no_cluster_files(content: bytes, says: str, tmp_path: pathlib.Path) -> None:
+    """H18: whatever a file holds, `check` says so and names it."""
+    (tmp_path / "c.toml").write_bytes(content)
+    said = check.examine(tmp_path / "c.toml")
+    assert f"{tmp_path}/c.toml: " in said and says in said
+
+
+def test_what_editors_leave_in_a_file(tmp_path: pathlib.Path) -> None:
+    """A byte order mark in front and lines that end as on other systems."""
+    (tmp_path / "c.toml").write_bytes(b"\xef\xbb\xbf" + RING.replace("\n", "\r\n").encode())
+    assert len(cluster.load(tmp_path / "c.toml").nodes) == 3
+
+
+@pytest.mark.parametrize("more,says", [
+    (f"seed = {2**64}", "seed = .* out of its range .0 to"), (f"seed = {10**200}", "seed = a very large number"),
+    ('for = "99999999h"', "for: .* more than anything"), ("cpus = 0", "cpus = 0 .*1 to 64"),
+    ("first = 0", "first = 0 is out of its range"), ('memory = "0"', "memory = 0 is out"),
+    ('until = " "', "until is blank"), ("name = \"a\\nb\"", "name: expected a name"),
+    ('[nodes.b]\nimage = "a\\u0000"', "nodes.b.image: expected no control characters"),
+    (f"[nodes.b]\ncount = {2**70}", "nodes.b.count = .*out of its range"),
+    ("[nodes.b]\ncount = 9998", "nodes.b is one of more than 10000"),
+    ("[nodes.b]\ncpus = 129", "1 to 128"), ("[nodes.b]\nweight = 65536", "0 to 65535"),
+    ('[nodes.b]\nmemory = "9999999999G"', "more than anything"),
+    (f'[nodes.b]\ndisk = "{"x" * 300}"', "nodes.b.disk.file: .* is not there"),
+    ('[media.b]\nrate = "9999999G"', "media.b.rate = .* out of its range"),
+    ("[media.b]\nqueue = 4294967296", "media.b.queue"), ('[media.b]\nlatency = "1000001s"', "media.b.latency"),
+    ("[random]\ncount = 10001", "random.count"),
+    ('[random]\nevery = "100us"\nuntil = "1h"', "at most 10000 faults"),
+    ('[expect.exit]\na1 = "powerof"', r"expect.exit.a1 = \"powerof\" is no end .one of running, poweroff")])
+def test_what_no_machine_could_do_is_refused_before(more: str, says: str) -> None:
+    """H18: numbers beyond what the hypervisor, the fabric or a host has, and texts that no plan can hold."""
+    given = RING.replace('for = "30s"\n', "") if more.startswith("for") else RING
+    with pytest.raises(Problem, match=says) as caught:
+        cluster.parse(f"{more}\n{given}" if not more.startswith("[") else f"{given}\n{more}", "f")
+    assert caught.value.remedy and "\n" not in str(caught.value)
+
+
+def test_more_nodes_than_there_can_be_are_refused_at_once() -> None:
+    with pytest.raises(Problem, match="nodes.a.count = a very large number is out of its range"):
+        cluster.parse(RING, "f", {"a": 10**30})
+
+
+def test_what_is_said_of_a_file_is_fit_for_a_terminal() -> None:
+    with pytest.raises(Problem) as caught:
+        cluster.parse('"\\u001b[2J" = 1', "f")
+    assert "\x1b" not in str(caught.value) and "\\x1b[2J is unknown" in str(caught.value)
+
+
+@pytest.mark.parametrize("text,says", [
+    (f'programs = ["hello {"x" * 300}"]', ""), ('image = "nde"', "nodes.n.image: image .*known: .*fabric"),
+    ('image = "./node"', "nodes.n.image: .*name an image"), ('programs = ["./c.toml"]', "is no program"),
+    ('machine = "foreign"\nkernel = "vmlinuz"', "nodes.n.kernel: .*vmlinuz does not exist"),
+    ('machine = "foreign"\nkernel = "c.toml"', "nodes.n.kernel: .*neither an ELF file nor"),
+    ('machine = "linux"\nkernel = "image"\ninitrd = "initrd"', "nodes.n.initrd: .*initrd does not exist")])
+def test_check_names_files_that_are_not_there(text: str, says: str, tree: pathlib.Path) -> None:
+    """H18: images, kernels, programs by a path; and a word of 300 letters is a word."""
+    (tree / "c.toml").write_text(f"[nodes.n]\n{text}\n")
+    (tree / "image").write_bytes(b"\x7fELF")
+    said = check.examine(tree / "c.toml")
+    assert re.search(says, said) if says else not said
+
+
+def test_a_latency_as_the_fabric_reads_it(tree: pathlib.Path) -> None:
+    """Which takes no more than a million of a unit."""
+    for latency, said in (("250us", "250us"), ("1500001us", "1.500001000s"), ("1000000s", "1000000s")):
+        made = plan.compile_cluster(cluster.parse(RING.replace("250us", latency)), []).text
+        assert f"latency={said}\"" in made
+
+
 def test_a_direct_medium_has_no_faults() -> None:
     """There is nobody between its two nodes who could carry one out."""
     two = RING.replace("count = 3", "count = 2").replace('latency = "250us"', "direct = true")
