@@ -8,13 +8,12 @@ domain is not in it on either; on Xen the dom0 with its bridge and net back end 
 """
 
 import dataclasses
-import pathlib
 import re
-import tempfile
 import time
 
-from osmo import bench, cluster, debian, dom0, linux, paths, plan, run, vmlinux, xen
+from osmo import bench, cluster, debian, dom0, linux, plan, run, vmlinux, xen
 from osmo.errors import Problem
+from osmo.scratch import Scratch
 
 LAST = 600000
 BYTES = sum(len(str(n)) + 1 for n in range(1, LAST + 1))
@@ -83,9 +82,9 @@ def play(nodes: str) -> str:
 
 
 def played(nodes: str, seconds: int) -> run.Outcome:
-    with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
+    with Scratch() as scratch:
         prepared = run.prepare(cluster.parse(CLUSTER % seconds + nodes, "bench"), run.Options(clock="count"),
-                               pathlib.Path(scratch))
+                               scratch)
         prepared.setup.shift = 0
         outcome = run.execute(prepared)
     if not outcome.result.ok:

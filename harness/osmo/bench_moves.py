@@ -7,12 +7,11 @@ the instructions of both nodes and all between them.
 """
 
 import dataclasses
-import pathlib
 import subprocess
-import tempfile
 
 from osmo import abi, bench, bench_run, cluster, paths
 from osmo.errors import Problem
+from osmo.scratch import Scratch
 from osmo.types import Kernel, Net
 
 SIZES = (64, 256, 1024, 4096)  # KiB
@@ -99,8 +98,8 @@ def files() -> list[bench.Row]:
 def _kinds(work: str, turns: int) -> tuple[int, int]:
     program = paths.need(paths.build() / "demos-node")
     lines = [o for line in (*SERVERS, f"filebench {work} {turns}") for o in ("--run", line)]
-    with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
-        trace = pathlib.Path(scratch) / "trace"
+    with Scratch() as scratch:
+        trace = scratch / "trace"
         subprocess.run([str(program), "--trace", str(trace), *lines], check=True, stdin=subprocess.DEVNULL,
                        capture_output=True)
         kinds = [int(line.split()[1], 16) for line in trace.read_text().splitlines()]

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A cluster played for its figures: mostly by a clock that counts, a tick for each instruction."""
 
-import pathlib
-import tempfile
 
-from osmo import cluster, paths, run
+from osmo import cluster, run
 from osmo.errors import Problem
+from osmo.scratch import Scratch
 
 
 def played(made: cluster.Cluster, what: str, clock: str = "count") -> run.Outcome:
     """The run, which ended well; `what` names it if it did not."""
-    with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
-        prepared = run.prepare(made, run.Options(clock=clock), pathlib.Path(scratch))
+    with Scratch() as scratch:
+        prepared = run.prepare(made, run.Options(clock=clock), scratch)
         prepared.setup.shift = 0
         outcome = run.execute(prepared)
     if not outcome.result.ok:

@@ -15,12 +15,12 @@ import posixpath
 import re
 import statistics
 import subprocess
-import tempfile
 import time
 
 from osmo import bench, bench_moves, bench_network, cluster, paths, places, qemu, run
 from osmo.collect import Collector
 from osmo.errors import Problem
+from osmo.scratch import Scratch
 from osmo.session import Session
 
 STEP = re.compile(rb"\[[0-9a-f]+/([0-9a-f]+)/([0-9a-f]+)/")
@@ -252,8 +252,8 @@ def _hypervisor() -> Image:
 
 def _repeated(text: str, node: str, size: int = 48 << 20) -> tuple[bytes, str]:
     """What a cluster executes once this node has said that it repeats something; all that the node has said."""
-    with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
-        prepared = run.prepare(cluster.parse(text, "breakdown"), run.Options(clock="count"), pathlib.Path(scratch))
+    with Scratch() as scratch:
+        prepared = run.prepare(cluster.parse(text, "breakdown"), run.Options(clock="count"), scratch)
         prepared.setup.shift = 0
         with qemu.Qemu(prepared.setup) as machine:
             session = Session(machine, Collector(), True)
@@ -276,8 +276,8 @@ def local(size: int) -> Breakdown:
 
 def native(program: str, what: str) -> Breakdown:
     """What `program` repeats on the bare machine."""
-    with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
-        module = pathlib.Path(scratch) / "bundle"
+    with Scratch() as scratch:
+        module = scratch / "bundle"
         module.write_bytes(places.bundle(f"+kernel +machine {program} repeat {what}", program))
         setup = qemu.Setup(kernel=paths.image("node"), modules=[(module, "")], memory_mib=256, shift=0)
         with qemu.Qemu(setup) as machine:

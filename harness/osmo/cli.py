@@ -8,6 +8,7 @@ not, 2 for a mistake in the command or its files, 130 after Ctrl-C.
 
 import argparse
 import importlib
+import os
 import signal
 import sys
 import types
@@ -89,11 +90,34 @@ def heed_signals() -> None:
     signal.signal(signal.SIGTERM, _terminated)
 
 
+def have_streams() -> None:
+    """Who was started with outputs closed writes to nobody, instead of into what is opened next."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")
+    sys.stderr = sys.stderr or open(os.devnull, "w")
+
+
 def main(arguments: list[str]) -> int:
-    """Runs a command; its exit status. An interrupt is the caller's to report."""
+    """Runs a command; its exit status. An interrupt is the caller's to report. Who reads what is printed may
+    leave before the end."""
+    status = 0
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(f"osmosis: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
+        return 2
+    return status
+
+
+def _run(arguments: list[str]) -> int:
     chosen = next((a for a in arguments if a in COMMANDS), None)
     parser = build_parser(chosen)
-    options, rest = parser.parse_known_args(arguments)
+    try:
+        options, rest = parser.parse_known_args(arguments)
+    except SystemExit as end:  # help was printed, or what is wrong
+        return int(end.code or 0)
     # Only the compiler has options that are not ours.
     if rest and chosen != "cc":
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
@@ -103,5 +127,3 @@ def main(arguments: list[str]) -> int:
     except Problem as problem:
         print(f"osmosis: {problem}", file=sys.stderr)
         return 2
-    except BrokenPipeError:
-        return 0

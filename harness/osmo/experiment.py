@@ -19,17 +19,17 @@ import re
 import resource
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from osmo import arguments
 from osmo import cluster as clusters
-from osmo import dump, paths, result, run, schema, simulate, slurm, smaller, warm
+from osmo import dump, result, run, schema, simulate, slurm, smaller, warm
 from osmo.cluster import Cluster
 from osmo.errors import Problem
 from osmo.progress import Progress
+from osmo.scratch import Scratch
 from osmo.smaller import Runner
 
 SEEDS = re.compile(r"([0-9]{1,20})(?:\.\.([0-9]{1,20}))?")
@@ -73,8 +73,8 @@ def seeds_of(text: str) -> list[int]:
 
 def run_once(cluster: Cluster, options: run.Options) -> result.Result:
     """One run in a fresh machine."""
-    with tempfile.TemporaryDirectory(prefix="osmosis-", dir=paths.scratch_parent()) as scratch:
-        return run.execute(run.prepare(cluster, options, pathlib.Path(scratch))).result
+    with Scratch() as scratch:
+        return run.execute(run.prepare(cluster, options, scratch)).result
 
 
 def row(cluster: Cluster, options: run.Options, seed: int, runner: Runner = run_once) -> Row:
@@ -321,15 +321,18 @@ def conclude(cluster: Cluster, rows: list[Row], wall: float, options: argparse.N
     where = f" --where {SIMULATOR}" if options.where == SIMULATOR else ""
     out = summary(cluster, rows, wall, f"osmosis experiment {options.file} --seeds {options.seeds}{where}")
     out["shrunk"] = shrunk
-    print(json.dumps(out, indent=1) if options.json else
-          f"\n{survival_words(out['survival'])}\n{len(rows)} runs, {len(out['failed'])} failed, "
-          f"{out['per_minute']} a minute")
-    if options.out:
-        from osmo import export, report
-        with run.writing(options.out):
-            (options.out / "campaign.json").write_text(json.dumps(out, indent=1) + "\n")
-            (options.out / "junit.xml").write_text(export.junit(out))
-            report.write(options.out)
+    try:
+        if options.out:
+            from osmo import export, report
+            with run.writing(options.out):
+                (options.out / "campaign.json").write_text(json.dumps(out, indent=1) + "\n")
+                (options.out / "junit.xml").write_text(export.junit(out))
+                report.write(options.out)
+    finally:  # whatever became of the results, what came out is said
+        with contextlib.suppress(BrokenPipeError):
+            print(json.dumps(out, indent=1) if options.json else
+                  f"\n{survival_words(out['survival'])}\n{len(rows)} runs, {len(out['failed'])} failed, "
+                  f"{out['per_minute']} a minute")
     return 1 if out["failed"] else 0
 
 

@@ -13,13 +13,13 @@ import json
 import pathlib
 import re
 import sys
-import tempfile
 import time
 from typing import Any
 
 from osmo import arguments
 from osmo import cluster as clusters, paths, plan, run, units
 from osmo.errors import Problem
+from osmo.scratch import Scratch
 from osmo.svg import COLOURS
 
 FILE = paths.TOP / "harness" / "clusters" / "many.toml"
@@ -64,8 +64,7 @@ def looked_at(text: str, nodes: int) -> str:
 def measure(file: pathlib.Path, nodes: int) -> Density:
     cluster = clusters.load(file, {GROUP: nodes})
     start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="osmosis-", dir=paths.scratch_parent()) as scratch:
-        folder = pathlib.Path(scratch)
+    with Scratch() as folder:
         prepared = run.prepare(cluster, run.Options(clock="count"), folder)
         prepared.plan = plan.Plan(looked_at(prepared.plan.text, nodes), prepared.plan.modules)
         (folder / "plan").write_text(prepared.plan.text)

@@ -8,7 +8,6 @@ a Problem; what comes back is the first node's console.
 """
 
 import contextlib
-import pathlib
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 
 from osmo import bench_run, cluster, paths, plan, qemu, xen
 from osmo.errors import Problem
+from osmo.scratch import Scratch
 
 DONE = '{"compared": true}'
 CLUSTER = """
@@ -52,8 +52,8 @@ def bundle(command: str, program: str = "compare") -> bytes:
 
 
 def native(clock: str, rounds: int) -> str:
-    with tempfile.TemporaryDirectory(dir=paths.scratch_parent()) as scratch:
-        module = pathlib.Path(scratch) / "bundle"
+    with Scratch() as scratch:
+        module = scratch / "bundle"
         module.write_bytes(bundle(line(rounds)))
         setup = qemu.Setup(kernel=paths.need(paths.image("node")), modules=[(module, "")], memory_mib=256,
                            clock=clock, shift=0)

@@ -14,12 +14,12 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import tempfile
 
 from osmo import paths
 from osmo.errors import Problem
 from osmo.memory import Ram
 from osmo.qmp import Monitor
+from osmo.scratch import Scratch
 
 BINARY = "qemu-system-x86_64"
 CPU = "qemu64,+svm,+npt,+ssse3,+sse4.1,+sse4.2,+popcnt"  # frames are checked by the CRC32 instruction
@@ -152,8 +152,8 @@ class Qemu:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self.directory = pathlib.Path(
-            tempfile.mkdtemp(prefix="osmosis-", dir=paths.scratch_parent()))
+        self.scratch = Scratch()
+        self.directory = self.scratch.path
         self.process: subprocess.Popen[bytes] | None = None
         self._monitor: Monitor | None = None
         self._ram: Ram | None = None
@@ -277,4 +277,4 @@ class Qemu:
         if self._ram:
             self._ram.close()
             self._ram = None
-        shutil.rmtree(self.directory, ignore_errors=True)
+        self.scratch.close()

@@ -5,11 +5,11 @@ import argparse
 import dataclasses
 import json
 import pathlib
-import tempfile
 
-from osmo import abi, cluster as clusters, paths, result, run, units
+from osmo import abi, cluster as clusters, result, run, units
 from osmo.errors import Problem
 from osmo.progress import Progress
+from osmo.scratch import Scratch
 
 ORDER = ("trace", "results", "console", "capture", "disks", "memory")
 
@@ -114,12 +114,12 @@ def command(options: argparse.Namespace) -> int:
     if before.clock == "real":
         raise Problem("a run by the clock `real` has no replay", "run with --clock count or event")
     cluster = cluster_of(before, options.directory)
-    with tempfile.TemporaryDirectory(prefix="osmosis-", dir=paths.scratch_parent()) as scratch:
-        prepared = run.prepare(cluster, options_of(before), pathlib.Path(scratch))
+    with Scratch() as scratch:
+        prepared = run.prepare(cluster, options_of(before), scratch)
         for_ns = before.options.get("for_ns") or cluster.for_ns
         with Progress() as told:
             outcome = run.execute(prepared, lambda session: told.run(f"replay of {cluster.name}", session, for_ns))
-        again = pathlib.Path(scratch) / "again"
+        again = scratch / "again"
         run.save(outcome, again)
         said = compare(before, outcome.result, options.directory, again)
     notes = changes(before, outcome.result, options.directory, prepared.plan.text)

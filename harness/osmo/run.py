@@ -9,7 +9,6 @@ import os
 import pathlib
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 
@@ -21,6 +20,7 @@ from osmo.collect import Collector
 from osmo.errors import Problem
 from osmo.faults import Fault
 from osmo.progress import Progress
+from osmo.scratch import Scratch
 from osmo.session import Ending, Session
 
 CONSOLE = "console"
@@ -153,8 +153,8 @@ def undisturbed(prepared: Prepared) -> dict[str, int]:
     if not bystanders.wanted(prepared.cluster, prepared.faults, prepared.clock):
         return {}
     options = dataclasses.replace(prepared.options, faults=[], seed=prepared.seed, clock=prepared.clock)
-    with tempfile.TemporaryDirectory(prefix="osmosis-", dir=paths.scratch_parent()) as scratch:
-        quiet = prepare(prepared.cluster, options, pathlib.Path(scratch))
+    with Scratch() as scratch:
+        quiet = prepare(prepared.cluster, options, scratch)
         with qemu.Qemu(quiet.setup) as machine:
             collector, _ = drive(machine, quiet)
     return bystanders.spared(collector.events, prepared.faults)
@@ -288,8 +288,8 @@ def command(options: argparse.Namespace) -> int:
     wanted.attended = True
     cluster = clusters.load(options.file, wanted.counts)
     open_results(options.out)
-    with tempfile.TemporaryDirectory(prefix="osmosis-", dir=paths.scratch_parent()) as scratch:
-        prepared = prepare(cluster, wanted, pathlib.Path(scratch))
+    with Scratch() as scratch:
+        prepared = prepare(cluster, wanted, scratch)
         show = not options.headless and not options.json and sys.stdout.isatty()
         from osmo.attendance import Attendance
         from osmo.watch import Watch
@@ -309,8 +309,9 @@ def command(options: argparse.Namespace) -> int:
                 save(outcome, options.out)
                 from osmo import report
                 report.write(options.out)
-    finally:  # whatever became of the results, what came out is said
-        report_words(outcome, options)
+    finally:  # whatever became of the results, what came out is said, and its status is the run's
+        with contextlib.suppress(BrokenPipeError):
+            report_words(outcome, options)
     return outcome.result.exit
 
 

@@ -7,15 +7,14 @@ that both sides map, and loading a snapshot restores that file too, so the next 
 are simply written into it before the machine goes on.
 """
 
-import pathlib
-import tempfile
 import time
 
-from osmo import bystanders, doctor, judge, paths, plan, qemu, result, run
+from osmo import bystanders, doctor, judge, plan, qemu, result, run
 from osmo.cluster import Cluster
 from osmo.collect import Collector, Event
 from osmo.errors import Problem
 from osmo.faults import Fault
+from osmo.scratch import Scratch
 from osmo.session import Ending, Session
 
 SNAPSHOT = "ready"
@@ -26,9 +25,9 @@ class Warm:
 
     def __init__(self, cluster: Cluster, options: run.Options) -> None:
         self.quiet: dict[tuple[int, int], list[Event]] = {}
-        self.scratch = tempfile.TemporaryDirectory(prefix="osmosis-", dir=paths.scratch_parent())
+        self.scratch = Scratch()
         try:
-            self.prepared = run.prepare(cluster, options, pathlib.Path(self.scratch.name))
+            self.prepared = run.prepare(cluster, options, self.scratch.path)
             setup = self.prepared.setup
             setup.modules = [(path, words) for path, words in setup.modules if path.name != "plan"]
             setup.snapshots = True
@@ -48,7 +47,7 @@ class Warm:
     def close(self) -> None:
         if hasattr(self, "machine"):
             self.machine.close()
-        self.scratch.cleanup()
+        self.scratch.close()
 
     def undisturbed(self, cluster: Cluster, options: run.Options, seed: int,
                     faults: list[Fault]) -> dict[str, int]:

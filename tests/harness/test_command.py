@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The command line: whatever stands there is taken, or refused in words and with status 2; never a traceback."""
 
+import os
 import pathlib
 import subprocess
 import sys
+import time
 
 import pytest
+
+from osmo import scratch
 
 HARNESS = pathlib.Path(__file__).resolve().parents[2] / "harness"
 HELLO = str(HARNESS / "clusters/hello.toml")
@@ -31,3 +35,58 @@ def test_numbers_out_of_range(line: str, says: str) -> None:
     said = osmosis(*(HELLO if w == "F" else w for w in line.split(" ")))
     assert (said.returncode, said.stdout) == (2, "") and says in said.stderr, said.stderr
     assert "Traceback" not in said.stderr
+
+
+def test_whoever_reads_may_leave() -> None:
+    """Closed outputs, a reader that has gone, a full device: no traceback, and what else there is is done."""
+    line = [sys.executable, str(HARNESS / "osmosis")]
+    for words in (["--help"], ["check", "--schema"], ["check", HELLO]):
+        ours, theirs = os.pipe()
+        os.close(ours)
+        said = subprocess.run([*line, *words], stdout=theirs, stderr=subprocess.PIPE, timeout=50, check=False)
+        os.close(theirs)
+        assert (said.returncode, said.stderr) == (0, b""), words
+    with open("/dev/full", "w") as full:
+        said = subprocess.run([*line, "check", HELLO], stdout=full, stderr=subprocess.PIPE, timeout=50,
+                              check=False)
+    assert (said.returncode, said.stderr) == (2, b"osmosis: standard output: No space left on device\n")
+    shell = f"{sys.executable} {HARNESS}/osmosis check {HELLO} >&- 2>&-"
+    assert subprocess.run(["sh", "-c", shell], timeout=50, check=False).returncode == 0
+
+
+def test_a_run_that_failed_has_failed_whoever_reads() -> None:
+    """Its status is not that of who reads its output: `run | head -1` with pipefail."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    code = ("import sys; sys.path.insert(0, sys.argv[1])\nfrom osmo import cli\n"
+            "def _run(_):\n print('x')\n return 1\ncli._run = _run\nsys.exit(cli.main([]))")
+    said = subprocess.run([sys.executable, "-c", code, str(HARNESS)], stdout=theirs, stderr=subprocess.PIPE,
+                          timeout=50, check=False, env={**os.environ, "PYTHONUNBUFFERED": ""})
+    os.close(theirs)
+    assert (said.returncode, said.stderr) == (1, b"")
+
+
+def test_what_the_killed_left_is_swept_up(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """kill -9 of a run leaves its folder, the next run removes it; not what somebody holds, nor what is young,
+    nor what is not ours."""
+    monkeypatch.setattr(scratch.paths, "scratch_parent", lambda: tmp_path)
+    code = ("import pathlib, sys, time; sys.path.insert(0, sys.argv[1])\nfrom osmo import paths, scratch\n"
+            "paths.scratch_parent = lambda: pathlib.Path(sys.argv[2])\n"
+            "with scratch.Scratch() as it:\n (it / 'ram').write_text('x')\n print(it, flush=True)\n"
+            " time.sleep(50)")
+    with subprocess.Popen([sys.executable, "-c", code, str(HARNESS), str(tmp_path)], text=True,
+                          stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        left = pathlib.Path(other.stdout.readline().strip())
+        (tmp_path / "osmosis-others").mkdir()
+        scratch.sweep(tmp_path, 0)
+        assert (left / "ram").is_file(), "it is in use"
+        other.kill()
+    assert (left / "ram").is_file()
+    scratch.sweep(tmp_path)
+    assert left.is_dir(), "it is young"
+    os.utime(left, (time.time() - 100,) * 2)
+    monkeypatch.setattr(scratch, "_swept", False)
+    with scratch.Scratch() as own:
+        assert sorted(tmp_path.iterdir()) == sorted([own, tmp_path / "osmosis-others"])
+    assert list(tmp_path.iterdir()) == [tmp_path / "osmosis-others"]
