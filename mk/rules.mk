@@ -2,7 +2,7 @@
 #
 #   $(eval $(call library,NAME,SOURCES))   build/VARIANT/libNAME.a for every variant asked for
 #   $(eval $(call host_program,NAME,SOURCES,LIBRARIES,FLAGS))   build/NAME, a tool people run
-#   $(eval $(call domain_image,NAME,SOURCES,LIBRARIES))    build/images/NAME, what a domain boots
+#   $(eval $(call domain_image,NAME,SOURCES,LIBRARIES,FLAGS))    build/images/NAME, what a domain boots
 
 define variant_rules
 $(BUILD)/$(1)/%.o: %.c mk/toolchain.mk
@@ -41,7 +41,7 @@ $(BUILD)/images/$(1): $(call objects,dom,$(2)) $(foreach l,$(3) rt base,$(BUILD)
         guest/rt/domain.lds
 	@mkdir -p $$(@D)
 	$(Q)$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections --build-id=none \
-	    -T guest/rt/domain.lds -o $$@ --start-group $$(filter %.o %.a,$$^) --end-group
+	    $(4) -T guest/rt/domain.lds -o $$@ --start-group $$(filter %.o %.a,$$^) --end-group
 IMAGES += $(BUILD)/images/$(1)
 endef
 

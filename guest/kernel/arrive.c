@@ -120,7 +120,7 @@ void arrival_settled(struct node *n, struct migration *g)
     t->moves++;
     if (node_enter(n, t))
         machine_stop(n, "no memory to enter a process that has arrived");
-    trace(n, KERNEL_T_create, t->id.serial, 0, (u64)t->id.machine << 32 | t->id.epoch);
+    trace_create(n, t);
     list_init(&pending);
     while (!list_empty(&g->pending)) {
         struct list *node = list_pop_front(&g->pending);

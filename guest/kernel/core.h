@@ -163,6 +163,18 @@ static inline void trace(struct node *n, enum kernel_trace type, u64 who, u64 a,
         machine_trace(n, (u16)type, (u32)who, a, b);
 }
 
+/* Who acts, in a record: one of the same serial may have been made here. */
+static inline u32 trace_who(const struct node *n, const struct process_id *id)
+{
+    return id->machine == n->config.machine ? (u32)id->serial
+                                            : KERNEL_T_STRANGER(id->machine, id->serial);
+}
+static inline void trace_create(struct node *n, const struct task *t)
+{
+    trace(n, KERNEL_T_create, trace_who(n, &t->id), t->id.serial,
+          (u64)t->id.machine << 32 | t->id.epoch);
+}
+
 /* sched.c */
 void thread_ready(struct node *n, struct thread *t);   /* WAITING or RUNNING to READY */
 void thread_unready(struct node *n, struct thread *t); /* out of any queue */

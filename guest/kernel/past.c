@@ -104,7 +104,7 @@ static void record_all(struct node *n)
         const struct task *t = n->rows[row];
 
         if (t)
-            trace(n, KERNEL_T_create, t->id.serial, 0, (u64)t->id.machine << 32 | t->id.epoch);
+            trace_create(n, t);
     }
 }
 
@@ -156,7 +156,7 @@ bool past_doubled(struct node *n, const struct process_id *id, const struct plac
     if (!t || at->moves <= t->moves)
         return false;
     if (t->state != DEMOS_MIGRATING && forward_set(n, id, at)) {
-        trace(n, KERNEL_T_end, id->serial, DEMOS_END_NODE, 0);
+        trace(n, KERNEL_T_end, trace_who(n, id), DEMOS_END_NODE, 0);
         task_depart(n, t, at->machine);
     }
     return true;

@@ -136,7 +136,7 @@ struct task *task_create(struct node *n, const struct process_id *id, const char
     if (!id)
         n->serial++;
     n->count.processes_created++;
-    trace(n, KERNEL_T_create, t->id.serial, 0, (u64)t->id.machine << 32 | t->id.epoch);
+    trace_create(n, t);
     return t;
 }
 
@@ -215,7 +215,7 @@ static void end_one(struct node *n, struct task *t, enum demos_end how, u64 stat
 {
     u64 words[3] = {how, status, address};
 
-    trace(n, KERNEL_T_end, t->id.serial, how, status);
+    trace(n, KERNEL_T_end, trace_who(n, &t->id), how, status);
     node_leave_out(n, t);
     migrate_forget(n, t);
     children_leave(t, doomed);

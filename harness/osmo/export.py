@@ -14,7 +14,7 @@ from osmo import abi, report, result
 from osmo.errors import Problem
 from osmo.history import History
 from osmo.ledger import Ledger
-from osmo.types import Kernel, Net
+from osmo.types import Kernel, Net, acts_as, process_words
 
 SHIVIZ_MOST = 400
 NAMES = {**{int(t): f"kernel.{t.name.lower()}" for t in Kernel},
@@ -39,9 +39,9 @@ def chrome(told: History, ledger: Ledger) -> str:
             continue
         common = {"cat": "message", "name": "message", "id": number}
         events.append({**common, "ph": "s", "ts": m.sent_ns / 1000, "pid": pids.get(m.from_node, 0),
-                       "tid": m.sender[1]})
+                       "tid": acts_as(m.sender, told.numbers.get(m.from_node, 0))})
         events.append({**common, "ph": "f", "bp": "e", "ts": m.delivered_ns / 1000,
-                       "pid": pids.get(m.to_node, 0), "tid": m.target[1]})
+                       "pid": pids.get(m.to_node, 0), "tid": acts_as(m.target, told.numbers.get(m.to_node, 0))})
     return json.dumps({"displayTimeUnit": "ns", "traceEvents": events})
 
 
@@ -66,7 +66,7 @@ def shiviz(told: History, ledger: Ledger) -> str:
             found = [m for m in ledger.latest.get((sender, step.record.b), [])
                      if m.sent_ns == step.record.ns]
             carried.update({id(m): dict(clock) for m in found})
-        lines += [f"{NAMES[step.record.type]} process {step.record.who} number {step.record.b}",
+        lines += [f"{NAMES[step.record.type]} process {process_words(step.record.who)} number {step.record.b}",
                   f"{step.node} {json.dumps(clock)}"]
         count += 1
         if count == SHIVIZ_MOST:

@@ -10,6 +10,7 @@ message's time was up.
 import bisect
 import dataclasses
 
+from osmo.abi import Record
 from osmo.history import History, Step
 from osmo.types import Kernel
 
@@ -36,6 +37,11 @@ class Message:
     def to_kernel(self) -> bool:
         """A node's kernel takes what is for itself at once, and no record says so."""
         return self.target[1] == 0
+
+
+def made(create: Record) -> Process:
+    """Whom a create record is about; in other records of that node it is known by `who`."""
+    return create.b >> 32, create.a & LOW
 
 
 def split(word: int) -> Process:
@@ -80,8 +86,7 @@ class Ledger:
         """Which process a serial means on each node, from the create records."""
         for step in self.history.steps:
             if step.record.type == Kernel.CREATE:
-                home = (step.record.b >> 32, step.record.who)
-                self._homes[(step.node, step.life, step.record.who)] = home
+                self._homes[(step.node, step.life, step.record.who)] = made(step.record)
 
     def process(self, step: Step) -> Process:
         """Who made this record."""

@@ -11,7 +11,7 @@ from typing import Any
 from osmo import svg, units
 from osmo.history import History
 from osmo.ledger import Ledger, Message
-from osmo.types import Kernel
+from osmo.types import Kernel, process_words
 
 WIDTH = 500.0
 DIAGRAM_MESSAGES = 400
@@ -198,7 +198,7 @@ def _mark(step: Any, x: dict[str, float], y: Any) -> list[str]:
     sign, colour, words = kinds[step.record.type]
     return [svg.titled(svg.text(x[step.node], y(step.record.ns) + 4, sign, fill=colour,
                                 text_anchor="middle"),
-                       f"{step.node}: process {step.record.who} {words}")]
+                       f"{step.node}: process {process_words(step.record.who)} {words}")]
 
 
 def _deaths(history: History, x: dict[str, float], y: Any, start: int, last: int) -> list[str]:

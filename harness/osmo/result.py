@@ -12,7 +12,7 @@ from osmo.errors import Problem
 
 FORMAT = 1
 # Of the files beside it: harness/TRACE.md.
-FORMATS = {"trace": 1, "plan": 1, "events": 1}
+FORMATS = {"trace": 2, "plan": 1, "events": 1}
 
 
 @dataclasses.dataclass

@@ -53,6 +53,20 @@ EVENTS = {f"{group}.{e.name.lower()}": int(e) for group, kinds in (("kernel", Ke
           for e in kinds if e < Net.MEDIUM_SEND}
 
 
+STRANGER = 1 << 31  # KERNEL_T_STRANGER: `who` of a process that was made on another machine
+
+
+def acts_as(process: tuple[int, int], machine: int) -> int:
+    """By which `who` a process is known in records of that machine's node."""
+    home, serial = process
+    return serial if home == machine else STRANGER | (home & 0x7FFF) << 16 | serial & 0xFFFF
+
+
+def process_words(who: int) -> str:
+    """A record's process for people: its serial, of a stranger behind the machine that made it."""
+    return f"{who >> 16 & 0x7FFF}.{who & 0xFFFF}" if who & STRANGER else str(who)
+
+
 def watch_bit(record: int) -> int:
     """OSM_WATCH of hyp/abi/osmosis.h: a type's place among those at which a node stands still."""
     return 1 << ((record >> 12 & 1) * 32 + (record & 31))

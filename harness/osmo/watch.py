@@ -25,6 +25,7 @@ class Doing:
     sent: int = 0
     received: int = 0
     processes: set[tuple[int, int]] = dataclasses.field(default_factory=set)
+    known: dict[int, tuple[int, int]] = dataclasses.field(default_factory=dict)  # by `who` of records
     recent: collections.deque[int] = dataclasses.field(default_factory=lambda: collections.deque(maxlen=RATES))
 
 
@@ -67,14 +68,14 @@ class Watch:
         elif record.type == Kernel.RECEIVE:
             doing.received += 1
         elif record.type == Kernel.CREATE:
-            process = (record.b >> 32, record.who)
+            process = doing.known[record.who] = (record.b >> 32, record.a & 0xFFFFFFFF)
             others = [d for d in self.nodes.values() if process in d.processes]
             self.moves += bool(others)
             for other in others:
                 other.processes.discard(process)
             doing.processes.add(process)
         elif record.type == Kernel.END:
-            doing.processes -= {p for p in doing.processes if p[1] == record.who}
+            doing.processes.discard(doing.known.pop(record.who, (0, 0)))
 
     def tick(self) -> None:
         """A step of the rates; called a few times a second."""

@@ -18,8 +18,8 @@ static void begin(void)
     ledger_begin(&l, NODES);
     for (u32 i = 1; i <= NODES; i++)
         ledger_start(&l, i);
-    ledger_record(&l, A, 0, KERNEL_T_create, SENDER, 0, ID(A, 1));
-    ledger_record(&l, B, 0, KERNEL_T_create, TARGET, 0, ID(B, 1));
+    ledger_record(&l, A, 0, KERNEL_T_create, SENDER, SENDER, ID(A, 1));
+    ledger_record(&l, B, 0, KERNEL_T_create, TARGET, TARGET, ID(B, 1));
 }
 
 static void sends(u64 ns, u64 sequence)
@@ -90,7 +90,7 @@ static void breaks(void)
     begin();
     sends(1, 1);
     delivers(B, 2, 1);
-    ledger_record(&l, C, 3, KERNEL_T_create, TARGET, 0, ID(B, 1));
+    ledger_record(&l, C, 3, KERNEL_T_create, TARGET, TARGET, ID(B, 1));
     receives(B, 4, 1); /* it has moved to C, and acts at B */
     CHECK(only(1 << ONE_COPY));
 }
@@ -129,7 +129,7 @@ static void lives(void)
     delivers(B, 2, 2);
     ledger_stop(&l, A, 3);
     ledger_start(&l, A);
-    ledger_record(&l, A, 4, KERNEL_T_create, SENDER, 0, ID(A, 2));
+    ledger_record(&l, A, 4, KERNEL_T_create, SENDER, SENDER, ID(A, 2));
     sends(5, 1);
     delivers(B, 6, 1);
     CHECK(only(0));
@@ -138,11 +138,28 @@ static void lives(void)
     sends(1, 2);
     delivers(B, 2, 1);
     delivers(B, 2, 2);
-    ledger_record(&l, C, 3, KERNEL_T_create, TARGET, 0, ID(B, 1));
+    ledger_record(&l, C, 3, KERNEL_T_create, TARGET, TARGET, ID(B, 1));
     ledger_record(&l, B, 3, KERNEL_T_end, TARGET, 0, 0);
     delivers(C, 4, 1);
     delivers(C, 4, 2);
     CHECK(only(0));
 }
 
-TESTS(CASE(passes), CASE(breaks), CASE(excuses), CASE(lives))
+/* Serials are each machine's own: one that moved to C is not the one that was made there. */
+static void strangers(void)
+{
+    u32 stranger = KERNEL_T_STRANGER(A, SENDER);
+
+    begin();
+    ledger_record(&l, C, 1, KERNEL_T_create, SENDER, SENDER, ID(C, 1));
+    ledger_record(&l, C, 2, KERNEL_T_create, stranger, SENDER, ID(A, 1));
+    ledger_record(&l, C, 3, KERNEL_T_send, SENDER, ID(B, TARGET), 1);
+    ledger_record(&l, C, 3, KERNEL_T_send, stranger, ID(B, TARGET), 1);
+    delivers(B, 4, 1);
+    ledger_record(&l, B, 5, KERNEL_T_deliver, TARGET, ID(C, SENDER), 1);
+    CHECK(only(0));
+    delivers(B, 6, 2);
+    CHECK(only(1 << ISOLATION));
+}
+
+TESTS(CASE(passes), CASE(breaks), CASE(excuses), CASE(lives), CASE(strangers))

@@ -21,7 +21,7 @@ class World:
         self.sequence: dict[tuple[int, int], int] = {}
         self.events: list[Event] = []
         for i in range(1, nodes + 1):
-            self.at(0, i, Kernel.CREATE, 5, 0, i << 32 | 1)
+            self.at(0, i, Kernel.CREATE, 5, 5, i << 32 | 1)
 
     def at(self, ns: int, node: int, kind: int, who: int, a: int, b: int) -> None:
         self.records.append(abi.Record(ns, kind, 10 + node, who, a, b))

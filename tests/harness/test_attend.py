@@ -28,7 +28,7 @@ from osmo import abi, cluster, door, paths, qemu, top, units, watch
 from osmo.collect import Collector
 from osmo.errors import Problem
 from osmo.memory import Frame
-from osmo.types import Kernel, Net
+from osmo.types import Kernel, Net, acts_as
 from osmo.view import View, clip
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -333,18 +333,20 @@ def small() -> cluster.Cluster:
 
 def test_messages_processes_and_moves_are_counted(still: Any) -> None:
     seen = watch.Watch(small())
-    still.record(10, Kernel.CREATE, 1, 7, 0, 1 << 32 | 3)
+    still.record(10, Kernel.CREATE, 1, 7, 7, 1 << 32 | 3)
     still.record(20, Kernel.SEND, 1, 7, 2 << 32 | 1, 1)
     seen.look(still)
     assert seen.nodes["a1"].processes == {(1, 7)} and seen.nodes["a1"].sent == 1 and seen.moves == 0
-    still.record(30, Kernel.CREATE, 2, 7, 0, 1 << 32 | 3)
-    still.record(40, Kernel.RECEIVE, 2, 7, 1, 1)
+    here = acts_as((1, 7), 2)
+    still.record(30, Kernel.CREATE, 2, here, 7, 1 << 32 | 3)
+    still.record(35, Kernel.CREATE, 2, 7, 7, 2 << 32 | 3)  # one of its own has that serial, too
+    still.record(40, Kernel.RECEIVE, 2, here, 1, 1)
     fresh = seen.look(still)
-    assert [r.ns for r in fresh] == [30, 40] and seen.moves == 1
-    assert seen.nodes["a1"].processes == set() and seen.nodes["a2"].processes == {(1, 7)}
-    still.record(50, Kernel.END, 2, 7, 0, 0)
+    assert [r.ns for r in fresh] == [30, 35, 40] and seen.moves == 1
+    assert seen.nodes["a1"].processes == set() and seen.nodes["a2"].processes == {(1, 7), (2, 7)}
+    still.record(50, Kernel.END, 2, here, 0, 0)
     seen.look(still)
-    assert seen.nodes["a2"].processes == set()
+    assert seen.nodes["a2"].processes == {(2, 7)}
 
 
 def test_rates_are_of_virtual_time(still: Any) -> None:
@@ -376,7 +378,7 @@ def test_the_view_says_what_goes_on(still: Any) -> None:
     c = cluster.parse('for = "10s"\n[nodes.a]\ncount = 2\n[media.m]\n[[faults]]\nat = "1s"\nfor = "2s"\n'
                       'medium = "m"\ndo = "loss 0.5"\n[[faults]]\nat = "3s"\nmedium = "m"\ndo = "jitter 1ms"\n')
     seen = watch.Watch(c)
-    still.record(0, Kernel.CREATE, 1, 7, 0, 1 << 32 | 1)
+    still.record(0, Kernel.CREATE, 1, 7, 7, 1 << 32 | 1)
     seen.look(still)
     seen.tick()
     for number in range(1, 1501):

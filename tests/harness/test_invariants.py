@@ -97,8 +97,8 @@ def test_a_forgery() -> None:
 
 def test_two_live_copies() -> None:
     world = World()
-    world.at(5 * MS, 2, Kernel.CREATE, 7, 0, 1 << 32 | 1)
-    world.at(5 * MS, 3, Kernel.CREATE, 7, 0, 1 << 32 | 1)
+    world.at(5 * MS, 2, Kernel.CREATE, 7, 7, 1 << 32 | 1)
+    world.at(5 * MS, 3, Kernel.CREATE, 7, 7, 1 << 32 | 1)
     world.at(6 * MS, 2, Kernel.SEND, 7, 1 << 32 | 5, 1)
     assert broken(world.case(end_ns=7 * MS)) == {"one-copy": 1}
 
@@ -109,10 +109,10 @@ def test_a_migration_with_its_queue_is_no_breach() -> None:
     one, two = world.send(MS, 1, 2), world.send(2 * MS, 1, 2)
     for number in (one, two):
         world.at(3 * MS, 2, Kernel.DELIVER, 5, 1 << 32 | 5, number)
-    world.at(4 * MS, 3, Kernel.CREATE, 5, 0, 2 << 32 | 1)
+    world.at(4 * MS, 3, Kernel.CREATE, 5, 5, 2 << 32 | 1)
     for number in (one, two):
         world.deliver(5 * MS, 1, 3, number)
-    world.at(6 * MS, 2, Kernel.CREATE, 5, 0, 2 << 32 | 1)
+    world.at(6 * MS, 2, Kernel.CREATE, 5, 5, 2 << 32 | 1)
     three = world.send(7 * MS, 1, 2)
     world.deliver(8 * MS, 1, 2, three)
     assert broken(world.case()) == {}
@@ -141,7 +141,7 @@ def test_a_restarted_node_counts_from_one_again() -> None:
     world.lives[0] = Life("n1", 1, 0, 10 * MS, "destroyed")
     world.lives.append(Life("n1", 1, 20 * MS, None))
     world.domids[14] = 3
-    world.at(21 * MS, 4, Kernel.CREATE, 5, 0, 1 << 32 | 2)
+    world.at(21 * MS, 4, Kernel.CREATE, 5, 5, 1 << 32 | 2)
     world.at(22 * MS, 4, Kernel.SEND, 5, 2 << 32 | 5, 1)
     world.at(23 * MS, 2, Kernel.RECEIVE, 5, 1 << 32 | 5, 1)
     found = broken(world.case())

@@ -194,5 +194,5 @@ def test_results_are_written_and_read_back(tmp_path: pathlib.Path) -> None:
         result.read(tmp_path)
     for name in result.FORMATS:
         result.Result(formats={**result.FORMATS, name: 7}).write(tmp_path)
-        with pytest.raises(Exception, match=f"its {name} has format 7, this command reads 1"):
+        with pytest.raises(Exception, match=f"its {name} has format 7, this command reads {result.FORMATS[name]}"):
             result.read(tmp_path)

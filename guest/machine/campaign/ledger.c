@@ -13,7 +13,7 @@
 const char *const invariant_names[INVARIANTS] = {
     "loss", "duplicate", "order", "one-copy", "isolation", "leak", "liveness"};
 
-enum key { KEY_MESSAGE = 1, KEY_HOME, KEY_LAST, KEY_PROCESS };
+enum key { KEY_MESSAGE = 1, KEY_STRANGER, KEY_LAST, KEY_PROCESS };
 #define NEVER (~(u64)0)
 
 static struct table_key key(enum key kind, u64 high, u64 b, u64 c)
@@ -79,12 +79,13 @@ void ledger_stop(struct ledger *l, u32 node, u64 ns)
 /* The process that made a record, as machine << 32 | serial. Who was not made here is entered. */
 static u64 process(const struct ledger *l, u32 node, u32 who)
 {
-    const u64 *home =
-        l->node[node].strangers
-            ? table_get(&l->table, key(KEY_HOME, (u64)l->node[node].life << 32 | node, who, 0))
-            : NULL;
+    const u64 *stranger = l->node[node].strangers
+                              ? table_get(&l->table,
+                                          key(KEY_STRANGER,
+                                              (u64)l->node[node].life << 32 | node, who, 0))
+                              : NULL;
 
-    return (home ? *home : (u64)node) << 32 | who;
+    return stranger ? *stranger : (u64)node << 32 | who;
 }
 
 static struct ledger_process *find(const struct ledger *l, u64 id)
@@ -201,13 +202,13 @@ static void on_receive(struct ledger *l, u32 node, u64 ns, u64 id, u64 sender, u
         breach(l, DUPLICATE, node, ns, "a message that was received already", sender, sequence);
 }
 
-static void on_create(struct ledger *l, u32 node, u32 who, u64 home)
+static void on_create(struct ledger *l, u32 node, u32 who, u64 id)
 {
-    struct ledger_process *p = enter(l, home << 32 | who);
+    struct ledger_process *p = enter(l, id);
 
-    if (home != node) {
+    if (id >> 32 != node) {
         *table_put(&l->table,
-                   key(KEY_HOME, (u64)l->node[node].life << 32 | node, who, 0)) = home;
+                   key(KEY_STRANGER, (u64)l->node[node].life << 32 | node, who, 0)) = id;
         l->node[node].strangers = true;
     }
     p->arrivals++;
@@ -248,7 +249,7 @@ void ledger_record(struct ledger *l, u32 node, u64 ns, u16 type, u32 who, u64 a,
     case KERNEL_T_send: on_send(l, node, ns, process(l, node, who), a, b); break;
     case KERNEL_T_deliver: on_deliver(l, node, ns, process(l, node, who), a, b); break;
     case KERNEL_T_receive: on_receive(l, node, ns, process(l, node, who), a, b); break;
-    case KERNEL_T_create: on_create(l, node, who, b >> 32); break;
+    case KERNEL_T_create: on_create(l, node, who, b >> 32 << 32 | (u32)a); break;
     case KERNEL_T_end: on_end(l, node, process(l, node, who)); break;
     case KERNEL_T_drop:
         m = b ? sent(l, a, b, &life) : NULL;
