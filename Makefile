@@ -7,7 +7,7 @@ Q := $(if $(V),,@)
 PYTHON := /usr/bin/python3
 PREFIX ?= /usr/local
 
-include mk/toolchain.mk mk/rules.mk
+include mk/toolchain.mk mk/fast.mk mk/rules.mk
 include $(wildcard */build.mk tests/*/build.mk)
 include mk/tests.mk
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -2,13 +2,14 @@
 #
 #   $(eval $(call library,NAME,SOURCES))   build/VARIANT/libNAME.a for every variant asked for
 #   $(eval $(call host_program,NAME,SOURCES,LIBRARIES,FLAGS))   build/NAME, a tool people run
+#   $(eval $(call fast_program,NAME,SOURCES,LIBRARIES,FLAGS))   the same, for what runs millions of times
 #   $(eval $(call domain_image,NAME,SOURCES,LIBRARIES,FLAGS))    build/images/NAME, what a domain boots
 
 define variant_rules
-$(BUILD)/$(1)/%.o: %.c mk/toolchain.mk
+$(BUILD)/$(1)/%.o: %.c mk/toolchain.mk $(wildcard mk/$(1).mk)
 	@mkdir -p $$(@D)
 	$(Q)$(CC_$(1)) $(CFLAGS_$(1)) $$(CFLAGS_only_$$(subst /,_,$$(*D))) -MMD -MP -c $$< -o $$@
-$(BUILD)/$(1)/%.o: %.S mk/toolchain.mk
+$(BUILD)/$(1)/%.o: %.S mk/toolchain.mk $(wildcard mk/$(1).mk)
 	@mkdir -p $$(@D)
 	$(Q)$(CC_$(1)) $(CFLAGS_$(1)) -D__ASSEMBLY__ -MMD -MP -c $$< -o $$@
 endef
@@ -28,12 +29,14 @@ SOURCES_$(1) := $(2)
 $(foreach v,$(VARIANTS),$(eval $(call library_variant,$(1),$(2),$(v))))
 endef
 
-define host_program
-$(BUILD)/$(1): $(call objects,host,$(2)) $(foreach l,$(3),$(BUILD)/host/lib$(l).a)
+define program_variant
+$(BUILD)/$(1): $(call objects,$(5),$(2)) $(foreach l,$(3),$(BUILD)/$(5)/lib$(l).a)
 	@mkdir -p $$(@D)
-	$(Q)$(CC_host) $(4) -o $$@ -Wl,--start-group $$^ -Wl,--end-group
+	$(Q)$(CC_$(5)) $(LDFLAGS_$(5)) $(4) -o $$@ -Wl,--start-group $$^ -Wl,--end-group
 HOST_PROGRAMS += $(BUILD)/$(1)
 endef
+host_program = $(call program_variant,$(1),$(2),$(3),$(4),host)
+fast_program = $(call program_variant,$(1),$(2),$(3),$(4),fast)
 
 # A domain's image: its own sources and libraries on the runtime, at guest/rt/domain.lds.
 define domain_image
