@@ -12,7 +12,7 @@
 
 enum { CHANNEL = 1, ROWS = 2048 };
 enum { BEGIN, MADE, SERVE, SERVED, SATISFY };
-enum { REPLY = SCRIPT_SELF, ROW };
+enum { REPLY = SCRIPT_SELF, ROW, USED }; /* rows from USED on have never been */
 
 struct row {
     u64 kind; /* 0 or enum switchboard_row */
@@ -38,7 +38,7 @@ static void set(struct sim_process *p, u64 index, const struct row *r)
 /* The first row from `from` on of that name that is offered (or else wanted); ROWS: none. */
 static u64 search(struct sim_process *p, const char *name, bool offered, u64 from)
 {
-    for (u64 i = from; i < ROWS; i++) {
+    for (u64 i = from; i < p->self[USED]; i++) {
         struct row r = row(p, i);
 
         if (r.kind && (r.kind != SWITCHBOARD_WANTED) == offered &&
@@ -54,10 +54,11 @@ static bool enter(struct sim_process *p, u64 kind, s64 link, const char *name)
     u64 at = kind == SWITCHBOARD_ANNOUNCED ? search(p, name, true, 0) : (u64)ROWS;
 
     memcpy(r.name, name, DEMOS_NAME_MAX);
-    for (u64 i = 0; at == ROWS && i < ROWS; i++)
+    for (u64 i = 0; at == ROWS && i < p->self[USED]; i++)
         at = row(p, i).kind ? at : i;
-    if (at == ROWS)
+    if (at == ROWS && p->self[USED] == ROWS)
         return false;
+    at = at == ROWS ? p->self[USED]++ : at;
     set(p, at, &r);
     p->self[ROW] = at;
     return true;
