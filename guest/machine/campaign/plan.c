@@ -276,7 +276,7 @@ static const char *to_node(struct world *w, u32 index, const char *what, char *r
     struct sim_node *sn = &w->sim->nodes[index];
     u64 number;
 
-    n->awake = true;
+    w->due[n - w->node] = 0;
     if (strcmp(what, "pause") == 0 || strcmp(what, "unpause") == 0) {
         n->still = what[0] == 'p';
         return NULL;

@@ -77,7 +77,7 @@ void fabric_up_ready(struct fabric_port *f)
     struct world_port *p = f->owner;
 
     p->pending |= NET_INT_RECEIVED;
-    p->world->node[p->node].awake = true;
+    p->world->due[p->node] = 0;
 }
 
 /* Nothing is captured. */
@@ -91,7 +91,7 @@ void capture_up_bytes(struct capture *c, const void *bytes, size_t len)
 static void changed(struct world_port *p)
 {
     p->pending |= NET_INT_STATUS;
-    p->world->node[p->node].awake = true;
+    p->world->due[p->node] = 0;
 }
 
 void ports_plug(struct world *w, struct world_node *n, u32 port)

@@ -88,7 +88,7 @@ void world_start(struct world *w, u32 index)
     }
     n->ended = NULL;
     n->still = n->worst = false;
-    n->awake = true;
+    w->due[index] = 0;
     n->waiting = 0;
     ledger_start(&w->ledger, index + 1);
     if (w->tracing)
@@ -129,22 +129,21 @@ static bool turn(struct world *w, u32 index)
     struct world_node *n = &w->node[index];
     struct sim_node *sn = &w->sim->nodes[index];
 
-    if (!n->awake && n->deadline > w->sim->now)
+    if (w->due[index] > w->sim->now)
         return false;
-    n->awake = false;
-    n->deadline = NEVER;
+    w->due[index] = NEVER;
     if (sn->down || n->still)
         return false;
     net_poll(sn->net, sim_now(sn));
     node_timer(sn->node);
     for (u32 i = 0; i < CALLS && sim_step(sn); i++)
-        n->awake = i == CALLS - 1;
+        w->due[index] = i == CALLS - 1 ? 0 : NEVER;
     if (net_unsettled(sn->net) || n->port[0].pending) /* what was sent goes out */
         net_poll(sn->net, sim_now(sn));
     if (!n->waiting)
         world_stop(w, index, n->worst ? "crash" : "poweroff");
-    else if (!n->awake)
-        n->deadline = deadline(sn);
+    else if (w->due[index])
+        w->due[index] = deadline(sn);
     return true;
 }
 
@@ -172,7 +171,7 @@ static u64 next(const struct world *w)
         at = MIN(at, w->event[w->next_event].ns);
     at = MIN(at, fabric_deadline(&w->fabric));
     for (u32 i = 0; i < w->nodes; i++)
-        at = MIN(at, w->node[i].deadline);
+        at = MIN(at, w->due[i]);
     return MAX(at, w->sim->now + 1);
 }
 
@@ -265,7 +264,8 @@ void world_run(struct world *w, u64 seed)
         w->sim->on_console = on_console;
         script_register(w->sim);
         w->memory = malloc(media_memory(w));
-        if (!w->memory)
+        w->due = calloc(w->nodes, sizeof(*w->due));
+        if (!w->memory || !w->due)
             abort();
     }
     begin(w, seed);
@@ -297,4 +297,5 @@ void world_free(struct world *w)
     free(w->moment);
     free(w->expected);
     free(w->memory);
+    free(w->due);
 }

@@ -42,8 +42,6 @@ struct world_node {
     char program[WORLD_LINES][WORLD_LINE];
     u32 programs;
     bool still;        /* paused */
-    bool awake;        /* something has happened to it since it last had a turn */
-    u64 deadline;      /* when it wants a turn by itself */
     u32 waiting;       /* programs of its boot list that have not ended */
     bool worst;        /* one of them ended badly */
     const char *ended; /* how; NULL: it runs */
@@ -68,6 +66,8 @@ struct world_expectation {
 struct world {
     struct sim *sim;
     struct world_node *node;
+    u64 *
+        due; /* when each wants a turn by itself; 0: something has happened to it since its last */
     u32 nodes, room;
     char (*medium)[WORLD_LINE];
     u32 media;
