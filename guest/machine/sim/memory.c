@@ -4,6 +4,7 @@
  */
 #include "guest/machine/sim/inside.h"
 #include <stdlib.h>
+#include <string.h>
 
 /* A thread's own accesses wait once per call when pages are to be fetched. */
 static bool fetch_first(struct node *n, struct task *t)
@@ -31,7 +32,16 @@ bool sim_missing(struct node *n, struct task *t, u64 address, size_t len, u32 ac
 enum machine_result machine_copy_in(struct node *n, struct task *t, void *to, u64 from,
                                     size_t len)
 {
-    if (fetch_first(n, t) || sim_missing(n, t, from, len, REGION_READ))
+    const u8 *at;
+
+    if (fetch_first(n, t))
+        return MACHINE_LATER;
+    at = sim_space_at(sim_space_of(t), from, len, REGION_READ, false);
+    if (at) {
+        memcpy(to, at, len);
+        return MACHINE_OK;
+    }
+    if (sim_missing(n, t, from, len, REGION_READ))
         return MACHINE_LATER;
     return sim_space_access(sim_space_of(t), from, to, len, REGION_READ, false) ? MACHINE_OK
                                                                                 : MACHINE_FAULT;
@@ -40,7 +50,16 @@ enum machine_result machine_copy_in(struct node *n, struct task *t, void *to, u6
 enum machine_result machine_copy_out(struct node *n, struct task *t, u64 to, const void *from,
                                      size_t len)
 {
-    if (fetch_first(n, t) || sim_missing(n, t, to, len, REGION_WRITE))
+    u8 *at;
+
+    if (fetch_first(n, t))
+        return MACHINE_LATER;
+    at = sim_space_at(sim_space_of(t), to, len, REGION_WRITE, true);
+    if (at) {
+        memcpy(at, from, len);
+        return MACHINE_OK;
+    }
+    if (sim_missing(n, t, to, len, REGION_WRITE))
         return MACHINE_LATER;
     return sim_space_access(sim_space_of(t), to, (void *)(uintptr_t)from, len, REGION_WRITE,
                             true)

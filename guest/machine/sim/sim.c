@@ -231,13 +231,21 @@ struct sim_process *sim_spawn(struct sim_node *sn, u32 program, u32 pages)
 
 bool sim_peek(struct sim_process *p, u64 address, void *to, size_t len)
 {
-    return sim_space_access(sim_space_of(p->task), address, to, len, 0, false);
+    const u8 *at = sim_space_at(sim_space_of(p->task), address, len, 0, false);
+
+    if (at)
+        memcpy(to, at, len);
+    return at || sim_space_access(sim_space_of(p->task), address, to, len, 0, false);
 }
 
 bool sim_poke(struct sim_process *p, u64 address, const void *from, size_t len)
 {
-    return sim_space_access(sim_space_of(p->task), address, (void *)(uintptr_t)from, len, 0,
-                            true);
+    u8 *at = sim_space_at(sim_space_of(p->task), address, len, 0, true);
+
+    if (at)
+        memcpy(at, from, len);
+    return at || sim_space_access(sim_space_of(p->task), address, (void *)(uintptr_t)from, len,
+                                  0, true);
 }
 
 struct link sim_link_to(const struct sim_process *to, u32 kind, u32 attr, u32 channel, u64 code)

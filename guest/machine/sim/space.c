@@ -22,15 +22,15 @@ static u32 place(const struct sim_space *s, u64 page)
     return low;
 }
 
+/* Pages of one region lie side by side, so the last one found says where the next one is. */
 static struct sim_slot *find(struct sim_space *s, u64 page)
 {
-    struct sim_slot *slot = &s->slots[s->recent];
+    u64 near = s->recent < s->count ? s->recent + page - s->slots[s->recent].page : s->count;
 
-    if (s->recent < s->count && slot->page == page)
-        return slot;
-    s->recent = place(s, page);
-    slot = &s->slots[s->recent];
-    return s->recent < s->count && slot->page == page ? slot : NULL;
+    if (near >= s->count || s->slots[near].page != page)
+        near = place(s, page);
+    s->recent = (u32)near;
+    return near < s->count && s->slots[near].page == page ? &s->slots[near] : NULL;
 }
 
 struct sim_frame *sim_frame_new(struct sim *sim)
@@ -173,41 +173,33 @@ bool sim_space_there(struct sim_space *s, u64 address)
     return slot && slot->frame;
 }
 
-/* Bytes of one page that may be used so. */
-static void carry(struct sim_space *s, struct sim_slot *slot, size_t at, void *bytes,
-                  size_t len, bool write)
-{
-    if (write)
-        memcpy(own(s, slot)->bytes + at, bytes, len);
-    else if (slot->frame)
-        memcpy(bytes, slot->frame->bytes + at, len);
-    else
-        memset(bytes, 0, len);
-}
-
-/* Within one page, as nearly all are: found once. */
-static bool access_page(struct sim_space *s, u64 address, void *bytes, size_t len, u32 right,
-                        bool write)
+u8 *sim_space_at(struct sim_space *s, u64 address, size_t len, u32 right, bool write)
 {
     struct sim_slot *slot = find(s, address / SIM_PAGE);
+    size_t at = address % SIM_PAGE;
 
-    if (!slot || (right && !(slot->protection & right)))
-        return false;
-    carry(s, slot, address % SIM_PAGE, bytes, len, write);
-    return true;
+    if (!slot || !slot->frame || len > SIM_PAGE - at || (right && !(slot->protection & right)))
+        return NULL;
+    if (write && !(slot->kept ? slot->write : slot->frame->references == 1))
+        return NULL;
+    return slot->frame->bytes + at;
 }
 
 bool sim_space_access(struct sim_space *s, u64 address, void *bytes, size_t len, u32 right,
                       bool write)
 {
-    if (len && len <= SIM_PAGE - address % SIM_PAGE)
-        return access_page(s, address, bytes, len, right, write);
     if (!usable(s, address, len, right))
         return false;
     while (len) {
+        struct sim_slot *slot = find(s, address / SIM_PAGE);
         size_t at = address % SIM_PAGE, piece = MIN(len, SIM_PAGE - at);
 
-        carry(s, find(s, address / SIM_PAGE), at, bytes, piece, write);
+        if (write)
+            memcpy(own(s, slot)->bytes + at, bytes, piece);
+        else if (slot->frame)
+            memcpy(bytes, slot->frame->bytes + at, piece);
+        else
+            memset(bytes, 0, piece);
         bytes = (u8 *)bytes + piece;
         address += piece;
         len -= piece;

@@ -33,6 +33,9 @@ void sim_space_free(struct sim_space *s);
 void sim_space_map(struct sim_space *s, u64 base, u64 len, u32 protection, bool kept);
 void sim_space_unmap(struct sim_space *s, u64 base, u64 len);
 void sim_space_protect(struct sim_space *s, u64 base, u64 len, u32 protection);
+/* Where the bytes lie, if all is in order without further ado, as it nearly always is: within one page,
+ * which is there, allows it, and is nobody else's when it is written. NULL: ask in full. */
+u8 *sim_space_at(struct sim_space *s, u64 address, size_t len, u32 right, bool write);
 /* All or nothing; `right` 0 ignores protection. */
 bool sim_space_access(struct sim_space *s, u64 address, void *bytes, size_t len, u32 right,
                       bool write);
