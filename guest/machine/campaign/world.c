@@ -129,8 +129,6 @@ static bool turn(struct world *w, u32 index)
     struct world_node *n = &w->node[index];
     struct sim_node *sn = &w->sim->nodes[index];
 
-    if (w->due[index] > w->sim->now)
-        return false;
     w->due[index] = NEVER;
     if (sn->down || n->still)
         return false;
@@ -138,13 +136,25 @@ static bool turn(struct world *w, u32 index)
     node_timer(sn->node);
     for (u32 i = 0; i < CALLS && sim_step(sn); i++)
         w->due[index] = i == CALLS - 1 ? 0 : NEVER;
-    if (net_unsettled(sn->net) || n->port[0].pending) /* what was sent goes out */
+    if (n->port[0].pending)
         net_poll(sn->net, sim_now(sn));
+    else if (net_unsettled(sn->net)) /* what was sent goes out */
+        net_settle(sn->net, sim_now(sn));
     if (!n->waiting)
         world_stop(w, index, n->worst ? "crash" : "poweroff");
     else if (w->due[index])
         w->due[index] = deadline(sn);
     return true;
+}
+
+/* The next node from `from` on that wants a turn. */
+static u32 wanting(const struct world *w, u32 from)
+{
+    const u64 *due = w->due, now = w->sim->now;
+
+    while (from < w->nodes && due[from] > now)
+        from++;
+    return from;
 }
 
 static void instant(struct world *w)
@@ -153,7 +163,7 @@ static void instant(struct world *w)
 
     for (u32 turns = 0; any && !w->wrong; turns++) {
         any = fabric_run(&w->fabric, w->sim->now);
-        for (u32 i = 0; i < w->nodes; i++)
+        for (u32 i = wanting(w, 0); i < w->nodes; i = wanting(w, i + 1))
             any = turn(w, i) || any;
         if (turns == TURNS_MOST)
             w->wrong = "a process computes for ever: time goes on when all wait";
