@@ -54,6 +54,7 @@ void ledger_begin(struct ledger *l, u32 nodes)
         l->node[i] = (struct ledger_node){~0u, false, NEVER};
     l->count = l->process_count = 0;
     memset(l->verdicts, 0, sizeof(l->verdicts));
+    memset(l->near, 0xff, sizeof(l->near));
     table_clear(&l->table);
 }
 
@@ -88,11 +89,14 @@ static u64 process(const struct ledger *l, u32 node, u32 who)
     return stranger ? *stranger : (u64)node << 32 | who;
 }
 
-static struct ledger_process *find(const struct ledger *l, u64 id)
+static struct ledger_process *find(struct ledger *l, u64 id)
 {
-    const u64 *at = table_get(&l->table, key(KEY_PROCESS, 0, id, 0));
+    struct ledger_near *near = &l->near[(id ^ id >> 32) % LEDGER_NEAR];
+    const u64 *at = near->id == id ? NULL : table_get(&l->table, key(KEY_PROCESS, 0, id, 0));
 
-    return at ? &l->processes[*at] : NULL;
+    if (at)
+        *near = (struct ledger_near){id, (u32)*at};
+    return near->id == id ? &l->processes[near->at] : NULL;
 }
 
 static struct ledger_process *enter(struct ledger *l, u64 id)
@@ -273,7 +277,7 @@ static u64 stopped(const struct ledger *l, u64 process)
 }
 
 /* Its target is no more, or one of the two machines stopped before its time was up. */
-static bool excused(const struct ledger *l, const struct ledger_message *m, u64 bound)
+static bool excused(struct ledger *l, const struct ledger_message *m, u64 bound)
 {
     const struct ledger_process *target = find(l, m->target);
 

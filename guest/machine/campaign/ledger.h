@@ -35,6 +35,14 @@ struct ledger_process {
     bool ended;
 };
 
+enum { LEDGER_NEAR = 64 };
+
+/* Where a process was found last. */
+struct ledger_near {
+    u64 id; /* ~0: none */
+    u32 at;
+};
+
 struct ledger_node {
     u32 life;       /* how often it has started, less one; ~0: not yet */
     bool strangers; /* processes made elsewhere have come */
@@ -48,6 +56,7 @@ struct ledger {
     struct ledger_process *processes;
     u32 count, room, process_count, process_room;
     struct table table;
+    struct ledger_near near[LEDGER_NEAR]; /* by the end of their numbers */
     struct verdict verdicts[INVARIANTS];
 };
 
