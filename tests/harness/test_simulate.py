@@ -163,7 +163,7 @@ def test_consoles_say_what_programs_say() -> None:
     (('["net"]\nprograms = ["+kernel with', '["net"]\nmachine = "z8000"\nprograms = ["+kernel with'),
      "no DEMOS node of machine x86"),
     (("counter-client 20 5", "hello"), "no script plays that program"),
-    (('at = "40ms"', 'after = "output server a\\nb"'), "a fault after"),
+    (('at = "40ms"', 'after = "output server a\\tb"'), "a fault after"),
     (('do = "pause"', 'do = "slow 20%"'), "`slow 20%` of node client"),
     (("[media.net]", "first = 3\n[media.net]"), "another machine than 1"),
     (("[nodes.server]", '[nodes.server]\ndisk = { size = "1M" }'), "the disks of nodes.server"),
