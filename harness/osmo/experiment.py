@@ -123,11 +123,13 @@ _play = simulate.Bench()
 
 
 def _start_worker() -> None:
-    """Ctrl-C is the parent's to answer; it ends us with SIGTERM, and we leave in order."""
+    """Ctrl-C is the parent's to answer; it ends us with SIGTERM, and we leave in order, once there is an order."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
     multiprocessing.util.Finalize(None, _bench.close, exitpriority=10)
     multiprocessing.util.Finalize(None, _play.close, exitpriority=10)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
 
 def _work(task: tuple[Cluster, run.Options, int]) -> Row:
@@ -186,18 +188,36 @@ def play(cluster: Cluster, options: run.Options, seeds: Sequence[int], jobs: int
     return rows, simulate.speed(len(rows), done.records, done.messages, sum(r.virtual_ns for r in rows), spent)
 
 
+ENDINGS = {signal.SIGINT, signal.SIGTERM, signal.SIGALRM}
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    """An interrupt waits until this is done; workers that begin here have them so until they can answer."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 @contextlib.contextmanager
 def _pool(jobs: int) -> Iterator[concurrent.futures.ProcessPoolExecutor]:
-    """Workers that are gone afterwards, whatever ended the campaign."""
-    pool = concurrent.futures.ProcessPoolExecutor(jobs, initializer=_start_worker)
+    """Workers that are gone afterwards, whatever ended the campaign. All begin at once, by the first task: of one
+    that an interrupt left half begun the pool would not know, and the end would wait for it."""
+    pool = None
     try:
+        with _held_back():
+            pool = concurrent.futures.ProcessPoolExecutor(jobs, initializer=_start_worker)
+            pool.submit(int)
         yield pool
     except BaseException:
-        for process in list((pool._processes or {}).values()):
+        for process in list((pool and pool._processes or {}).values()):
             process.terminate()
         raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        if pool:
+            pool.shutdown(cancel_futures=True)
 
 
 def campaign(cluster: Cluster, options: run.Options, seeds: Sequence[int], jobs: int,

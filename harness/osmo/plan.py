@@ -23,6 +23,7 @@ IMAGES = {"x86": "node", "z8000": "z8000"}
 ELSEWHERE = re.compile(r"(?<!\S)(\+[^\s@]+@)(\S+)")
 TRACE_PAGES = 64
 DISK_TRACE_PAGES = 8
+LINE_MOST = 4000  # guest/control/words.h
 LINUX_CMDLINE = "console=hvc0 quiet panic=-1"
 
 
@@ -139,6 +140,10 @@ class Compiler:
         lines += [f"at {units.show_time(max(0, for_ns - 1))} digest {n.name}" for n in self.cluster.nodes
                   if n.bystander]
         lines.append(f"at {units.show_time(for_ns)} finish status=0 {quoted('time is up')}")
+        for line in lines:
+            if len(line.encode()) > LINE_MOST:
+                raise Problem(f"a line of the plan has more than {LINE_MOST} bytes: {line[:40]}...",
+                              "say less: command lines, conditions and disks stand in it", self.cluster.path)
         return Plan("\n".join(lines) + "\n", self.modules)
 
     def _stopping(self, conditions: list[str]) -> None:

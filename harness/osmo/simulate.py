@@ -17,7 +17,7 @@ from osmo import abi, invariants, judge, paths, plan, result, run, units
 from osmo.cluster import Cluster, Node
 from osmo.collect import Event
 from osmo.errors import Problem
-from osmo.faults import Fault
+from osmo.faults import KINDS, Fault
 from osmo.history import History, Life
 from osmo.ledger import Ledger
 from osmo.words import moment
@@ -68,6 +68,12 @@ def check(cluster: Cluster) -> None:
         _check_node(cluster, node)
     if cluster.until and cluster.until.split()[0] != "exit":
         raise refuse(cluster, f"until = \"{cluster.until}\"", "say `exit NODE`")
+    for fault in cluster.faults:
+        _check_fault(cluster, fault)
+    for do in (cluster.random or {}).get("kinds", []):
+        word = do.split()[0]
+        if KINDS[word].target != "medium" and word not in PLAYED:
+            raise refuse(cluster, f"`{do}` of random.kinds", "take another fault")
 
 
 def _check_node(cluster: Cluster, node: Node) -> None:

@@ -150,6 +150,12 @@ def test_check_names_files_that_are_not_there(text: str, says: str, tree: pathli
     assert re.search(says, said) if says else not said
 
 
+def test_a_line_that_the_control_domain_would_not_read(tree: pathlib.Path) -> None:
+    c = cluster.parse(RING + f'[[faults]]\nafter = "output a1 {"x" * 4000}"\nnode = "a2"\ndo = "crash"\n', "f")
+    with pytest.raises(Problem, match="f: a line of the plan has more than 4000 bytes: when output a1 x"):
+        plan.compile_cluster(c, c.faults)
+
+
 def test_a_latency_as_the_fabric_reads_it(tree: pathlib.Path) -> None:
     """Which takes no more than a million of a unit."""
     for latency, said in (("250us", "250us"), ("1500001us", "1.500001000s"), ("1000000s", "1000000s")):

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Ctrl-C is heard wherever it comes: while modules load, and in code that cannot raise."""
 
+import os
 import pathlib
 import signal
 import subprocess
 import sys
+
+import pytest
 
 HARNESS = pathlib.Path(__file__).resolve().parents[2] / "harness"
 STUBBORN = """
@@ -33,3 +36,40 @@ def test_an_interrupt_in_a_finalizer_comes_again() -> None:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=50)
     assert (process.returncode, errors) == (130, "")
+
+
+BEGINNING = """
+import os, signal, sys, time
+sys.path.insert(0, sys.argv[1])
+from osmo import experiment
+from osmo.cli import heed_signals
+heed_signals()
+fork = os.fork
+
+def interrupted():
+    process = fork()
+    if process:
+        os.kill(os.getpid(), signal.SIGINT)
+    return process
+
+os.fork = interrupted
+try:
+    with experiment._pool(2) as pool:
+        pool.submit(time.sleep, 60).result()
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_an_interrupt_while_workers_begin_ends_them() -> None:
+    """A campaign that is stopped in its first moment used to wait for ever for workers it knew nothing of."""
+    with subprocess.Popen([sys.executable, "-c", BEGINNING, str(HARNESS)], stderr=subprocess.PIPE, text=True,
+                          start_new_session=True) as process:
+        try:
+            _, errors = process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    assert (process.returncode, errors) == (130, "")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
