@@ -5,7 +5,8 @@ import json
 import pathlib
 from typing import Any
 
-from osmo import stats, survival
+from osmo import result, stats, survival
+from osmo.errors import Problem
 from osmo.report import Raw, html, section, table
 
 
@@ -29,6 +30,9 @@ def survival_table(survival: dict[str, dict[str, list[int]]]) -> str:
 
 def page(directory: pathlib.Path) -> str:
     data: dict[str, Any] = json.loads((directory / "campaign.json").read_text())
+    if data.get("format") != result.CAMPAIGN:
+        raise Problem(f"{directory}: its campaign.json has format {data.get('format')}, this command reads "
+                      f"{result.CAMPAIGN}", "use the osmosis that wrote it")
     failed = data["failed"]
     verdict = "bad" if failed else "ok"
     low, _ = stats.wilson(data["runs"] - len(failed), data["runs"])

@@ -271,7 +271,7 @@ def columns(cluster: Cluster) -> list[str]:
 
 def summary(cluster: Cluster, rows: list[Row], wall: float, command: str) -> dict[str, Any]:
     failed = [r for r in rows if not r.ok]
-    return {"format": 1, "name": cluster.name, "cluster": cluster.path, "git": result.git_commit(),
+    return {"format": result.CAMPAIGN, "name": cluster.name, "cluster": cluster.path, "git": result.git_commit(),
             "command": command, "runs": len(rows), "failed": [r.seed for r in failed],
             "timeouts": [r.seed for r in rows if r.timeout], "wall_s": round(wall, 3),
             "per_minute": round(60 * len(rows) / wall, 1) if wall else None,

@@ -11,6 +11,7 @@ from osmo import paths
 from osmo.errors import Problem
 
 FORMAT = 1
+CAMPAIGN = 1  # campaign.json's
 # Of the files beside it: harness/TRACE.md.
 FORMATS = {"trace": 2, "plan": 1, "events": 1}
 

@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from osmo import paths
+from osmo import paths, result
 from osmo.errors import Problem
 
 TASKS_MOST = 1001  # what Slurm lets an array have unless told otherwise (MaxArraySize)
@@ -81,6 +81,9 @@ def merged(options: argparse.Namespace, seeds: Sequence[int], name: str) -> Merg
     for path in sorted(directory(options).glob("*/campaign.json")):
         try:
             task = json.loads(path.read_text())
+            if task.get("format") != result.CAMPAIGN:
+                raise Problem(f"{path} has format {task.get('format')}, this command reads {result.CAMPAIGN}",
+                              "use the osmosis that wrote it")
             if task["name"] != name:
                 raise Problem(f"{path} is of {task['name']}, not of {name}", "another campaign's --out?")
             rows.update({row["seed"]: row for row in task["rows"]})

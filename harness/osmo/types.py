@@ -78,7 +78,7 @@ WHY = ("ok", "queue", "loss", "burst", "nth", "cut", "partition", "recorder", "m
 
 DISK_STRUCK = 0x9200  # splitdrv/disks/disk.h
 DISK_WHY = ("disk-error", "disk-torn", "disk-lost", "disk-full", "disk-misdirected",
-            "disk-stale", "disk-powercut")
+            "disk-stale", "disk-powercut", "disk-delay")
 
 
 def cause(word: int) -> str:

@@ -145,6 +145,8 @@ static void wait(struct disk *d, struct blk_job *j, u64 due)
 
 void disk_begin(struct disk *d, struct blk_job *j, u64 now)
 {
+    if (d->faults.delay_ns)
+        disk_up_struck(d, DISK_WHY_LATE);
     if (d->faults.delay_ns || d->waiting)
         wait(d, j, now + d->faults.delay_ns);
     else

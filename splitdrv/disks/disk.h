@@ -30,7 +30,8 @@ enum disk_why {
     DISK_WHY_FULL,
     DISK_WHY_STRAY,
     DISK_WHY_STALE,
-    DISK_WHY_CACHED /* a write that the power's failing would undo */
+    DISK_WHY_CACHED, /* a write that the power's failing would undo */
+    DISK_WHY_LATE
 };
 enum { DISK_T_STRUCK = 0x9200 }; /* a = enum disk_why, b = number of the request */
 

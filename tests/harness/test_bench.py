@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The performance rows' bookkeeping, and the regression gate on what runs natively (P7-P18)."""
 
+import argparse
 import dataclasses
+import json
+import os
+import pathlib
 import shutil
 import subprocess
 import time
 
 import pytest
 
-from osmo import bench, bench_linux, bench_moves, bench_network, bench_xen, breakdown, cluster, goals, paths, qemu
+from osmo import (bench, bench_linux, bench_moves, bench_network, bench_xen, breakdown, cluster, doctor, goals,
+                  paths, qemu)
 from osmo.errors import Problem
 
+FIELDS = ("id", "name", "where", "I", "X", "F", "C", "M", "n", "wall_ns", "goal", "peer")
 TEXT = """booting
 {"row": "P7", "name": "null kernel call", "value": 744.0, "unit": "ticks", "X": 0}
 n1: {"row": "P26", "name": "overhead", "value": 40000, "unit": "bytes"}
@@ -44,6 +50,33 @@ def test_the_table_has_goal_verdict_and_peer(capsys: pytest.CaptureFixture[str])
         assert line.startswith(goal.id + " ") and line.endswith(f"  {goal.name}")
         assert f"  {goal.peer}  " in line and goal.peer and ("  MISSED  " if n % 2 else "  met  ") in line
         assert f"  {bench.show(goal.most)}  " in line
+
+
+def test_bench_json_has_every_field_of_every_row(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch,
+                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    """What does not apply is null; a place that cannot be measured is missing, with its reason."""
+    def nowhere() -> list[bench.Row]:
+        raise Problem("no Xen here")
+
+    said = ('{"row": "P4", "name": "grant map and unmap, single", "value": 400, "X": 2.0, "F": 1.0, "C": 64, '
+            '"n": 7}\n'
+            '{"row": "P20", "name": "migration: administrative messages", "unit": "M", "value": 9, "M": 9}')
+    places = {"hypervisor": lambda: bench.json_rows(said, "osmosis"), "xen": nowhere}
+    monkeypatch.setattr(bench, "PLACES", places)
+    monkeypatch.setenv("OSMOSIS_BUILD", str(tmp_path))
+    assert bench.command(argparse.Namespace(where=[*places], json=False, check=False, update=False)) == 0
+    doc = json.loads((tmp_path / "bench.json").read_text())
+    assert doc["machine"] == os.uname().machine and doc["qemu"] == doctor.qemu_version()
+    assert doc["missing"] == {"xen": "no Xen here"}
+    goal = goals.BY_ID["P4"]
+    grant, moving = ({key: row[key] for key in FIELDS} for row in doc["rows"])
+    assert grant == {"id": "P4", "name": goal.name, "where": "osmosis", "I": 400.0, "X": 2.0, "F": 1.0, "C": 64,
+                     "M": None, "n": 7, "wall_ns": None, "goal": goal.most, "peer": goal.peer}
+    assert moving["M"] == 9 and moving["I"] is moving["X"] is moving["n"] is None
+    assert [row["met"] for row in doc["rows"]] == [True, True]
+    shown = capsys.readouterr()
+    assert [line.split()[0] for line in shown.out.splitlines()] == ["row", "P4", "P20"]
+    assert shown.err.endswith("not measured: xen: no Xen here\n")
 
 
 def test_the_papers_figure_is_missed_from_both_sides() -> None:

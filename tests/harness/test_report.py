@@ -6,6 +6,7 @@ The picture is taken by headless Chromium at the width of a phone.
 
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from osmo import (campaign_report, cli, experiment, export, judge, pictures, report, result, stats, survival,
                   svg)
 from osmo.abi import Record
+from osmo.errors import Problem
 from osmo.history import Life
 from osmo.ledger import Ledger
 from osmo.types import WHY, Kernel, Net
@@ -172,11 +174,22 @@ def test_chrome_trace_is_sound(directory: pathlib.Path) -> None:
     starts, ends = ({e["id"] for e in events if e["ph"] == p} for p in "sf")
     assert starts == ends and len(starts) == 41
     assert {e["args"]["name"] for e in events if e["ph"] == "M"} == {"n1", "n2", "n3"}
+    for e in events:  # what Perfetto's importer asks of each kind; nothing begins that does not end
+        wanted = {"M": {"args"}, "X": {"ts", "dur"}, "i": {"ts", "s"}}.get(e["ph"], {"ts", "id", "cat"})
+        assert wanted <= set(e) and e["ph"] in "MXisf" and e["name"], e
+        assert isinstance(e["pid"], int) and isinstance(e["tid"], int), e
+    slices = {(e["pid"], e["tid"], e["ts"]) for e in events if e["ph"] == "X"}
+    assert all((e["pid"], e["tid"], e["ts"]) in slices for e in events if e["ph"] in "sf")
 
 
 def test_shiviz_clocks_respect_causality(directory: pathlib.Path) -> None:
     cli.main(["export", str(directory), "shiviz"])
-    lines = (directory / "shiviz.log").read_text().splitlines()[2:]
+    text = (directory / "shiviz.log").read_text()
+    regex, _, log = text.partition("\n\n")
+    found = re.findall(regex.replace("(?<", "(?P<"), log)  # ShiViz takes the log apart by its first line
+    lines = log.splitlines()
+    assert [[event, f"{host} {clock}"] for event, host, clock in found] == [
+        [event, stamp] for event, stamp in zip(lines[::2], lines[1::2])] and found
     last: dict[str, dict[str, int]] = {}
     for event, stamp in zip(lines[::2], lines[1::2]):
         host, clock = stamp.split(" ", 1)
@@ -204,8 +217,8 @@ def campaign(more: int = 0) -> dict[str, object]:
     rows = [row(1, True, []), row(2, False, ["loss"]), row(3, False, ["ending"], True)]
     rows += [row(seed, True, []) for seed in range(4, 4 + more)]
     table = experiment.survival([experiment.Row(**r) for r in rows], ["loss", "ending"])  # type: ignore[arg-type]
-    return {"name": "c", "cluster": "c.toml", "runs": 3 + more, "failed": [2, 3], "timeouts": [3], "wall_s": 1.5,
-            "per_minute": 120, "git": "", "command": "osmosis experiment c.toml", "survival": table,
+    return {"format": 1, "name": "c", "cluster": "c.toml", "runs": 3 + more, "failed": [2, 3], "timeouts": [3],
+            "wall_s": 1.5, "per_minute": 120, "git": "", "command": "osmosis experiment c.toml", "survival": table,
             "shrunk": {"2": {"faults": ["at 1s: medium net: loss 0.2"], "from": 9, "nodes": ["a", "b"],
                              "from_nodes": 5, "probes": 31, "for_ns": 5, "broken": ["loss"]}}, "rows": rows}
 
@@ -242,6 +255,9 @@ def test_a_campaigns_report(tmp_path: pathlib.Path) -> None:
     text = report.write(tmp_path).read_text()
     assert "2/3" in text and "seed" in text and "osmosis run c.toml --seed 2" in text
     assert campaign_report.cell(0, 0) == report.Raw("·")
+    (tmp_path / "campaign.json").write_text(json.dumps({**campaign(), "format": 2}))
+    with pytest.raises(Problem, match="has format 2, this command reads 1"):
+        report.write(tmp_path)
 
 
 def test_wilson_is_the_textbooks() -> None:

@@ -11,6 +11,7 @@ import os
 import pathlib
 import pty
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -256,6 +257,16 @@ def test_a_restored_machine_gives_the_bytes_of_a_fresh_one(clock: str) -> None:
         machine.close()
 
 
+def test_five_nodes_are_up_in_two_seconds() -> None:
+    """From the command to messages of all five, by the emulator, in processor time, of which others take none."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    out = json.loads(osmosis("run", CLUSTERS / "demo.toml", "--clock", "count", "--for", "250ms", "--json",
+                             status=None))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert len(out["nodes"]) == 5 and all(node["sent"] > 0 for node in out["nodes"]), out["nodes"]
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2
+
+
 def rest(screen: int) -> str:
     """What a terminal that nobody holds any more has shown and nobody has read."""
     shown = bytearray()
@@ -402,7 +413,7 @@ for = "10ms"
 b = "running"
 """)
     out = tmp_path / "out"
-    said = json.loads(osmosis("experiment", file, "--clock", "count", "--seeds", "1..4", "--jobs", "1",
+    said = json.loads(osmosis("experiment", file, "--clock", "count", "--seeds", "1..4", "--jobs", "2",
                               "--json", "--out", out, status=None))
     assert said["runs"] == 4 and (out / "junit.xml").exists() and (out / "report.html").exists()
     for seed, small in said["shrunk"].items():

@@ -72,7 +72,7 @@ def finished(directory: pathlib.Path, seeds: list[int], **changes: object) -> No
             for s in seeds]
     directory.mkdir(parents=True)
     (directory / "campaign.json").write_text(json.dumps({
-        "name": "hello", "git": "a" * 40, "wall_s": 2.0, "shrunk": {"3": SMALL} if 3 in seeds else {},
+        "format": 1, "name": "hello", "git": "a" * 40, "wall_s": 2.0, "shrunk": {"3": SMALL} if 3 in seeds else {},
         "rows": [vars(row) for row in rows], **changes}))
 
 
@@ -93,6 +93,9 @@ def test_tasks_make_one_campaign(tmp_path: pathlib.Path) -> None:
     assert "different trees" in osmosis(*words, status=2)
     finished(tmp_path / "3", [10], name="lossy")
     assert "of lossy, not of hello" in osmosis(*words, status=2)
+    finished(tmp_path / "4", [11], format=2)
+    (tmp_path / "3" / "campaign.json").unlink()
+    assert "has format 2, this command reads 1" in osmosis(*words, status=2)
 
 
 CONF = """ClusterName=one

@@ -17,7 +17,7 @@ static struct disk disk;
 static u32 answers, errors;
 static struct blk_job *order[JOBS];
 static struct blk_job *given;
-static u32 struck[DISK_WHY_CACHED + 1];
+static u32 struck[DISK_WHY_LATE + 1];
 
 void disk_up_answer(struct blk_job *j, int error)
 {
@@ -152,6 +152,7 @@ static void test_delay_keeps_order(void)
         disk_begin(&disk, &j[i], 10 * i);
     }
     CHECK_EQ(disk_deadline(&disk), 100);
+    CHECK_EQ(struck[DISK_WHY_LATE], 3);
     disk.faults.delay_ns = 0; /* those under way stay late, and nobody overtakes them */
     disk_run(&disk, 99);
     CHECK_EQ(answers, 0);
