@@ -212,7 +212,7 @@ s64 bulk_finish(struct node *n, struct thread *t)
     if (result >= 0)
         t->task->count.moved_bytes += v->len;
     input(n, t->task, result);
-    trace(n, KERNEL_T_move, trace_who(n, &t->task->id), v->len, v->read ? 0 : 1);
+    trace_by(n, KERNEL_T_move, &t->task->id, v->len, v->read ? 0 : 1);
     forget(n, v);
     return result;
 }

@@ -56,7 +56,7 @@ call_createlink(struct node *n, struct thread *t, const u64 *args)
     slot->link.kind = (u8)kind;
     if (self->key)
         slot->link.check = link_check(&slot->link, self->key);
-    trace(n, KERNEL_T_createlink, trace_who(n, &self->id), (u64)slot->number, spec);
+    trace_by(n, KERNEL_T_createlink, &self->id, (u64)slot->number, spec);
     return slot->number;
 }
 
@@ -72,7 +72,7 @@ static s64 call_duplink(struct node *n, struct thread *t, const u64 *args)
         return DEMOS_E_ALLOWED;
     l = slot->link; /* the table may move */
     number = link_insert(n, &t->task->links, &l);
-    trace(n, KERNEL_T_duplink, trace_who(n, &t->task->id), args[0], (u64)number);
+    trace_by(n, KERNEL_T_duplink, &t->task->id, args[0], (u64)number);
     return number;
 }
 
@@ -84,7 +84,7 @@ call_destroylink(struct node *n, struct thread *t, const u64 *args)
 
     if (!slot)
         return DEMOS_E_LINK;
-    trace(n, KERNEL_T_destroylink, trace_who(n, &t->task->id), args[0], 0);
+    trace_by(n, KERNEL_T_destroylink, &t->task->id, args[0], 0);
     if (slot->link.kind != DEMOS_REPLY_LINK && !(slot->link.attr & DEMOS_TELLDEST)) {
         link_free(&t->task->links, slot);
         return 0;

@@ -218,7 +218,7 @@ static s64 op_stop(struct node *n, struct task *t, struct message *m)
     task_slow(n, t, SLOW_STOP, true);
     if (th->state == THREAD_READY)
         thread_unready(n, th);
-    trace(n, KERNEL_T_state, trace_who(n, &t->id), t->state, 0);
+    trace_by(n, KERNEL_T_state, &t->id, t->state, 0);
     return 0;
 }
 
@@ -233,7 +233,7 @@ static s64 op_resume(struct node *n, struct task *t, struct message *m)
     task_slow(n, t, SLOW_STOP, false);
     if (th->state == THREAD_READY)
         thread_ready(n, th);
-    trace(n, KERNEL_T_state, trace_who(n, &t->id), t->state, 0);
+    trace_by(n, KERNEL_T_state, &t->id, t->state, 0);
     return 0;
 }
 

@@ -163,16 +163,18 @@ static inline void trace(struct node *n, enum kernel_trace type, u64 who, u64 a,
         machine_trace(n, (u16)type, (u32)who, a, b);
 }
 
-/* Who acts, in a record: one of the same serial may have been made here. */
-static inline u32 trace_who(const struct node *n, const struct process_id *id)
+/* What a process does here, which may have been made elsewhere. */
+void trace_act(struct node *n, enum kernel_trace type, const struct process_id *id, u64 a,
+               u64 b);
+static inline void trace_by(struct node *n, enum kernel_trace type, const struct process_id *id,
+                            u64 a, u64 b)
 {
-    return id->machine == n->config.machine ? (u32)id->serial
-                                            : KERNEL_T_STRANGER(id->machine, id->serial);
+    if (n->config.flags & NODE_TRACE)
+        trace_act(n, type, id, a, b);
 }
 static inline void trace_create(struct node *n, const struct task *t)
 {
-    trace(n, KERNEL_T_create, trace_who(n, &t->id), t->id.serial,
-          (u64)t->id.machine << 32 | t->id.epoch);
+    trace_by(n, KERNEL_T_create, &t->id, t->id.serial, (u64)t->id.machine << 32 | t->id.epoch);
 }
 
 /* sched.c */

@@ -31,8 +31,7 @@ enum outcome node_exception(struct node *n, struct thread *t, const struct excep
     struct task *task = t->task;
     struct message *m = NULL;
 
-    trace(n, KERNEL_T_fault, trace_who(n, &task->id), (u64)e->reason << 32 | e->code,
-          e->address);
+    trace_by(n, KERNEL_T_fault, &task->id, (u64)e->reason << 32 | e->code, e->address);
     if (task->exception.kind != DEMOS_KINDS)
         m = report(n, t, e);
     if (!m) {

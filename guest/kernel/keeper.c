@@ -389,7 +389,7 @@ s64 keeper_move(struct node *n, struct thread *th, const u64 *args, const struct
     if (!read)
         p->filled += (u32)len;
     self->count.moved_bytes += len;
-    trace(n, KERNEL_T_move, trace_who(n, &self->id), len, args[1]);
+    trace_by(n, KERNEL_T_move, &self->id, len, args[1]);
     input(n, self, (s64)len);
     return (s64)len;
 }

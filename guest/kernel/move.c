@@ -94,7 +94,7 @@ s64 call_move(struct node *n, struct thread *t, const u64 *args)
             return said;
     }
     t->progress = 0;
-    trace(n, KERNEL_T_move, trace_who(n, &self->id), len, direction);
+    trace_by(n, KERNEL_T_move, &self->id, len, direction);
     input(n, self, (s64)len);
     return (s64)len;
 }

@@ -112,6 +112,15 @@ const struct node_counters *node_counters(const struct node *n)
     return &n->count;
 }
 
+void trace_act(struct node *n, enum kernel_trace type, const struct process_id *id, u64 a,
+               u64 b)
+{
+    u32 who = id->machine == n->config.machine ? (u32)id->serial
+                                               : KERNEL_T_STRANGER(id->machine, id->serial);
+
+    machine_trace(n, (u16)type, who, a, b);
+}
+
 void node_set_trace(struct node *n, bool on)
 {
     n->config.flags = on ? n->config.flags | NODE_TRACE : n->config.flags & ~(u32)NODE_TRACE;

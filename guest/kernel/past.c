@@ -156,7 +156,7 @@ bool past_doubled(struct node *n, const struct process_id *id, const struct plac
     if (!t || at->moves <= t->moves)
         return false;
     if (t->state != DEMOS_MIGRATING && forward_set(n, id, at)) {
-        trace(n, KERNEL_T_end, trace_who(n, id), DEMOS_END_NODE, 0);
+        trace_by(n, KERNEL_T_end, id, DEMOS_END_NODE, 0);
         task_depart(n, t, at->machine);
     }
     return true;

@@ -67,8 +67,8 @@ void deliver(struct node *n, struct task *t, struct message *m)
 {
     bool reply = m->flags & MESSAGE_RESERVED;
 
-    trace(n, KERNEL_T_deliver, trace_who(n, &t->id),
-          (u64)m->sender.machine << 32 | (u32)m->sender.serial, m->sequence);
+    trace_by(n, KERNEL_T_deliver, &t->id, (u64)m->sender.machine << 32 | (u32)m->sender.serial,
+             m->sequence);
     if (t->state != DEMOS_MIGRATING) {
         if (m->attr & DEMOS_TOKERNEL) {
             list_push_back(&n->work, &m->queue);

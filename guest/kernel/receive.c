@@ -14,8 +14,7 @@ static void take_links(struct node *n, struct task *t, struct message *m,
     info->count = m->link_count;
     for (u32 i = 0; i < m->link_count; i++) {
         info->links[i] = link_insert(n, &t->links, &m->links[i]);
-        trace(n, KERNEL_T_linkin, trace_who(n, &t->id), (u64)info->links[i],
-              m->links[i].to.serial);
+        trace_by(n, KERNEL_T_linkin, &t->id, (u64)info->links[i], m->links[i].to.serial);
     }
 }
 
@@ -73,8 +72,8 @@ static s64 hand_over(struct node *n, struct thread *t, struct message *m, u64 bu
     t->task->count.received++;
     t->task->count.received_bytes += len;
     t->task->count.notices += m->kind == DEMOS_MSG_NOTICE;
-    trace(n, KERNEL_T_receive, trace_who(n, &t->task->id),
-          (u64)m->sender.machine << 32 | (u32)m->sender.serial, m->sequence);
+    trace_by(n, KERNEL_T_receive, &t->task->id,
+             (u64)m->sender.machine << 32 | (u32)m->sender.serial, m->sequence);
     return (s64)len;
 }
 
@@ -139,7 +138,7 @@ s64 call_receive(struct node *n, struct thread *t, const u64 *args)
     }
     if (args[4] != DEMOS_FOREVER && timer_room(n))
         return DEMOS_E_MEMORY;
-    trace(n, KERNEL_T_receivecall, trace_who(n, &task->id), args[0], args[4]);
+    trace_by(n, KERNEL_T_receivecall, &task->id, args[0], args[4]);
     t->wait_set = args[0];
     thread_wait(n, t, WAIT_MESSAGE, args[4]);
     return CALL_WAIT;

@@ -15,7 +15,7 @@ struct fed {
 void input(struct node *n, struct task *t, s64 value)
 {
     t->inputs++;
-    trace(n, KERNEL_T_input, trace_who(n, &t->id), t->inputs, (u64)value);
+    trace_by(n, KERNEL_T_input, &t->id, t->inputs, (u64)value);
 }
 
 /* Straight paths know nothing of replays: a process takes the general ones while one lasts. */

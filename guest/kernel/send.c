@@ -183,8 +183,8 @@ void message_from(struct node *n, struct task *t, struct message *m)
     m->previous = previous(t, &m->target, m->sequence);
     t->count.sent++;
     t->count.sent_bytes += m->length;
-    trace(n, KERNEL_T_send, trace_who(n, &t->id),
-          (u64)m->target.machine << 32 | (u32)m->target.serial, m->sequence);
+    trace_by(n, KERNEL_T_send, &t->id, (u64)m->target.machine << 32 | (u32)m->target.serial,
+             m->sequence);
 }
 
 static void add_reply_link(struct node *n, struct sending *s, struct message *m)

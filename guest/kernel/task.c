@@ -215,7 +215,7 @@ static void end_one(struct node *n, struct task *t, enum demos_end how, u64 stat
 {
     u64 words[3] = {how, status, address};
 
-    trace(n, KERNEL_T_end, trace_who(n, &t->id), how, status);
+    trace_by(n, KERNEL_T_end, &t->id, how, status);
     node_leave_out(n, t);
     migrate_forget(n, t);
     children_leave(t, doomed);
