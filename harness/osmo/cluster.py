@@ -17,7 +17,7 @@ from osmo import disks, faults, keyed, linux, media_words, outside, paths, schem
 from osmo.errors import Problem
 from osmo.faults import Fault
 from osmo.schema import FAULTS_MOST
-from osmo.words import moment
+from osmo.words import moment, names
 
 NODE_MEMORY = {"x86": 8 << 20, "z8000": 16 << 20, "linux": 128 << 20, "foreign": 64 << 20}
 HIT = {"medium": "media", "node": "nodes", "disk": "disks"}  # keys of `random`
@@ -463,16 +463,20 @@ class _Loader:
         words = after.split(None, 2)
         if not words:
             raise self.problem(f"{path} is blank", "leave it out, or say `exit NODE` or another condition")
-        names = [n.name for n in nodes if words[0] != "trace" or n.machine in ("x86", "z8000")]
+        known = {n.name for n in nodes if words[0] != "trace" or n.machine in ("x86", "z8000")}
         try:
             good = moment(after) is not None
         except ValueError as wrong:
             raise self.problem(f"{path} = \"{after}\" is no condition", str(wrong)) from None
         good |= (words[0] == "exit" and len(words) == 2 or words[0] == "output" and len(words) == 3)
-        if not good or words[1] not in names:
+        if words[0] == "store":
+            good = len(words) == 3 and words[1].startswith("/")
+            known |= {faults.FABRIC, "disks", "self"}
+        if not good or not names(after) <= known:
             raise self.problem(f"{path} = \"{after}\" is no condition",
-                               "say `exit NODE`, `output NODE TEXT` or `trace NODE EVENT [N] [a=N]`, of a node "
-                               "that there is; traces are those of DEMOS nodes")
+                               "say `exit NODE`, `output NODE TEXT`, `store PATH VALUE` or `trace NODE EVENT [N] "
+                               "[a=N]`, of a node that there is ({NODE} in a path); traces are those of DEMOS "
+                               "nodes")
 
     def _random(self, nodes: list[Node], media: list[Medium]) -> dict[str, Any] | None:
         if "random" not in self.given:

@@ -141,7 +141,8 @@ CLUSTER: dict[str, Field] = {
                    least=1),
     "seed": Field(WHOLE, "of every random decision, unless --seed says so", 1, most=SEED_MOST),
     "for": Field(TIME, "virtual time after which the run ends", 60 * 10**9),
-    "until": Field(TEXT, "ends the run before: `exit NODE`, `output NODE TEXT` or `trace NODE EVENT [N] [a=N]`"),
+    "until": Field(TEXT, "ends the run before: `exit NODE`, `output NODE TEXT`, `store PATH VALUE` or "
+                   "`trace NODE EVENT [N] [a=N]`"),
     "memory": Field(SIZE, "of the whole machine; default: what the nodes need", least=1),
     "cpus": Field(WHOLE, "of the machine, for clock `real`", 1, least=1, most=CPUS_MOST),
     "trace": Field(FLAG, "whether the nodes' trace is taken", True),
@@ -189,7 +190,8 @@ MEDIUM: dict[str, Field] = {
 FAULT: dict[str, Field] = {
     "at": Field(TIME, "when it begins, in virtual time"),
     "for": Field(TIME, "how long; default: to the end"),
-    "after": Field(TEXT, "instead of at: `exit NODE`, `output NODE TEXT` or `trace NODE EVENT [N] [a=N]`"),
+    "after": Field(TEXT, "instead of at: `exit NODE`, `output NODE TEXT`, `store PATH VALUE` or "
+                   "`trace NODE EVENT [N] [a=N]`"),
     "medium": Field(IDENTIFIER, "which medium it befalls"),
     "node": Field(IDENTIFIER, "which node it befalls"),
     "disk": Field(IDENTIFIER, "which disk it befalls: NODE-NUMBER, the node's first is number 0"),

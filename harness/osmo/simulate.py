@@ -89,6 +89,8 @@ def _check_fault(cluster: Cluster, fault: Fault) -> None:
     word = fault.do.split()[0]
     if "\t" in fault.after:
         raise refuse(cluster, f"a fault after {fault.after!r}", "wait for a part of that line")
+    if fault.after.startswith("store "):
+        raise refuse(cluster, f"a fault after {fault.after!r}", "it has no store")
     if fault.target != "medium" and (word not in PLAYED or fault.name not in {n.name for n in cluster.nodes}):
         raise refuse(cluster, f"`{fault.do}` of {fault.target} {fault.name}", "take another fault")
 

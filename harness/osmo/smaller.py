@@ -13,7 +13,7 @@ from osmo import cluster as clusters, dump, result, run, shrink
 from osmo.cluster import Cluster, Node
 from osmo.errors import Problem
 from osmo.faults import Fault
-from osmo.words import moment
+from osmo.words import names
 
 Runner = Callable[[Cluster, run.Options], result.Result]
 Tell = Callable[[str], None]
@@ -48,9 +48,7 @@ def named(cluster: Cluster, faults: Sequence[Fault]) -> set[str]:
     words = {m.recorder or "" for m in cluster.media}
     for fault in faults:
         words |= {fault.name, fault.name.rsplit("-", 1)[0], *re.split(r"[\s,>|]+", fault.do)}
-        if fault.after:
-            at = moment(fault.after)
-            words.add(at.node if at else fault.after.split()[1])
+        words |= names(fault.after) if fault.after else set()
     return words & {n.name for n in cluster.nodes}
 
 
@@ -74,13 +72,12 @@ def without(cluster: Cluster, dropped: set[str]) -> Cluster:
     """The cluster as a file says it that names these nodes nowhere; a Problem where it cannot do without them."""
     left = [n for n in cluster.nodes if n.name not in dropped]
     nodes = [dataclasses.replace(n, number=cluster.first + i, count=_kin(n, left)) for i, n in enumerate(left)]
-    words = cluster.until.split()
     expect = dataclasses.replace(
         cluster.expect, output={n: t for n, t in cluster.expect.output.items() if n not in dropped},
         exit={n: t for n, t in cluster.expect.exit.items() if n not in dropped})
     media = [m for m in cluster.media if m.outside or any(m.name in n.media for n in nodes)]
     part = dataclasses.replace(cluster, nodes=nodes, media=media, expect=expect,
-                               until="" if len(words) > 1 and words[1] in dropped else cluster.until)
+                               until="" if cluster.until and names(cluster.until) & dropped else cluster.until)
     return clusters.parse(dump.cluster_text(part, [], cluster.seed, cluster.for_ns), cluster.path)
 
 

@@ -45,8 +45,15 @@ def moment(text: str) -> Moment | None:
     return Moment(words[0], EVENTS[words[1]], count, a)
 
 
+def names(text: str) -> set[str]:
+    """The nodes that a condition speaks of: of `store PATH VALUE` those in braces, `/local/domain/{NODE}/...`."""
+    kind, word, *_ = text.split()
+    return set(re.findall(r"\{([^{}]*)\}", word)) if kind == "store" else {word}
+
+
 def condition(text: str) -> str:
-    """`exit NODE`, `output NODE TEXT`, whose text is one word of the language, or `trace ...`."""
+    """`exit NODE`, `output NODE TEXT` and `store PATH VALUE`, whose last is one word of the language, or
+    `trace ...`."""
     at = moment(text)
     if at:
         return f"trace {at.node} {at.type:#x} {at.count} {'any' if at.a is None else at.a}"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osmo import abi, check, cluster, collect, faults, judge, keyed, plan, result, schema, units, words
+from osmo import abi, check, cluster, collect, faults, judge, keyed, plan, result, schema, smaller, units, words
 from osmo.errors import Problem
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -378,7 +378,17 @@ def test_a_moment_of_the_trace() -> None:
     assert f"stop={(1 << 0x13) | (1 << 34):#x}" in line and made.count("stop=") == 1
 
 
-@pytest.mark.parametrize("after", ["trace a1", "trace a1 kernel.nothing", "trace a9 kernel.send", "trace",
+def test_a_moment_of_the_store() -> None:
+    """`after = "store ..."`: as the plan has it; the nodes that its path names are not left out."""
+    after = "store /local/domain/{fabric}/backend/vif/{a2}/0/state 4"
+    c = cluster.parse(RING + f'[[faults]]\nafter = "{after}"\nnode = "fabric"\ndo = "restart"\n', "f")
+    assert f"\nwhen {after} reboot fabric\n" in plan.compile_cluster(c, c.faults).text
+    assert words.names(after) == {"fabric", "a2"} and smaller.named(c, c.faults[-1:]) == {"a2"}
+    assert words.names("trace a1 kernel.send 3") == words.names("output a1 x y") == {"a1"}
+
+
+@pytest.mark.parametrize("after", ["store", "store /a", "store a 1", "store /{a9}/state 4", "trace a1",
+                                   "trace a1 kernel.nothing", "trace a9 kernel.send", "trace",
                                    "trace a1 kernel.send 0", "trace a1 kernel.send a=x",
                                    "trace a1 net.medium_send"])
 def test_moments_that_never_come(after: str) -> None:

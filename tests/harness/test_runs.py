@@ -194,8 +194,8 @@ def busy_host() -> Iterator[None]:
 @pytest.mark.parametrize("name", sorted(p.stem for p in CLUSTERS.glob("*.toml")))
 def test_every_worked_cluster_holds(name: str, tmp_path: pathlib.Path) -> None:
     """Its expectations and every invariant; every fault of a medium struck (F01 to F07), each way to fall
-    apart among them (F06); a path that is cut is
-    left for another one (DN16, DN17); no frame is still held when all domains are gone (disks in
+    apart among them (F06); a driver domain, or a node, that dies at each step of their handshake (F09); a path
+    that is cut is left for another one (DN16, DN17); no frame is still held when all domains are gone (disks in
     memory are read first); no record is from later than the end, whatever a node's clock showed. H21: a node
     that is written down, with messages in flight, goes on; one that is put back is a new boot to its peers. Both
     file systems of storage.toml, one of four that wander, one of a pair, have the same (DS16, L19)."""
@@ -224,7 +224,7 @@ def test_every_worked_cluster_holds(name: str, tmp_path: pathlib.Path) -> None:
         every_deed_acted((tmp_path / "console" / "foe.log").read_text())
     if name == "storage":
         both_have_the_same(tmp_path)
-    if name in ("upcalls", "backend", "stall"):  # of a node, the fabric, the store, the control domain
+    if name in ("upcalls", "backend", "edges", "stall"):  # of a node, fabric, store, control domain
         assert len(out["faults"]) >= 3 and all(f["struck"] for f in out["faults"]), out["faults"]
 
 

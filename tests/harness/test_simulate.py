@@ -164,12 +164,13 @@ def test_consoles_say_what_programs_say() -> None:
      "no DEMOS node of machine x86"),
     (("counter-client 20 5", "hello"), "no script plays that program"),
     (('at = "40ms"', 'after = "output server a\\tb"'), "a fault after"),
+    (('at = "40ms"', 'after = "store /a b"'), "a fault after 'store /a b'"),
     (('do = "pause"', 'do = "slow 20%"'), "`slow 20%` of node client"),
     (("[nodes.server]", '[random]\ncount = 0\nnodes = ["server"]\nkinds = ["slow 20%"]\n[nodes.server]'),
      "`slow 20%` of random.kinds"),  # before the first seed that draws it
     (("[media.net]", "first = 3\n[media.net]"), "another machine than 1"),
     (("[nodes.server]", '[nodes.server]\ndisk = { size = "1M" }'), "the disks of nodes.server"),
-], ids=["machine", "program", "after", "fault", "drawn", "first", "disk"])
+], ids=["machine", "program", "after", "store", "fault", "drawn", "first", "disk"])
 def test_what_it_cannot_play_is_refused(change: tuple[str, str], why: str, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "other.toml"
     text = SLOW_MEDIUM.replace(*change) if "first" not in change[1] else "first = 3\n" + SLOW_MEDIUM
