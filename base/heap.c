@@ -28,24 +28,29 @@ static size_t class_size(u32 class)
     return base + base / 4 * ((class - 4) % 4 + 1);
 }
 
-/* The smallest class that holds `size`, or HEAP_CLASSES when none does. */
-static u32 class_of(size_t size)
+/* The smallest class that holds `size`, and what its blocks have; HEAP_CLASSES when none does. */
+static u32 class_of(size_t size, size_t *room)
 {
-    u32 shift;
+    u32 quarter, quarters;
 
-    if (size <= 64)
-        return size <= 16 ? 0 : (u32)((size - 1) / 16);
+    if (size <= 64) {
+        *room = size ? ALIGN_UP(size, (size_t)16) : 16;
+        return (u32)(*room / 16) - 1;
+    }
     if (size > class_size(HEAP_CLASSES - 1))
         return HEAP_CLASSES;
-    shift = 63 - (u32)__builtin_clzl(size - 1); /* size - 1 lies in [2^shift, 2^(shift+1)) */
-    return 4 + (shift - 6) * 4 + (u32)(((size - 1) >> (shift - 2)) & 3);
+    quarter = 61 - (u32)__builtin_clzl(size - 1); /* of the doubling that size - 1 lies in */
+    quarters = (u32)((size - 1) >> quarter);
+    *room = (size_t)(quarters + 1) << quarter;
+    return 4 * (quarter - 4) + quarters;
 }
 
 size_t heap_cost(size_t size)
 {
-    u32 class = class_of(size);
+    size_t room = size;
 
-    return class < HEAP_CLASSES ? class_size(class) : size;
+    class_of(size, &room);
+    return room;
 }
 
 void heap_init(struct heap *h, void *memory, size_t len)
@@ -114,13 +119,12 @@ void heap_leave(void *memory, size_t len)
 
 void *heap_take(struct heap *h, size_t size)
 {
-    u32 class = class_of(size);
     size_t room;
+    u32 class = class_of(size, &room);
     void *block;
 
     if (class == HEAP_CLASSES)
         return NULL;
-    room = class_size(class);
     block = h->free[class];
     if (block) {
         UNPOISON(block, room);
@@ -153,13 +157,14 @@ void *heap_alloc(struct heap *h, size_t size)
 
 void heap_free(struct heap *h, void *block, size_t size)
 {
-    u32 class = class_of(size);
+    size_t room;
+    u32 class = class_of(size, &room);
 
     if (!block || class == HEAP_CLASSES) /* heap_alloc gave no such block */
         return;
     UNPOISON(block, sizeof(void *));
     *(void **)block = h->free[class];
-    POISON(block, class_size(class));
+    POISON(block, room);
     h->free[class] = block;
-    h->in_use -= class_size(class);
+    h->in_use -= room;
 }
