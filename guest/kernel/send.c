@@ -18,7 +18,7 @@ struct sending {
     u32 len, room; /* of body; for the reply */
     u32 channel;   /* of the reply */
     bool reply_wanted;
-    struct demos_info info;
+    struct demos_info *info; /* that goes with the message */
 };
 
 /* Which kinds of link each call takes. */
@@ -84,16 +84,17 @@ static s64 check_passed(struct node *n, struct sending *s)
 {
     enum machine_result got;
 
-    s->info = (struct demos_info){0};
-    if (!s->info_at)
+    if (!s->info_at) {
+        *s->info = (struct demos_info){0};
         return 0;
-    got = machine_copy_in(n, s->task, &s->info, s->info_at, sizeof(s->info));
+    }
+    got = machine_copy_in(n, s->task, s->info, s->info_at, sizeof(*s->info));
     if (got != MACHINE_OK)
         return access_error(got);
-    if (s->info.count > DEMOS_LINKS_MAX)
+    if (s->info->count > DEMOS_LINKS_MAX)
         return DEMOS_E_ARGUMENT;
-    for (u32 i = 0; i < s->info.count; i++) {
-        struct link_slot *given = link_find(&s->task->links, s->info.links[i]);
+    for (u32 i = 0; i < s->info->count; i++) {
+        struct link_slot *given = link_find(&s->task->links, s->info->links[i]);
 
         if (!given)
             return DEMOS_E_LINK;
@@ -104,7 +105,7 @@ static s64 check_passed(struct node *n, struct sending *s)
         if (given->link.attr & DEMOS_DUP)
             continue;
         for (u32 j = 0; j < i; j++) {
-            if (s->info.links[j] == s->info.links[i])
+            if (s->info->links[j] == s->info->links[i])
                 return DEMOS_E_LINK;
         }
     }
@@ -122,7 +123,7 @@ static s64 no_room(struct node *n, struct sending *s, struct list *waiters)
     }
     if (s->timeout != DEMOS_FOREVER && timer_room(n))
         return DEMOS_E_MEMORY;
-    s->thread->wait_cost = message_cost(s->len, s->info.count);
+    s->thread->wait_cost = message_cost(s->len, s->info->count);
     thread_wait(n, s->thread, WAIT_ROOM, s->timeout);
     list_push_back(waiters, &s->thread->run);
     return CALL_WAIT;
@@ -144,7 +145,7 @@ static s64 check_room(struct node *n, struct sending *s)
         remote_ready(n, &l->to, l->hint, false, &waiters);
     } else if (s->target) {
         if (l->kind == DEMOS_REPLY_LINK || l->attr & DEMOS_TOKERNEL ||
-            queue_has_room(s->target, message_cost(s->len, s->info.count)))
+            queue_has_room(s->target, message_cost(s->len, s->info->count)))
             return 0;
         waiters = &s->target->senders;
         s->target->awaited = true;
@@ -195,7 +196,7 @@ static void add_reply_link(struct node *n, struct sending *s, struct message *m)
     m->flags |= MESSAGE_HAS_REPLY;
     m->reply = (struct link){
         .to = t->id,
-        .code = call ? ++t->calls : s->info.code,
+        .code = call ? ++t->calls : s->info->code,
         .base = s->reserve,
         .len = s->room,
         .hint = n->config.machine,
@@ -213,8 +214,8 @@ static void add_reply_link(struct node *n, struct sending *s, struct message *m)
 
 static void pass_links(struct node *n, struct sending *s, struct message *m)
 {
-    for (u32 i = 0; i < s->info.count; i++) {
-        struct link_slot *given = link_find(&s->task->links, s->info.links[i]);
+    for (u32 i = 0; i < s->info->count; i++) {
+        struct link_slot *given = link_find(&s->task->links, s->info->links[i]);
 
         m->links[i] = given->link;
         if (given->link.attr & DEMOS_TELLGIVE)
@@ -238,11 +239,11 @@ static bool is_first(const struct node *n, const struct sending *s)
 /* The message, its body copied, and nothing else changed yet. */
 static s64 build(struct node *n, struct sending *s, struct message **built)
 {
-    struct message *m = message_alloc(n, s->len, s->info.count, false);
+    struct message *m = message_alloc(n, s->len, s->info->count, false);
     enum machine_result got;
 
     if (!m && is_first(n, s))
-        m = message_alloc_first(n, s->len, s->info.count);
+        m = message_alloc_first(n, s->len, s->info->count);
     if (!m)
         return DEMOS_E_MEMORY;
     got = s->len ? machine_copy_in(n, s->task, m->body, s->body, s->len) : MACHINE_OK;
@@ -316,7 +317,8 @@ static s64 send_once(struct node *n, struct sending *s)
 
 s64 call_send(struct node *n, struct thread *t, const u64 *args)
 {
-    struct sending s = {.thread = t, .args = args, .task = t->task};
+    struct demos_info info; /* written whole once its link is found good */
+    struct sending s = {.thread = t, .args = args, .task = t->task, .info = &info};
     bool again = t->wait == WAIT_ROOM;
     s64 said;
 
