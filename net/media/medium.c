@@ -162,6 +162,7 @@ static bool push(struct medium *m, struct flight f)
     for (i = ++m->flights; i > 1 && before(&f, &m->flight[i / 2]); i /= 2)
         m->flight[i] = m->flight[i / 2];
     m->flight[i] = f;
+    m->newest = i;
     return true;
 }
 
@@ -170,6 +171,7 @@ static struct flight pop(struct medium *m)
     struct flight first = m->flight[1], last = m->flight[m->flights--];
     u32 i = 1;
 
+    m->newest = 0;
     for (u32 child = 2; child <= m->flights; child = 2 * i) {
         if (child < m->flights && before(&m->flight[child + 1], &m->flight[child]))
             child++;
@@ -310,10 +312,23 @@ u32 medium_room(const struct medium *m, u32 port, u64 now)
     return waiting < m->config.queue_bytes ? m->config.queue_bytes - (u32)waiting : 0;
 }
 
+/* The newest flight may have another port: what all get at once is one, however many they are. */
+static bool joins(struct medium *m, const struct parcel *p, u32 from, u32 to, u64 at)
+{
+    struct flight *f = m->newest ? &m->flight[m->newest] : NULL;
+
+    if (!f || f->parcel != p || f->at != at || to != (f->end == from ? from + 1 : f->end))
+        return false;
+    f->end = to + 1;
+    return true;
+}
+
 static void fly(struct medium *m, struct parcel *p, u32 from, u32 to, u64 number, u64 at)
 {
-    struct flight f = {at, m->order++, to, from, number, p};
+    struct flight f = {at, m->order++, to, to + 1, from, number, p};
 
+    if (joins(m, p, from, to, at))
+        return;
     if (push(m, f))
         p->refs++;
     else
@@ -443,12 +458,27 @@ u64 medium_deadline(const struct medium *m)
     return m->flights ? m->flight[1].at : ~0ull;
 }
 
+/* The next arrival, with a reference to its parcel. */
+static struct flight next(struct medium *m)
+{
+    struct flight *f = &m->flight[1], one = *f;
+
+    f->port += f->port + 1 == f->from ? 2 : 1;
+    if (f->port < f->end) {
+        m->newest = 0; /* it is on its way */
+        one.parcel->refs++;
+    } else {
+        pop(m);
+    }
+    return one;
+}
+
 bool medium_deliver(struct medium *m, u64 now, struct medium_arrival *arrival)
 {
     release(m, m->last);
     m->last = NULL;
     while (m->flights && m->flight[1].at <= now) {
-        struct flight f = pop(m);
+        struct flight f = next(m);
 
         if (!m->port[f.port].up) {
             release(m, f.parcel);

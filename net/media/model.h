@@ -62,9 +62,10 @@ struct parcel {
     u8 bytes[];
 };
 
+/* To ports [port, end), of which the sender is none, one after the other. */
 struct flight {
     u64 at, order;
-    u32 port, from;
+    u32 port, end, from;
     u64 number;
     struct parcel *parcel;
 };
@@ -82,6 +83,7 @@ struct medium {
     u64 order;
     u32 recorder; /* port, or MEDIUM_ANY */
     u32 rules, flights, room;
+    u32 newest; /* where the flight is that was pushed last, until one is taken; 0: none is known */
     struct rule rule[MEDIUM_RULES_MAX];
     struct flight *flight; /* a heap by (at, order), 1-based */
     struct parcel *last;   /* handed out by the last medium_deliver */
