@@ -2,7 +2,7 @@
 /*
  * What a medium model promises, held against what comes out of it: rates and latencies from both
  * sides, the recorder's acknowledge slot, queues, how often and by how much faults strike (F01-F06),
- * who hears whom in partitions of several shapes, and that each decision is drawn by its own key:
+ * who hears whom in partitions of several shapes and in a crowd, and that each decision is drawn by its own key:
  * no other traffic, medium or fault changes it.
  */
 #include "base/keyed.h"
@@ -560,6 +560,38 @@ static void test_named_before_it_comes(void)
     }
 }
 
+/* A frame to all is heard once by each other port, in their order, but for who is cut off, late, or gone
+ * by then; and what many say to very many takes little more memory than its bytes. */
+static void test_crowds(void)
+{
+    enum { CROWD = 200, SAID = 99, LATE = 5, SENDER = 99 };
+    struct medium *m = fresh(MEDIUM_ETHER, CROWD, 0);
+    size_t before = heap.in_use;
+    struct medium_arrival a;
+    u32 expected = 0, heard = 0;
+    u64 last;
+
+    for (u32 i = 0; i < SAID; i++)
+        send(m, i % 3 * SENDER, MEDIUM_ANY, FRAME, 0);
+    CHECK(heap.in_use - before < SAID * 2 * FRAME);
+    medium_port_up(m, 9, false);
+    CHECK_EQ(drain(m, &last), SAID * (CROWD - 2));
+    medium_port_up(m, 9, true);
+    fault(m, "cut 99>98", 0);
+    fault(m, "cut 99>101", 0);
+    fault(m, "delay 1ms 99>5", 0);
+    send(m, SENDER, MEDIUM_ANY, FRAME, SECOND);
+    for (; next(m, &a) && a.port != LATE; heard++, expected = a.port + 1) {
+        while (expected == LATE || (expected >= 98 && expected <= 101 && expected != 100))
+            expected++;
+        CHECK_EQ(a.port, expected);
+    }
+    CHECK_EQ(heard, CROWD - 4);
+    CHECK_EQ(a.port, LATE);
+    CHECK_EQ(drain(m, &last), 0);
+    end(m);
+}
+
 TESTS(CASE(test_rates), CASE(test_recorder), CASE(test_queue_and_rate), CASE(test_bounds),
       CASE(test_odds), CASE(test_bursts), CASE(test_flapping), CASE(test_partitions),
-      CASE(test_decisions_stay), CASE(test_named_before_it_comes))
+      CASE(test_decisions_stay), CASE(test_named_before_it_comes), CASE(test_crowds))
