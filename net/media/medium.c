@@ -319,13 +319,19 @@ static bool joins(struct medium *m, const struct parcel *p, u32 from, u32 to, u6
 
     if (!f || f->parcel != p || f->at != at || to != (f->end == from ? from + 1 : f->end))
         return false;
-    f->end = to + 1;
+    f->end = (u16)(to + 1);
     return true;
 }
 
 static void fly(struct medium *m, struct parcel *p, u32 from, u32 to, u64 number, u64 at)
 {
-    struct flight f = {at, m->order++, to, to + 1, from, number, p};
+    struct flight f = {.at = at,
+                       .order = m->order++,
+                       .port = (u16)to,
+                       .end = (u16)(to + 1),
+                       .from = (u16)from,
+                       .number = number,
+                       .parcel = p};
 
     if (joins(m, p, from, to, at))
         return;
@@ -461,15 +467,15 @@ u64 medium_deadline(const struct medium *m)
 /* The next arrival, with a reference to its parcel. */
 static struct flight next(struct medium *m)
 {
-    struct flight *f = &m->flight[1], one = *f;
+    struct flight *f = &m->flight[1], one;
+    u32 port = f->port + 1u == f->from ? f->port + 2u : f->port + 1u;
 
-    f->port += f->port + 1 == f->from ? 2 : 1;
-    if (f->port < f->end) {
-        m->newest = 0; /* it is on its way */
-        one.parcel->refs++;
-    } else {
-        pop(m);
-    }
+    if (port >= f->end)
+        return pop(m);
+    one = *f;
+    one.parcel->refs++;
+    f->port = (u16)port;
+    m->newest = 0; /* it is on its way */
     return one;
 }
 

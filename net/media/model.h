@@ -65,10 +65,12 @@ struct parcel {
 /* To ports [port, end), of which the sender is none, one after the other. */
 struct flight {
     u64 at, order;
-    u32 port, end, from;
+    u16 port, end, from;
     u64 number;
     struct parcel *parcel;
 };
+
+_Static_assert(MEDIUM_PORTS_MAX < 0xffff, "a flight says ports in 16 bits");
 
 struct medium {
     struct heap *heap;
