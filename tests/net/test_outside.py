@@ -37,7 +37,7 @@ def text(**words: object) -> str:
     ({"way": "listen=:4000,id=x"}, "say listen=HOST:PORT"),
     ({"way": "mcast=230.0.0.1:4000\"\ndirect = true\nrecorder=\"x"}, "leave out direct"),
     ({"way": "udp=127.0.0.1:4000"}, "say listen=HOST:PORT"),
-    ({"first": 0}, "numbered from 1"),
+    ({"first": 0}, "out of its range"),
     ({"first": 10000}, ""),
     ({"first": 10001}, "numbers up to"),
 ])
