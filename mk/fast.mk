@@ -6,7 +6,7 @@ CFLAGS_fast := $(COMMON) -O3 -DOSMOSIS_HOST=1
 ifeq ($(TOOLCHAIN),gcc)
 CFLAGS_fast += -flto
 # A bound of strnlen() is what may be, not what is there: seen as a whole it looks too large.
-LDFLAGS_fast := -O3 -flto=auto -Wno-stringop-overread
+LDFLAGS_fast := -O3 -flto=auto -Wno-stringop-overread -ffile-prefix-map=$(CURDIR)=.
 AR := gcc-ar
 endif
 VARIANTS += fast
