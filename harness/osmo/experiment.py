@@ -370,18 +370,24 @@ def shrink_all(cluster: Cluster, options: run.Options, rows: list[Row], director
 
 def _shrink_each(cluster: Cluster, options: run.Options, rows: list[Row], directory: pathlib.Path | None,
                  out: dict[str, Any], seen: set[tuple[str, ...]], runner: Runner) -> dict[str, Any]:
-    for one in (r for r in rows if not r.ok and not r.timeout):
-        if tuple(one.broken) in seen:
+    for one in (r for r in rows if not r.ok):
+        kind = ("timeout",) if one.timeout else tuple(one.broken)
+        if kind in seen:
             continue
-        seen.add(tuple(one.broken))
-        with Progress() as told:
-            small = smaller.shrink_failure(cluster, options, one.seed, set(one.broken), runner,
-                                           tell=lambda words: told.say(f"seed {one.seed} made small: {words}"))
+        seen.add(kind)
+        if one.timeout:  # to find out by more such runs what it is made of would take as many time-outs
+            small = smaller.whole(cluster, options, one.seed)
+        else:
+            with Progress() as told:
+                small = smaller.shrink_failure(cluster, options, one.seed, set(one.broken), runner,
+                                               tell=lambda words: told.say(f"seed {one.seed} made small: {words}"))
         out[str(one.seed)] = {"faults": [f.text() for f in small.faults], "from": small.from_faults,
                               "nodes": [n.name for n in small.cluster.nodes], "from_nodes": small.from_nodes,
                               "probes": small.probes, "for_ns": small.for_ns, "broken": one.broken}
         if directory:
             why = f"Shrunk from seed {one.seed} of {cluster.path}: {', '.join(one.broken)} broken."
+            if one.timeout:
+                why = f"Seed {one.seed} of {cluster.path}, as it was: {one.error.splitlines()[0]}."
             text = dump.cluster_text(small.cluster, small.faults, one.seed, small.for_ns, why)
             with run.writing(directory):
                 (directory / f"seed-{one.seed}.toml").write_text(text)

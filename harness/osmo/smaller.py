@@ -145,6 +145,12 @@ def same_failure(out: result.Result, broken: set[str]) -> bool:
     return bool(failing(out) & broken)
 
 
+def whole(cluster: Cluster, options: run.Options, seed: int) -> Small:
+    """Nothing left out."""
+    faults = cluster.all_faults(seed)
+    return Small(cluster, faults, options.for_ns or cluster.for_ns, 0, len(faults), len(cluster.nodes))
+
+
 def shrink_failure(cluster: Cluster, options: run.Options, seed: int, broken: set[str], runner: Runner,
                    limit: int = 100, tell: Tell = lambda _: None) -> Small:
     """Faults and nodes in turn until neither can spare one, then time; `tell` hears how far it is."""

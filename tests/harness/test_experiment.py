@@ -198,6 +198,20 @@ def test_every_worked_file_can_be_written_out_again(file: pathlib.Path) -> None:
         [(n.name, n.number, n.media, n.memory) for n in made.nodes]
 
 
+def test_a_run_that_got_stuck_is_saved_as_it_was(tmp_path: pathlib.Path) -> None:
+    """Beside what is made small, one of each kind; what is saved has the seed's own faults."""
+    def row(seed: int, error: str, broken: list[str], timeout: bool) -> experiment.Row:
+        return experiment.Row(seed, False, error, [], broken, {}, 1, 1, timeout)
+    rows = [row(3, "wedged: no sign of life\nmore", ["ending"], True), row(5, "deadline", ["ending"], True),
+            row(6, "invariant loss broken", ["loss"], False)]
+    made = experiment.shrink_all(CLUSTER, run.Options(), rows, tmp_path, fake_runner(set()))
+    assert set(made) == {"3", "6"} and made["3"]["probes"] == 0 and made["6"]["probes"] > 0
+    text = (tmp_path / "seed-3.toml").read_text()
+    assert text.startswith("# Seed 3 of t.toml, as it was: wedged: no sign of life.\n")
+    again = cluster.parse(text, "t.toml")
+    assert again.all_faults(0) == CLUSTER.all_faults(3) and again.for_ns == CLUSTER.for_ns and again.seed == 3
+
+
 def test_another_failure_is_not_taken_for_this_one() -> None:
     out = Result(ok=False, invariants={"order": {"checked": 1, "broken": 1, "first": []}})
     assert not smaller.same_failure(out, {"loss"}) and smaller.same_failure(out, {"order"})
