@@ -370,6 +370,7 @@ class _Loader:
         except ValueError as wrong:
             raise self.problem(f"{path}.do: {wrong}", SAID) from None
         self._can_have(values["do"], target, name, path, nodes, media)
+        self._strobes(values["do"], values["for"], path)
         self._condition(values["after"], f"{path}.after", nodes)
         return Fault(values["do"], target, name, values["at"], values["for"], values["after"] or "")
 
@@ -391,6 +392,18 @@ class _Loader:
             raise self.problem(f"{path}: {name} has no programs to kill", "name a DEMOS node")
         if words[0].startswith("foe-") and next(n.image for n in nodes if n.name == name) != faults.FOE:
             raise self.problem(f"{path}: {name} is no foe", f'say image = "{faults.FOE}" for that node')
+
+    def _strobes(self, do: str, for_ns: int | None, path: str) -> None:
+        """A clock that goes to and fro does so for a time, not too often."""
+        words = do.split()
+        if words[0] != faults.STROBE:
+            return
+        if for_ns is None:
+            raise self.problem(f"{path} has no end", "say for =, and at =")
+        try:
+            faults.strobe_steps(words, 0, for_ns)
+        except ValueError as wrong:
+            raise self.problem(f"{path}: {wrong}", "say a longer PERIOD, or a shorter time") from None
 
     def _pluggable(self, words: list[str], name: str, path: str, nodes: list[Node]) -> None:
         """`unplug` names an interface that there is."""
@@ -522,6 +535,7 @@ class _Loader:
             raise self.problem(f"random.kinds: {wrong}", SAID) from None
         for name in names:
             self._can_have(do, kind.target, name, f"random.kinds: `{do}`", nodes, media)
+        self._strobes(do, values["for"], "random.kinds")
 
     def _expect(self, nodes: list[Node], media: list[Medium]) -> Expect:
         values = self.take(schema.EXPECT, self.given.get("expect", {}), "expect")

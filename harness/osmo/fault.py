@@ -30,6 +30,8 @@ def command(options: argparse.Namespace) -> int:
     try:
         kind, words = faults.parse(" ".join(options.do), target)
         length = units.time_ns(options.length) if options.length else None
+        if words[0] == faults.STROBE:
+            raise ValueError("`strobe` is for cluster files; take `skew`")
     except ValueError as wrong:
         raise Problem(str(wrong), "see the table in harness/README.md") from None
     with caller.call(options) as run:

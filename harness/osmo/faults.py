@@ -106,11 +106,31 @@ def step_ns(words: list[str]) -> int:
     return _signed(words[1], units.time_ns)
 
 
+def _step(name: str, step: int) -> str:
+    return f"clock {name} step={'-' if step < 0 else ''}{units.show_time(abs(step))}"
+
+
 def _skew(back: bool) -> Callable[[str, list[str]], list[str]]:
     def make(name: str, words: list[str]) -> list[str]:
-        step = -step_ns(words) if back else step_ns(words)
-        return [f"clock {name} step={'-' if step < 0 else ''}{units.show_time(abs(step))}"]
+        return [_step(name, -step_ns(words) if back else step_ns(words))]
     return make
+
+
+def _strobe(name: str, words: list[str]) -> list[str]:
+    strobe_steps(words, 0, 1)
+    return [_step(name, step_ns(words))]
+
+
+STROBE, STROBES = "strobe", 400  # and how many steps a plan has of one
+
+
+def strobe_steps(words: list[str], at_ns: int, for_ns: int) -> list[tuple[int, int]]:
+    """When `strobe` steps a clock and how far: ahead and back in turns, in the end back."""
+    step, period = step_ns(words), units.time_ns(words[2])
+    if not period or for_ns // period > STROBES:
+        raise ValueError(f"`{' '.join(words)}` for {units.show_time(for_ns)} is more than {STROBES} steps")
+    turns = [(at_ns + n * period, -step if n % 2 else step) for n in range(for_ns // period)]
+    return turns + ([(at_ns + for_ns, -step)] if len(turns) % 2 else [])
 
 
 def _drift(name: str, words: list[str]) -> list[str]:
@@ -190,6 +210,8 @@ KINDS: dict[str, FaultKind] = {
                       "loss duplicate order liveness", _slow, _command("sched {name} cap=0"), 1, 1),
     "skew": FaultKind("F25", "node", "[-]TIME", "the node's clock is set TIME ahead (-: back), in the "
                       "end set back", "loss duplicate order liveness", _skew(False), _skew(True), 1, 1),
+    "strobe": FaultKind("F25", "node", "[-]TIME PERIOD", "each PERIOD the node's clock is set TIME ahead (-: "
+                        "back) or back again", "loss duplicate order liveness", _strobe, _skew(True), 2, 2),
     "drift": FaultKind("F25", "node", "[-]MILLIONTHS", "the node's clock goes so much too fast (-: slow)",
                        "loss duplicate order liveness", _drift, _command("clock {name} rate=0"), 1, 1),
     "freeze": FaultKind("F25", "node", "", "the node's clock stands still, in the end goes on from there",
@@ -289,6 +311,9 @@ class Fault:
     def lines(self) -> list[str]:
         """Lines of the plan language. A condition's end cannot be timed, so it has none."""
         kind, words = parse(self.do, self.target)
+        if words[0] == STROBE:
+            return [f"at {units.show_time(ns)} {_step(self.name, step)}"
+                    for ns, step in strobe_steps(words, self.at_ns or 0, self.for_ns or 0)]
         when = f"when {condition(self.after)}" if self.after else f"at {units.show_time(self.at_ns or 0)}"
         lines = [f"{when} {command}" for command in kind.begin(self.name, words)]
         if self.for_ns is not None and self.at_ns is not None:

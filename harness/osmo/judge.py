@@ -17,10 +17,10 @@ from osmo.types import DISK_STRUCK, DISK_WHY, Kernel, Net, cause
 
 # While one of these lasts, nothing need arrive; the others only make the way harder.
 OUTAGES = {"cut", "partition", "flap", "stall", "pause", "slow", "crash", "restart", "queue", "rate",
-           "skew", "drift", "freeze", "unplug", "hang", "snapshot", "save", "restore"}
+           "skew", "strobe", "drift", "freeze", "unplug", "hang", "snapshot", "save", "restore"}
 STOPS = {"crash", "restart", "flip", "exception", "fail_frame", "fail_grant", "fail_port"}
 # By which record of the hypervisor a fault of a node shows.
-SHOWN_AS = {"pause": "pause", "skew": "clock", "drift": "clock", "freeze": "clock",
+SHOWN_AS = {"pause": "pause", "skew": "clock", "strobe": "clock", "drift": "clock", "freeze": "clock",
             "crash": "end", "restart": "end", "squeeze": "squeeze"}
 # What is done by the plan alone and leaves no record of its own.
 BY_PLAN = ("slow", "unplug", "hang", "kill", "foe-", "snapshot", "save", "restore")
@@ -71,7 +71,7 @@ def calm_after(faults: list[Fault], end_ns: int, begun: Mapping[Fault, int] | No
             over = at
         elif words[0] in ("stall", "hang"):
             over = at + units.time_ns(words[1])
-        elif words[0] == "skew":
+        elif words[0] in ("skew", faults_of.STROBE):
             # What waits for a time that a clock was set back from waits that much longer.
             over = at + (fault.for_ns or 0) + abs(faults_of.step_ns(words))
         calm = max(calm, over)

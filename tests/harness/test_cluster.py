@@ -315,8 +315,8 @@ def test_every_fault_kind_begins_and_ends_in_words_of_the_plan() -> None:
                 "slow": "10%", "partition": "a1,a2|a3", "flap": "5ms a1>a2", "store": "fail after=2",
                 "restart": "", "crash": "", "pause": "", "cut": "a1", "rate": "100", "queue": "100",
                 "snapshot": "", "save": "", "restore": "",
-                "unplug": "0", "kill": "hello 2", "skew": "-2s", "drift": "-300000", "freeze": "",
-                "squeeze": "4M",
+                "unplug": "0", "kill": "hello 2", "skew": "-2s", "strobe": "5ms 1ms", "drift": "-300000",
+                "freeze": "", "squeeze": "4M",
                 "disk-error": "0.1", "disk-torn": "0.5", "disk-lost": "1", "disk-full": "",
                 "disk-misdirected": "0.1", "disk-stale": "0.2", "disk-powercut": "",
                 **{name: "" for name in faults.KINDS if name.startswith("foe-")}}
@@ -360,6 +360,7 @@ def test_what_the_fabric_takes_is_taken(do: str) -> None:
     ("a1", "drift -990001", "no rate"), ("a1", "unplug 1", "no interface 1"),
     ("a1", "hang 1s", "no fault of a node"), ("control", "pause", "no fault of a control"),
     ("fabric", "unplug 0", "cannot have"), ("a1", "foe-index", "a1 is no foe"),
+    ("a1", "strobe 1s", "say `strobe"), ("a1", "strobe 1s 0s", "more than"), ("a1", "strobe 1s 1ms", "no end"),
     ("a1", "squeeze", "say `squeeze SIZE"), ("a1", "squeeze much", "no number"),
     ("fabric", "freeze", "cannot have"), ("a1", "squeeze 8M", "less than its memory")])
 def test_faults_that_cannot_be(node: str, do: str, says: str) -> None:
@@ -429,6 +430,11 @@ def test_a_clock_set_wrong_is_waited_for() -> None:
     skew = faults.Fault("skew -2s", "node", "a", 10**9, 5 * 10**8)
     assert skew.lines() == ["at 1s clock a step=-2s", "at 1500ms clock a step=2s"]
     assert judge.calm_after([skew], 10**10) == 35 * 10**8
+    strobe = faults.Fault("strobe -3ms 200ms", "node", "a", 10**9, 5 * 10**8)
+    assert strobe.lines() == ["at 1s clock a step=-3ms", "at 1200ms clock a step=3ms"]
+    assert faults.Fault("strobe 3ms 200ms", "node", "a", 10**9, 6 * 10**8).lines()[2:] == [
+        "at 1400ms clock a step=3ms", "at 1600ms clock a step=-3ms"]
+    assert judge.calm_after([strobe], 10**10) == 1503 * 10**6
     assert faults.Fault("drift -5", "node", "a", 10**9, 10**9).lines()[1] == "at 2s clock a rate=0"
 
 

@@ -96,6 +96,14 @@ def stood_still(records: list[abi.Record], events: list[dict[str, Any]]) -> None
     assert not [r for r in records if r.domid == first["host1"] and r.type >= Kernel.SEND and up.ns < r.ns < fell]
 
 
+def to_and_fro(records: list[abi.Record], events: list[dict[str, Any]]) -> None:
+    """One clock steps each 7 ms for 0.4 s, as often ahead as back."""
+    named = {e["name"]: e["domid"] for e in events if e["event"] == "start"}
+    steps = [r.a for r in records if r.type == abi.Trace.SKEW and r.domid == named["client1"]
+             and 13 * 10**8 <= r.ns <= 17 * 10**8 + 10**7]
+    assert len(steps) == 58 and steps.count(2 * 10**8) == steps.count(2**64 - 2 * 10**8) == 29
+
+
 def out_of_time(records: list[abi.Record], events: list[dict[str, Any]]) -> None:
     """A node's clock stands from 0.4 to 3.4 s: the other has ended meanwhile, it has not; what it does records
     by the time that all share."""
@@ -173,7 +181,7 @@ def both_have_the_same(out: pathlib.Path) -> None:
     assert listed[0] == listed[2] and listed[1] == listed[3]
 
 
-CHECKS = {"moment": stood_still, "freeze": out_of_time, "squeeze": away_and_back,
+CHECKS = {"moment": stood_still, "skew": to_and_fro, "freeze": out_of_time, "squeeze": away_and_back,
           "weather": by_two_ways, "saved": written_down, "partition": apart_as_said}
 REPLAYED = ("foe", "freeze", "moment", "saved", "skew", "squeeze")
 LOADED = ("moment", "skew")  # replayed where others work, too
