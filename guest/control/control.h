@@ -46,10 +46,11 @@ struct guest {
     struct guest *by_domid; /* next in its bucket */
     char name[NAME_MOST + 1];
     u16 domid;
-    bool built;                  /* the hypervisor has it */
-    bool started, paused, ended; /* `ended`: shut down, kept */
-    bool watched;                /* its console goes to the command port */
-    u8 reason;                   /* SHUTDOWN_* once ended */
+    bool built;          /* the hypervisor has it */
+    bool started, ended; /* `ended`: shut down, kept */
+    u32 paused;          /* so many times more than it was let go on */
+    bool watched;        /* its console goes to the command port */
+    u8 reason;           /* SHUTDOWN_* once ended */
     struct recipe recipe;
     struct list devices;        /* of which it is the front; devices.c */
     u64 store_gfn, console_gfn; /* ours, where its rings are mapped */

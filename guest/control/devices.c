@@ -21,7 +21,7 @@ struct attachment {
     char kind[KIND], id[ID], back[NAME_MOST + 1];
     u16 back_domid;
     bool served; /* it counts for the back end's quotas */
-    bool away;   /* unplugged: not to be seen until somebody plugs it in */
+    u32 away;    /* unplugged, so often: not to be seen until it was plugged in as often */
     u32 len;
     char options[OPTIONS];
 };
@@ -317,10 +317,10 @@ bool do_unplug(struct command *c)
     struct guest *front;
     struct attachment *a = named(c, &front);
 
-    if (!a || a->away)
-        return a && command_refuse(c, "it is not plugged in");
-    take_away(front, a);
-    a->away = true;
+    if (!a)
+        return false;
+    if (!a->away++)
+        take_away(front, a);
     return true;
 }
 
@@ -331,6 +331,5 @@ bool do_plug(struct command *c)
 
     if (!a || !a->away)
         return a && command_refuse(c, "it is plugged in");
-    a->away = false;
-    return attach(front, a, c->why);
+    return --a->away || attach(front, a, c->why);
 }

@@ -176,9 +176,10 @@ bool do_pause(struct command *c)
 
     if (!g)
         return false;
-    if (!g->started || g->paused)
+    if (!g->started)
         return command_refuse(c, "%s is not running", g->name);
-    g->paused = true;
+    if (g->paused++)
+        return true;
     return !ctl_pause(g->domid) || command_refuse(c, "the hypervisor does not pause it");
 }
 
@@ -190,7 +191,8 @@ bool do_unpause(struct command *c)
         return false;
     if (!g->paused)
         return command_refuse(c, "%s is not paused", g->name);
-    g->paused = false;
+    if (--g->paused)
+        return true;
     return !ctl_unpause(g->domid) || command_refuse(c, "the hypervisor does not let it go on");
 }
 

@@ -303,7 +303,8 @@ static bool build(struct guest *g, const struct snapshot *from, char *why)
     g->by_domid = *bucket(domid);
     *bucket(domid) = g;
     g->built = true;
-    g->started = g->paused = g->ended = false;
+    g->started = g->ended = false;
+    g->paused = 0;
     g->clock = (struct guest_clock){0};
     g->stopped = false;
     if (fill(g, from, why) && rings_open(g, why) && describe(g, why) &&

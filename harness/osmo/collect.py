@@ -120,7 +120,7 @@ class Collector:
 
     def errors(self) -> list[str]:
         """Lines of the plan that could not be carried out, and output that made no sense. A
-        fault that comes too late for a node that has ended is none of them."""
+        fault that comes too late for a node that has ended, or that began anew since, is none of them."""
         said = [f"plan line {e.fields.get('line')}: {e.fields.get('command')}: {e.fields.get('error')}"
                 for e in self.events if e.event == "error" and not self._too_late(e)]
         if self.no_room:
@@ -130,8 +130,8 @@ class Collector:
 
     def _too_late(self, error: Event) -> bool:
         gone = {e.name for e in self.events if e.event in ("exit", "destroyed") and e.ns <= error.ns}
-        return any(error.fields.get("error") in (f"there is no domain named {name}",
-                                                 f"{name} is not running") for name in gone)
+        return any(error.fields.get("error") in (f"there is no domain named {name}", f"{name} is not running",
+                                                 f"{name} is not paused") for name in gone)
 
     def digests(self) -> dict[str, str]:
         """Hashes by which two runs are compared."""

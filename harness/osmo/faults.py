@@ -106,19 +106,19 @@ def step_ns(words: list[str]) -> int:
     return _signed(words[1], units.time_ns)
 
 
-def _step(name: str, step: int) -> str:
+def step_command(name: str, step: int) -> str:
     return f"clock {name} step={'-' if step < 0 else ''}{units.show_time(abs(step))}"
 
 
 def _skew(back: bool) -> Callable[[str, list[str]], list[str]]:
     def make(name: str, words: list[str]) -> list[str]:
-        return [_step(name, -step_ns(words) if back else step_ns(words))]
+        return [step_command(name, -step_ns(words) if back else step_ns(words))]
     return make
 
 
 def _strobe(name: str, words: list[str]) -> list[str]:
     strobe_steps(words, 0, 1)
-    return [_step(name, step_ns(words))]
+    return [step_command(name, step_ns(words))]
 
 
 STROBE, STROBES = "strobe", 400  # and how many steps a plan has of one
@@ -312,7 +312,7 @@ class Fault:
         """Lines of the plan language. A condition's end cannot be timed, so it has none."""
         kind, words = parse(self.do, self.target)
         if words[0] == STROBE:
-            return [f"at {units.show_time(ns)} {_step(self.name, step)}"
+            return [f"at {units.show_time(ns)} {step_command(self.name, step)}"
                     for ns, step in strobe_steps(words, self.at_ns or 0, self.for_ns or 0)]
         when = f"when {condition(self.after)}" if self.after else f"at {units.show_time(self.at_ns or 0)}"
         lines = [f"{when} {command}" for command in kind.begin(self.name, words)]

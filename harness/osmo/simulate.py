@@ -17,13 +17,13 @@ from osmo import abi, invariants, judge, paths, plan, result, run, units
 from osmo.cluster import Cluster, Node
 from osmo.collect import Event
 from osmo.errors import Problem
-from osmo.faults import KINDS, Fault
+from osmo.faults import KINDS, STROBE, Fault, step_command, strobe_steps
 from osmo.history import History, Life
 from osmo.ledger import Ledger
 from osmo.words import moment
 
 CLOCK = "simulator"
-PLAYED = ("crash", "restart", "pause", "kill", "skew", "drift", "unplug")
+PLAYED = ("crash", "restart", "pause", "kill", "skew", "strobe", "drift", "unplug")
 FOREVER = 1 << 62
 AT_ONCE = 16  # runs asked for before their answers are read: they fit into the pipe
 EXPECTED = "expected"
@@ -117,6 +117,10 @@ def _event_lines(cluster: Cluster, faults: Sequence[Fault]) -> Iterator[str]:
     """Plan lines with their times in ns, or with what they wait for."""
     for fault in faults:
         _check_fault(cluster, fault)
+        if fault.do.split()[0] == STROBE:
+            yield from (f"at {ns} {step_command(fault.name, step)}"
+                        for ns, step in strobe_steps(fault.do.split(), fault.at_ns or 0, fault.for_ns or 0))
+            continue
         when = f"when {_lasts(fault)} {_awaited(fault)}\t" if fault.after else f"at {fault.at_ns or 0} "
         yield from (when + command for command in _begin(fault))
         if fault.for_ns is not None:
