@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+from html import escape
 from typing import Any
 
 from osmo import result, stats, survival
@@ -36,12 +37,13 @@ def page(directory: pathlib.Path) -> str:
     failed = data["failed"]
     verdict = "bad" if failed else "ok"
     low, _ = stats.wilson(data["runs"] - len(failed), data["runs"])
-    body = [f"<h1>{data['name']}: {data['runs']} seeds</h1>",
+    body = [f"<h1>{escape(data['name'])}: {data['runs']} seeds</h1>",
             f'<p class="verdict {verdict}">{"✗" if failed else "✓"} {len(failed)} failed, '
             f"{len(data['timeouts'])} of them out of time</p>",
-            f"<p>At least {low:.2%} of runs hold (95 % Wilson interval). {data['per_minute']} runs a minute, "
+            f"<p>At least {low:.2%} of runs hold (95 % Wilson interval). "
+            f"{data['per_minute'] or 0:,.0f} runs a minute, "
             f"commit <code>{data['git'][:12] or 'unknown'}</code>.</p>",
-            f"<p>Again: <code>{data['command']}</code></p>"]
+            f"<p>Again: <code>{escape(data['command'])}</code></p>"]
     body += section("Survival", survival_table(data["survival"]))
     body += section("Runs that hold, over virtual time", survival.time_curve(data["rows"]),
                     '<p class="small">What no record shows to be broken counts at the end of its run.</p>')

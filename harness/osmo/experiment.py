@@ -17,6 +17,7 @@ import os
 import pathlib
 import re
 import resource
+import shlex
 import signal
 import sys
 import time
@@ -335,11 +336,19 @@ def command(options: argparse.Namespace) -> int:
     return conclude(cluster, rows, wall, options, shrunk)
 
 
+def again(options: argparse.Namespace) -> str:
+    """The command that has this campaign again, as a shell takes it."""
+    words = ["osmosis", "experiment", str(options.file), "--seeds", options.seeds]
+    words += ["--where", SIMULATOR] if options.where == SIMULATOR else []
+    for name, value in (("--for", options.length), ("--clock", options.clock), ("--cpus", options.cpus)):
+        words += [name, str(value)] if value is not None else []
+    return shlex.join([*words, *(f"--count={one}" for one in options.count)])
+
+
 def conclude(cluster: Cluster, rows: list[Row], wall: float, options: argparse.Namespace,
              shrunk: dict[str, Any]) -> int:
     """Says and writes what came out."""
-    where = f" --where {SIMULATOR}" if options.where == SIMULATOR else ""
-    out = summary(cluster, rows, wall, f"osmosis experiment {options.file} --seeds {options.seeds}{where}")
+    out = summary(cluster, rows, wall, again(options))
     out["shrunk"] = shrunk
     try:
         if options.out:

@@ -136,8 +136,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def command(options: argparse.Namespace) -> int:
     if not options.directory.is_dir():
         raise Problem(f"{options.directory} is no directory", "name what `osmosis run --out` wrote")
-    told = report.history_of(options.directory, result.read(options.directory))
-    ledger = Ledger(told)
+    with result.taken_in(options.directory):
+        told = report.history_of(options.directory, result.read(options.directory))
+        ledger = Ledger(told)
     makers: dict[str, Callable[[], str]] = {
         "chrome": lambda: chrome(told, ledger), "shiviz": lambda: shiviz(told, ledger),
         "messages": lambda: messages_csv(ledger), "trace": lambda: trace_csv(told)}

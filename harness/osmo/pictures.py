@@ -250,13 +250,13 @@ def latency(values: list[int]) -> str:
         if (bucket - low) % every == 0:
             parts.append(svg.text(x, base + 15, units.short_time(1 << bucket - 1), text_anchor="middle",
                                   fill="#555"))
-    for part, name in ((0.5, "p50"), (0.99, "p99"), (0.999, "p99.9")):
+    # What lies further to the right is named further up, so that no line goes through a name.
+    for y, part, name in ((42, 0.5, "p50"), (31, 0.99, "p99"), (20, 0.999, "p99.9")):
         value = max(quantile(values, part), 1)
         x = left + (math.log2(value) + 1 - low) * step
-        parts.append(svg.line(x, 22, x, base, stroke=svg.RED, stroke_dasharray="3 3"))
-        end = x > WIDTH - 90  # no room to the right of it
-        parts.append(svg.text(x - 3 if end else x + 3, 20 + 11 * ("p50", "p99", "p99.9").index(name),
-                              f"{name} {units.short_time(value)}", fill=svg.RED,
+        parts.append(svg.line(x, y - 7, x, base, stroke=svg.RED, stroke_dasharray="3 3"))
+        end = x > WIDTH - 120  # no room to the right of it
+        parts.append(svg.text(x - 3 if end else x + 3, y, f"{name} {units.short_time(value)}", fill=svg.RED,
                               text_anchor="end" if end else "start"))
     parts.append(svg.text(left - 6, base - height + 4, str(peak), text_anchor="end", fill="#555"))
     return svg.picture(WIDTH, 214, parts, f"latency of {len(values)} messages")

@@ -13,10 +13,11 @@ from osmo.collect import Event
 from osmo.errors import Problem
 from osmo.history import History
 from osmo.ledger import Ledger
-from osmo.result import Result
+from osmo.result import Result, taken_in
 
 LINKS = 300  # rows of a table
 PAGE = 4096
+LONG = 24  # letters of a table's cell that stand in one line
 STYLE = """
 :root{color-scheme:light}
 body{font:15px/1.5 system-ui,sans-serif;color:#222;background:#fff;margin:0 auto;max-width:60rem;
@@ -28,6 +29,7 @@ svg{width:100%;max-width:46rem;height:auto;display:block}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;font-size:.9rem}
 td,th{padding:.2rem .6rem;border-bottom:1px solid #e5e5e5;text-align:left;white-space:nowrap}
+td.w{white-space:normal;min-width:11rem}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 code,pre{background:#f4f5f7;border-radius:.3rem;padding:.1rem .3rem;font-size:.85rem}
 pre{padding:.6rem;overflow-x:auto;white-space:pre-wrap}
@@ -42,11 +44,12 @@ def html(title: str, body: list[str]) -> str:
 
 
 def table(head: list[str], rows: list[list[Any]]) -> str:
-    """Numbers stand right; everything is escaped unless it is a Raw."""
+    """Numbers stand right, long texts have several lines; everything is escaped unless it is a Raw."""
     def cell(value: Any, tag: str) -> str:
         right = isinstance(value, (int, float)) and not isinstance(value, bool)
         shown = value.html if isinstance(value, Raw) else escape(f"{value:,}" if right else str(value))
-        return f"<{tag}{' class=n' if right else ''}>{shown}</{tag}>"
+        kind = " class=n" if right else " class=w" if isinstance(value, str) and len(value) > LONG else ""
+        return f"<{tag}{kind}>{shown}</{tag}>"
     lines = ["<tr>" + "".join(cell(h, "th") for h in head) + "</tr>"]
     lines += ["<tr>" + "".join(cell(v, "td") for v in row) + "</tr>" for row in rows]
     return f'<div class="wide"><table>{"".join(lines)}</table></div>'
@@ -206,6 +209,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def command(options: argparse.Namespace) -> int:
     if not options.directory.is_dir():
         raise Problem(f"{options.directory} is no directory", "name what `osmosis run --out` wrote")
-    path = write(options.directory)
+    with taken_in(options.directory):
+        path = write(options.directory)
     print(json.dumps({"report": str(path)}) if options.json else path)
     return 0

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """result.json: what a run was, what came out, and how to have it again."""
 
+import contextlib
 import dataclasses
 import json
 import pathlib
+import struct
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 from osmo import paths
@@ -67,12 +70,24 @@ class Result:
         (directory / "result.json").write_text(self.text())
 
 
+@contextlib.contextmanager
+def taken_in(directory: pathlib.Path) -> Iterator[None]:
+    """What was written by a run, and may have been cut, edited or damaged since."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError, struct.error) as error:
+        raise Problem(f"{directory} is damaged: {type(error).__name__}: {error}",
+                      "have the run again by its seed") from error
+
+
 def read(directory: pathlib.Path) -> Result:
     path = directory / "result.json"
     try:
         given = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise Problem(f"{path}: {error}", "name a directory that `osmosis run --out` wrote") from None
+    if not isinstance(given, dict):
+        raise Problem(f"{path} is no result", "name a directory that `osmosis run --out` wrote")
     known = {f.name for f in dataclasses.fields(Result)}
     if given.get("format") != FORMAT:
         raise Problem(f"{path} has format {given.get('format')}, this command reads {FORMAT}",

@@ -4,6 +4,7 @@
 import argparse
 import contextlib
 import dataclasses
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -198,6 +199,25 @@ def open_results(directory: pathlib.Path | None) -> None:
         raise Problem(f"--out {directory}: {error.strerror}", "name a directory you can write to") from None
     if not os.access(directory, os.W_OK | os.X_OK):
         raise Problem(f"--out {directory}: cannot be written", "name a directory you can write to")
+    hold(directory)
+
+
+_held: dict[pathlib.Path, int] = {}
+
+
+def hold(directory: pathlib.Path) -> None:
+    """Two runs that write into one directory would leave half of each: it is one command's until that ends."""
+    path = directory.resolve()
+    if path in _held:
+        return
+    _held[path] = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(_held[path], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(_held.pop(path))
+        raise Problem(f"--out {directory}: another command writes there now", "name another directory") from None
+    except OSError:
+        return  # a file system without locks
 
 
 @contextlib.contextmanager
@@ -213,6 +233,8 @@ def writing(directory: pathlib.Path) -> Iterator[None]:
 def save(outcome: Outcome, directory: pathlib.Path) -> None:
     """The result directory: everything to look at the run and to have it again."""
     open_results(directory)
+    for old in ("result.json", "report.html", "dump.txt"):
+        (directory / old).unlink(missing_ok=True)  # of another run, which what follows is no part of
     shutil.rmtree(directory / CONSOLE, ignore_errors=True)
     (directory / CONSOLE).mkdir()
     for name in outcome.collector.consoles:
@@ -227,8 +249,9 @@ def save(outcome: Outcome, directory: pathlib.Path) -> None:
     (directory / "events.jsonl").write_text("".join(json_line(e) for e in events))
     (directory / "plan").write_text(outcome.prepared.plan.text)
     source = pathlib.Path(outcome.prepared.cluster.path)
-    if source.is_file():
-        shutil.copyfile(source, directory / "cluster.toml")
+    copy = directory / "cluster.toml"
+    if source.is_file() and not (copy.exists() and copy.samefile(source)):
+        shutil.copyfile(source, copy)
     if outcome.ending.dump:
         (directory / "dump.txt").write_text(outcome.ending.dump)
     outcome.result.write(directory)

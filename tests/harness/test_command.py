@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from osmo import scratch
+from osmo import run, scratch
+from osmo.errors import Problem
 
 HARNESS = pathlib.Path(__file__).resolve().parents[2] / "harness"
 HELLO = str(HARNESS / "clusters/hello.toml")
@@ -90,3 +91,21 @@ def test_what_the_killed_left_is_swept_up(tmp_path: pathlib.Path, monkeypatch: p
     with scratch.Scratch() as own:
         assert sorted(tmp_path.iterdir()) == sorted([own, tmp_path / "osmosis-others"])
     assert list(tmp_path.iterdir()) == [tmp_path / "osmosis-others"]
+
+
+def test_a_result_directory_is_one_commands(tmp_path: pathlib.Path) -> None:
+    """Two at once in the same --out: the second is refused before it begins, and may write when the first has
+    ended; in directories of their own both may."""
+    code = ("import pathlib, sys, time; sys.path.insert(0, sys.argv[1])\nfrom osmo import run\n"
+            "run.open_results(pathlib.Path(sys.argv[2]))\nprint('held', flush=True)\ntime.sleep(50)")
+    with subprocess.Popen([sys.executable, "-c", code, str(HARNESS), str(tmp_path / "out")], text=True,
+                          stdout=subprocess.PIPE) as other:
+        assert other.stdout and other.stdout.readline() == "held\n"
+        said = osmosis("run", HELLO, "--headless", "--out", str(tmp_path / "out"))
+        assert (said.returncode, said.stdout) == (2, "") and "another command writes there now" in said.stderr
+        with pytest.raises(Problem, match="another command writes there"):
+            run.open_results(tmp_path / "out")
+        run.open_results(tmp_path / "other")
+        other.kill()
+    run.open_results(tmp_path / "out")
+    run.open_results(tmp_path / "out")

@@ -84,6 +84,33 @@ def test_the_report_is_one_whole_file(directory: pathlib.Path) -> None:
         assert words in text, words
 
 
+@pytest.mark.parametrize("file,content", [
+    ("result.json", "[]"), ("result.json", "x"), ("events.jsonl", "{\n"), ("events.jsonl", "[1]\n"),
+    ("events.jsonl", "\x00\n")])
+def test_what_is_damaged_is_said(directory: pathlib.Path, file: str, content: str,
+                                 capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a directory that was cut or edited: which, and what to do."""
+    (directory / file).write_text(content)
+    for command in ("report", "export"):
+        assert cli.main([command, str(directory)]) == 2
+        said = capsys.readouterr().err
+        assert str(directory) in said and ("have the run again" in said or "name a directory" in said), said
+
+
+def test_no_line_goes_through_the_name_of_another() -> None:
+    """Of the histogram's quantiles, wherever they lie."""
+    for values in ([10**3] * 50 + [10**8], [10**8] * 100, [10**3, 10**4, 10**5], list(range(1, 10**6, 997))):
+        picture = xml.fromstring(pictures.latency(values))
+        lines = [(float(e.get("x1", 0)), float(e.get("y1", 0))) for e in picture.iter()
+                 if e.tag.endswith("line") and e.get("stroke-dasharray")]
+        names = [e for e in picture.iter() if e.tag.endswith("text") and (e.text or "").startswith("p")]
+        assert len(lines) == len(names) == 3
+        for name in names:
+            x, y, long = float(name.get("x", 0)), float(name.get("y", 0)), 6.5 * len(name.text or "")
+            first, last = (x - long, x) if name.get("text-anchor") == "end" else (x, x + long)
+            assert not [at for at in lines if first < at[0] < last and at[1] < y - 8], (values[:3], name.text)
+
+
 def test_a_medium_has_its_own_figures(directory: pathlib.Path) -> None:
     assert cells(directory, "Media") == [["net", "5", "0", "500", "loss 1"]]
 
@@ -248,6 +275,22 @@ def test_junit_is_what_ci_reads() -> None:
     suite = xml.fromstring(export.junit(campaign()))
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")
     assert suite[1][0].tag == "failure" and suite[2][0].tag == "error"
+
+
+def test_a_campaign_says_how_to_have_it_again() -> None:
+    """With all that decides it, and as a shell takes it."""
+    given = cli.build_parser("experiment").parse_args(
+        ["experiment", "a b.toml", "--seeds", "1..9", "--for", "2s", "--count", "n=4", "--where", "simulator",
+         "--jobs", "3"])
+    assert experiment.again(given) == ("osmosis experiment 'a b.toml' --seeds 1..9 --where simulator --for 2s "
+                                       "--count=n=4")
+
+
+def test_a_campaigns_names_are_text(tmp_path: pathlib.Path) -> None:
+    given = {**campaign(), "name": "<script>x", "command": "osmosis experiment '<b>.toml'"}
+    (tmp_path / "campaign.json").write_text(json.dumps(given))
+    text = report.write(tmp_path).read_text()
+    assert "<script" not in text and "<b>" not in text and "&lt;script&gt;x: 3 seeds" in text
 
 
 def test_a_campaigns_report(tmp_path: pathlib.Path) -> None:
