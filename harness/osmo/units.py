@@ -50,6 +50,8 @@ def show_time(ns: int) -> str:
 
 def short_time(ns: float) -> str:
     """For people: three digits and a unit."""
+    if abs(ns) >= 1000 * TIME["s"]:
+        return f"{ns / TIME['s']:,.0f} s"
     for unit in ("s", "ms", "us"):
         if abs(ns) >= TIME[unit]:
             return f"{ns / TIME[unit]:.3g} {unit}"

@@ -18,6 +18,8 @@ BOLD, DIM, GREEN, RED, YELLOW, CYAN, PLAIN = (f"\x1b[{c}m" for c in ("1", "2", "
 MARK = {"running": f"{GREEN}●{PLAIN}", "poweroff": f"{DIM}○{PLAIN}", "waiting": f"{DIM}·{PLAIN}",
         "crash": f"{RED}✗{PLAIN}", "destroyed": f"{RED}✗{PLAIN}"}
 BAR = 24
+NODES_LEAST = 3  # lines of nodes that matter more than what the cluster is about
+FAULTS_MOST = 4
 WIDE = 100  # columns from which the picture of the rate is drawn
 
 
@@ -44,11 +46,15 @@ class View:
         self.drawn = len(lines)
 
     def picture(self, session: Session, width: int = 80, height: int = 24) -> list[str]:
-        """At most `height` - 1 lines; with more nodes than fit, the rest is counted."""
-        head = self._head(session) + self._about(width)
+        """At most `height` - 1 lines, or the screen would scroll; with more nodes than fit, the rest is counted.
+        What the cluster is about gives way first, then the faults."""
+        room = height - 4 - min(len(self.cluster.nodes), NODES_LEAST)  # beside head, column and foot
         faults = [f"  {YELLOW}⚡ {f.text()}{PLAIN}" for f in self.watch.faults()]
-        if len(faults) > 4:
-            faults[3:] = [f"  {YELLOW}⚡ and {len(faults) - 3} more{PLAIN}"]
+        most = max(1, min(FAULTS_MOST, room))
+        if len(faults) > most:
+            faults[most - 1:] = [f"  {YELLOW}⚡ and {len(faults) - most + 1} more{PLAIN}"]
+        about = self._about(width)
+        head = self._head(session) + (about if len(about) + len(faults) <= room else [])
         foot = [f"  {DIM}Ctrl-C ends it{PLAIN}{DIM}   from another terminal: "
                 f"osmosis top, console NODE, fault ...{PLAIN}"]
         names = max((len(n.name) for n in self.cluster.nodes[:200]), default=4)
@@ -72,8 +78,8 @@ class View:
                 f"{word}  {', '.join(facts)}"]
 
     def _about(self, width: int) -> list[str]:
-        lines = [part for line in self.cluster.about.strip().splitlines()
-                 for part in textwrap.wrap(line, max(20, width - 4))]
+        lines = [part for paragraph in self.cluster.about.strip().split("\n\n")
+                 for part in textwrap.wrap(" ".join(paragraph.split()), max(20, width - 4))]
         return [f"  {DIM}{line}{PLAIN}" for line in lines]
 
     def _node(self, session: Session, name: str, names: int, width: int) -> str:

@@ -189,5 +189,9 @@ def lines(waits: Sequence[Wait], machines: dict[int, str]) -> list[str]:
             return " any channel" if w.channels == EVERY_CHANNEL else f" channel {', '.join(numbers)}"
         return "" if w.what in ALONE else f" {whom(w)}"
 
-    said = [f"{who(w)} {SAYS[w.what]}{rest(w)}" for w in waits]
+    def says(w: Wait) -> str:
+        """Who receives on no channel waits for nothing but its time limit."""
+        return "sleeps" if w.what == "receives" and not w.channels else SAYS[w.what] + rest(w)
+
+    said = [f"{who(w)} {says(w)}" for w in waits]
     return said + [f"in a circle: {', '.join(map(who, ring))}" for ring in circles(waits)]

@@ -373,6 +373,22 @@ def test_the_view_fits(still: Any, size: tuple[int, int]) -> None:
         assert ("more, " in "".join(plain)) == (c is many)
 
 
+@pytest.mark.parametrize("size", [(40, 10), (40, 8), (20, 6), (80, 24)])
+def test_the_view_fits_whatever_there_is_to_say(still: Any, size: tuple[int, int]) -> None:
+    """A long word about the cluster and faults in force give way to the nodes: on a small terminal their lines
+    made the screen scroll with each picture, and the first, with the time, was never seen."""
+    fault = '[[faults]]\nat = "0ms"\nmedium = "m"\ndo = "{}"\n'
+    c = cluster.parse('for = "10s"\nabout = "' + "words and lines " * 30 + '"\n[nodes.a]\ncount = 5\n[media.m]\n'
+                      + "".join(fault.format(f"{do} 0.1")
+                                for do in ("loss", "pad", "truncate", "corrupt", "biterror")))
+    seen = watch.Watch(c)
+    lines = [clip(line, size[0] - 1) for line in View(c, seen).picture(still, *size)]
+    plain = [re.sub(r"\x1b\[\d*m", "", line) for line in lines]
+    assert len(plain) < size[1] and c.name[:7] in plain[0]
+    assert any(" a1 " in line for line in plain) or "more, " in "".join(plain), plain
+    assert any("⚡" in line for line in plain) and any("words" in line for line in plain) == (size[1] > 10)
+
+
 def test_the_view_says_what_goes_on(still: Any) -> None:
     """Processes, messages, the rate and its picture, the time, what was lost and the faults in force."""
     c = cluster.parse('for = "10s"\n[nodes.a]\ncount = 2\n[media.m]\n[[faults]]\nat = "1s"\nfor = "2s"\n'

@@ -496,6 +496,11 @@ def test_no_times(text: str) -> None:
         units.time_ns(text)
 
 
+@pytest.mark.parametrize("ns,shown", [(12, "12 ns"), (1500, "1.5 us"), (10**9, "1 s"), (3600 * 10**9, "3,600 s")])
+def test_times_for_people(ns: int, shown: str) -> None:
+    assert units.short_time(ns) == shown
+
+
 @given(st.integers(0, 10**15))
 def test_times_shown_are_read_back(ns: int) -> None:
     assert units.time_ns(units.show_time(ns)) == ns

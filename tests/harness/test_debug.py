@@ -133,14 +133,15 @@ def test_whoever_waits_in_a_circle_is_named() -> None:
     some = [wait("outer", (1, 1), "calls", (1, 2)), wait("a", (1, 2), "calls", (2, 3)),
             wait("b", (2, 3), "room", (1, 2)), wait("own", (1, 4), "page", (1, 4)), wait("c", (1, 5), "runs"),
             wait("d", (1, 6), "moves", (9, 9), at=7), wait("e", (1, 7), "receives", channels=6),
-            wait("f", (1, 8), "calls", (3, 0), at=3), wait("g", (1, 9), "frame")]
+            wait("f", (1, 8), "calls", (3, 0), at=3), wait("g", (1, 9), "frame"),
+            wait("h", (1, 10), "receives")]
     assert [[w.name for w in ring] for ring in waits.circles(some)] == [["a", "b"], ["own"]]
     said = waits.lines(some, {3: "third"})
     assert said[0] == "outer 1.1 on n waits for the answer of a 1.2 on n"
-    assert [line.split(" on n ", 1)[1] for line in said[4:9]] == [
+    assert [line.split(" on n ", 1)[1] for line in said[4:10]] == [
         "runs", "waits for data of 9.9 on machine 7", "receives on channel 1, 2",
-        "waits for the answer of third's kernel", "waits for a free frame"]
-    assert said[9:] == ["in a circle: a 1.2 on n, b 2.3 on n", "in a circle: own 1.4 on n"]
+        "waits for the answer of third's kernel", "waits for a free frame", "sleeps"]
+    assert said[10:] == ["in a circle: a 1.2 on n, b 2.3 on n", "in a circle: own 1.4 on n"]
 
 
 def waits_are_told(run: Running) -> None:
