@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from osmo import arguments, breakdown, delays, doctor, dom0, paths, places, xen
+from osmo import arguments, breakdown, delays, doctor, dom0, paths, places, run, xen
 from osmo.errors import Problem
 
 FORMAT = 2
@@ -218,13 +218,12 @@ def command(options: argparse.Namespace) -> int:
     def say(words: str) -> None:
         print(words, file=sys.stderr, flush=True)
 
-    if options.rounds < 1:
-        raise Problem(f"--rounds {options.rounds} measures nothing", "say 1 or more")
+    where = options.out or paths.build() / "compare"
+    run.open_results(where)
     table, missing = measure(options.where, 2 if options.short else options.rounds, say)
     factors = {} if options.short or "osmosis" in missing else breakdowns(say)
     over = {} if options.short or "osmosis" in missing else curves(say)
     doc = document(table, factors, missing, over)
-    where = options.out or paths.build() / "compare"
     write(doc, where)
     print(json.dumps(doc, indent=1) if options.json else "\n".join(text_table(doc)))
     say(f"{where}: compare.json, compare.txt, compare.svg")

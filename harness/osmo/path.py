@@ -22,6 +22,9 @@ from osmo.errors import Problem
 TRACED = re.compile(rb"\[[0-9a-f]+/([0-9a-f]+)/")
 # Its most frequent instruction runs once for each world switch.
 ENTRY = "svm_enter"
+HYPERVISOR = ("P1", "P2", "P2b", "P3", "P4", "P5b", "P6")
+NATIVE = ("P7", "P8", "P9", "P10", "P11", "P18")
+REMOTE = {"P12": 0, "P13": 1024}  # bytes each way
 
 
 @dataclasses.dataclass
@@ -58,8 +61,9 @@ def fold(counts: collections.Counter[int], symbols: Symbols) -> collections.Coun
 
 def trace(operation: str, seconds: float) -> bytes:
     """QEMU's log of what was executed while the operation was repeated."""
+    rows = paths.need(paths.build() / "guests" / "rows", f"build it with `make path OP={operation}`")
     setup = qemu.Setup(kernel=paths.hypervisor(), append="clock=count", clock="count", shift=0,
-                       modules=[(paths.need(paths.build() / "guests" / "rows"), operation)])
+                       modules=[(rows, operation)])
     with qemu.Qemu(setup) as machine:
         until = time.monotonic() + 60
         while f"repeating {operation}" not in machine.serial():
@@ -78,12 +82,9 @@ def trace(operation: str, seconds: float) -> bytes:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("operation", help="P1, P2, P2b, P3, P4, P5b, P6 to P13, P18, P21 (of a block) or P36")
+    parser.add_argument("operation", choices=(*HYPERVISOR, *NATIVE, *REMOTE, "P21", "P36"), metavar="OPERATION",
+                        help="P1, P2, P2b, P3, P4, P5b, P6 to P13, P18, P21 (of a block) or P36")
     parser.add_argument("--seconds", type=arguments.seconds, default=0.5, help="how long to look")
-
-
-NATIVE = ("P7", "P8", "P9", "P10", "P11", "P18")
-REMOTE = {"P12": 0, "P13": 1024}  # bytes each way
 
 
 def _broken_down(operation: str) -> breakdown.Breakdown:

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from osmo import arguments, paths
+from osmo import arguments, paths, run
 from osmo.errors import Problem
 
 FEW, MANY = 2, 12
@@ -66,11 +66,19 @@ def _run(calls: int, size: int, folder: pathlib.Path) -> tuple[float, int, int]:
     done = subprocess.run([sys.executable, str(paths.TOP / "harness" / "osmosis"), "run", str(file), "--json",
                            "--out", str(out)], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Problem(f"the cluster of 1983 failed: {(done.stderr or done.stdout)[-300:]}",
+        raise Problem(f"the cluster of 1983 failed: {_why(done.stdout, done.stderr)}",
                       "`osmosis run harness/clusters/1983.toml` shows more")
     ended = next(n["ended_ns"] for n in json.loads(done.stdout)["nodes"] if n["name"] == "client")
     sizes = list(frames((out / "capture.pcapng").read_bytes(), "parallel"))
     return ended / 1e6, len(sizes), sum(sizes)
+
+
+def _why(stdout: str, stderr: str) -> str:
+    """What a run said that failed: its verdict, or what kept it from having one."""
+    try:
+        return str(json.loads(stdout)["error"])
+    except (ValueError, LookupError, TypeError):
+        return (stderr or stdout)[-300:].strip()
 
 
 def on_nodes(size: int) -> dict[str, float]:
@@ -166,9 +174,9 @@ def command(options: argparse.Namespace) -> int:
     def say(words: str) -> None:
         print(words, file=sys.stderr, flush=True)
 
-    doc = document(say, not options.no_nodes)
     where = options.out or paths.build() / "table1"
-    where.mkdir(parents=True, exist_ok=True)
+    run.open_results(where)
+    doc = document(say, not options.no_nodes)
     (where / "table1.json").write_text(json.dumps(doc, indent=1) + "\n")
     (where / "table1.txt").write_text("\n".join(text_table(doc)) + "\n")
     print(json.dumps(doc, indent=1) if options.json else "\n".join(text_table(doc)))

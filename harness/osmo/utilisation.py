@@ -13,7 +13,7 @@ import subprocess
 import sys
 from typing import Any
 
-from osmo import arguments, paths
+from osmo import arguments, paths, run
 from osmo.errors import Problem
 from osmo.svg import COLOURS
 
@@ -81,11 +81,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def command(options: argparse.Namespace) -> int:
-    if options.seconds < 1:
-        raise Problem(f"--seconds {options.seconds} measures nothing", "say 1 or more")
-    doc = measure(options.seconds)
     where = options.out or paths.build() / "utilisation"
-    where.mkdir(parents=True, exist_ok=True)
+    run.open_results(where)
+    doc = measure(options.seconds)
     (where / "utilisation.json").write_text(json.dumps(doc, indent=1) + "\n")
     (where / "utilisation.txt").write_text("\n".join(text_table(doc)) + "\n")
     draw(doc, where / "utilisation.svg")

@@ -30,6 +30,8 @@ def osmosis(*words: str) -> subprocess.CompletedProcess[str]:
     ("run F --out ", "--out: a folder's name is empty"), ("experiment F --seeds 1..99999999999", "is too much"),
     ("experiment F --seeds 99999999999999999999", "is too much"), ("experiment F --jobs 0", "--jobs: '0'"),
     ("experiment F --jobs 99999", "from 1 to 1024"), ("experiment F --slurm 0", "--slurm: '0'"),
+    ("path P99", "invalid choice: 'P99'"), ("table1 --out /dev/null", "--out /dev/null: a file is in the way"),
+    ("compare --out /dev/null/x", "a file is in the way"), ("utilisation --out /dev/null", "a file is in the way"),
     ("check F --seed -1", "--seed: '-1'"), ("top --every 0", "--every: '0'"), ("top --looks -1", "--looks: '-1'")])
 def test_numbers_out_of_range(line: str, says: str) -> None:
     """H18: nothing is begun that could not end well."""
