@@ -496,10 +496,14 @@ class _Loader:
             return None
         values = self.take(schema.RANDOM, self.given["random"], "random")
         if values["media"] is None:
-            values["media"] = [m.name for m in media if not m.direct]
+            values["media"] = [m.name for m in media if not m.direct and any(m.name in n.media for n in nodes)]
         for name in list(values["media"] or []):
             if name not in [m.name for m in media if not m.direct]:
                 raise self.problem(f"random.media names `{name}`", "name media that can have faults")
+            if not any(name in n.media for n in nodes):
+                raise self.problem(f"random.media names `{name}`, on which no node is", "leave it out")
+        if not values["kinds"] and (values["count"] or values["every"]):
+            raise self.problem("random.kinds is empty", "name some, or leave it out for the usual ones")
         fabric = [faults.FABRIC] if any(not m.direct for m in media) else []
         for name in values["nodes"]:
             if name not in [n.name for n in nodes] + fabric:

@@ -115,6 +115,8 @@ def test_what_editors_leave_in_a_file(tmp_path: pathlib.Path) -> None:
     ('[media.b]\nrate = "9999999G"', "media.b.rate = .* out of its range"),
     ("[media.b]\nqueue = 4294967296", "media.b.queue"), ('[media.b]\nlatency = "1000001s"', "media.b.latency"),
     ("[random]\ncount = 10001", "random.count"),
+    ("[random]\nkinds = []", "random.kinds is empty"),
+    ('[media.b]\n[random]\nmedia = ["b"]\nkinds = ["cut"]', "random.media names `b`, on which no node is"),
     ('[random]\nevery = "100us"\nuntil = "1h"', "at most 10000 faults"),
     ('[expect.exit]\na1 = "powerof"', r"expect.exit.a1 = \"powerof\" is no end .one of running, poweroff")])
 def test_what_no_machine_could_do_is_refused_before(more: str, says: str) -> None:
@@ -241,6 +243,12 @@ count = 5
 kinds = ["loss 0.1", "cut", "pause"]
 nodes = ["a1", "a3"]
 """
+
+
+def test_media_without_nodes_are_not_hit() -> None:
+    cuts = RANDOM.replace('kinds = ["loss 0.1", "cut", "pause"]', 'kinds = ["cut"]')
+    c = cluster.parse(cuts + "[media.b]\n", "r")
+    assert {f.name for seed in range(20) for f in cluster.draw(c, seed)} == {"net"}
 
 
 def test_random_faults_come_from_the_seed_alone() -> None:
