@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How far long work is: one line on a terminal, written over; nothing at all in a pipe or a file."""
 
+import os
 import shutil
 import sys
 import time
@@ -12,12 +13,17 @@ from osmo.session import Session
 PERIOD = 0.2
 
 
+def draws(out: TextIO) -> bool:
+    """Whether what is written can be written over: a terminal, and not one that says it cannot."""
+    return out.isatty() and os.environ.get("TERM") != "dumb"
+
+
 class Progress:
     """`say` as often as there is something to say; gone when left."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self.out = out or sys.stderr
-        self.shows = self.out.isatty()
+        self.shows = draws(self.out)
         self.next = 0.0
         self.drawn = False
 

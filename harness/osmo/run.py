@@ -20,7 +20,7 @@ from osmo.cluster import Cluster
 from osmo.collect import Collector
 from osmo.errors import Problem
 from osmo.faults import Fault
-from osmo.progress import Progress
+from osmo.progress import Progress, draws
 from osmo.scratch import Scratch
 from osmo.session import Ending, Session
 
@@ -313,7 +313,7 @@ def command(options: argparse.Namespace) -> int:
     open_results(options.out)
     with Scratch() as scratch:
         prepared = prepare(cluster, wanted, scratch)
-        show = not options.headless and not options.json and sys.stdout.isatty()
+        show = not options.headless and not options.json and draws(sys.stdout)
         from osmo.attendance import Attendance
         from osmo.watch import Watch
         watch = Watch(cluster, prepared.options.for_ns, prepared.faults)

@@ -13,6 +13,7 @@ from typing import Any
 
 from osmo import arguments, caller
 from osmo.errors import Problem
+from osmo.progress import draws
 
 FIELDS = ("run_ns", "exits", "hypercalls", "upcalls", "sends", "grants", "faults")
 MIB = 1 << 20
@@ -76,7 +77,7 @@ def command(options: argparse.Namespace) -> int:
                 print(json.dumps({"virtual_ns": status["virtual_ns"], "domains": found}), flush=True)
             else:
                 lines = table(found)
-                back = f"\x1b[{drawn}A\x1b[J" if drawn and sys.stdout.isatty() else ""
+                back = f"\x1b[{drawn}A\x1b[J" if drawn and draws(sys.stdout) else ""
                 print(back + "\n".join(lines), flush=True)
                 drawn = len(lines)
             before, looks = after, looks + 1

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The command line: whatever stands there is taken, or refused in words and with status 2; never a traceback."""
 
+import io
 import os
 import pathlib
 import subprocess
@@ -9,7 +10,7 @@ import time
 
 import pytest
 
-from osmo import run, scratch
+from osmo import progress, run, scratch
 from osmo.errors import Problem
 
 HARNESS = pathlib.Path(__file__).resolve().parents[2] / "harness"
@@ -111,3 +112,17 @@ def test_a_result_directory_is_one_commands(tmp_path: pathlib.Path) -> None:
         other.kill()
     run.open_results(tmp_path / "out")
     run.open_results(tmp_path / "out")
+
+
+def test_a_terminal_that_cannot_is_not_drawn_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+    for term, shows in (("xterm", True), ("dumb", False), (None, True)):
+        monkeypatch.delenv("TERM", raising=False)
+        if term:
+            monkeypatch.setenv("TERM", term)
+        out = Terminal()
+        progress.Progress(out).say("half done")
+        assert progress.draws(out) == shows == bool(out.getvalue())
+    assert not progress.draws(io.StringIO())
