@@ -154,6 +154,7 @@ struct net {
     bool overdue;                       /* an answer, since net_overdue */
     struct list nfsms, fresh, bulks, replies;
     u32 devices;
+    struct net_groups groups; /* which this node wants */
     struct due_heap due;
     struct route **routes;
     u32 route_count, route_buckets;
@@ -272,6 +273,12 @@ void route_drop_replies(struct net *n, struct nfsm *m);
 void route_ask_at(struct net *n, machine_t target, struct nfsm *m, const u8 hop[6]);
 /* The nearest machine that announces something and can be reached; or NULL. */
 struct route *route_nearest_announcer(struct net *n, machine_t not_this);
+
+/* groups.c: whom this node wants to hear of. */
+void groups_want(struct net *n, machine_t machine);
+void groups_want_all(struct net *n);
+/* To whom a frame of the routing protocol is flooded by this device. */
+void groups_address(const struct nfsm *m, const u8 *f, u8 to[6]);
 
 /* where.c: whom to ask before everybody. False: nobody. */
 bool where_ask(struct net *n, machine_t target);

@@ -25,6 +25,7 @@ struct net *net_create(struct heap *heap, const struct net_config *config)
     list_init(&n->bulks);
     list_init(&n->replies);
     n->hello.kind = DUE_HELLO;
+    groups_want(n, n->config.self);
     return n;
 }
 
@@ -97,6 +98,8 @@ void net_announce(struct net *n, const void *bytes, size_t len)
 {
     n->announce_len = (u8)MIN(len, (size_t)NET_ANNOUNCE_MAX);
     memcpy(n->announce, bytes, n->announce_len);
+    if (n->announce_len)
+        groups_want_all(n);
     route_hello(n);
 }
 

@@ -87,6 +87,31 @@ struct net_device_ops {
 enum net_status { NET_STATUS_UP = 1, NET_STATUS_BROADCAST = 2, NET_STATUS_CAN_WRITE = 4 };
 enum net_interrupt { NET_INT_RECEIVED = 1, NET_INT_WRITTEN = 2, NET_INT_STATUS = 4 };
 
+/*
+ * What all have to hear who have to do with one machine goes to that machine's group of Ethernet
+ * addresses, where the medium knows who wants which; where it does not, to everybody. Several machines
+ * may have one group, and nobody minds what he did not ask for.
+ */
+enum { NET_GROUPS = 1024 };
+struct net_groups {
+    u64 bit[NET_GROUPS / 64];
+    bool all;    /* whatever else is wanted */
+    u32 changes; /* how often any of this has changed */
+};
+
+static inline void net_group_address(u8 address[6], u32 group)
+{
+    const u8 of_group[6] = {3, 5, 0, 0, (u8)(group >> 8), (u8)group};
+
+    __builtin_memcpy(address, of_group, 6);
+}
+
+/* The group that any multicast address belongs to. */
+static inline u32 net_group_of(const u8 address[6])
+{
+    return ((u32)address[4] << 8 ^ (u32)address[2] << 8 ^ address[5] ^ address[3]) % NET_GROUPS;
+}
+
 struct net_device {
     const struct net_device_ops *ops;
     u8 address[6];
@@ -94,7 +119,9 @@ struct net_device {
     u64 bytes_per_second; /* of the medium, for timers; 0 = unknown and fast */
     bool checked;  /* the block read last is as it was sent: its CRC need not be looked at */
     bool own_only; /* takes no frames of others from a node that has no other device */
-    void *owner;   /* the driver's own */
+    bool groups;   /* its medium knows who wants which group */
+    const struct net_groups *wants; /* which of them this node wants; once it is attached */
+    void *owner;                    /* the driver's own */
 };
 
 /*

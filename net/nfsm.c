@@ -300,6 +300,9 @@ struct nfsm *nfsm_create(struct net *n, struct net_device *d)
     if (!m)
         return NULL;
     *m = (struct nfsm){.net = n, .device = d, .number = n->devices++};
+    d->wants = &n->groups;
+    if (n->devices > 1) /* it may be on the way between others */
+        groups_want_all(n);
     list_init(&m->circle);
     list_init(&m->peers);
     list_init(&m->queue);
@@ -332,5 +335,6 @@ void nfsm_destroy(struct nfsm *m)
         ;
     due_cancel(&n->due, &m->due);
     list_remove(&m->all);
+    m->device->wants = NULL;
     heap_free(n->heap, m, sizeof(*m));
 }

@@ -36,6 +36,7 @@ struct peer *peer_get(struct net *n, machine_t machine)
     list_init(&p->fresh);
     list_init(&p->queue);
     r->peer = p;
+    groups_want(n, machine);
     peer_reset(p, r->epoch);
     peer_rebind(p);
     return p;

@@ -168,8 +168,10 @@ static void flood(struct net *n, const u8 *f, const struct nfsm *except)
     list_for_each(at, &n->nfsms)
     {
         struct nfsm *m = list_entry(at, struct nfsm, all);
+        u8 to[6];
 
-        if (m != except && nfsm_pass(m, f, frame_length(f), frame_everybody))
+        groups_address(m, f, to);
+        if (m != except && nfsm_pass(m, f, frame_length(f), to))
             n->stats.routing_out++;
     }
 }

@@ -12,6 +12,7 @@
 #ifndef SPLITDRV_NET_H
 #define SPLITDRV_NET_H
 
+#include "net/net.h"
 #include "splitdrv/cache.h"
 #include "splitdrv/pool.h"
 
@@ -42,6 +43,7 @@ struct netback {
     bool tx_dirty, rx_dirty;
     RING_IDX rx_due;  /* what had been put there at the last prompt */
     RING_IDX rx_wish; /* the front end, which slept, has been told that so much is wanted */
+    u64 groups[NET_GROUPS / 64]; /* that the front end wants (feature-multicast-control) */
     struct split_net_stats stats;
     struct cache tx_cache, rx_cache; /* last: netback_open */
 };
@@ -92,6 +94,9 @@ void netfront_expect(struct netfront *f, size_t len);
 bool netfront_close(struct netfront *f);
 /* False: no room now; a kick comes when there is. */
 bool netfront_put(struct netfront *f, const void *frame, size_t len, u32 checksum);
+/* Says that frames for this group of addresses are wanted; ff:ff:ff:ff:ff:ff, to ours: all. False: no
+ * room now. */
+bool netfront_group(struct netfront *f, const u8 address[6]);
 size_t netfront_take(struct netfront *f, void *frame, size_t room, u32 *checksum);
 void netfront_flush(struct netfront *f);
 bool netfront_idle(struct netfront *f);

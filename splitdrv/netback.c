@@ -5,6 +5,7 @@
  */
 #include "splitdrv/net.h"
 #include "base/wide.h"
+#include "net/frame.h"
 
 /* A frame as its slots describe it. */
 struct chain {
@@ -13,6 +14,8 @@ struct chain {
     u32 used;   /* requests consumed, extra info included */
     u32 extras; /* of them */
     bool bad;
+    bool group; /* no frame, but who wants a group of addresses, or no longer */
+    struct netif_extra_info extra; /* the last one */
 };
 
 void netback_open(struct netback *b, domid_t peer, void *tx_ring, void *rx_ring, u32 tx_port,
@@ -53,7 +56,6 @@ static u32 waiting(struct netback *b)
 /* The extra-info slots behind the first request; the caller has checked that one is due. */
 static void gather_extras(struct netback *b, struct chain *c, u32 available)
 {
-    struct netif_extra_info extra;
     struct netif_tx_request raw;
 
     do {
@@ -62,17 +64,19 @@ static void gather_extras(struct netback *b, struct chain *c, u32 available)
             return;
         }
         RING_COPY_REQUEST(&b->tx, b->tx.req_cons + c->used, &raw);
-        memcpy(&extra, &raw, sizeof(extra));
+        memcpy(&c->extra, &raw, sizeof(c->extra));
         c->used++;
         c->extras++;
-        /* Nothing that needs one was negotiated, so a frame with any is refused; but the
-         * chain must be followed to its end to find the next frame. */
-        c->bad = true;
-        if (!extra.type || extra.type >= XEN_NETIF_EXTRA_TYPE_MAX) {
+        if (!c->extra.type || c->extra.type >= XEN_NETIF_EXTRA_TYPE_MAX) {
             b->broken = "extra info of an unknown type";
             return;
         }
-    } while (extra.flags & XEN_NETIF_EXTRA_FLAG_MORE);
+    } while (c->extra.flags & XEN_NETIF_EXTRA_FLAG_MORE);
+    c->group = c->extras == 1 && (c->extra.type == XEN_NETIF_EXTRA_TYPE_MCAST_ADD ||
+                                  c->extra.type == XEN_NETIF_EXTRA_TYPE_MCAST_DEL);
+    /* Nothing else that needs one was negotiated, so a frame with any is refused; but the
+     * chain had to be followed to its end to find the next frame. */
+    c->bad = !c->group;
 }
 
 _Static_assert(sizeof(struct netif_extra_info) <= sizeof(struct netif_tx_request),
@@ -85,7 +89,7 @@ static bool gather(struct netback *b, struct chain *c, u32 available)
     bool more;
 
     c->slots = c->used = c->extras = 0; /* slot[] is read as far as it is written */
-    c->bad = false;
+    c->bad = c->group = false;
     do {
         if (c->used == available) {
             b->broken = "a frame's chain is cut off";
@@ -175,15 +179,35 @@ static void respond_chain(struct netback *b, const struct chain *c, s16 status)
     b->tx.req_cons += c->used;
 }
 
+/* Several addresses are one group, so that none is ever taken out: who gets more than it asked for
+ * does not mind, as the header says. */
+static void want(struct netback *b, const struct netif_extra_info *e)
+{
+    u32 group = net_group_of(e->u.mcast.addr);
+
+    if (e->type != XEN_NETIF_EXTRA_TYPE_MCAST_ADD)
+        return;
+    if (address_equal(e->u.mcast.addr, frame_everybody))
+        memset(b->groups, 0xff, sizeof(b->groups));
+    else
+        b->groups[group / 64] |= 1ull << group % 64;
+}
+
 size_t netback_take(struct netback *b, void *frame, size_t room, u32 *checksum)
 {
     struct chain c;
     size_t len;
     u32 available;
 
-    while (!b->broken && (available = waiting(b)) != 0) {
+    for (u32 i = 0; i < NET_RING && !b->broken && (available = waiting(b)) != 0; i++) {
         if (!gather(b, &c, available))
             return 0;
+        if (c.group && c.slots == 1) {
+            want(b, &c.extra);
+            respond_chain(b, &c, NETIF_RSP_OKAY);
+            continue;
+        }
+        c.bad |= c.group; /* with more of a frame behind it */
         len = measure(&c, room);
         if (len && fetch(b, &c, frame)) {
             respond_chain(b, &c, NETIF_RSP_OKAY);

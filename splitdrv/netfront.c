@@ -163,6 +163,24 @@ bool netfront_put(struct netfront *f, const void *frame, size_t len, u32 checksu
     return true;
 }
 
+bool netfront_group(struct netfront *f, const u8 address[6])
+{
+    struct netif_extra_info e = {.type = XEN_NETIF_EXTRA_TYPE_MCAST_ADD};
+    struct netif_tx_request *r;
+    u32 id;
+
+    if (!find_room(f, 1, 1))
+        return false;
+    id = pool_take(&f->tx_pool);
+    r = RING_GET_REQUEST(&f->tx, f->tx.req_prod_pvt++);
+    *r = (struct netif_tx_request){
+        .gref = f->tx_pool.ref[id], .flags = NETTXF_extra_info, .id = (u16)id};
+    memcpy(e.u.mcast.addr, address, sizeof(e.u.mcast.addr));
+    memcpy(RING_GET_REQUEST(&f->tx, f->tx.req_prod_pvt++), &e, sizeof(e));
+    f->tx_dirty = true;
+    return true;
+}
+
 /* Copies one response's part of a frame out, if it is what it says. -1: it is not. */
 static s32 part(struct netfront *f, RING_IDX at, u8 *to, size_t room, u16 *flags)
 {

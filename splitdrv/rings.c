@@ -39,13 +39,15 @@ static bool bind_ports(struct vif_rings *r, struct split_device *d, rt_event_fn 
 const char *vif_rings_connect(struct vif_rings *r, struct split_device *d, rt_event_fn *fn,
                               void *arg)
 {
-    u64 tx, rx, copy = 0, persistent = 0;
+    u64 tx, rx, copy = 0, persistent = 0, groups = 0;
 
     if (!split_number(d->other, "tx-ring-ref", &tx) ||
         !split_number(d->other, "rx-ring-ref", &rx) || tx >> 32 || rx >> 32)
         return "the front end does not say where its rings are";
     split_number(d->other, "request-rx-copy", &copy);
     split_number(d->other, "feature-persistent", &persistent);
+    split_number(d->other, "request-multicast-control", &groups);
+    r->groups = groups == 1;
     if (!copy)
         return "the front end wants pages flipped, which is history";
     if (!split_map(d->peer, (grant_ref_t)tx, false, &r->tx) ||

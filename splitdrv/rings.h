@@ -16,6 +16,7 @@ struct vif_rings {
     struct split_mapping tx, rx;
     u32 tx_port, rx_port;
     bool open;
+    bool groups; /* the front end gets the frames of those groups only that it asks for */
 };
 
 /* Writes what we can do, and what the medium is: bytes a second (0: fast), largest block. */

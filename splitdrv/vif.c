@@ -75,6 +75,7 @@ void vif_init(struct vif *v, const struct vif_end *end)
 void vif_is_up(struct vif *v)
 {
     v->up = true;
+    v->told = (struct net_groups){0};
     v->interrupts |= NET_INT_STATUS | NET_INT_RECEIVED;
 }
 
@@ -107,10 +108,57 @@ bool vif_listen(struct vif *v)
     return !v->interrupts;
 }
 
+/* False: no room for more. */
+static bool tell_word(struct vif *v, u32 word)
+{
+    u64 news = v->device.wants->bit[word] & ~v->told.bit[word];
+    u8 address[6];
+
+    for (; news; news &= news - 1) {
+        u32 group = word * 64 + (u32)__builtin_ctzll(news);
+
+        net_group_address(address, group);
+        if (!v->end->group(v, address))
+            return false;
+        v->told.bit[word] |= news & -news;
+    }
+    return true;
+}
+
+static bool tell_all(struct vif *v)
+{
+    static const u8 all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+    v->told.all = v->told.all || v->end->group(v, all);
+    return v->told.all;
+}
+
+static bool has_to_tell(const struct vif *v)
+{
+    return v->device.groups && v->device.wants && v->device.wants->changes != v->told.changes;
+}
+
+/* What finds no room is told the next time. */
+static void tell_groups(struct vif *v)
+{
+    const struct net_groups *w = v->device.wants;
+    bool done = true;
+
+    if (w->all)
+        done = tell_all(v);
+    for (u32 i = 0; i < ARRAY_SIZE(w->bit) && done && !w->all; i++)
+        done = tell_word(v, i);
+    if (done)
+        v->told.changes = w->changes;
+}
+
 void vif_flush(struct vif *v)
 {
-    if (v->up)
-        v->end->flush(v);
+    if (!v->up)
+        return;
+    if (has_to_tell(v))
+        tell_groups(v);
+    v->end->flush(v);
 }
 
 void vif_prompt(struct vif *v)
@@ -123,6 +171,8 @@ bool vif_rest(struct vif *v)
 {
     if (!v->up)
         return !v->interrupts;
+    if (has_to_tell(v))
+        tell_groups(v);
     v->end->flush(v);
     if (v->refused && v->end->room(v, v->device.block_max))
         v->interrupts |= NET_INT_WRITTEN;

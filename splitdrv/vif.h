@@ -24,6 +24,8 @@ struct vif_end {
     bool (*idle)(struct vif *v);          /* true: nothing to take; an event will say when */
     const char *(*broken)(struct vif *v); /* what the other end did that cannot be */
     const struct split_net_stats *(*stats)(struct vif *v);
+    /* Tells the other end that this group is wanted; false: no room now. Where device.groups is. */
+    bool (*group)(struct vif *v, const u8 address[6]);
     XenbusState anew; /* the state to begin in again when it was broken */
 };
 
@@ -32,7 +34,8 @@ struct vif {
     struct split_device bus;
     const struct vif_end *end;
     bool opened, up, refused;
-    u32 interrupts; /* enum net_interrupt, not yet taken */
+    u32 interrupts;         /* enum net_interrupt, not yet taken */
+    struct net_groups told; /* of the groups wanted, those that the other end knows of */
 };
 
 /* The vif number `n` of this domain, its handshake begun, or NULL: there is none, or no memory

@@ -67,8 +67,15 @@ static const struct split_net_stats *stats(struct vif *v)
     return &back_of(v)->rings.net.stats;
 }
 
-static const struct vif_end end = {
-    put, take, room, flush, prompt, idle, broken, stats, XenbusStateClosing};
+static const struct vif_end end = {.put = put,
+                                   .take = take,
+                                   .room = room,
+                                   .flush = flush,
+                                   .prompt = prompt,
+                                   .idle = idle,
+                                   .broken = broken,
+                                   .stats = stats,
+                                   .anew = XenbusStateClosing};
 
 static bool offer(struct split_device *d)
 {

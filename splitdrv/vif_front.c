@@ -68,8 +68,21 @@ static const struct split_net_stats *stats(struct vif *v)
     return &front_of(v)->front.stats;
 }
 
-static const struct vif_end end = {
-    put, take, room, flush, prompt, idle, broken, stats, XenbusStateInitialising};
+static bool group(struct vif *v, const u8 address[6])
+{
+    return netfront_group(&front_of(v)->front, address);
+}
+
+static const struct vif_end end = {.put = put,
+                                   .take = take,
+                                   .room = room,
+                                   .flush = flush,
+                                   .prompt = prompt,
+                                   .idle = idle,
+                                   .broken = broken,
+                                   .stats = stats,
+                                   .group = group,
+                                   .anew = XenbusStateInitialising};
 
 /* Of the largest frame: ours says it of the medium; where Linux is the back end, what its
  * bridge passes follows from the interface's MTU. */
@@ -93,6 +106,16 @@ static void read_medium(struct vif *v)
     /* Whoever attached the device has made its buffers: they may not become too small. */
     v->device.block_max = v->opened ? MIN(block, v->device.block_max) : block;
     v->device.bytes_per_second = split_number(v->bus.other, "medium-rate", &value) ? value : 0;
+}
+
+/* Groups are for back ends like ours, which take however many of them. */
+static bool ask_for_groups(struct vif *v)
+{
+    u64 offered = 0, block;
+
+    split_number(v->bus.other, "feature-multicast-control", &offered);
+    v->device.groups = offered && split_number(v->bus.other, "medium-block", &block);
+    return split_renew(v->bus.own, "request-multicast-control", v->device.groups);
 }
 
 static void close_ports(struct vif_front *f)
@@ -175,7 +198,7 @@ static bool lend(struct split_device *d)
            split_renew(d->own, "rx-ring-ref", f->rx_ref) && say_ports(f, d) &&
            split_renew(d->own, "request-rx-copy", 1) &&
            split_renew(d->own, "feature-rx-notify", 1) &&
-           split_renew(d->own, "feature-sg", 1) &&
+           split_renew(d->own, "feature-sg", 1) && ask_for_groups(&f->vif) &&
            split_renew(d->own, "feature-persistent", rt_option_number("persistent", 1) != 0);
 }
 

@@ -32,24 +32,34 @@ static bool number(const char **text, u64 most, u64 *value)
     return true;
 }
 
+/* Whose captures are taken, if it is there. */
+static const struct guest *whose(void)
+{
+    char name[64];
+    const struct guest *g = NULL;
+
+    if (!self_read("/osmosis/capture", name, sizeof(name)))
+        g = guest_find(name);
+    return g && g->built ? g : NULL;
+}
+
 /* Where the guest says its ring is. */
 static bool place(const struct guest *g, u64 *gfn, u64 *pages)
 {
     char path[64], value[64];
     const char *text = value;
 
-    if (self_read("/osmosis/capture", value, sizeof(value)) || strcmp(value, g->name) != 0)
-        return false;
     format(path, sizeof(path), "/local/domain/%u/data/capture", g->domid);
     return !self_read(path, value, sizeof(value)) && number(&text, 1ull << 40, gfn) &&
            number(&text, PAGES_MOST, pages) && *pages && !*text;
 }
 
-static bool open(const struct guest *g)
+static bool open(void)
 {
+    const struct guest *g = whose();
     u64 gfn, pages, here;
 
-    if (ring.at || !place(g, &gfn, &pages))
+    if (!g || !place(g, &gfn, &pages))
         return false;
     here = rt_window_alloc((u32)pages);
     if (!here)
@@ -68,13 +78,13 @@ static bool open(const struct guest *g)
     return true;
 }
 
-bool capture_take(const struct guest *g)
+bool capture_take(void)
 {
     static u8 piece[PIECE];
     struct osm_ring_header *r;
     u64 capacity, produced;
 
-    if (ring.guest != g && !open(g))
+    if (!ring.guest && !open())
         return false;
     r = rt_at(ring.at << 12);
     capacity = __atomic_load_n(&r->capacity, __ATOMIC_RELAXED);
@@ -98,7 +108,7 @@ void capture_close(const struct guest *g)
 {
     if (ring.guest != g)
         return;
-    capture_take(g);
+    capture_take();
     for (u32 i = 0; i < ring.pages; i++)
         ctl_unmap(ring.at + i);
     rt_window_free(ring.at, ring.pages);

@@ -175,8 +175,8 @@ u64 clock_true(const struct guest *g, u64 ns);
 bool clock_stands(const struct guest *g);
 
 /* --- capture.c: the fabric's captures */
-/* Passes on what there is; true if this guest's captures are the ones we take. */
-bool capture_take(const struct guest *g);
+/* Passes on what there is; true while anybody's captures are taken. */
+bool capture_take(void);
 void capture_close(const struct guest *g);
 
 /* --- assign.c: devices of the machine that a domain drives itself */

@@ -20,6 +20,8 @@ static struct osm_record records[RECORDS];
 static u64 next_ns;
 static bool capturing; /* somebody's captures are taken, too */
 static u32 rings;      /* of domains, mapped */
+static u64 said,
+    seen; /* how often domains have said where theirs are; at the last look for new ones */
 
 void trace_hypervisor(void)
 {
@@ -29,6 +31,7 @@ void trace_hypervisor(void)
         if (hypercall_osmosis(OSM_OP_trace_drain, &t))
             return;
         control.trace_lost += t.lost;
+        said = t.rings;
         if (t.count)
             output(OSM_STREAM_TRACE, records, t.count * sizeof(records[0]));
     } while (t.count == RECORDS);
@@ -120,17 +123,20 @@ void trace_guest(struct guest *g)
 
 void trace_all(void)
 {
-    capturing = false;
+    u64 now;
+
     trace_hypervisor();
+    now = said;
     list_for_each(at, &control.guests)
     {
         struct guest *g = list_entry(at, struct guest, link);
 
-        if (g->built) {
+        /* Who has none is not asked again before somebody has a new one: there may be a thousand. */
+        if (g->built && (g->trace_gfn || now != seen))
             trace_guest(g);
-            capturing |= capture_take(g);
-        }
     }
+    seen = now;
+    capturing = capture_take();
 }
 
 /* Rings are looked at now and then while any domain has one; the last look is at its end. */

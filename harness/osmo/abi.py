@@ -9,7 +9,7 @@ import enum
 import struct
 from typing import Any
 
-VERSION = 2
+VERSION = 3
 RING_MAGIC = 0x474E5230
 MAILBOX_MAGIC = 0x584F424D534F4D4F
 PAGE = 4096

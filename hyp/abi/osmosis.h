@@ -12,7 +12,7 @@
 
 #include "base/types.h"
 
-#define OSM_ABI_VERSION 2
+#define OSM_ABI_VERSION 3
 
 /* CPUID: leaf OSM_CPUID_BASE answers the signature in ebx, ecx, edx and the highest leaf
  * in eax; leaf +1: eax = OSM_ABI_VERSION, ebx = enum osm_clock of this run. */
@@ -116,6 +116,7 @@ struct osm_trace_drain {
     u32 capacity;
     u32 count; /* out */
     u64 lost;  /* out: records overwritten since the last drain */
+    u64 rings; /* out: how often a domain has said where its own ring lies, since the boot */
 };
 
 struct osm_output {

@@ -22,6 +22,7 @@ struct ring {
 
 u32 trace_classes;
 static struct ring rings[CPUS_MAX];
+static u64 rings_said; /* by domains, of their own */
 static struct spinlock drain_lock, class_lock;
 /* By number, so that a record's domain need not be looked up, nor be there any more. */
 static u8 of_domain[DOMID_FIRST_RESERVED];
@@ -36,6 +37,16 @@ void trace_write(u16 type, u16 domid, u32 who, u64 a, u64 b)
     r->record[r->produced % RING_RECORDS] = (struct osm_record){
         .ns = clock_now_ns(), .type = type, .domid = domid, .who = who, .a = a, .b = b};
     __atomic_store_n(&r->produced, r->produced + 1, __ATOMIC_RELEASE);
+}
+
+void trace_ring_said(void)
+{
+    __atomic_fetch_add(&rings_said, 1, __ATOMIC_RELEASE);
+}
+
+u64 trace_rings_said(void)
+{
+    return __atomic_load_n(&rings_said, __ATOMIC_ACQUIRE);
 }
 
 void trace_time_begins(void)

@@ -32,6 +32,9 @@ void trace_set_domain(u16 domid, u32 classes);
 /* Copies out up to `capacity` of the oldest records not drained yet, over all CPUs; *lost
  * counts those overwritten since the last drain. Returns how many. */
 u32 trace_drain(struct osm_record *to, u32 capacity, u64 *lost);
+/* A domain has said where its own ring lies; how often any has. */
+void trace_ring_said(void);
+u64 trace_rings_said(void);
 /* What was recorded so far came before time zero, by a clock that depends on the boot. */
 void trace_time_begins(void);
 /* This CPU's last records, to the log. */

@@ -93,6 +93,7 @@ static s64 trace_ring(struct call *c, void *arg)
     }
     d->trace_ring_gfn = r->gfn;
     d->trace_ring_pages = r->pages;
+    trace_ring_said();
     return 0;
 }
 
@@ -223,6 +224,7 @@ static s64 drain(struct call *c, void *arg)
 
     t->count = 0;
     t->lost = 0;
+    t->rings = trace_rings_said();
     while (t->count < t->capacity) {
         u64 lost = 0;
         u32 got = trace_drain(records, MIN(t->capacity - t->count, (u32)RECORDS), &lost);

@@ -256,6 +256,7 @@ void fabric_detach(struct fabric_port *p)
     *at = p->next;
     medium_port(p->medium->medium, p->port, NULL, nobody); /* it may come back elsewhere */
     medium_port_set_owner(p->medium->medium, p->port, NULL);
+    medium_port_groups(p->medium->medium, p->port, NULL);
     medium_port_up(p->medium->medium, p->port, false);
     if (node != ~0u)
         p->fabric->node[node].vifs--;

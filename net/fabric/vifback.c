@@ -55,7 +55,8 @@ static bool offer(struct split_device *d)
     block = medium_block_max(m->medium);
     if (m->outside)
         block = MIN(block, (u32)FABRIC_OUTSIDE_BLOCK);
-    return vif_rings_offer(d, medium_rate(m->medium), block);
+    return vif_rings_offer(d, medium_rate(m->medium), block) &&
+           split_write(d->own, "feature-multicast-control", 1);
 }
 
 static struct fabric_port *attach(struct vifback *v)
@@ -102,6 +103,8 @@ static bool connect(struct split_device *d)
     if (!v->port)
         return fail(v, "no address, or no place left on the medium");
     v->port->owner = v;
+    if (v->rings.groups)
+        medium_port_groups(v->port->medium->medium, v->port->port, v->rings.net.groups);
     vifback_is_ready(v);
     return true;
 }

@@ -215,7 +215,7 @@ void medium_port(struct medium *m, u32 port, const char *name, const u8 address[
         m->port[port].name[len] = 0;
     }
     if (address)
-        memcpy(m->port[port].address, address, 6);
+        addresses_set(m, port, address);
 }
 
 void medium_port_set_owner(struct medium *m, u32 port, void *owner)
@@ -227,6 +227,11 @@ void medium_port_set_owner(struct medium *m, u32 port, void *owner)
 void *medium_port_owner(const struct medium *m, u32 port)
 {
     return port < m->config.ports ? m->port[port].owner : NULL;
+}
+
+void medium_port_groups(struct medium *m, u32 port, const u64 *wanted)
+{
+    m->port[port].groups = wanted;
 }
 
 void medium_port_up(struct medium *m, u32 port, bool up)
@@ -245,6 +250,7 @@ static bool more_ports(struct medium *m)
     heap_free(m->heap, m->port, m->port_room * sizeof(struct port));
     m->port = bigger;
     m->port_room *= 2;
+    addresses_again(m);
     return true;
 }
 
@@ -258,7 +264,6 @@ u32 medium_add_port(struct medium *m, const char *name)
         return at;
     if (at == m->kind->ports_max || (at == m->port_room && !more_ports(m)))
         return MEDIUM_ANY;
-    m->port[at] = (struct port){.up = false};
     m->config.ports++;
     medium_port(m, at, name, NULL);
     return at;
@@ -371,21 +376,9 @@ static void aim(struct medium *m, struct parcel *p, u32 from, u32 to, u64 number
 }
 
 /* The one port a frame is for, or MEDIUM_ANY: all of them. */
-static u32 target(const struct medium *m, u32 from, const u8 *frame, size_t len)
+static u32 target(const struct medium *m, const u8 *frame, size_t len)
 {
-    u32 *last = &m->port[from].last_to;
-
-    static const u8 unknown[6];
-
-    if (len < 6 || frame[0] & 1 || address_equal(frame, unknown))
-        return MEDIUM_ANY;
-    if (*last < m->config.ports && address_equal(m->port[*last].address, frame))
-        return *last;
-    for (u32 i = 0; i < m->config.ports; i++) {
-        if (address_equal(m->port[i].address, frame))
-            return *last = i;
-    }
-    return MEDIUM_ANY;
+    return len < 6 || frame[0] & 1 ? MEDIUM_ANY : addresses_find(m, frame);
 }
 
 /* On an acknowledging ether nobody may use a frame that the recorder did not store. */
@@ -401,19 +394,39 @@ static bool recorded(struct medium *m, const struct parcel *p, u32 from, u64 num
     return !v.drop && !(v.changed & DAMAGED);
 }
 
+/* The group a frame is for; NET_GROUPS: none. */
+static u32 group_of(const u8 *frame, size_t len)
+{
+    return len < 6 || !(frame[0] & 1) || address_equal(frame, frame_everybody)
+               ? (u32)NET_GROUPS
+               : net_group_of(frame);
+}
+
+static bool wants(const struct port *p, u32 group)
+{
+    return group == NET_GROUPS || !p->groups || p->groups[group / 64] >> group % 64 & 1;
+}
+
 static void aim_all(struct medium *m, struct parcel *p, u32 from, u64 number, u64 at, u64 now)
 {
-    u32 only = target(m, from, p->bytes, p->len);
+    u32 only = target(m, p->bytes, p->len), group;
+    bool stored = m->recorder != MEDIUM_ANY && m->kind->ack_slot_ns;
 
     if (!recorded(m, p, from, number, now)) {
         tell(m, MEDIUM_DROPPED, MEDIUM_RECORDER, from, MEDIUM_ANY, number, p->bytes, p->len,
              now);
         return;
     }
+    if (only != MEDIUM_ANY && !stored) { /* however many others there are */
+        if (only != from && m->port[only].up)
+            aim(m, p, from, only, number, at, now);
+        return;
+    }
+    group = group_of(p->bytes, p->len);
     for (u32 to = 0; to < m->config.ports; to++) {
-        if (to == from || !m->port[to].up)
+        if (to == from || !m->port[to].up || !wants(&m->port[to], group))
             continue;
-        if (only == MEDIUM_ANY || only == to || (to == m->recorder && m->kind->ack_slot_ns))
+        if (only == MEDIUM_ANY || only == to || to == m->recorder)
             aim(m, p, from, to, number, at, now);
     }
 }

@@ -103,6 +103,9 @@ u32 medium_add_port(struct medium *m, const char *name);
 const char *medium_port_name(const struct medium *m, u32 port);
 void medium_port_set_owner(struct medium *m, u32 port, void *owner);
 void *medium_port_owner(const struct medium *m, u32 port);
+/* Of frames for a group of addresses (net/net.h) this port gets those of the groups in `wanted`, a
+ * bitmap of its owner's; NULL: all. */
+void medium_port_groups(struct medium *m, u32 port, const u64 *wanted);
 /* A port whose link is down neither sends nor receives. Ports start up. */
 void medium_port_up(struct medium *m, u32 port, bool up);
 /* A frame begins its way at `now`; the medium copies it. */

@@ -47,12 +47,13 @@ struct kind {
 struct port {
     char name[MEDIUM_NAME];
     u8 address[6];
-    bool up, bad; /* bad: state of a Gilbert-Elliott channel */
-    u16 group;    /* side of a partition */
-    u32 last_to;  /* where its last frame for one address went */
-    void *owner;  /* the medium's user's */
-    u64 sent;     /* frames so far: numbers the decisions */
-    u64 free_at;  /* when its line has swallowed everything */
+    bool up, bad;      /* bad: state of a Gilbert-Elliott channel */
+    u16 group;         /* side of a partition */
+    u32 chain, next;   /* of the table of addresses */
+    void *owner;       /* the medium's user's */
+    const u64 *groups; /* that it wants, or NULL */
+    u64 sent;          /* frames so far: numbers the decisions */
+    u64 free_at;       /* when its line has swallowed everything */
 };
 
 /* Bytes shared by all arrivals of one frame. */
@@ -117,6 +118,12 @@ void rules_step(struct medium *m, u32 from, u64 number);
 /* A damaged copy of the frame, or NULL: no memory. */
 struct parcel *rules_damage(struct medium *m, const struct parcel *p, u32 from, u32 to,
                             u64 number, const struct verdict *v);
+/* addresses.c: which port has an address. One of zeros is none. */
+void addresses_set(struct medium *m, u32 port, const u8 address[6]);
+/* There is room for more ports now. */
+void addresses_again(struct medium *m);
+/* MEDIUM_ANY: nobody is known to have it. */
+u32 addresses_find(const struct medium *m, const u8 address[6]);
 struct parcel *parcel_create(struct medium *m, const void *bytes, size_t len);
 
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Many nodes on one box: the plan that looks at what they hold, the table, and real runs (H18, P27)."""
 
+import collections
 import dataclasses
 import json
 import os
@@ -11,10 +12,11 @@ import xml.etree.ElementTree as xml
 
 import pytest
 
-from osmo import cluster, faults, judge, many, paths, plan, qemu, run
+from osmo import abi, cluster, faults, judge, many, paths, plan, qemu, run
 from osmo.collect import Collector, Ended, Event
 from osmo.errors import Problem
 from osmo.session import Ending
+from osmo.types import Net
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 OSMOSIS = str(TOP / "harness" / "osmosis")
@@ -135,10 +137,28 @@ def test_a_run_of_another_size_is_replayed_with_that_size(tmp_path: pathlib.Path
 
 @built
 @pytest.mark.slow
+def test_who_comes_up_does_not_wake_them_all(tmp_path: pathlib.Path) -> None:
+    """P27: of frames to several, but for the announcements, each is heard by those who have to do with its sender:
+    not as many as the square of the nodes."""
+    text, nodes = many.FILE.read_text().replace("trace = false", ""), 24
+    (tmp_path / "traced.toml").write_text(text)
+    words = ["run", tmp_path / "traced.toml", "--count", f"n={nodes}", "--json", "--out", tmp_path / "out"]
+    done = subprocess.run([OSMOSIS, *map(str, words)], capture_output=True, text=True, check=False,
+                          timeout=500)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    records = abi.records((tmp_path / "out" / "trace").read_bytes())
+    heard = collections.Counter(r.a for r in records if r.type == Net.MEDIUM_DELIVER)
+    assert sum(r.type == Net.MEDIUM_SEND for r in records) > 10 * nodes  # they talked
+    assert 1 <= sum(times > 3 for times in heard.values()) <= 8
+    assert max(heard.values()) > nodes // 2
+
+
+@built
+@pytest.mark.slow
 @pytest.mark.skipif("OSMOSIS_LONG" not in os.environ, reason="minutes: OSMOSIS_LONG=1")
 @pytest.mark.timeout(3600)
-def test_a_hundred_and_more_nodes(tmp_path: pathlib.Path) -> None:
-    """More than usual quotas of the store, or a fabric of fixed memory, would let one back end serve."""
-    done = subprocess.run([OSMOSIS, "run", str(many.FILE), "--count", "n=128", "--json", "--out", str(tmp_path)],
+def test_a_thousand_nodes(tmp_path: pathlib.Path) -> None:
+    """H18, P27: more than usual quotas of the store, or a fabric of fixed memory, would let one back end serve."""
+    done = subprocess.run([OSMOSIS, "run", str(many.FILE), "--count", "n=1000", "--json", "--out", str(tmp_path)],
                           capture_output=True, text=True, check=False, timeout=3500)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

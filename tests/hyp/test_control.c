@@ -402,8 +402,14 @@ static void trace_rings_are_remembered(void)
 {
     struct osm_trace_ring ring = {.gfn = 5, .pages = 3};
     struct osm_trace_where where = {.domid = 1};
+    struct osm_trace_drain drain = {.capacity = 0};
+    u64 before;
 
     begin();
+    CHECK_EQ(world_op(control->vcpu[0], __HYPERVISOR_arch_7, OSM_OP_trace_drain, &drain,
+                      sizeof(drain)),
+             0);
+    before = drain.rings;
     CHECK_EQ(guest_call(__HYPERVISOR_arch_7, OSM_OP_trace_ring, &ring, sizeof(ring)), 0);
     ring = (struct osm_trace_ring){.gfn = 5, .pages = 100000};
     CHECK_EQ(guest_call(__HYPERVISOR_arch_7, OSM_OP_trace_ring, &ring, sizeof(ring)),
@@ -415,6 +421,10 @@ static void trace_rings_are_remembered(void)
                       sizeof(where)),
              0);
     CHECK(where.gfn == 5 && where.pages == 3);
+    CHECK_EQ(world_op(control->vcpu[0], __HYPERVISOR_arch_7, OSM_OP_trace_drain, &drain,
+                      sizeof(drain)),
+             0);
+    CHECK_EQ(drain.rings, before + 1); /* what was refused was not said */
     where.domid = 99;
     CHECK_EQ(world_op(control->vcpu[0], __HYPERVISOR_arch_7, OSM_OP_trace_where, &where,
                       sizeof(where)),

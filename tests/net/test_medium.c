@@ -7,6 +7,7 @@
  */
 #include "base/keyed.h"
 #include "net/media/medium.h"
+#include "net/net.h"
 #include "tests/check.h"
 
 #define US     1000ull
@@ -592,6 +593,68 @@ static void test_crowds(void)
     end(m);
 }
 
-TESTS(CASE(test_rates), CASE(test_recorder), CASE(test_queue_and_rate), CASE(test_bounds),
-      CASE(test_odds), CASE(test_bursts), CASE(test_flapping), CASE(test_partitions),
-      CASE(test_decisions_stay), CASE(test_named_before_it_comes), CASE(test_crowds))
+/* A frame for one finds its port among many, whoever came, went, or took another's address. */
+static void test_addresses(void)
+{
+    enum { MANY = 200, ADDRESSES = 60 };
+    struct medium *m = fresh(MEDIUM_ETHER, 3, 0);
+    u8 address[6] = {2}, has[MANY] = {1, 2, 3}, f[FRAME] = {0};
+    struct medium_arrival a;
+    char name[MEDIUM_NAME];
+
+    for (u32 k = 0; k < 4000; k++) {
+        u64 draw = keyed_random(11, 1, k);
+        u32 ports = medium_config(m)->ports, port = (u32)(draw % ports), want = MANY;
+
+        if (draw / MANY % 16 == 0 && ports < MANY) {
+            snprintf(name, sizeof(name), "p%u", ports);
+            medium_port_up(m, medium_add_port(m, name), true);
+        } else if (draw / MANY % 4 == 0) {
+            has[port] = (u8)(draw >> 32) % ADDRESSES; /* 0: of zeros, which is none */
+            memset(address, 0, 6);
+            address[0] = has[port] ? 2 : 0;
+            address[5] = has[port];
+            medium_port(m, port, NULL, address);
+        }
+        f[0] = 2;
+        f[5] = (u8)(draw >> 40) % (ADDRESSES - 1) + 1;
+        for (u32 i = MANY; i-- > 0;)
+            want = i < medium_config(m)->ports && has[i] == f[5] ? i : want;
+        medium_send(m, port, f, FRAME, k * 1000000ull);
+        for (u32 i = 0; medium_deliver(m, (k + 1) * 1000000ull - 1, &a); i++)
+            CHECK(want == MANY || (a.port == want && !i));
+    }
+    CHECK_EQ(medium_config(m)->ports, MANY);
+    end(m);
+}
+
+/* Of frames for a group, a port that has said which it wants gets those. */
+static void test_groups(void)
+{
+    static u64 some[NET_GROUPS / 64], none[NET_GROUPS / 64];
+    struct medium *m = fresh(MEDIUM_ETHER, 4, 0);
+    u8 f[FRAME] = {0};
+    u64 last;
+
+    some[5 / 64] |= 1ull << 5;
+    medium_port_groups(m, 1, some);
+    medium_port_groups(m, 2, none);
+    for (u32 group = 0; group < NET_GROUPS; group++) {
+        net_group_address(f, group);
+        medium_send(m, 0, f, FRAME, group * 1000000ull);
+        CHECK_EQ(drain(m, &last), group == 5 ? 2 : 1); /* port 3 gets all */
+    }
+    memset(f, 0xff, 6);
+    medium_send(m, 0, f, FRAME, 2000000000ull);
+    CHECK_EQ(drain(m, &last), 3);
+    medium_port_groups(m, 2, NULL);
+    net_group_address(f, 6);
+    medium_send(m, 0, f, FRAME, 3000000000ull);
+    CHECK_EQ(drain(m, &last), 2);
+    end(m);
+}
+
+TESTS(CASE(test_crowds), CASE(test_addresses), CASE(test_groups), CASE(test_rates),
+      CASE(test_recorder), CASE(test_queue_and_rate), CASE(test_bounds), CASE(test_odds),
+      CASE(test_bursts), CASE(test_flapping), CASE(test_partitions), CASE(test_decisions_stay),
+      CASE(test_named_before_it_comes))

@@ -93,8 +93,15 @@ static const struct split_net_stats *stats(struct vif *v)
     return &ether_of(v)->stats;
 }
 
-static const struct vif_end end = {
-    put, take, room, flush, prompt, idle, broken, stats, XenbusStateClosed};
+static const struct vif_end end = {.put = put,
+                                   .take = take,
+                                   .room = room,
+                                   .flush = flush,
+                                   .prompt = prompt,
+                                   .idle = idle,
+                                   .broken = broken,
+                                   .stats = stats,
+                                   .anew = XenbusStateClosed};
 
 static void on_message(void *arg)
 {

@@ -39,7 +39,8 @@ static u32 gap_of(const struct rt_module *bundle, const void *base)
 
 /*
  * The longest run of frames, but for some that stay the runtime's: an eighth for the
- * core's heap, the rest for processes. The bundle's pages are shown to them, not copied.
+ * core's heap, the rest for processes. It is taken in one piece, which no shorter run has room for,
+ * so that it is the one behind the bundle, whose pages are shown to processes and not copied.
  */
 static void memory_init(const struct rt_module *bundle)
 {
@@ -52,11 +53,11 @@ static void memory_init(const struct rt_module *bundle)
         rt_panic("%u frames are too few for a node", count);
     count -= RUNTIME_FRAMES;
     heap_bytes = MAX((size_t)count / 8 * FRAME_SIZE, (size_t)HEAP_LEAST);
-    base = rt_frames_untouched((u32)(heap_bytes / FRAME_SIZE));
+    base = rt_frames_untouched(count);
     count -= (u32)(heap_bytes / FRAME_SIZE);
     heap_init(&heap, base, heap_bytes);
+    base += heap_bytes;
     heap.born_zero = rt_host() == RT_OSMOSIS; /* which zeroes what it hands out */
-    base = rt_frames_untouched(count);
     gap = gap_of(bundle, base);
     held = gap > 1 ? 1 + (u32)(bundle->size / FRAME_SIZE) : 1;
     refs = (u32)ALIGN_UP(((u64)gap + count) * sizeof(u32), (u64)FRAME_SIZE) / FRAME_SIZE;
