@@ -4,10 +4,8 @@
  */
 #include "base/format.h"
 #include "base/memory.h"
-#include "guest/rt/frame.h"
+#include "guest/rt/store.h"
 #include "splitdrv/backends.h"
-
-enum { NAMES = 4096 }; /* as much as one answer of the store holds */
 
 /* What stands behind it. */
 static const char *number_at(const char *s, u32 *value)
@@ -22,36 +20,41 @@ static bool number(const char *s, u32 *value)
     return !*number_at(s, value);
 }
 
-static void walk_domain(const char *kind, const char *name, char *handles,
-                        split_backend_fn *take, void *arg)
-{
-    char path[64];
-    u32 domain, handle;
-    long got;
+/* Whom to tell of which devices. */
+struct walk {
+    const char *kind;
+    split_backend_fn *take;
+    void *arg;
+    u32 domain;
+};
 
-    if (!number(name, &domain))
+static void walk_handle(void *arg, const char *name)
+{
+    const struct walk *w = arg;
+    u32 handle;
+
+    if (number(name, &handle))
+        w->take(w->arg, w->domain, handle);
+}
+
+static void walk_domain(void *arg, const char *name)
+{
+    struct walk *w = arg;
+    char path[64];
+
+    if (!number(name, &w->domain))
         return;
-    format(path, sizeof(path), "backend/%s/%s", kind, name);
-    got = rt_store_directory(0, path, handles, NAMES);
-    for (long at = 0; at < got; at += (long)strlen(handles + at) + 1) {
-        if (number(handles + at, &handle))
-            take(arg, domain, handle);
-    }
+    format(path, sizeof(path), "backend/%s/%s", w->kind, name);
+    rt_store_each(path, walk_handle, w);
 }
 
 bool split_backends(const char *kind, split_backend_fn *take, void *arg)
 {
-    char *domains = rt_alloc(NAMES), *handles = rt_alloc(NAMES), path[32];
-    long got = -1;
+    struct walk w = {.kind = kind, .take = take, .arg = arg};
+    char path[32];
 
     format(path, sizeof(path), "backend/%s", kind);
-    if (domains && handles)
-        got = rt_store_directory(0, path, domains, NAMES);
-    for (long at = 0; at < got; at += (long)strlen(domains + at) + 1)
-        walk_domain(kind, domains + at, handles, take, arg);
-    rt_free(domains, NAMES);
-    rt_free(handles, NAMES);
-    return got >= 0;
+    return !rt_store_each(path, walk_domain, &w);
 }
 
 /* Where it hangs, or would. */

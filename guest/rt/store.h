@@ -23,6 +23,10 @@ long rt_store_mkdir(u32 transaction, const char *path);
 long rt_store_remove(u32 transaction, const char *path);
 /* Children's names, each ended by NUL, one after the other; the bytes used. */
 long rt_store_directory(u32 transaction, const char *path, char *names, size_t room);
+/* Calls `fn` for each child's name, in as many answers of the store as that takes; for some twice where
+ * children come and go meanwhile. */
+typedef void rt_store_name_fn(void *arg, const char *name);
+long rt_store_each(const char *path, rt_store_name_fn *fn, void *arg);
 /* As the wire has them: "n0", then "r1" ... */
 long rt_store_set_perms(u32 transaction, const char *path, const char *const *perms, u32 count);
 /* The transaction's id, or a negative errno. */

@@ -4,8 +4,11 @@
  */
 #include "base/format.h"
 #include "base/memory.h"
+#include "guest/rt/frame.h"
 #include "guest/rt/store.h"
 #include "guest/rt/store_wire.h"
+
+enum { GENERATION = 24, PARTS_AGAIN = 16 };
 
 /* A call whose payload is one path. */
 static long path_call(u32 type, u32 transaction, const char *path, char *reply, size_t room)
@@ -90,6 +93,72 @@ long rt_store_remove(u32 transaction, const char *path)
 long rt_store_directory(u32 transaction, const char *path, char *names, size_t room)
 {
     return path_call(XS_DIRECTORY, transaction, path, names, room);
+}
+
+static void tell_names(const char *names, size_t len, rt_store_name_fn *fn, void *arg)
+{
+    for (size_t at = 0; at < len; at += strlen(names + at) + 1)
+        fn(arg, names + at);
+}
+
+/* What is left of an answer behind the generation, which is to be that of the parts so far. NULL: it is
+ * another, so that they do not belong together. */
+static const char *part_of(const char *answer, char *generation, bool first)
+{
+    size_t len = strlen(answer) + 1;
+
+    if (len > GENERATION || (!first && strcmp(answer, generation) != 0))
+        return NULL;
+    memcpy(generation, answer, len);
+    return answer + len;
+}
+
+/* An empty name is behind the last one. */
+static long each_part(const char *path, char *answer, rt_store_name_fn *fn, void *arg)
+{
+    char generation[GENERATION], question[XENSTORE_ABS_PATH_MAX + 16];
+    size_t offset = 0;
+
+    for (u32 again = 0; again < PARTS_AGAIN;) {
+        size_t len = format(question, sizeof(question), "%s%c%lu", path, 0, offset) + 1, more;
+        long got = rt_store_call(XS_DIRECTORY_PART, 0, question, len, answer,
+                                 XENSTORE_PAYLOAD_MAX + 1);
+        const char *names;
+
+        if (got < 0)
+            return got;
+        names = part_of(answer, generation, !offset);
+        if (!names) {
+            offset = 0;
+            again++;
+            continue;
+        }
+        more = (size_t)(answer + got - names);
+        if (!more)
+            return -XEN_EIO;
+        if (!names[more - 1] && (more == 1 || !names[more - 2])) {
+            tell_names(names, more - 1, fn, arg);
+            return 0;
+        }
+        tell_names(names, more, fn, arg);
+        offset += more;
+    }
+    return -XEN_EAGAIN;
+}
+
+long rt_store_each(const char *path, rt_store_name_fn *fn, void *arg)
+{
+    char *answer = rt_alloc(XENSTORE_PAYLOAD_MAX + 1);
+    long got = -XEN_ENOMEM;
+
+    if (answer)
+        got = rt_store_directory(0, path, answer, XENSTORE_PAYLOAD_MAX + 1);
+    if (got >= 0)
+        tell_names(answer, (size_t)got, fn, arg);
+    else if (got == -XEN_E2BIG)
+        got = each_part(path, answer, fn, arg);
+    rt_free(answer, XENSTORE_PAYLOAD_MAX + 1);
+    return done(got);
 }
 
 long rt_store_set_perms(u32 transaction, const char *path, const char *const *perms, u32 count)

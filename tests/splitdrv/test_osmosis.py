@@ -53,6 +53,15 @@ def test_loss(tmp_path: pathlib.Path, kind: str) -> None:
     play(tmp_path, "count=60 size=200 stream=4", kind, 300, LOSS, linger="linger=20000")
 
 
+def test_more_vifs_than_one_answer_of_the_store_names(tmp_path: pathlib.Path) -> None:
+    """H09, P27: a driver domain that begins anew asks for its vifs, part by part where there are so many."""
+    write = "at 900ms write /local/domain/{fabric}/backend/vif/%u/0/domain none\n"
+    plan = "at 900ms reboot fabric\n" + "".join(write % domain for domain in range(60000, 60800))
+    _, seen = play(tmp_path, "count=3000 size=500 stream=4", "ack-ether", 120, plan=plan)
+    assert sum(e.event == "start" and e.name == "fabric" for e in seen.events) == 2
+    assert not [e.fields for e in seen.events if e.event == "error"]
+
+
 BACK, FRONT = "/local/domain/{fabric}/backend/vif/{n1}/0/", "/local/domain/{n1}/device/vif/0/"
 # What each end says last before the fabric's domain dies: when it is there anew, and when the device goes.
 OPENING = (f"when store {BACK}state 1", f"when store {BACK}state 2", f"when store {FRONT}state 1",
