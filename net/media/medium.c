@@ -376,9 +376,20 @@ static void aim(struct medium *m, struct parcel *p, u32 from, u32 to, u64 number
 }
 
 /* The one port a frame is for, or MEDIUM_ANY: all of them. */
-static u32 target(const struct medium *m, const u8 *frame, size_t len)
+static u32 target(const struct medium *m, u32 from, const u8 *frame, size_t len)
 {
-    return len < 6 || frame[0] & 1 ? MEDIUM_ANY : addresses_find(m, frame);
+    static const u8 unknown[6];
+    u32 *last = &m->port[from].last_to;
+    u32 found;
+
+    if (len < 6 || frame[0] & 1 || address_equal(frame, unknown))
+        return MEDIUM_ANY;
+    if (*last < m->config.ports && address_equal(m->port[*last].address, frame))
+        return *last;
+    found = addresses_find(m, frame);
+    if (found != MEDIUM_ANY)
+        *last = found;
+    return found;
 }
 
 /* On an acknowledging ether nobody may use a frame that the recorder did not store. */
@@ -409,7 +420,7 @@ static bool wants(const struct port *p, u32 group)
 
 static void aim_all(struct medium *m, struct parcel *p, u32 from, u64 number, u64 at, u64 now)
 {
-    u32 only = target(m, p->bytes, p->len), group;
+    u32 only = target(m, from, p->bytes, p->len), group;
     bool stored = m->recorder != MEDIUM_ANY && m->kind->ack_slot_ns;
 
     if (!recorded(m, p, from, number, now)) {

@@ -49,6 +49,7 @@ struct port {
     u8 address[6];
     bool up, bad;      /* bad: state of a Gilbert-Elliott channel */
     u16 group;         /* side of a partition */
+    u32 last_to;       /* where its last frame for one address went */
     u32 chain, next;   /* of the table of addresses */
     void *owner;       /* the medium's user's */
     const u64 *groups; /* that it wants, or NULL */
