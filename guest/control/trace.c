@@ -37,6 +37,36 @@ void trace_hypervisor(void)
     } while (t.count == RECORDS);
 }
 
+static void unmap(u64 here, u32 pages)
+{
+    for (u32 i = 0; i < pages; i++)
+        ctl_unmap(here + i);
+    rt_window_free(here, pages);
+}
+
+/* Records of another version would be taken for what they are not: an image of another tree than
+ * ours is told of once, and its ring left alone. */
+static bool refused(struct guest *g, const struct osm_ring_header *ring)
+{
+    u32 magic = __atomic_load_n(&ring->magic, __ATOMIC_RELAXED);
+    u32 version = __atomic_load_n(&ring->version, __ATOMIC_RELAXED);
+    char why[96];
+    struct json j;
+
+    g->trace_refused = magic != OSM_RING_MAGIC || version != OSM_ABI_VERSION;
+    if (!g->trace_refused)
+        return false;
+    format(why, sizeof(why),
+           "its trace is of version %u, not %u: build image and control alike",
+           magic == OSM_RING_MAGIC ? version : 0, OSM_ABI_VERSION);
+    result_begin(&j, "error");
+    json_text(&j, "name", g->name);
+    json_number(&j, "domid", g->domid);
+    json_text(&j, "error", why);
+    result_end(&j);
+    return true;
+}
+
 /* Finds and maps the ring, when the domain has one by now. */
 static bool open_ring(struct guest *g)
 {
@@ -55,6 +85,10 @@ static bool open_ring(struct guest *g)
             rt_window_free(here, w.pages);
             return false;
         }
+    if (refused(g, rt_at(here << 12))) {
+        unmap(here, w.pages);
+        return false;
+    }
     rings++;
     g->trace_gfn = here;
     g->trace_pages = w.pages;
@@ -74,12 +108,11 @@ void trace_stands(struct guest *g)
 
 void trace_close(struct guest *g)
 {
+    g->trace_refused = false;
     if (!g->trace_gfn)
         return;
     trace_guest(g);
-    for (u32 i = 0; i < g->trace_pages; i++)
-        ctl_unmap(g->trace_gfn + i);
-    rt_window_free(g->trace_gfn, g->trace_pages);
+    unmap(g->trace_gfn, g->trace_pages);
     rings--;
     g->trace_gfn = g->trace_taken = 0;
     g->trace_pages = 0;
@@ -91,7 +124,7 @@ void trace_guest(struct guest *g)
     struct osm_ring_header *ring;
     u64 capacity, produced, room;
 
-    if (!g->trace_gfn && !open_ring(g))
+    if (g->trace_refused || (!g->trace_gfn && !open_ring(g)))
         return;
     ring = rt_at(g->trace_gfn << 12);
     room = (g->trace_pages * 4096ull - sizeof(*ring)) / sizeof(struct osm_record);

@@ -37,6 +37,9 @@ class Attendance:
             self.view.close()
 
     def look(self, session: Session) -> None:
+        if session.ending:
+            self._last(session)
+            return
         if not self.begun:
             self.begun = True
             try:
@@ -57,3 +60,10 @@ class Attendance:
             self.watch.tick()
         if self.view:
             self.view.show(session)
+
+    def _last(self, session: Session) -> None:
+        """Of a run that is over nobody can ask anything; the picture that stays shows how it ended."""
+        self.watch.look(session)
+        if self.view:
+            self.watch.tick()
+            self.view.draw(session)

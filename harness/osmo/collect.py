@@ -121,7 +121,11 @@ class Collector:
     def errors(self) -> list[str]:
         """Lines of the plan that could not be carried out, and output that made no sense. A
         fault that comes too late for a node that has ended, or that began anew since, is none of them."""
-        said = [f"plan line {e.fields.get('line')}: {e.fields.get('command')}: {e.fields.get('error')}"
+        def where(e: Event) -> str:
+            if "line" in e.fields:
+                return f"plan line {e.fields['line']}: {e.fields.get('command')}"
+            return f"node {e.name}"
+        said = [f"{where(e)}: {e.fields.get('error')}"
                 for e in self.events if e.event == "error" and not self._too_late(e)]
         if self.no_room:
             said.append(f"the machine had no room for {units.counted(self.no_room, 'piece')} of its output, which "

@@ -85,11 +85,14 @@ class Client:
 
 
 class Halt:
-    """When to stand still: at a virtual time, or at a trace event of a node."""
+    """When to stand still: at a virtual time, or at the first trace event of a node since one. Rings are emptied
+    now and then, so what comes in after the asking may have happened before it, and the last to come be the
+    first to have been."""
 
     def __init__(self, at_ns: int | None = None, event: int | None = None, node: str = "",
-                 asked: Client | None = None) -> None:
+                 since_ns: int = 0, asked: Client | None = None) -> None:
         self.at_ns = at_ns
+        self.since_ns = since_ns
         self.event = event
         self.node = node
         self.asked = asked
@@ -97,10 +100,10 @@ class Halt:
     def met(self, session: Session, virtual_ns: int, fresh: list[Record]) -> Record | bool:
         if self.at_ns is not None:
             return virtual_ns >= self.at_ns
-        for record in fresh:
-            if record.type == self.event and self.node in ("", session.collector.names.get(record.domid, "")):
-                return record
-        return False
+        names = session.collector.names
+        found = [r for r in fresh if r.type == self.event and r.ns >= self.since_ns
+                 and self.node in ("", names.get(r.domid, ""))]
+        return min(found, key=lambda r: r.ns) if found else False
 
 
 class Door:
@@ -238,7 +241,8 @@ def _break(door: Door, session: Session, client: Client, asked: dict[str, Any]) 
         raise Problem(f"`{asked['event']}` is no trace event", f"known: {', '.join(EVENTS)}")
     if not door.watch.cluster.trace:
         raise Problem("this cluster writes no trace", "leave `trace = false` out of its file")
-    door.halt = Halt(event=int(event), node=door.node(asked) if asked.get("node") else "", asked=client)
+    door.halt = Halt(event=int(event), node=door.node(asked) if asked.get("node") else "",
+                     since_ns=door.watch.virtual_ns, asked=client)
     session.go_on()
     return None
 

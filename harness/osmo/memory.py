@@ -12,7 +12,7 @@ import pathlib
 import struct
 from collections.abc import Iterator
 
-from osmo import abi
+from osmo import abi, paths
 from osmo.errors import Problem
 
 MIB = 1 << 20
@@ -79,8 +79,8 @@ class MailboxPage:
                 continue
             if version != abi.VERSION:
                 raise Problem(
-                    f"the machine's mailbox has version {version}, this command reads {abi.VERSION}",
-                    "build hypervisor and harness from the same tree")
+                    f"the hypervisor in {paths.hypervisor().parent} speaks version {version} of "
+                    f"hyp/abi/osmosis.h, this harness {abi.VERSION}", "run `make`: they are of one tree")
             return cls(ram, address)
         return None
 

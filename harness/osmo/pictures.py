@@ -27,6 +27,7 @@ def topology(nodes: list[dict[str, Any]], media: list[dict[str, Any]]) -> str:
     cx, cy, radius = WIDTH / 2, 190.0, 150.0
     parts = []
     inner = {}
+    low = cy + 12  # the lowest that is drawn: no blank below it
     for i, medium in enumerate(media):
         angle = 2 * math.pi * i / max(1, len(media)) + math.pi / 2
         reach = 0 if len(media) == 1 else radius * 0.42
@@ -34,6 +35,7 @@ def topology(nodes: list[dict[str, Any]], media: list[dict[str, Any]]) -> str:
     for i, node in enumerate(shown):
         angle = 2 * math.pi * i / len(shown) - math.pi / 2
         x, y = cx + REACH * math.cos(angle), cy + radius * math.sin(angle)
+        low = max(low, y + 31)  # its circle, and its name below it
         for name in node["media"]:
             if name in inner:
                 parts.append(svg.line(x, y, *inner[name], stroke=svg.GREY, stroke_width=1))
@@ -48,11 +50,12 @@ def topology(nodes: list[dict[str, Any]], media: list[dict[str, Any]]) -> str:
             parts.append(svg.text(x, y + outside, node["name"][:NAME_MOST], text_anchor="middle"))
     for medium in media:
         x, y = inner[medium["name"]]
+        low = max(low, y + 12)
         parts.append(svg.rectangle(x - 34, y - 12, 68, 24, rx=5, fill="#fff", stroke=svg.INK))
         parts.append(svg.text(x, y + 4, medium["name"][:10], text_anchor="middle"))
     if len(nodes) > len(shown):
         parts.append(svg.text(8, 14, f"{len(nodes) - len(shown)} further nodes are not drawn"))
-    return svg.picture(WIDTH, 390, parts, f"{len(nodes)} nodes on {len(media)} media")
+    return svg.picture(WIDTH, low + 9, parts, f"{len(nodes)} nodes on {len(media)} media")
 
 
 def axis(low: float, high: float, y: float, left: float, right: float) -> list[str]:

@@ -146,6 +146,9 @@ def drive(machine: qemu.Qemu, prepared: Prepared,
         if session.waiting():
             session.go(prepared.plan.text.encode(), prepared.seed)
         ending = session.run(onlooker)
+    elif onlooker:  # over before anybody looked
+        session.ending = ending
+        onlooker(session)
     return session.collector, ending
 
 

@@ -65,6 +65,7 @@ class Session:
         self.ends = time.monotonic() + deadline
         self.page: MailboxPage | None = None
         self.ring: OutputRing | None = None
+        self.ending: Ending | None = None  # once the run is over, for the onlooker's last look
         self.paused = False
         self._seen: tuple[int, ...] = ()
         self._progress = time.monotonic()
@@ -159,13 +160,13 @@ class Session:
         return seconds - (self.machine.delayed() - self._delayed)
 
     def run(self, onlooker: Callable[["Session"], None] | None = None) -> Ending:
-        """Until the end; `onlooker` is called now and then (a live view)."""
+        """Until the end; `onlooker` is called now and then (a live view), and once when all has come out."""
         while True:
-            ending = self.poll()
-            if ending:
-                return ending
+            self.ending = self.poll()
             if onlooker:
                 onlooker(self)
+            if self.ending:
+                return self.ending
             time.sleep(POLL_SECONDS)
 
     def finished(self) -> Ending:

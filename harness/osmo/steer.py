@@ -2,8 +2,9 @@
 """`osmosis pause`, `continue`, `step TIME`, `break EVENT` and `tell LINE`: a running cluster steered.
 
 Pausing stops the machine and its clock: nothing in it can tell, seeded or not. `step` goes on
-for so much virtual time, `break` until the trace shows an event, and say where the cluster
-stands: at the first look at the machine after that, some milliseconds behind.
+for so much virtual time, `break` until the trace shows an event that was after the asking, and say
+where the cluster stands: at the first look at the machine that shows it, some milliseconds behind,
+since records come out of the nodes a hundred times a second. To the instruction is a fault's `after`.
 """
 
 import argparse

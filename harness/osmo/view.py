@@ -35,9 +35,11 @@ class View:
 
     def show(self, session: Session) -> None:
         now = time.monotonic()
-        if now < self.next:
-            return
-        self.next = now + PERIOD
+        if now >= self.next:
+            self.next = now + PERIOD
+            self.draw(session)
+
+    def draw(self, session: Session) -> None:
         width, height = shutil.get_terminal_size()
         lines = [clip(line, width - 1) for line in self.picture(session, width, height)]
         back = f"\x1b[{self.drawn}A" if self.drawn else ""
@@ -55,8 +57,8 @@ class View:
             faults[most - 1:] = [f"  {YELLOW}⚡ and {len(faults) - most + 1} more{PLAIN}"]
         about = self._about(width)
         head = self._head(session) + (about if len(about) + len(faults) <= room else [])
-        foot = [f"  {DIM}Ctrl-C ends it{PLAIN}{DIM}   from another terminal: "
-                f"osmosis top, console NODE, fault ...{PLAIN}"]
+        foot = [] if session.ending else [f"  {DIM}Ctrl-C ends it{PLAIN}{DIM}   from another terminal: "
+                                          f"osmosis top, console NODE, fault ...{PLAIN}"]
         names = max((len(n.name) for n in self.cluster.nodes[:200]), default=4)
         column = f"    {DIM}{'node':{min(names, 16)}} {'':9} {'proc':>4} {'sent':>8} {'received':>8} {'msg/s':>8}"
         head += faults + [column + PLAIN]

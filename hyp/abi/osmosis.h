@@ -5,7 +5,9 @@
  * format of trace records. Everything else a guest sees is Xen's, by Xen's headers.
  *
  * Shared with guests, the harness (which reads the layouts below as little-endian bytes)
- * and tests. Version every change in OSM_ABI_VERSION.
+ * and tests. Version every change in OSM_ABI_VERSION, and every change of what a node's records
+ * (guest/kernel/trace.h, net/trace.h) mean: the harness refuses images of another version, which it
+ * would misread. A test holds the number against what it is the number of.
  */
 #ifndef HYP_ABI_OSMOSIS_H
 #define HYP_ABI_OSMOSIS_H

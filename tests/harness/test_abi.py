@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """osmo.abi says the same as hyp/abi/osmosis.h: the compiler is asked for each number."""
 
+import hashlib
 import pathlib
 import re
 import subprocess
@@ -62,6 +63,24 @@ def test_each_record_has_its_row_in_the_documentation() -> None:
         assert f"| `{name}`, {version} |" in page
     language = (TOP / "guest" / "control" / "README.md").read_text()
     assert f"## The command language, version {result.FORMATS['plan']}\n" in language
+
+
+# What the version is the number of: whoever changes one of these gives it the next number, and this its digest.
+FORMATS = {3: "6c4de1c97346cf37"}
+
+
+def test_a_format_that_changes_has_another_version() -> None:
+    """Types of records, what their fields mean, and the structures that the harness reads: a harness that takes
+    records for what they were in another tree finds broken what held."""
+    headers = {name: (TOP / name).read_text() for name in
+               ("hyp/abi/osmosis.h", "guest/kernel/trace.h", "net/trace.h")}
+    parts = [re.search(rf"{start}.*?\n}};", text, re.S) for name, text in headers.items()
+             for start in (r"enum \w+_trace \{", r"struct osm_record \{", r"struct osm_ring_header \{",
+                           r"struct osm_frame \{", r"struct osm_mailbox \{")]
+    found = [" ".join(part[0].split()) for part in parts if part]
+    assert len(found) == 7
+    digest = hashlib.sha256("\n".join(found).encode()).hexdigest()[:16]
+    assert FORMATS == {abi.VERSION: digest}, "OSM_ABI_VERSION and osmo/abi.py: the next number; here its digest"
 
 
 def test_records_leave_out_a_torn_tail() -> None:

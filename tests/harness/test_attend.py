@@ -6,6 +6,7 @@ One run serves most of it; what is seeded can be looked at and halted, and not b
 
 import contextlib
 import fcntl
+import io
 import json
 import os
 import pathlib
@@ -19,15 +20,18 @@ import subprocess
 import sys
 import termios
 import time
+import types
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from osmo import abi, cluster, door, paths, qemu, top, units, watch
+from osmo.attendance import Attendance
 from osmo.collect import Collector
 from osmo.errors import Problem
 from osmo.memory import Frame
+from osmo.session import Ending
 from osmo.types import Kernel, Net, acts_as
 from osmo.view import View, clip
 
@@ -239,6 +243,7 @@ def the_view_is_live(shown: str) -> None:
     hit = ["loss 0.2" in p for p in pictures]
     assert any(hit) and not hit[-1] and re.search(r"[1-9]\d* frames lost", pictures[-1])
     assert "ok: lossy, seed 5, clock count" in pictures[-1]
+    assert "Ctrl-C" in pictures[-2] and not re.search("Ctrl-C|waiting", pictures[-1])
 
 
 @machine
@@ -305,6 +310,7 @@ class Still:
         self.collector = Collector()
         self.paused = False
         self.page = None
+        self.ending: Ending | None = None
 
     def pause(self) -> None:
         self.paused = True
@@ -407,6 +413,43 @@ def test_the_view_says_what_goes_on(still: Any) -> None:
     assert [line for line in plain if "⚡" in line] == ["  ⚡ at 1s for 2s: medium m: loss 0.5"]
     row = next(line for line in plain if " a1 " in line).split()
     assert row[:6] == ["●", "a1", "running", "1", "1,500", "0"] and row[6] == "750" and "█" in row[7]
+
+
+def test_the_last_picture_is_of_the_end(still: Any, monkeypatch: pytest.MonkeyPatch,
+                                        short_folder: pathlib.Path) -> None:
+    """A run that is over before the next picture was due leaves none that shows nodes waiting."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder))
+    still.machine = types.SimpleNamespace(directory=short_folder)
+    c = cluster.parse('for = "10s"\n[nodes.b]\ncount = 2\nprograms = ["hello"]\n')
+    with Attendance(watch.Watch(c), False, True) as attendance:
+        assert attendance.view
+        out = attendance.view.out = io.StringIO()
+        attendance.look(still)
+        assert (first := out.getvalue()).count("waiting") == 2
+        for domid in (3, 4):
+            still.event(5, event="start", name=f"b{domid - 2}", domid=domid)
+        still.event(9 * 10**9, event="exit", name="b1", domid=3, reason="poweroff")
+        still.record(10**10, Kernel.SEND, 4, 7, 2 << 32 | 1, 1)
+        attendance.look(still)
+        assert out.getvalue() == first  # it is not due
+        still.ending = Ending("done")
+        attendance.look(still)
+        shown = re.sub(r"\x1b\[\d*[A-Za-z]", "", out.getvalue()[len(first):])
+    assert re.search(r"b1 +poweroff", shown) and re.search(r"b2 +running +0 +1 ", shown), shown
+    assert "10 s of 10s" in shown and "Ctrl-C" not in shown and "waiting" not in shown
+
+
+def test_a_break_is_at_the_first_event_since_it_was_asked_for(still: Any) -> None:
+    """Of what comes out of the rings late, also what happened before the machine last stood still does not count,
+    and of several nodes' the earliest does."""
+    halt = door.Halt(event=Kernel.RECEIVE, since_ns=100)
+    records = [abi.Record(ns, kind, domid, 7, 0, 0) for ns, kind, domid in
+               ((97, Kernel.RECEIVE, 1), (101, Kernel.SEND, 1), (140, Kernel.RECEIVE, 1),
+                (120, Kernel.RECEIVE, 2))]
+    assert halt.met(still, 150, records[:2]) is False
+    assert halt.met(still, 150, records) == records[3]
+    halt.node = "a1"
+    assert halt.met(still, 150, records) == records[2]
 
 
 def test_clipping_counts_columns_not_bytes() -> None:

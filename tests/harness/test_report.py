@@ -361,3 +361,15 @@ def test_names_stand_where_no_line_goes() -> None:
     at = {"".join(e.itertext()): float(e.get("y", "0")) for e in
           xml.fromstring(pictures.topology(nodes, [{"name": "net"}])).iter() if e.tag.endswith("text")}
     assert at["up"] < 40 and at["down"] > 340, at
+
+
+@pytest.mark.parametrize("nodes,media", [(0, 1), (1, 1), (2, 1), (3, 1), (3, 4), (5, 2), (30, 1)])
+def test_no_blank_below_the_topology(nodes: int, media: int) -> None:
+    """The picture ends with the lowest that is drawn; at a phone's width there was a hand's breadth of nothing."""
+    given = [{"name": f"n{i}", "media": ["m0"], "machine": "x86", "ended": "running", "sent": 0, "received": 0}
+             for i in range(nodes)]
+    drawn = xml.fromstring(pictures.topology(given, [{"name": f"m{i}"} for i in range(media)]))
+    lowest = max(float(e.get("y", e.get("cy", "0"))) + float(e.get("height", e.get("r", "0")))
+                 for e in drawn.iter() if not e.tag.endswith("svg"))
+    height = float(drawn.get("viewBox", "").split()[3])
+    assert 5 <= height - lowest <= 40, (height, lowest)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from osmo import paths, qemu
+from osmo import abi, paths, qemu
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 OSMOSIS = str(TOP / "harness" / "osmosis")
@@ -77,3 +77,12 @@ def test_a_process_that_lives_twice_is_found(tmp_path: pathlib.Path, wrong: int)
     found, out = run(tmp_path, KEEPS.replace("WRONG", str(wrong)))
     assert out["ok"] == (not wrong), out["error"]
     assert (found["one-copy"] > 10) == bool(wrong), out["error"]
+
+
+def test_a_node_of_another_tree_is_not_read(tmp_path: pathlib.Path) -> None:
+    """What its records were to it is not known: it is told of, once, and nothing is judged by them."""
+    found, out = run(tmp_path, 'for = "100ms"\n[nodes.old]\nimage = "test-wrong"\ncmdline = "older=1"\n'
+                               'programs = ["+kernel switchboard global"]\n')
+    assert out["error"] == (f"node old: its trace is of version {abi.VERSION - 1}, not {abi.VERSION}: "
+                            "build image and control alike"), out["error"]
+    assert not any(found.values()) and out["nodes"][0]["sent"] == 0

@@ -3,13 +3,15 @@
  * A node that is wrong on purpose, for test_wrong.py: the node's image with steps of our own (ld --wrap) between
  * network and kernel, where one message of each machine meets what no node may do to it (alters=1 on its command
  * line), and at the end of a migration, after which the process goes on here as well (keeps=1). Records are
- * the kernel's own, so that judging the run must find it.
+ * the kernel's own, so that judging the run must find it; unless it says that they are of an older tree (older=1).
  */
 #include "base/bytes.h"
 #include "base/memory.h"
 #include "guest/kernel/migrate.h"
+#include "guest/machine/trace.h"
 #include "guest/rt/rt.h"
 #include "guest/rt/time.h"
+#include "hyp/abi/osmosis.h"
 #include "net/net.h"
 
 enum {
@@ -41,6 +43,9 @@ void __wrap_net_up_message(struct net *n, machine_t from, u32 epoch, enum net_cl
 
 void __real_departure_done(struct node *n, struct migration *g);
 void __wrap_departure_done(struct node *n, struct migration *g);
+
+struct osm_ring_header *__real_trace_open(void);
+struct osm_ring_header *__wrap_trace_open(void);
 
 static void keep(enum wrong w, machine_t from, u32 epoch, const void *message, size_t len)
 {
@@ -107,4 +112,13 @@ void __wrap_departure_done(struct node *n, struct migration *g)
     }
     migration_say(n, g, CLEANED, g->task->moves + 1);
     departure_undone(n, g, 0);
+}
+
+struct osm_ring_header *__wrap_trace_open(void)
+{
+    struct osm_ring_header *ring = __real_trace_open();
+
+    if (ring)
+        ring->version -= (u32)rt_option_number("older", 0);
+    return ring;
 }
