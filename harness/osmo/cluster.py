@@ -28,6 +28,7 @@ NETWORK_OUTPUT = 64  # MiB of what a run with media says
 FILE_MOST = 16 << 20  # bytes of a cluster file
 EXAMPLE = "name a cluster file, such as harness/clusters/hello.toml"
 TOUCHED = 1 << 20  # what the machine has for each node whose memory is not set aside
+MANY, KEPT = 2000, 32 << 10  # nodes that the control domain keeps anyway, and what it keeps of each more
 
 
 @dataclasses.dataclass(frozen=True)
@@ -615,13 +616,20 @@ def network(cluster: Cluster) -> bool:
     return any(cluster.attached(m.name) for m in cluster.media)
 
 
+def control_memory(cluster: Cluster) -> int:
+    """MiB for the control domain, or 0: as much as it has anyway."""
+    more = max(0, len(cluster.nodes) - MANY)
+    return 64 + (more * KEPT >> 20) if more else 0
+
+
 def machine_memory(cluster: Cluster) -> int:
     """MiB for the whole machine: what the nodes ask for and room for us and the fabric."""
     if cluster.memory:
         return max(64, cluster.memory >> 20)
     nodes = (sum(TOUCHED if n.overcommit else n.memory for n in cluster.nodes)
              + 2 * disks.memory(cluster)) >> 20
-    return max(256, nodes + nodes // 8 + 160 + (NETWORK_OUTPUT if network(cluster) else 0))
+    return max(256, nodes + nodes // 8 + 160 + control_memory(cluster)
+               + (NETWORK_OUTPUT if network(cluster) else 0))
 
 
 def describe(cluster: Cluster) -> str:

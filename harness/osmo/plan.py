@@ -198,6 +198,8 @@ class Compiler:
         words += "" if traced else " trace=0"
         given = f" cmdline={quoted(words)}"
         given += "".join(f" pci={outside.function(n)}" for n in range(len(ways)))
+        # Where all nodes have what they touch, it has, too: it keeps much for each, for a day of much traffic.
+        given += " overcommit=yes" if all(n.overcommit for n in self.cluster.nodes) and not ways else ""
         lines = [f"create fabric image=fabric mem={16 + ports // 16 + 4 * len(ways)}M{given}"]
         if any(m.capture for m in media):
             lines.append("write /osmosis/capture fabric")

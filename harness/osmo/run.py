@@ -109,6 +109,8 @@ def prepare(cluster: Cluster, options: Options, directory: pathlib.Path) -> Prep
     made = plan.compile_cluster(cluster, faults, options.for_ns, clock)
     modules = [(paths.need(paths.image("control")), ""), *made.files(directory)]
     append = f"clock={clock}"
+    if clusters.control_memory(cluster):
+        append += f" dom0_mem={clusters.control_memory(cluster)}M"
     if clock != "real":
         # As a module, the plan is there from the first instruction: nothing that the host
         # does at its own time, such as handing it over, can show in the run.
@@ -124,10 +126,6 @@ def prepare(cluster: Cluster, options: Options, directory: pathlib.Path) -> Prep
         machine=options.machine, kvm=kvm, second_serial=options.attended and clock == "real",
         drives=disks.drives(cluster, clock), extra=outside.arguments(cluster, clock, options.machine))
     return Prepared(cluster, made, faults, seed, clock, setup, options)
-
-
-def memory_digest(machine: qemu.Qemu) -> str:
-    return hashlib.sha256(machine.ram.map).hexdigest()
 
 
 def images_digest(setup: qemu.Setup) -> dict[str, str]:
@@ -176,7 +174,7 @@ def execute(prepared: Prepared, onlooker: Callable[[Session], None] | None = Non
         if images and prepared.seeded:
             out.digests["disks"] = disks.digest(images)
         if prepared.clock == "count":
-            out.digests["memory"] = memory_digest(machine)
+            out.digests["memory"] = machine.ram.digest()
         out.qemu = {"version": doctor.qemu_version(), "argv": machine.argv,
                     "accelerator": "kvm" if prepared.setup.kvm else "tcg", "why": prepared.machine}
     out.git = result.git_commit()

@@ -17,6 +17,28 @@ from osmo.errors import Problem
 from osmo.memory import FOUR_GIB, MailboxPage, OutputRing, Ram, low_memory
 
 
+def test_the_digest_is_of_what_lies_where(tmp_path: pathlib.Path) -> None:
+    """A page that nobody touched and one of zeros are the same; any byte elsewhere makes another digest."""
+    def digest(*pieces: tuple[int, bytes]) -> str:
+        path = tmp_path / "ram"
+        with open(path, "wb") as f:
+            f.truncate(8 << 20)
+            for at, data in pieces:
+                f.seek(at)
+                f.write(data)
+        ram = Ram(path)
+        try:
+            return ram.digest()
+        finally:
+            ram.close()
+
+    one = digest((5000, b"x"))
+    assert digest() == digest((4096, bytes(70000)))
+    assert one == digest((5000, b"x"), (1 << 20, bytes(4096)), (0, bytes(4096)))
+    assert len({one, digest(), digest((5001, b"x")), digest((5000, b"y")), digest((9096, b"x")),
+                digest((5000, b"x"), ((8 << 20) - 1, b"z"))}) == 6
+
+
 def test_mailbox_is_found_and_read(tmp_path: pathlib.Path) -> None:
     FakeRam(tmp_path / "ram").mailbox(abi.State.PANIC, 7, "out of frames", 12345)
     page = MailboxPage.find(Ram(tmp_path / "ram"))
