@@ -28,6 +28,8 @@ static const struct row front[] = {
     {C, U | I | W, false, BUS_STOP, XenbusStateInitialising},
     {X, I | W, true, BUS_NOTHING, XenbusStateInitialising},
     {G, U | G | X, false, BUS_NOTHING, XenbusStateClosed},
+    /* We have let go, and nobody uses it: it closed and began anew while we did not look. */
+    {G, I | W, true, BUS_NOTHING, XenbusStateClosed},
 };
 
 static const struct row back[] = {

@@ -195,6 +195,7 @@ bool split_device_poll(struct split_device *d)
     d->online = (d->side == BUS_FRONT || d->online) && d->failures < FAILURES_MOST;
     for (u32 i = 0; i < STEPS; i++) {
         struct bus_step s = bus_next(d->side, d->state, state_of(d->other), d->online);
+        bool failed = false;
 
         if (s.next == d->state)
             break;
@@ -204,6 +205,7 @@ bool split_device_poll(struct split_device *d)
             rt_printf("split: %s: %s failed\n", d->own, bus_state_name(s.next));
             d->driver->stop(d);
             d->failures++;
+            failed = true;
             s.next = XenbusStateClosing;
         }
         if (s.next == XenbusStateConnected)
@@ -211,6 +213,8 @@ bool split_device_poll(struct split_device *d)
         d->state = s.next;
         if (!split_write(d->own, "state", (u64)bus_said(s.next, d->driver->eager)))
             break; /* the toolstack has removed the device */
+        if (failed && d->side == BUS_FRONT)
+            break; /* what could not be lent now can be when something has changed */
     }
     return d->state != before;
 }

@@ -90,10 +90,21 @@ void vif_attached(struct vif *v)
     v->opened = true;
 }
 
+/* A lend that failed for want of pages that have come back since was nobody's failure. */
+static void try_again(struct vif *v)
+{
+    if (!v->end->regain || v->bus.state != XenbusStateClosing || !v->end->regain(v))
+        return;
+    v->bus.failures = 0;
+    v->bus.changed = true;
+}
+
 void vif_poll(struct vif *v)
 {
     split_device_poll(&v->bus);
-    if (v->up && v->end->broken(v)) { /* the other end misbehaved: start over with it */
+    if (!v->up) {
+        try_again(v);
+    } else if (v->end->broken(v)) { /* the other end misbehaved: start over with it */
         v->bus.driver->stop(&v->bus);
         v->bus.state = v->end->anew;
         split_write(v->bus.own, "state", v->end->anew);

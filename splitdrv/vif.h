@@ -26,6 +26,8 @@ struct vif_end {
     const struct split_net_stats *(*stats)(struct vif *v);
     /* Tells the other end that this group is wanted; false: no room now. Where device.groups is. */
     bool (*group)(struct vif *v, const u8 address[6]);
+    /* True: it has pages again that the other end had kept. Of the front end; others have none. */
+    bool (*regain)(struct vif *v);
     XenbusState anew; /* the state to begin in again when it was broken */
 };
 

@@ -7,14 +7,20 @@
 #include "guest/rt/frame.h"
 #include "guest/rt/grant.h"
 #include "guest/rt/rt.h"
+#include "splitdrv/aside.h"
 #include "splitdrv/vif.h"
 
-enum { TX_PAGES = 32, RX_PAGES = 64, ETHERNET = 14, MTU = 1500 };
+enum { TX_PAGES = 32, RX_PAGES = 64, ETHERNET = 14, MTU = 1500, ASIDE_MOST = 4 };
+
+_Static_assert(2 + TX_PAGES + RX_PAGES <= ASIDE_GRANTS,
+               "all of a connection can be kept aside");
 
 struct vif_front {
     struct vif vif;
     struct netfront front;
     void *rings, *buffers; /* frames of ours */
+    struct list aside;     /* more such, which a back end had not let go of */
+    u32 aside_count;
     grant_ref_t tx_ref, rx_ref;
     u32 tx_port, rx_port; /* one port twice where the back end knows no other way */
 };
@@ -73,6 +79,23 @@ static bool group(struct vif *v, const u8 address[6])
     return netfront_group(&front_of(v)->front, address);
 }
 
+/* Pages that came back are those to lend next. */
+static bool regain(struct vif *v)
+{
+    struct vif_front *f = front_of(v);
+    struct aside *a = f->buffers ? NULL : aside_take(&f->aside);
+
+    if (!a)
+        return false;
+    if (f->rings)
+        rt_frames_free(f->rings, 2);
+    f->rings = a->rings;
+    f->buffers = a->buffers;
+    f->aside_count--;
+    rt_free(a, sizeof(*a));
+    return true;
+}
+
 static const struct vif_end end = {.put = put,
                                    .take = take,
                                    .room = room,
@@ -82,6 +105,7 @@ static const struct vif_end end = {.put = put,
                                    .broken = broken,
                                    .stats = stats,
                                    .group = group,
+                                   .regain = regain,
                                    .anew = XenbusStateInitialising};
 
 /* Of the largest frame: ours says it of the medium; where Linux is the back end, what its
@@ -127,17 +151,41 @@ static void close_ports(struct vif_front *f)
     f->tx_port = f->rx_port = 0;
 }
 
+static grant_ref_t unended(grant_ref_t ref)
+{
+    return ref && !split_ungrant(ref) ? ref : 0;
+}
+
+/* Pages a back end still has mapped are not used while it has. Without memory to remember them
+ * they never are again. */
+static void put_aside(struct vif_front *f)
+{
+    struct aside *a = rt_alloc(sizeof(*a));
+
+    if (a && aside_add(a, f->tx_ref) && aside_add(a, f->rx_ref) &&
+        aside_add_pool(a, &f->front.tx_pool) && aside_add_pool(a, &f->front.rx_pool)) {
+        a->rings = f->rings;
+        a->buffers = f->buffers;
+        list_push_back(&f->aside, &a->others);
+        f->aside_count++;
+    }
+    f->rings = f->buffers = NULL;
+}
+
 static void let_go(struct split_device *d)
 {
     struct vif_front *f = front_of(d->owner);
+    bool all;
 
     close_ports(f);
     vif_is_down(&f->vif);
     if (!f->tx_ref)
         return;
-    /* Pages a back end that died still has mapped are never lent or used again. */
-    if (!netfront_close(&f->front) || !rt_grant_end(f->tx_ref) || !rt_grant_end(f->rx_ref))
-        f->rings = f->buffers = NULL;
+    all = netfront_close(&f->front);
+    f->tx_ref = unended(f->tx_ref);
+    f->rx_ref = unended(f->rx_ref);
+    if (!all || f->tx_ref || f->rx_ref)
+        put_aside(f);
     f->tx_ref = f->rx_ref = 0;
 }
 
@@ -171,16 +219,26 @@ static bool say_ports(const struct vif_front *f, const struct split_device *d)
            split_write(d->own, "event-channel-rx", f->rx_port);
 }
 
+/* A back end that lets go of nothing does not get all memory of the domain. */
+static bool have_pages(struct vif_front *f)
+{
+    if (regain(&f->vif))
+        return true;
+    if (!f->buffers && f->aside_count >= ASIDE_MOST)
+        return false;
+    f->rings = f->rings ? f->rings : rt_frames(2);
+    if (!f->buffers) /* what lies in them is never looked at before it is written */
+        f->buffers = rt_frames_untouched(TX_PAGES + RX_PAGES);
+    return f->rings && f->buffers;
+}
+
 static bool lend(struct split_device *d)
 {
     struct vif_front *f = front_of(d->owner);
     u8 *rings, *buffers;
     u64 block;
 
-    f->rings = f->rings ? f->rings : rt_frames(2);
-    if (!f->buffers) /* what lies in them is never looked at before it is written */
-        f->buffers = rt_frames_untouched(TX_PAGES + RX_PAGES);
-    if (!f->rings || !f->buffers || !make_ports(f, d))
+    if (!have_pages(f) || !make_ports(f, d))
         return false;
     rings = f->rings;
     buffers = f->buffers;
@@ -218,6 +276,7 @@ struct vif *vif_front_open(u32 n)
     if (!f)
         return NULL;
     vif_init(&f->vif, &end);
+    list_init(&f->aside);
     format(path, sizeof(path), "device/vif/%u", n);
     if (split_mac(path, "mac", f->vif.device.address) &&
         split_device_open(&f->vif.bus, BUS_FRONT, path, &driver, &f->vif))

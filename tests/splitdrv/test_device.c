@@ -2,7 +2,8 @@
 /*
  * The handshake as it is carried out over the store (H10, H11, F09): while both ends talk, the back end's
  * domain dies and another is built for it, whose keys the toolstack writes at once or one by one. Between
- * whatever calls of either end that happens, both find each other again.
+ * whatever calls of either end that happens, both find each other again. So they do when the device was
+ * unplugged while the front end lent, and plugged in again before that looked.
  */
 #include <stdarg.h>
 #include "guest/rt/console.h"
@@ -87,6 +88,8 @@ enum { WRITES = 8 };
 
 /* The toolstack's writes for a new back end, made at calls number `from`, `from` + `apart`, ... */
 static u32 calls, from, apart, done;
+
+static bool lend_fails;
 
 /* In the order of guest/control/devices.c, and of libxl: `state` comes last. */
 static void toolstack(u32 step)
@@ -213,6 +216,8 @@ static bool lend(struct split_device *d)
 {
     struct end *e = d->owner;
 
+    if (lend_fails)
+        return false;
     e->peer = d->peer;
     return split_renew(d->own, "ring-ref", d->peer);
 }
@@ -340,4 +345,39 @@ static void test_replaced_at_any_call(void)
     CHECK(plays > 80);
 }
 
-TESTS(CASE(test_replaced_at_any_call))
+/* Both directories go and come, and the back end offers before the front end's next turn. */
+static void plugged_again_unseen(void)
+{
+    struct end *back = &end[BUS_BACK];
+
+    drop(back->path);
+    drop(end[BUS_FRONT].path);
+    split_device_close(&back->bus);
+    done = 1;
+    while (done < WRITES)
+        toolstack(done++);
+    begin(BUS_BACK);
+    split_device_poll(&back->bus);
+    CHECK_EQ(back->bus.state, XenbusStateInitWait);
+    deliver();
+}
+
+/* A front end that could not lend is Closing, and the back end waits: it tries again. Once for each
+ * change, so that what lasts is not used up at once. */
+static void test_unplugged_while_lending(void)
+{
+    lend_fails = true;
+    play(TURNS_MOST * KEYS, 0);
+    CHECK_EQ(end[BUS_FRONT].bus.state, XenbusStateClosing);
+    CHECK_EQ(end[BUS_FRONT].bus.failures, 1);
+    plugged_again_unseen();
+    split_device_poll(&end[BUS_FRONT].bus);
+    CHECK_EQ(end[BUS_FRONT].bus.failures, 2);
+    plugged_again_unseen();
+    lend_fails = false;
+    settle();
+    CHECK(connected(BUS_FRONT) && connected(BUS_BACK));
+    CHECK_EQ(end[BUS_FRONT].bus.failures, 0);
+}
+
+TESTS(CASE(test_replaced_at_any_call), CASE(test_unplugged_while_lending))

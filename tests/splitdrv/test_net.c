@@ -7,6 +7,7 @@
  * closing nothing is held. Both with persistent grants and with grant copies.
  */
 #include "base/keyed.h"
+#include "splitdrv/aside.h"
 #include "splitdrv/net.h"
 #include "tests/check.h"
 #include "tests/splitdrv/world.h"
@@ -793,6 +794,40 @@ static void test_mapped_pages_stay(void)
     free(memory);
 }
 
+/* Set aside until the back end has let go: the next set is lent meanwhile, and the first is used
+ * again (H10). */
+static void test_mapped_pages_come_back(void)
+{
+    struct aside first = {.rings = frame, .buffers = got}, none = {.count = 0};
+    struct list sets;
+    u32 checksum;
+
+    list_init(&sets);
+    CHECK(!aside_take(&sets));
+    open_both(true);
+    netfront_put(&front, frame, 200, 0);
+    netfront_flush(&front);
+    CHECK(netback_take(&back, got, NET_FRAME_MAX, &checksum));
+    CHECK(!netfront_close(&front));
+    CHECK(aside_add(&first, 0) && aside_add_pool(&first, &front.tx_pool) &&
+          aside_add_pool(&first, &front.rx_pool));
+    CHECK_EQ(first.count, 1); /* references that could be ended may be another's by now */
+    CHECK(netfront_close(&front));
+    list_push_back(&sets, &first.others);
+    CHECK(!aside_take(&sets));
+    list_push_back(&sets, &none.others);
+    CHECK(aside_take(&sets) == &none); /* one that hangs does not hold the others up */
+    CHECK(!aside_take(&sets));
+    netback_close(&back);
+    CHECK(aside_take(&sets) == &first && first.rings == frame && first.buffers == got);
+    CHECK(list_empty(&sets));
+    CHECK_EQ(world_held(), 0);
+    for (u32 i = 0; i < ASIDE_GRANTS; i++)
+        CHECK(aside_add(&first, 1));
+    CHECK(!aside_add(&first, 1));
+    free(memory);
+}
+
 TESTS(CASE(test_all_sizes), CASE(test_wrap), CASE(test_one_kick_per_batch),
       CASE(test_lost_kicks), CASE(test_room_and_wake), CASE(test_room_for_large_frames),
       CASE(test_few_pages_serve_again), CASE(test_more_is_wished_for),
@@ -800,4 +835,4 @@ TESTS(CASE(test_all_sizes), CASE(test_wrap), CASE(test_one_kick_per_batch),
       CASE(test_extra_info), CASE(test_index_jumps), CASE(test_extra_info_from_the_back),
       CASE(test_hostile_back), CASE(test_buffers_that_overlap), CASE(test_double_fetch),
       CASE(test_double_fetch_of_buffers), CASE(test_failing_hypervisor),
-      CASE(test_mapped_pages_stay))
+      CASE(test_mapped_pages_stay), CASE(test_mapped_pages_come_back))
