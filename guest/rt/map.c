@@ -18,12 +18,20 @@ enum { TABLE = 0x003, BIG = 0x083, UNCACHED = 0x10 };
 extern u64 rt_table_root[512], rt_table_directory[512];
 
 /*
- * Two stretches: a short one in the 2 MiB where Xen's special pages lie, so that a small
- * domain needs no further nested page table, and a long one for back ends.
+ * Three stretches: a short one in the 2 MiB where Xen's special pages lie, so that a small
+ * domain needs no further nested page table, a long one for back ends, and for those of
+ * thousands of front ends a wide one, where no machine that we know has RAM: it is made when
+ * the others are full.
  */
 enum { NEAR_FIRST = 0xfef00, NEAR_COUNT = 0xf8, FAR_FIRST = 0xf0000, FAR_COUNT = 0x8000 };
+enum { WIDE_FIRST = 0x1000000, WIDE_COUNT = 0x40000, WIDE_ADDRESS_BITS = 37 };
 static u64 near_used[(NEAR_COUNT + 63) / 64], far_used[FAR_COUNT / 64];
-static u32 far_count = FAR_COUNT, far_from;
+static struct window {
+    u64 first, *used;
+    u32 count, left, from;
+} near = {NEAR_FIRST, near_used, NEAR_COUNT, NEAR_COUNT, 0},
+  far = {FAR_FIRST, far_used, FAR_COUNT, FAR_COUNT, 0}, wide;
+static bool wide_tried;
 
 u64 *rt_map_root(void)
 {
@@ -68,61 +76,95 @@ static bool all_free(const u64 *used, u32 first, u32 count)
     return true;
 }
 
-static void set_used(u64 *used, u32 first, u32 count, bool to)
+static void set_used(struct window *w, u32 first, u32 count, bool to)
 {
     for (u32 i = first; i < first + count; i++) {
         if (to)
-            used[i / 64] |= 1ull << (i % 64);
+            w->used[i / 64] |= 1ull << (i % 64);
         else
-            used[i / 64] &= ~(1ull << (i % 64));
+            w->used[i / 64] &= ~(1ull << (i % 64));
     }
+    w->left += to ? -count : count;
 }
 
-/* The first fit at or after `from`; `limit` when there is none. */
-static u32 fit(const u64 *used, u32 from, u32 limit, u32 count)
+/* The first fit at or after `from`; `count` of the window when there is none. */
+static u32 fit(const struct window *w, u32 from, u32 count)
 {
-    for (u32 i = from; i + count <= limit; i++) {
-        if (i % 64 == 0 && used[i / 64] == ~0ull)
+    for (u32 i = from; i + count <= w->count; i++) {
+        if (i % 64 == 0 && w->used[i / 64] == ~0ull)
             i += 63;
-        else if (all_free(used, i, count))
+        else if (all_free(w->used, i, count))
             return i;
     }
-    return limit;
+    return w->count;
+}
+
+static u64 take(struct window *w, u32 count)
+{
+    u32 at;
+
+    if (w->left < count)
+        return 0;
+    at = fit(w, w->from, count);
+    if (at >= w->count)
+        at = fit(w, 0, count);
+    if (at >= w->count)
+        return 0;
+    w->from = at + count;
+    set_used(w, at, count, true);
+    return w->first + at;
+}
+
+static bool open_wide(void)
+{
+    u32 frames = WIDE_COUNT / 8 / 4096;
+    void *used = NULL;
+
+    if (wide_tried)
+        return false;
+    wide_tried = true;
+    if ((cpuid(0x80000008, 0).eax & 0xff) >= WIDE_ADDRESS_BITS &&
+        rt_map_range((u64)WIDE_FIRST << 12, (u64)WIDE_COUNT << 12, false))
+        used = rt_frames(frames);
+    if (used)
+        wide = (struct window){WIDE_FIRST, used, WIDE_COUNT, WIDE_COUNT, 0};
+    return used;
 }
 
 u64 rt_window_alloc(u32 count)
 {
-    u32 at = fit(near_used, 0, NEAR_COUNT, count);
+    u64 gfn = take(&near, count);
 
-    if (at < NEAR_COUNT) {
-        set_used(near_used, at, count, true);
-        return NEAR_FIRST + at;
-    }
-    at = fit(far_used, far_from, far_count, count);
-    if (at >= far_count)
-        at = fit(far_used, 0, far_count, count);
-    if (at >= far_count)
-        return 0;
-    far_from = at + count;
-    set_used(far_used, at, count, true);
-    return FAR_FIRST + at;
+    near.from = 0; /* the first fit, always: the fewer pages of it, the fewer of its tables */
+    if (!gfn)
+        gfn = take(&far, count);
+    if (!gfn)
+        gfn = take(&wide, count);
+    return gfn || !open_wide() ? gfn : take(&wide, count);
 }
 
 void rt_window_free(u64 gfn, u32 count)
 {
-    if (gfn >= NEAR_FIRST && gfn < NEAR_FIRST + NEAR_COUNT)
-        set_used(near_used, (u32)(gfn - NEAR_FIRST), count, false);
-    else if (gfn >= FAR_FIRST && gfn < FAR_FIRST + FAR_COUNT)
-        set_used(far_used, (u32)(gfn - FAR_FIRST), count, false);
+    struct window *all[] = {&near, &far, &wide};
+
+    for (u32 i = 0; i < ARRAY_SIZE(all); i++)
+        if (gfn >= all[i]->first && gfn < all[i]->first + all[i]->count)
+            set_used(all[i], (u32)(gfn - all[i]->first), count, false);
 }
 
-/* No RAM may lie in the far window: where it does, back ends have the near one only. */
-static void check_window(const struct rt_range *r)
+static bool overlaps(const struct rt_range *r, u64 first, u64 count)
 {
-    u64 low = (u64)FAR_FIRST << 12, high = low + ((u64)FAR_COUNT << 12);
+    u64 low = first << 12, high = low + (count << 12);
 
-    if (r->type == XEN_HVM_MEMMAP_TYPE_RAM && r->base < high && r->base + r->size > low)
-        far_count = 0;
+    return r->type == XEN_HVM_MEMMAP_TYPE_RAM && r->base < high && r->base + r->size > low;
+}
+
+/* No RAM may lie in a window: where it does, back ends have the others only. */
+static void check_windows(const struct rt_range *r)
+{
+    if (overlaps(r, FAR_FIRST, FAR_COUNT))
+        far.count = far.left = 0;
+    wide_tried |= overlaps(r, WIDE_FIRST, WIDE_COUNT);
 }
 
 void rt_map_init(struct rt_start *start)
@@ -131,7 +173,7 @@ void rt_map_init(struct rt_start *start)
         const struct rt_range *r = &start->range[i];
         u64 end = r->base + r->size;
 
-        check_window(r);
+        check_windows(r);
         if (r->type == XEN_HVM_MEMMAP_TYPE_RAM && end > GIB &&
             !rt_map_range(MAX(r->base, GIB), end - MAX(r->base, GIB), false))
             rt_panic("no room for the direct map of %#lx-%#lx", r->base, end);

@@ -200,6 +200,35 @@ static void grants(void)
     EXPECT(rt_grant_end(ref));
 }
 
+/* A back end of thousands of front ends has pages of theirs in frames far above all memory, too. */
+static void wide_window(void)
+{
+    enum { OTHERS = 0xf8 + 0x8000, FAR_ABOVE = 0x1000000 };
+    static u64 taken[OTHERS];
+    u32 count = 0;
+    u64 gfn = 0;
+    u8 *page = rt_frames(1);
+    grant_ref_t ref = rt_grant_access((domid_t)rt_started()->domid, rt_physical(page) >> 12,
+                                      false);
+    struct rt_mapping m = {0};
+
+    while (count < OTHERS && (gfn = rt_window_alloc(1)) != 0 && gfn < FAR_ABOVE)
+        taken[count++] = gfn;
+    if (count == OTHERS)
+        gfn = rt_window_alloc(1);
+    EXPECT(count > 0x8000 && gfn >= FAR_ABOVE);
+    rt_window_free(gfn, 1);
+    EXPECT(!rt_grant_map((domid_t)rt_started()->domid, ref, false, &m) && m.gfn >= FAR_ABOVE);
+    page[100] = 0x5a;
+    EXPECT(m.at && ((volatile u8 *)m.at)[100] == 0x5a);
+    EXPECT(!rt_grant_unmap(&m) && rt_grant_end(ref));
+    while (count--)
+        rt_window_free(taken[count], 1);
+    gfn = rt_window_alloc(4);
+    EXPECT(gfn && gfn < FAR_ABOVE);
+    rt_window_free(gfn, 4);
+}
+
 static void refused_to_us(void)
 {
     xen_domctl_t domctl = {.cmd = XEN_DOMCTL_pausedomain};
@@ -242,6 +271,7 @@ int rt_main(const struct rt_start *start)
     event_channels();
     fifo_channels();
     grants();
+    wide_window();
     refused_to_us();
     image_is_ours();
     rt_printf("Test result: %s\n", failures ? "FAILURE" : "SUCCESS");
