@@ -93,6 +93,9 @@ def test_a_program_by_its_path_is_brought_along(tmp_path: pathlib.Path) -> None:
     if not (paths.build() / "programs" / "init").is_file():
         pytest.skip("programs are not built (`make`)")
     (tmp_path / "mine").write_bytes(b"a program")
+    with pytest.raises(Problem, match="is no program of a DEMOS node"):
+        plan.compile_cluster(cluster.load(file), [])
+    (tmp_path / "mine").write_bytes(b"\x7fELF, a program")
     modules = plan.compile_cluster(cluster.load(file), []).modules
     (bundle,) = [data for name, data in modules.items() if name.startswith("bundle")]
     assert isinstance(bundle, bytes) and b"+kernel mine x ./y\n" in bundle and b"a program" in bundle
