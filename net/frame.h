@@ -84,8 +84,6 @@ enum ack_item {
     ACK_ITEM = 24,
 };
 
-static const u8 frame_everybody[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-
 /* Ethernet addresses, six bytes in two words. */
 static inline void address_copy(u8 *to, const u8 *from)
 {

@@ -14,12 +14,8 @@ static u32 group(machine_t machine)
 
 void groups_want(struct net *n, machine_t machine)
 {
-    u64 *word = &n->groups.bit[group(machine) / 64], bit = 1ull << group(machine) % 64;
-
-    if (*word & bit)
-        return;
-    *word |= bit;
-    n->groups.changes++;
+    n->groups.changes += !net_group_in(n->groups.bit, group(machine));
+    net_group_put(n->groups.bit, group(machine));
 }
 
 void groups_want_all(struct net *n)

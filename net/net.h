@@ -99,6 +99,18 @@ struct net_groups {
     u32 changes; /* how often any of this has changed */
 };
 
+static const u8 frame_everybody[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+static inline bool net_group_in(const u64 *bits, u32 group)
+{
+    return bits[group / 64] >> group % 64 & 1;
+}
+
+static inline void net_group_put(u64 *bits, u32 group)
+{
+    bits[group / 64] |= 1ull << group % 64;
+}
+
 static inline void net_group_address(u8 address[6], u32 group)
 {
     const u8 of_group[6] = {3, 5, 0, 0, (u8)(group >> 8), (u8)group};

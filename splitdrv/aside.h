@@ -12,7 +12,7 @@
 enum { ASIDE_GRANTS = 128 };
 
 struct aside {
-    struct list others;    /* the owner's; unlinked until aside_put */
+    struct list others;    /* the owner's; unlinked until it is put there */
     void *rings, *buffers; /* the owner's, as it had them */
     u32 count;
     grant_ref_t ref[ASIDE_GRANTS]; /* not ended yet */

@@ -182,15 +182,12 @@ static void respond_chain(struct netback *b, const struct chain *c, s16 status)
  * does not mind, as the header says. */
 static void want(struct netback *b, const struct netif_extra_info *e)
 {
-    static const u8 all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-    u32 group = net_group_of(e->u.mcast.addr);
-
     if (e->type != XEN_NETIF_EXTRA_TYPE_MCAST_ADD)
         return;
-    if (memcmp(e->u.mcast.addr, all, sizeof(all)) == 0)
+    if (memcmp(e->u.mcast.addr, frame_everybody, sizeof(frame_everybody)) == 0)
         memset(b->groups, 0xff, sizeof(b->groups));
     else
-        b->groups[group / 64] |= 1ull << group % 64;
+        net_group_put(b->groups, net_group_of(e->u.mcast.addr));
 }
 
 size_t netback_take(struct netback *b, void *frame, size_t room, u32 *checksum)

@@ -138,9 +138,7 @@ static bool tell_word(struct vif *v, u32 word)
 
 static bool tell_all(struct vif *v)
 {
-    static const u8 all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-
-    v->told.all = v->told.all || v->end->group(v, all);
+    v->told.all = v->told.all || v->end->group(v, frame_everybody);
     return v->told.all;
 }
 
@@ -182,9 +180,7 @@ bool vif_rest(struct vif *v)
 {
     if (!v->up)
         return !v->interrupts;
-    if (has_to_tell(v))
-        tell_groups(v);
-    v->end->flush(v);
+    vif_flush(v);
     if (v->refused && v->end->room(v, v->device.block_max))
         v->interrupts |= NET_INT_WRITTEN;
     return vif_listen(v);

@@ -61,16 +61,9 @@ static bool open(void)
 
     if (!g || !place(g, &gfn, &pages))
         return false;
-    here = rt_window_alloc((u32)pages);
+    here = ctl_map_run(g->domid, gfn, (u32)pages);
     if (!here)
         return false;
-    for (u32 i = 0; i < pages; i++)
-        if (ctl_map(g->domid, gfn + i, here + i)) {
-            while (i--)
-                ctl_unmap(here + i);
-            rt_window_free(here, (u32)pages);
-            return false;
-        }
     ring.guest = g;
     ring.at = here;
     ring.pages = (u32)pages;
@@ -109,9 +102,7 @@ void capture_close(const struct guest *g)
     if (ring.guest != g)
         return;
     capture_take();
-    for (u32 i = 0; i < ring.pages; i++)
-        ctl_unmap(ring.at + i);
-    rt_window_free(ring.at, ring.pages);
+    ctl_unmap_run(ring.at, ring.pages);
     ring.guest = NULL;
     ring.at = 0;
 }

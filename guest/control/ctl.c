@@ -5,6 +5,7 @@
 #include "guest/control/ctl.h"
 #include "guest/control/first_vcpu.h"
 #include "guest/rt/frame.h"
+#include "guest/rt/map.h"
 
 static long plain(u16 domid, u32 cmd)
 {
@@ -215,6 +216,28 @@ void ctl_unmap(u64 here)
     struct xen_remove_from_physmap r = {.domid = DOMID_SELF, .gpfn = here};
 
     hypercall_memory_op(XENMEM_remove_from_physmap, &r);
+}
+
+void ctl_unmap_run(u64 here, u32 pages)
+{
+    for (u32 i = 0; i < pages; i++)
+        ctl_unmap(here + i);
+    rt_window_free(here, pages);
+}
+
+u64 ctl_map_run(u16 domid, u64 there, u32 pages)
+{
+    u64 here = rt_window_alloc(pages);
+
+    for (u32 i = 0; here && i < pages; i++) {
+        if (!ctl_map(domid, there + i, here + i))
+            continue;
+        while (i--)
+            ctl_unmap(here + i);
+        rt_window_free(here, pages);
+        return 0;
+    }
+    return here;
 }
 
 long ctl_share(u16 domid, u64 there, u64 here, u64 pages)

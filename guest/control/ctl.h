@@ -30,6 +30,9 @@ long ctl_schedule(u16 domid, u32 vcpus, u32 weight, u32 cap, u64 cpus);
 /* A frame of the domain at our frame `here`, instead of what was there; and away again. */
 long ctl_map(u16 domid, u64 there, u64 here);
 void ctl_unmap(u64 here);
+/* `pages` frames of the domain from `there` on, seen here in a row: their first number, 0: they cannot be. */
+u64 ctl_map_run(u16 domid, u64 there, u32 pages);
+void ctl_unmap_run(u64 here, u32 pages);
 /* Shows the domain our module's pages from `here` on, until it writes them. */
 long ctl_share(u16 domid, u64 there, u64 here, u64 pages);
 /* The domain's unbound port whose other end will be ours. */

@@ -20,8 +20,9 @@ static struct osm_record records[RECORDS];
 static u64 next_ns;
 static bool capturing; /* somebody's captures are taken, too */
 static u32 rings;      /* of domains, mapped */
-static u64 said,
-    seen; /* how often domains have said where theirs are; at the last look for new ones */
+static u64 said;       /* how often domains have said where theirs are */
+static u64 seen;       /* the same at the last look for new ones */
+static bool unmapped;  /* one was found then, and there was no room for it */
 
 void trace_hypervisor(void)
 {
@@ -35,13 +36,6 @@ void trace_hypervisor(void)
         if (t.count)
             output(OSM_STREAM_TRACE, records, t.count * sizeof(records[0]));
     } while (t.count == RECORDS);
-}
-
-static void unmap(u64 here, u32 pages)
-{
-    for (u32 i = 0; i < pages; i++)
-        ctl_unmap(here + i);
-    rt_window_free(here, pages);
 }
 
 /* Records of another version would be taken for what they are not: an image of another tree than
@@ -75,18 +69,12 @@ static bool open_ring(struct guest *g)
 
     if (hypercall_osmosis(OSM_OP_trace_where, &w) || !w.pages || w.pages > PAGES_MOST)
         return false;
-    here = rt_window_alloc(w.pages);
+    here = ctl_map_run(g->domid, w.gfn, w.pages);
+    unmapped |= !here;
     if (!here)
         return false;
-    for (u32 i = 0; i < w.pages; i++)
-        if (ctl_map(g->domid, w.gfn + i, here + i)) {
-            while (i--)
-                ctl_unmap(here + i);
-            rt_window_free(here, w.pages);
-            return false;
-        }
     if (refused(g, rt_at(here << 12))) {
-        unmap(here, w.pages);
+        ctl_unmap_run(here, w.pages);
         return false;
     }
     rings++;
@@ -112,7 +100,7 @@ void trace_close(struct guest *g)
     if (!g->trace_gfn)
         return;
     trace_guest(g);
-    unmap(g->trace_gfn, g->trace_pages);
+    ctl_unmap_run(g->trace_gfn, g->trace_pages);
     rings--;
     g->trace_gfn = g->trace_taken = 0;
     g->trace_pages = 0;
@@ -159,7 +147,8 @@ void trace_all(void)
     u64 now;
 
     trace_hypervisor();
-    now = said;
+    now = said + unmapped;
+    unmapped = false;
     list_for_each(at, &control.guests)
     {
         struct guest *g = list_entry(at, struct guest, link);
@@ -168,7 +157,7 @@ void trace_all(void)
         if (g->built && (g->trace_gfn || now != seen))
             trace_guest(g);
     }
-    seen = now;
+    seen = said;
     capturing = capture_take();
 }
 

@@ -39,7 +39,11 @@ class Ram:
     def __init__(self, path: pathlib.Path, machine: str = "q35") -> None:
         self.fd = os.open(path, os.O_RDWR)
         self.size = os.fstat(self.fd).st_size
-        self.map = mmap.mmap(self.fd, self.size)
+        try:
+            self.map = mmap.mmap(self.fd, self.size)
+        except (OSError, ValueError):
+            os.close(self.fd)
+            raise
         self.low = low_memory(machine, self.size)
 
     def close(self) -> None:

@@ -415,7 +415,7 @@ static u32 group_of(const u8 *frame, size_t len)
 
 static bool wants(const struct port *p, u32 group)
 {
-    return group == NET_GROUPS || !p->groups || p->groups[group / 64] >> group % 64 & 1;
+    return group == NET_GROUPS || !p->groups || net_group_in(p->groups, group);
 }
 
 static void aim_all(struct medium *m, struct parcel *p, u32 from, u64 number, u64 at, u64 now)

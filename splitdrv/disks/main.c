@@ -22,7 +22,7 @@
 #include "splitdrv/disks/device.h"
 #include "splitdrv/disks/vbdback.h"
 
-enum { NAMES = 4096, PAST_FRAMES = (sizeof(struct past) + 4095) / 4096 };
+enum { PAST_FRAMES = (sizeof(struct past) + 4095) / 4096 };
 
 static struct {
     struct disk *disks;
@@ -185,14 +185,16 @@ static void read_faults(struct disk *d)
     read_power(d);
 }
 
+static void take_disk(void *arg, const char *id)
+{
+    (void)arg;
+    if (!disks_at(id))
+        add_disk(id);
+}
+
 static void follow_disks(void)
 {
-    static char names[NAMES];
-    long got = rt_store_directory(0, "/osmosis/disk", names, sizeof(names));
-
-    for (long at = 0; at < got; at += (long)strlen(names + at) + 1)
-        if (!disks_at(names + at))
-            add_disk(names + at);
+    rt_store_each("/osmosis/disk", take_disk, NULL);
     for (struct disk *d = dom.disks; d; d = d->next)
         read_faults(d);
 }

@@ -248,6 +248,12 @@ void sim_touch(struct sim_node *n)
     set_time(n->sim, n->sim->media + n->index, time_of_node(n));
 }
 
+void sim_announce(struct sim *s, u32 node, const void *bytes, size_t len)
+{
+    net_announce(s->node[node].net, bytes, len);
+    sim_touch(&s->node[node]);
+}
+
 void sim_link_up(struct sim *s, struct sim_device *d, bool up)
 {
     (void)s;

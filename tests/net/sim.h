@@ -116,6 +116,7 @@ void sim_fault(struct sim *s, u32 medium, const char *line);
 /* A frame that somebody at the port says, whoever that is. */
 void sim_inject(struct sim *s, u32 medium, u32 port, const void *frame, size_t len);
 void sim_touch(struct sim_node *n);
+void sim_announce(struct sim *s, u32 node, const void *bytes, size_t len);
 u64 sim_sum(const struct sim *s, size_t offset_in_stats);
 #define SIM_SUM(s, field) sim_sum(s, offsetof(struct net_stats, field))
 

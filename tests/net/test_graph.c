@@ -280,8 +280,7 @@ static void test_switchboard(void)
 
     sim_fault(s, 2, "loss 0.3");
     sim_crash(s, 5);
-    net_announce(s->node[0].net, here, sizeof(here));
-    sim_touch(&s->node[0]);
+    sim_announce(s, 0, here, sizeof(here));
     sim_run(s, 30 * SECOND);
     for (u32 i = 1; i < 5; i++) {
         CHECK_EQ(s->node[i].announcer, 1);
@@ -303,8 +302,7 @@ static void test_hundreds(void)
     struct sim *s = graph_create(NODES, EXTRA, 21, false, edges);
     u64 before;
 
-    net_announce(s->node[0].net, "here", 4);
-    sim_touch(&s->node[0]);
+    sim_announce(s, 0, "here", 4);
     sim_run(s, 60 * SECOND);
     for (u32 i = 1; i < NODES; i++)
         CHECK_EQ(s->node[i].announcer, 1);

@@ -77,12 +77,6 @@ static struct sim *ether(u32 nodes, u64 seed)
     return s;
 }
 
-static void announce(struct sim *s, u32 node)
-{
-    net_announce(s->node[node].net, "here", 4);
-    sim_touch(&s->node[node]);
-}
-
 /* Each asks who announces something; that one alone hears them all, and tells each. */
 static void test_a_crowd_wakes_one(void)
 {
@@ -92,7 +86,7 @@ static void test_a_crowd_wakes_one(void)
     tell(s);
     step_until(s, SECOND / 2);
     CHECK_EQ(heard, 0); /* there is nobody yet who wants to */
-    announce(s, 0);
+    sim_announce(s, 0, "here", 4);
     step_until(s, 20 * SECOND);
     for (u32 i = 1; i < NODES_MOST; i++)
         CHECK_EQ(s->node[i].announcer, 1);

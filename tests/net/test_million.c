@@ -131,8 +131,7 @@ static void begin(struct storm *t, u32 nodes, u32 extra, u32 pairs, u64 seed)
     }
     for (u32 e = 0; e < t->edges; e++) /* every third card asks for no room */
         ((struct sim_device *)medium_port_owner(t->s->medium[e], 0))->rude = e % 3 == 0;
-    net_announce(t->s->node[0].net, "here", 4);
-    sim_touch(&t->s->node[0]);
+    sim_announce(t->s, 0, "here", 4);
     sim_run(t->s, 5 * SECOND);
 }
 

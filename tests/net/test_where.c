@@ -46,18 +46,12 @@ static struct sim *ether(u32 nodes, u64 seed)
     return s;
 }
 
-static void announce(struct sim *s, u32 node)
-{
-    net_announce(s->node[node].net, "here", 4);
-    sim_touch(&s->node[node]);
-}
-
 static struct sim *with_announcer(u32 nodes, u64 seed)
 {
     struct sim *s = ether(nodes, seed);
 
     sim_start(s);
-    announce(s, 0);
+    sim_announce(s, 0, "here", 4);
     sim_run(s, 20 * SECOND);
     count_from_now();
     return s;
@@ -93,7 +87,7 @@ static void test_who_does_not_know_says_so(void)
 
     sim_crash(s, 0);
     sim_start(s);
-    announce(s, 0);
+    sim_announce(s, 0, "here", 4);
     sim_run(s, s->now + 20 * SECOND);
     count_from_now();
     sim_send(s, 3, 4, 40);
@@ -143,7 +137,7 @@ static void test_a_crowd(void)
     sim_start(s);
     sim_run(s, SECOND / 2);
     CHECK(to_all >= NODES && to_all < NODES + NODES / 2);
-    announce(s, 0);
+    sim_announce(s, 0, "here", 4);
     sim_run(s, s->now + 20 * SECOND);
     for (u32 i = 1; i < NODES; i++)
         CHECK_EQ(s->node[i].announcer, 1);

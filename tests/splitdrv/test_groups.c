@@ -38,7 +38,7 @@ static void end(void)
 
 static bool wanted(u32 group)
 {
-    return back.groups[group / 64] >> group % 64 & 1;
+    return net_group_in(back.groups, group);
 }
 
 static u32 count(void)

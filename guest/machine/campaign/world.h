@@ -66,8 +66,7 @@ struct world_expectation {
 struct world {
     struct sim *sim;
     struct world_node *node;
-    u64 *
-        due; /* when each wants a turn by itself; 0: something has happened to it since its last */
+    u64 *due; /* when each wants a turn by itself; 0: something has happened to it since */
     u32 nodes, room;
     char (*medium)[WORLD_LINE];
     u32 media;
