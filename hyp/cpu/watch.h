@@ -14,6 +14,8 @@
 void watch_tick(u64 now_ns);
 /* The earlier of `deadline` and the next look or sign. */
 u64 watch_deadline(u64 deadline);
+/* Time has begun anew, at 0. */
+void watch_restart(void);
 /* On the boot CPU, once. */
 void watch_init(void);
 

@@ -11,9 +11,11 @@
 #include "hyp/cpu/cpu.h"
 #include "hyp/cpu/panic.h"
 #include "hyp/cpu/spinlock.h"
+#include "hyp/cpu/watch.h"
 #include "hyp/cpu/x86.h"
 #include "hyp/dev/log.h"
 #include "hyp/dev/trace.h"
+#include "hyp/dom/vcpu.h"
 #include "hyp/mm/frame.h"
 #include "hyp/virt/virt.h"
 
@@ -94,6 +96,8 @@ void mailbox_ready(void)
     plan = (const void *)(DIRECT_BASE + MAIL->plan);
     ring.header->produced = ring.header->consumed = ring.header->lost = 0;
     clock_restart();
+    watch_restart();
+    vcpu_time_restarts();
     trace_time_begins();
     virt_set_tsc_offset(current(), clock_tsc_offset());
     cpu_deadline_moved(cpu_id(), 0);

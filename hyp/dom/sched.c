@@ -17,6 +17,26 @@ void sched_cpu_online(struct sched *s, u32 cpu, u64 now_ns)
     __atomic_or_fetch(&s->online, bit(cpu), __ATOMIC_SEQ_CST);
 }
 
+void sched_restart(struct sched *s, u64 now_ns)
+{
+    for (u32 cpu = 0; cpu < SCHED_CPUS; cpu++) {
+        struct sched_cpu *c = &s->cpu[cpu];
+
+        if (!c->online)
+            continue;
+        spin_lock(&c->lock);
+        if (c->running)
+            c->running->since_ns = now_ns;
+        if (c->slice_end_ns != SCHED_NEVER)
+            c->slice_end_ns = now_ns + s->slice_ns;
+        if (c->handover_ns != SCHED_NEVER)
+            c->handover_ns = now_ns + SCHED_ALONE_NS;
+        c->idle_since_ns = now_ns;
+        c->idle_ns = 0;
+        spin_unlock(&c->lock);
+    }
+}
+
 void sched_group_init(struct sched_group *g)
 {
     *g = (struct sched_group){.weight = SCHED_WEIGHT};

@@ -87,6 +87,8 @@ enum { SCHED_NO_WAKER = ~0u };
 
 void sched_init(struct sched *s, u64 slice_ns);
 void sched_cpu_online(struct sched *s, u32 cpu, u64 now_ns);
+/* Time has begun anew, and is `now_ns`: what ran or idled until then is forgotten. */
+void sched_restart(struct sched *s, u64 now_ns);
 void sched_group_init(struct sched_group *g);
 /* False, and nothing changed, when a value is out of range. */
 bool sched_group_set(struct sched_group *g, u32 weight, u32 cap, u64 now_ns);

@@ -255,6 +255,11 @@ void vcpu_set_affinity(struct vcpu *v, u64 cpus)
     sched_set_affinity(&scheduler, &v->sched, cpus, clock_now_ns());
 }
 
+void vcpu_time_restarts(void)
+{
+    sched_restart(&scheduler, clock_now_ns());
+}
+
 u64 vcpu_ran_ns(const struct vcpu *v)
 {
     return sched_ran(&v->sched, clock_now_ns());

@@ -54,6 +54,8 @@ void vcpu_wake(struct vcpu *v);
 /* The run loop saw VCPU_ATTN_RESET. */
 void vcpu_apply_reset(struct vcpu *v);
 void vcpu_set_affinity(struct vcpu *v, u64 cpus);
+/* The clock has begun anew: so do these two. */
+void vcpu_time_restarts(void);
 u64 vcpu_ran_ns(const struct vcpu *v);
 u64 vcpu_idle_ns(u32 cpu);
 /* The current vCPU may be waiting, in a loop with PAUSE, for one that waits for this CPU. */

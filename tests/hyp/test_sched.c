@@ -104,6 +104,31 @@ static void three_spinners_share_two_cpus(void)
         CHECK_SHARE(i, 4 * SECOND, 20);
 }
 
+/* When a run begins, the clock goes back to 0: nobody has run or idled for the time of the boot,
+ * and who ran all through it is no worse off. */
+static void time_begins_anew(void)
+{
+    u64 before;
+
+    begin(2, SCHED_SLICE_NS);
+    now = 3 * SECOND;
+    wake(0, SCHED_NO_WAKER);
+    run_until(now + SECOND);
+    CHECK_EQ(s.cpu[1].idle_since_ns, 1000);
+    now = 0;
+    sched_restart(&s, now);
+    before = ran(0);
+    sched_set_affinity(&s, &entity[0], 1, now);
+    sched_set_affinity(&s, &entity[2], 1, now);
+    wake(2, SCHED_NO_WAKER);
+    CHECK(!poked[0]); /* it waits its turn */
+    run_until(now + SECOND);
+    CHECK(ran(0) - before >= SECOND * 48 / 100 && ran(0) - before <= SECOND * 52 / 100);
+    CHECK_SHARE(2, SECOND / 2, 40);
+    CHECK_EQ(s.cpu[1].idle_since_ns, 0);
+    CHECK_EQ(s.cpu[1].idle_ns, 0);
+}
+
 static void no_cpu_idles_while_somebody_waits(void)
 {
     begin(4, SCHED_SLICE_NS);
@@ -472,7 +497,7 @@ static void anything_may_happen(void)
 TESTS(CASE(two_spinners_share_a_cpu), CASE(weights_set_the_shares),
       CASE(a_groups_entities_share_its_weight), CASE(caps_are_kept),
       CASE(three_spinners_share_two_cpus), CASE(no_cpu_idles_while_somebody_waits),
-      CASE(pinned_entities_stay), CASE(stealing_passes_over_the_pinned),
+      CASE(time_begins_anew), CASE(pinned_entities_stay), CASE(stealing_passes_over_the_pinned),
       CASE(a_blocked_entity_costs_nothing), CASE(a_woken_entity_follows_its_waker),
       CASE(two_hand_the_cpu_over), CASE(a_waker_that_goes_on_lets_the_woken_in),
       CASE(ping_pong_does_not_starve_a_spinner), CASE(ping_pong_lets_the_woken_in),
