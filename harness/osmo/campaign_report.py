@@ -6,7 +6,7 @@ import pathlib
 from html import escape
 from typing import Any
 
-from osmo import result, stats, survival
+from osmo import result, stats, survival, units
 from osmo.errors import Problem
 from osmo.report import Raw, html, section, table
 
@@ -37,9 +37,9 @@ def page(directory: pathlib.Path) -> str:
     failed = data["failed"]
     verdict = "bad" if failed else "ok"
     low, _ = stats.wilson(data["runs"] - len(failed), data["runs"])
-    body = [f"<h1>{escape(data['name'])}: {data['runs']} seeds</h1>",
-            f'<p class="verdict {verdict}">{"✗" if failed else "✓"} {len(failed)} failed, '
-            f"{len(data['timeouts'])} of them out of time</p>",
+    words = f"{len(failed)} failed, {len(data['timeouts'])} of them out of time" if failed else "all held"
+    body = [f"<h1>{escape(data['name'])}: {units.counted(data['runs'], 'seed')}</h1>",
+            f'<p class="verdict {verdict}">{"✗" if failed else "✓"} {words}</p>',
             f"<p>At least {low:.2%} of runs hold (95 % Wilson interval). "
             f"{data['per_minute'] or 0:,.0f} runs a minute, "
             f"commit <code>{data['git'][:12] or 'unknown'}</code>.</p>",
@@ -48,8 +48,9 @@ def page(directory: pathlib.Path) -> str:
     body += section("Runs that hold, over virtual time", survival.time_curve(data["rows"]),
                     '<p class="small">What no record shows to be broken counts at the end of its run.</p>')
     body += section("Runs that hold, by the number of faults", survival.fault_curve(data["rows"]))
+    see = data.get("see", f"osmosis run {data['cluster']} --seed")
     rows = [[r["seed"], ", ".join(r["broken"]), r["error"].splitlines()[0] if r["error"] else "",
-             f"osmosis run {data['cluster']} --seed {r['seed']}"] for r in data["rows"] if not r["ok"]]
+             f"{see} {r['seed']}"] for r in data["rows"] if not r["ok"]]
     body += section("Failing seeds", table(["seed", "broken", "first", "see it"], rows) if rows else "")
     small = [[int(seed), f"{len(s['faults'])} of {s['from']}", f"{len(s['nodes'])} of {s['from_nodes']}",
               s["probes"], "; ".join(s["faults"]), f"osmosis run seed-{seed}.toml"]

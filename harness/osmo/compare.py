@@ -11,31 +11,47 @@ import dataclasses
 import json
 import pathlib
 import re
+import shutil
 import statistics
+import subprocess
 import sys
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from osmo import arguments, breakdown, delays, doctor, dom0, paths, places, run, xen
 from osmo.errors import Problem
+from osmo.progress import draws
 
 FORMAT = 2
 PLACES = ("native", "osmosis", "xen", "hosted")
+ROWS = ("L33", "T1", "L35")
+FAILURES = (Problem, OSError, subprocess.SubprocessError)
+WIDE = 110  # letters of a line where no terminal says otherwise
+# What may be compared, with the places of which one has to be there for it to matter.
 NOTES = (
-    "native, osmosis, xen: the same image and program files, under the same QEMU. Xen wants the CPU model EPYC, "
-    "less what it and its guests do not bear there (SMAP, SMEP, MONITOR, XSAVE, AVX); the others have qemu64 with "
-    "CRC32. Local rows may be compared freely.",
-    "remote on osmosis and on xen: two domains of that image and a third, the fabric, between them; the medium "
-    "takes no time. Instructions are those of the whole machine: both nodes, the fabric, the hypervisor, and on "
-    "xen what dom0 does meanwhile, so that there the median of three rounds is the figure.",
-    "xen: each VMMCALL of a PVH guest costs Xen 4,803 instructions of decoding that processors with next-RIP "
-    "spare it; not taken away here.",
-    "native has no row between nodes: two bare machines are two QEMUs, whose clocks are not one.",
-    "hosted: time only. Kernel calls are ptrace stops of a Linux process, the network is a socket: its rows "
-    "show that the core is the same, not what it costs.",
-    "Time is that of an emulator, for each place the median of all rounds, with the least and the most. World "
-    "switches are far dearer under QEMU than in silicon, and Xen's more than ours: ratios of time are no "
-    "prediction. Load of the host falls into the spread.",
+    (("native", "osmosis", "xen"),
+     "native, osmosis, xen: the same image and program files, under the same QEMU. Xen wants the CPU model EPYC, "
+     "less what it and its guests do not bear there (SMAP, SMEP, MONITOR, XSAVE, AVX); the others have qemu64 "
+     "with CRC32. Local rows may be compared freely."),
+    (("osmosis", "xen"),
+     "remote on osmosis and on xen: two domains of that image and a third, the fabric, between them; the medium "
+     "takes no time. Instructions are those of the whole machine: both nodes, the fabric, the hypervisor, and on "
+     "xen what dom0 does meanwhile, so that there the median of three rounds is the figure."),
+    (("xen",),
+     "xen: each VMMCALL of a PVH guest costs Xen 4,803 instructions of decoding that processors with next-RIP "
+     "spare it; not taken away here."),
+    (("native",),
+     "native has no row between nodes: two bare machines are two QEMUs, whose clocks are not one."),
+    (("hosted",),
+     "hosted: time only. Kernel calls are ptrace stops of a Linux process, the network is a socket: its rows "
+     "show that the core is the same, not what it costs."),
+    (("native", "osmosis", "xen"),
+     "Time is that of an emulator. World switches are far dearer under QEMU than in silicon, and Xen's more than "
+     "ours: ratios of time are no prediction."),
+    (PLACES,
+     "Of time each place has the median of all rounds, with the least and the most. Load of the host falls into "
+     "the spread."),
 )
 
 
@@ -121,9 +137,19 @@ def measure(where: list[str], rounds: int, say: Callable[[str], None]) -> tuple[
         say(f"{place}, {'instructions' if clock == 'count' else 'time'} ...")
         try:
             take(table, place, clock, RUNNERS[place](clock, n))
-        except (Problem, OSError) as error:
+        except FAILURES as error:
             missing[place] = str(error)
     return table, missing
+
+
+def looked(what: str, look: Callable[[Callable[[str], None]], dict[str, Any]], say: Callable[[str], None],
+           missing: dict[str, str]) -> dict[str, Any]:
+    """What comes of a further look; if it fails, the table that is there already is not lost."""
+    try:
+        return look(say)
+    except FAILURES as error:
+        missing[what] = str(error)
+        return {}
 
 
 def breakdowns(say: Callable[[str], None]) -> dict[str, breakdown.Breakdown]:
@@ -145,63 +171,83 @@ def curves(say: Callable[[str], None]) -> dict[str, dict[int, float]]:
 
 def document(table: Table, factors: dict[str, breakdown.Breakdown], missing: dict[str, str],
              over: dict[str, dict[int, float]] | None = None) -> dict[str, Any]:
-    """What compare.json holds."""
+    """What compare.json holds: rows of one kind stand together."""
     rows = [{"row": row, "name": name, "places": {p: c.summary() for p, c in cells.items()}}
             for (row, name), cells in table.items()]
+    rows.sort(key=lambda r: ROWS.index(r["row"]) if r["row"] in ROWS else len(ROWS))
     goes = {name: {"total": round(b.total, 1), "calls": b.calls,
                    "factors": {k: round(v, 1) for k, v in sorted(b.factors.items(), key=lambda f: -f[1])}}
             for name, b in factors.items()}
+    there = {place for cells in table.values() for place in cells}
     return {"format": FORMAT, "qemu": doctor.qemu_version(), "rows": rows, "breakdown": goes,
-            "delays": over or {}, "missing": missing, "notes": list(NOTES)}
+            "delays": over or {}, "missing": missing,
+            "notes": [words for of, words in NOTES if there & set(of)]}
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}"
+def _us(ns: float) -> str:
+    return f"{ns / 1000:,.0f}" if ns >= 100_000 else f"{ns / 1000:.3g}" if ns >= 1000 else f"{ns / 1000:.3f}"
 
 
-def _time(cell: dict[str, Any]) -> str:
+def _counted(cell: dict[str, Any], _: bool) -> str:
+    return "" if cell.get("I") is None else f"{cell['I']:,.0f}"
+
+
+def _timed(cell: dict[str, Any], spread: bool) -> str:
     if "ns" not in cell:
         return ""
     low, high = cell["ns_spread"]
-    return f"{cell['ns']:,.0f} ({low:,.0f}-{high:,.0f})"
+    return f"{_us(cell['ns'])} ({_us(low)}-{_us(high)})" if spread else _us(cell["ns"])
 
 
-def _ratio(cells: dict[str, dict[str, Any]], what: str) -> str:
-    """Ours against Xen's, where both are known."""
-    ours, theirs = (cells.get(p, {}).get(what) for p in ("osmosis", "xen"))
-    return f"{ours / theirs:.3f}" if ours and theirs else ""
+def _part(rows: Sequence[dict[str, Any]], key: str, title: str, shown: Callable[[dict[str, Any], bool], str],
+          spread: bool) -> list[str]:
+    """One figure of all rows, by place; the last column is ours against Xen's, where both are known."""
+    rows = [r for r in rows if any(cell.get(key) is not None for cell in r["places"].values())]
+    where = [p for p in PLACES if any(r["places"].get(p, {}).get(key) is not None for r in rows)]
+    if not where:
+        return []
+    both = {"osmosis", "xen"} <= set(where)
+    lines = [["row", title, *where, *(["ratio"] if both else [])]]
+    for r in rows:
+        ours, theirs = (r["places"].get(p, {}).get(key) for p in ("osmosis", "xen"))
+        ratio = f"{ours / theirs:.3f}" if ours and theirs else ""
+        lines.append([r["row"], r["name"], *(shown(r["places"].get(p, {}), spread) for p in where),
+                      *([ratio] if both else [])])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return ["  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths))).rstrip()
+            for line in lines]
 
 
-def text_table(doc: dict[str, Any]) -> list[str]:
-    """The table for a terminal: instructions, then times, each with the ratio of two hypervisors."""
-    where = [p for p in PLACES if any(p in r["places"] for r in doc["rows"])]
-    counted = [p for p in where if p != "hosted"]
-    against = "osmosis/xen"
-    head = ["row", "operation", *(f"I {p}" for p in counted), against, *(f"ns {p}" for p in where), against]
-    lines = [head]
-    for r in doc["rows"]:
-        cells = [r["places"].get(p, {}) for p in where]
-        lines.append([r["row"], r["name"], *(_figure(r["places"].get(p, {}).get("I")) for p in counted),
-                      _ratio(r["places"], "I"), *(_time(c) for c in cells), _ratio(r["places"], "ns")])
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    out = ["  ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths))).rstrip()
-           for line in lines]
+def text_table(doc: dict[str, Any], width: int | None = None) -> list[str]:
+    """Instructions, then times, each with the ratio of two hypervisors, where they fit with their spread; then
+    where a call goes, and what may be compared."""
+    counted = _part(doc["rows"], "I", "instructions", _counted, False)
+    timed = _part(doc["rows"], "ns", "us, median (least-most)", _timed, True)
+    if width is not None and any(len(line) > width for line in timed):
+        timed = _part(doc["rows"], "ns", "us, median", _timed, False)
+    out = [*counted, *([""] if counted and timed else []), *timed]
+    if any(head.endswith("  ratio") for head in (*counted[:1], *timed[:1])):
+        out += ["", "ratio: osmosis to xen"]
     for name, goes in doc["breakdown"].items():
         out += ["", f"a call, {name} bytes: {goes['total']:,.0f} instructions"]
         out += [f"{v:10,.0f}  {100 * v / goes['total']:4.1f} %  {k}" for k, v in goes["factors"].items()]
     for name, delay in doc["delays"].items():
         out += ["", f"a call to another node over {name}, ns by the bytes each way:"]
         out += [f"{ns:12,.0f}  {size}" for size, ns in delay.items()]
-    out += [""] + [f"not measured: {place}: {why}" for place, why in doc["missing"].items()]
-    return out + ["What may be compared:"] + [f"- {note}" for note in doc["notes"]]
+    out += ["", *(f"not measured: {place}: {why}" for place, why in doc["missing"].items())]
+    if doc["notes"]:
+        out.append("What may be compared:")
+    for note in doc["notes"]:
+        out += textwrap.wrap(note, max(30, (width or WIDE) - 1), initial_indent="- ", subsequent_indent="  ")
+    return out
 
 
 def write(doc: dict[str, Any], directory: pathlib.Path) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / "compare.json").write_text(json.dumps(doc, indent=1) + "\n")
-    (directory / "compare.txt").write_text("\n".join(text_table(doc)) + "\n")
     from osmo import compare_plot
-    compare_plot.write(doc, directory / "compare.svg")
+    with run.writing(directory):
+        (directory / "compare.json").write_text(json.dumps(doc, indent=1) + "\n")
+        (directory / "compare.txt").write_text("\n".join(text_table(doc)) + "\n")
+        compare_plot.write(doc, directory / "compare.svg")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -221,10 +267,12 @@ def command(options: argparse.Namespace) -> int:
     where = options.out or paths.build() / "compare"
     run.open_results(where)
     table, missing = measure(options.where, 2 if options.short else options.rounds, say)
-    factors = {} if options.short or "osmosis" in missing else breakdowns(say)
-    over = {} if options.short or "osmosis" in missing else curves(say)
+    whole = not options.short and "osmosis" in options.where and "osmosis" not in missing
+    factors = looked("where a call goes", breakdowns, say, missing) if whole else {}
+    over = looked("delay against size", curves, say, missing) if whole else {}
     doc = document(table, factors, missing, over)
+    width = shutil.get_terminal_size().columns if draws(sys.stdout) else None
+    print(json.dumps(doc, indent=1) if options.json else "\n".join(text_table(doc, width)))
     write(doc, where)
-    print(json.dumps(doc, indent=1) if options.json else "\n".join(text_table(doc)))
     say(f"{where}: compare.json, compare.txt, compare.svg")
     return 1 if missing else 0

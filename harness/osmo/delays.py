@@ -60,3 +60,9 @@ def measured(way: Way) -> dict[int, float]:
 def packets(size: int) -> int:
     """How many a call of that size takes, where each carries one section."""
     return sum(-(-(header + size) // SECTION) for header in (REQUEST, REPLY))
+
+
+def cuts(most: int) -> list[int]:
+    """The sizes beyond which a request, or the answer, takes one section more."""
+    beyond = range(SECTION, most + REQUEST + 1, SECTION)
+    return sorted(at - header for at in beyond for header in (REQUEST, REPLY) if 0 < at - header <= most)

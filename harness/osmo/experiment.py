@@ -311,7 +311,7 @@ def command(options: argparse.Namespace) -> int:
     run.open_results(options.out)
     if options.where == SIMULATOR and chosen.clock:
         raise Problem(f"--clock {chosen.clock}: the simulator has a time of its own", "leave it out")
-    chosen.clock = simulate.CLOCK if options.where == SIMULATOR else chosen.clock or "count"
+    chosen.clock = simulate.CLOCK if options.where == SIMULATOR else chosen.clock or seeded(cluster)
     done = 0
 
     def progress(one: Row) -> None:
@@ -336,13 +336,33 @@ def command(options: argparse.Namespace) -> int:
     return conclude(cluster, rows, wall, options, shrunk)
 
 
+def seeded(cluster: Cluster) -> str:
+    """The clock that a campaign goes by unless it is told: the file's, if runs can be had again by it."""
+    return cluster.clock if cluster.clock != "real" else "count"
+
+
 def again(options: argparse.Namespace) -> str:
     """The command that has this campaign again, as a shell takes it."""
     words = ["osmosis", "experiment", str(options.file), "--seeds", options.seeds]
     words += ["--where", SIMULATOR] if options.where == SIMULATOR else []
-    for name, value in (("--for", options.length), ("--clock", options.clock), ("--cpus", options.cpus)):
+    return shlex.join([*words, *_decisive(options, options.clock)])
+
+
+def see(options: argparse.Namespace, cluster: Cluster) -> str:
+    """The command that has one run of it, as a shell takes it, but for the seed behind it."""
+    if options.where == SIMULATOR:
+        words = ["osmosis", "experiment", str(options.file), "--where", SIMULATOR, *_decisive(options, None)]
+        return shlex.join([*words, "--seeds"])
+    clock = options.clock or seeded(cluster)
+    words = ["osmosis", "run", str(options.file), *_decisive(options, clock if clock != cluster.clock else None)]
+    return shlex.join([*words, "--seed"])
+
+
+def _decisive(options: argparse.Namespace, clock: str | None) -> list[str]:
+    words: list[str] = []
+    for name, value in (("--for", options.length), ("--clock", clock), ("--cpus", options.cpus)):
         words += [name, str(value)] if value is not None else []
-    return shlex.join([*words, *(f"--count={one}" for one in options.count)])
+    return [*words, *(f"--count={one}" for one in options.count)]
 
 
 def conclude(cluster: Cluster, rows: list[Row], wall: float, options: argparse.Namespace,
@@ -350,6 +370,7 @@ def conclude(cluster: Cluster, rows: list[Row], wall: float, options: argparse.N
     """Says and writes what came out."""
     out = summary(cluster, rows, wall, again(options))
     out["shrunk"] = shrunk
+    out["see"] = see(options, cluster)
     try:
         if options.out:
             from osmo import export, report
@@ -379,6 +400,7 @@ def shrink_all(cluster: Cluster, options: run.Options, rows: list[Row], director
 
 def _shrink_each(cluster: Cluster, options: run.Options, rows: list[Row], directory: pathlib.Path | None,
                  out: dict[str, Any], seen: set[tuple[str, ...]], runner: Runner) -> dict[str, Any]:
+    clock = options.clock if options.clock and options.clock != simulate.CLOCK else seeded(cluster)
     for one in (r for r in rows if not r.ok):
         kind = ("timeout",) if one.timeout else tuple(one.broken)
         if kind in seen:
@@ -397,7 +419,8 @@ def _shrink_each(cluster: Cluster, options: run.Options, rows: list[Row], direct
             why = f"Shrunk from seed {one.seed} of {cluster.path}: {', '.join(one.broken)} broken."
             if one.timeout:
                 why = f"Seed {one.seed} of {cluster.path}, as it was: {one.error.splitlines()[0]}."
-            text = dump.cluster_text(small.cluster, small.faults, one.seed, small.for_ns, why)
+            as_run = dataclasses.replace(small.cluster, clock=clock, cpus=options.cpus or small.cluster.cpus)
+            text = dump.cluster_text(as_run, small.faults, one.seed, small.for_ns, why)
             with run.writing(directory):
                 (directory / f"seed-{one.seed}.toml").write_text(text)
     return out

@@ -14,11 +14,13 @@ import pathlib
 import re
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from osmo import arguments
-from osmo import cluster as clusters, paths, plan, run, units
+from osmo import cluster as clusters, paths, plan, run, schema, units
 from osmo.errors import Problem
+from osmo.progress import Progress
 from osmo.scratch import Scratch
 from osmo.svg import COLOURS
 
@@ -27,6 +29,10 @@ GROUP, FIRST = "n", "n1"
 NODES = "2,8,32,64"
 PAGE = 4096
 NS_EACH = 8  # virtual time of an instruction: QEMU's shift 3
+MEANING = (
+    "KiB of a node: what it has touched, what the hypervisor keeps for it, what the",
+    "machine has less by one more, the fabric's part included. I: instructions.",
+    "First round: virtual time until a message had been round all.")
 HOP = re.compile(r"(\d+) hops, (\d+) ns each")
 
 
@@ -68,7 +74,9 @@ def measure(file: pathlib.Path, nodes: int) -> Density:
         prepared = run.prepare(cluster, run.Options(clock="count"), folder)
         prepared.plan = plan.Plan(looked_at(prepared.plan.text, nodes), prepared.plan.modules)
         (folder / "plan").write_text(prepared.plan.text)
-        outcome = run.execute(prepared)
+        length_ns = prepared.options.for_ns or cluster.for_ns
+        with Progress() as told:
+            outcome = run.execute(prepared, lambda session: told.run(f"{nodes} nodes", session, length_ns))
     if not outcome.result.ok:
         raise Problem(f"{nodes} nodes: {outcome.result.error.splitlines()[0]}\n{outcome.ending.dump[-600:]}")
     return of(nodes, outcome, time.monotonic() - start)
@@ -102,13 +110,21 @@ def compared(rows: list[Density]) -> list[Density]:
 
 
 def text_table(rows: list[Density]) -> list[str]:
-    lines = [["nodes", "KiB touched", "KiB kept", "KiB one more", "I to create", "first round", "a hop", "wall"]]
+    lines = [["nodes", "KiB touched", "kept", "one more", "I to create", "first round", "a hop", "wall"]]
     for r in rows:
         lines.append([str(r.nodes), f"{r.own / 1024:.0f}", f"{r.kept / 1024:.0f}",
                       "" if r.more is None else f"{r.more / 1024:.0f}", f"{r.create:,}",
                       units.short_time(r.ready_ns), units.short_time(r.hop_ns), f"{r.wall_s} s"])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     return ["  ".join(c.rjust(w) for c, w in zip(line, widths)) for line in lines]
+
+
+PANELS: tuple[tuple[str, tuple[tuple[str, Callable[[Density], float | None]], ...]], ...] = (
+    ("KiB a node", (("touched", lambda r: r.own / 1024), ("kept by the hypervisor", lambda r: r.kept / 1024),
+                    ("one more, all in all", lambda r: None if r.more is None else r.more / 1024))),
+    ("instructions to create a node", (("", lambda r: r.create),)),
+    ("seconds of virtual time until a message was round all", (("", lambda r: r.ready_ns / 1e9),)),
+    ("microseconds a hop", (("", lambda r: r.hop_ns / 1000),)))
 
 
 def draw(rows: list[Density], path: pathlib.Path) -> None:
@@ -120,21 +136,20 @@ def draw(rows: list[Density], path: pathlib.Path) -> None:
     # Text stays text, and the same data give the same bytes.
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "osmosis", "font.size": 9})
     from matplotlib import pyplot
-    figure, axes = pyplot.subplots(3, 1, figsize=(7, 9), constrained_layout=True, sharex=True)
+    figure, axes = pyplot.subplots(len(PANELS), 1, figsize=(7, 10), constrained_layout=True, sharex=True)
+    for axis, (title, lines) in zip(axes, PANELS):
+        for colour, (label, of_row) in zip(COLOURS, lines):
+            points = [(r.nodes, of_row(r)) for r in rows]
+            known = [(n, value) for n, value in points if value is not None]
+            axis.plot([n for n, _ in known], [v for _, v in known], "o-", markersize=3, color=colour, label=label)
+        axis.set_title(title)
+        axis.set_ylim(0, 1.05 * max(axis.get_ylim()[1], 1e-9))
+        axis.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+        if len(lines) > 1:
+            axis.legend(fontsize=7)
     nodes = [r.nodes for r in rows]
-    series: list[tuple[str, list[tuple[str, list[float]]]]] = [
-        ("KiB a node", [("touched", [r.own / 1024 for r in rows]),
-                        ("kept by the hypervisor", [r.kept / 1024 for r in rows])]),
-        ("instructions a node", [("to create", [float(r.create) for r in rows])]),
-        ("microseconds a hop", [("a hop", [r.hop_ns / 1000 for r in rows])])]
-    for axis, (name, lines) in zip(axes, series):
-        for colour, (label, values) in zip(COLOURS, lines):
-            axis.plot(nodes, values, "o-", markersize=3, color=colour, label=label)
-        axis.set_ylabel(name)
-        axis.set_ylim(bottom=0)
-        axis.legend(fontsize=7)
     axes[-1].set_xscale("log", base=2)
-    axes[-1].set_xticks(nodes, [str(n) for n in nodes])
+    axes[-1].set_xticks(nodes, [f"{n:,}" for n in nodes])
     axes[-1].set_xlabel("nodes")
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)
@@ -145,17 +160,14 @@ def document(rows: list[Density]) -> dict[str, Any]:
 
 
 def numbers(text: str) -> list[int]:
-    try:
-        given = sorted({int(word) for word in text.split(",")})
-    except ValueError:
-        given = []
-    if not given or given[0] < 2:
-        raise Problem(f"--nodes {text}", "numbers from 2 on, such as --nodes 2,64,256")
-    return given
+    """Of an argument: in order, each once."""
+    one = arguments.whole(2, schema.NODES_MOST - 1)  # beside the switchboard's
+    return sorted({one(word) for word in text.split(",")})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--nodes", default=NODES, help=f"how many, one run each (default {NODES})")
+    parser.add_argument("--nodes", type=numbers, default=NODES, metavar="N,N...",
+                        help=f"how many, one run each (default {NODES})")
     parser.add_argument("--json", action="store_true", help="print many.json instead of the table")
     parser.add_argument("--out", type=arguments.folder, metavar="DIR",
                         help="default: many/ where things are built")
@@ -165,14 +177,21 @@ def command(options: argparse.Namespace) -> int:
     where = options.out or paths.build() / "many"
     run.open_results(where)
     rows: list[Density] = []
-    for nodes in numbers(options.nodes):
-        print(f"{nodes} nodes ...", file=sys.stderr, flush=True)
-        rows = compared([*rows, measure(FILE, nodes)])
+    try:
+        for nodes in options.nodes:
+            print(f"{nodes} nodes ...", file=sys.stderr, flush=True)
+            rows = compared([*rows, measure(FILE, nodes)])
+    finally:  # of runs that take minutes, those before one that failed, or was interrupted, are not lost
+        if rows:
+            conclude(rows, where, options.json)
+    return 0
+
+
+def conclude(rows: list[Density], where: pathlib.Path, as_json: bool) -> None:
     doc = document(rows)
-    print(json.dumps(doc, indent=1) if options.json else "\n".join(text_table(rows)))
+    print(json.dumps(doc, indent=1) if as_json else "\n".join([*text_table(rows), "", *MEANING]))
     with run.writing(where):
         (where / "many.json").write_text(json.dumps(doc, indent=1) + "\n")
-        (where / "many.txt").write_text("\n".join(text_table(rows)) + "\n")
+        (where / "many.txt").write_text("\n".join([*text_table(rows), "", *MEANING]) + "\n")
         draw(rows, where / "many.svg")
     print(f"{where}: many.json, many.txt, many.svg", file=sys.stderr)
-    return 0

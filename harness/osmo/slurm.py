@@ -30,8 +30,8 @@ def spans(seeds: Sequence[int]) -> str:
 
 def _passed_on(options: argparse.Namespace) -> Iterator[str]:
     """How every task is to run."""
-    for name, value in (("for", options.length), ("clock", options.clock), ("machine", options.machine),
-                        ("patience", options.patience)):
+    for name, value in (("for", options.length), ("clock", options.clock), ("cpus", options.cpus),
+                        ("machine", options.machine), ("patience", options.patience)):
         if value is not None:
             yield f"--{name} {shlex.quote(str(value))}"
     yield from (f"--count {shlex.quote(word)}" for word in options.count)

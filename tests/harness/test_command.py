@@ -32,7 +32,10 @@ def osmosis(*words: str) -> subprocess.CompletedProcess[str]:
     ("experiment F --seeds 99999999999999999999", "is too much"), ("experiment F --jobs 0", "--jobs: '0'"),
     ("experiment F --jobs 99999", "from 1 to 1024"), ("experiment F --slurm 0", "--slurm: '0'"),
     ("path P99", "invalid choice: 'P99'"), ("table1 --out /dev/null", "--out /dev/null: a file is in the way"),
-    ("compare --out /dev/null/x", "a file is in the way"), ("utilisation --out /dev/null", "a file is in the way"),
+    ("compare --out /dev/null/x", "a file is in the way"),
+    ("many --nodes 8,1", "--nodes: '1' is no whole number from 2 to 9999"), ("many --out /dev/null", "in the way"),
+    ("bench --where", "--where: expected at least one argument"), ("compare --where mars", "invalid choice: 'mar"),
+    ("utilisation --out /dev/null", "a file is in the way"),
     ("check F --seed -1", "--seed: '-1'"), ("top --every 0", "--every: '0'"), ("top --looks -1", "--looks: '-1'")])
 def test_numbers_out_of_range(line: str, says: str) -> None:
     """H18: nothing is begun that could not end well."""

@@ -5,6 +5,7 @@ invocation), L35 (delay against size), L36 (a call's parts add up to the whole),
 tests/interop has the rows on real Xen.
 """
 
+import argparse
 import dataclasses
 import json
 import pathlib
@@ -59,6 +60,67 @@ def test_what_cannot_be_measured_is_said_once(monkeypatch: pytest.MonkeyPatch) -
     assert table == {} and missing == {"xen": "no Xen here"} and len(said) == 1
     doc = compare.document(table, {}, missing)
     assert "not measured: xen: no Xen here" in compare.text_table(doc)
+
+
+def measured(*where: str) -> dict[str, Any]:
+    """A document of these places; times grow from place to place, the first row has no instructions."""
+    table: compare.Table = {}
+    for name, row in (("remote 0", "L35"), ("local 64", "L35"), ("null kernel call", "T1"), ("user call", "L33")):
+        for number, place in enumerate(where, 1):
+            table.setdefault((row, name), {})[place] = compare.Cell(
+                [40.0 * number] if place != "hosted" else [], [2.0 * number, 3e5 * number, 4e6 * number])
+    return compare.document(table, {}, {})
+
+
+def test_the_table_has_what_was_measured_and_no_more() -> None:
+    """Rows of a kind together; a ratio and a note only where there are the places that they speak of; spread where
+    it fits."""
+    alone, both = measured("hosted"), measured("osmosis", "xen", "hosted")
+    assert [r["row"] for r in alone["rows"]] == ["L33", "T1", "L35", "L35"]
+    text = compare.text_table(alone)
+    assert text[0].split()[-2:] == ["(least-most)", "hosted"] and text[1].endswith("300 (0.002-4,000)")
+    assert not any("ratio" in line and "prediction" not in line or "instructions" in line for line in text)
+    assert not any("xen" in note.lower() or "native" in note for note in alone["notes"]) and alone["notes"]
+    lines = compare.text_table(both)
+    assert lines[0].split() == ["row", "instructions", "osmosis", "xen", "ratio"]
+    assert lines[1].split() == ["L33", "user", "call", "40", "80", "0.500"] and "ratio: osmosis to xen" in lines
+    assert any(note.startswith("xen:") for note in both["notes"])
+    narrow = compare.text_table(both, 60)
+    assert "600 (0.004-8,000)" in "".join(lines) and "(0.004" not in "".join(narrow)
+    assert max(map(len, narrow)) < 60 and max(map(len, lines)) <= compare.WIDE
+
+
+def test_the_plot_has_what_was_measured_and_no_more(tmp_path: pathlib.Path) -> None:
+    """Axes of what nobody measured would have numbers nobody meant."""
+    titles = ("Operations of Table 1, and kinds of invocation", "The same in an emulator's time",
+              "Delay of a call against its size", "Where a call goes")
+    for places_, expected in ((("hosted",), [1]), (("osmosis", "hosted"), [0, 1, 2]), ((), [])):
+        compare_plot.write(measured(*places_), tmp_path / "a.svg")
+        words = [e.text or "" for e in xml.etree.ElementTree.parse(tmp_path / "a.svg").getroot().iter()]
+        assert [n for n, title in enumerate(titles) if title in words] == expected
+        assert ("nothing was measured" in words) == (not places_)
+
+
+def test_cuts_are_where_a_packet_more_is_taken() -> None:
+    sizes = [size - 1 for size in range(1, 4097) if delays.packets(size) > delays.packets(size - 1)]
+    assert delays.cuts(4096) == sizes and len(sizes) == 8
+
+
+def test_a_look_that_fails_leaves_the_table(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch,
+                                            capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten minutes' rows are not lost to what comes behind them; places that were not asked for are not visited."""
+    def fails(_say: object) -> dict[str, Any]:
+        raise Problem("gone")
+    monkeypatch.setattr(compare, "breakdowns", fails)
+    monkeypatch.setattr(compare, "curves", fails)
+    monkeypatch.setattr(compare, "RUNNERS", dict.fromkeys(compare.PLACES, lambda _clock, _rounds: CONSOLE))
+    for where, status in (("osmosis", 1), ("hosted", 0)):
+        given = argparse.Namespace(where=[where], rounds=2, short=False, json=False, out=tmp_path)
+        assert compare.command(given) == status
+        shown = capsys.readouterr().out
+        assert "null kernel call" in shown and ("delay against size: gone" in shown) == bool(status)
+        assert json.loads((tmp_path / "compare.json").read_text())["missing"].keys() == (
+            {"where a call goes", "delay against size"} if status else set())
 
 
 def log(*steps: tuple[int, int]) -> bytes:

@@ -4,6 +4,7 @@
 P33's engine; F01-F06 drawn from the seed.
 """
 
+import dataclasses
 import io
 import pathlib
 import sys
@@ -210,6 +211,19 @@ def test_a_run_that_got_stuck_is_saved_as_it_was(tmp_path: pathlib.Path) -> None
     assert text.startswith("# Seed 3 of t.toml, as it was: wedged: no sign of life.\n")
     again = cluster.parse(text, "t.toml")
     assert again.all_faults(0) == CLUSTER.all_faults(3) and again.for_ns == CLUSTER.for_ns and again.seed == 3
+
+
+@pytest.mark.parametrize("asked,file,had", [("count", "real", "count"), ("simulator", "real", "count"),
+                                            ("simulator", "event", "event"), ("event", "count", "event")])
+def test_what_is_saved_goes_by_the_clock_that_it_failed_by(tmp_path: pathlib.Path, asked: str, file: str,
+                                                           had: str) -> None:
+    """And by as many processors: by the clock of a file that says `real` nothing is had again."""
+    row = experiment.Row(6, False, "invariant loss broken", [], ["loss"], {}, 1, 1)
+    made = dataclasses.replace(CLUSTER, clock=file, cpus=2)
+    experiment.shrink_all(made, run.Options(clock=asked, cpus=1), [row], tmp_path, fake_runner(set()))
+    again = cluster.load(tmp_path / "seed-6.toml")
+    assert (again.clock, again.cpus) == (had, 1)
+    assert experiment.seeded(made) == ("count" if file == "real" else file)
 
 
 def test_another_failure_is_not_taken_for_this_one() -> None:

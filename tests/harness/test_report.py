@@ -4,6 +4,7 @@
 The picture is taken by headless Chromium at the width of a phone.
 """
 
+import html
 import json
 import pathlib
 import re
@@ -16,8 +17,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from osmo import (campaign_report, cli, experiment, export, judge, pictures, report, result, stats, survival,
-                  svg)
+from osmo import (campaign_report, cli, cluster, experiment, export, judge, pictures, report, result, stats,
+                  survival, svg)
 from osmo.abi import Record
 from osmo.errors import Problem
 from osmo.history import Life
@@ -245,7 +246,8 @@ def campaign(more: int = 0) -> dict[str, object]:
     rows += [row(seed, True, []) for seed in range(4, 4 + more)]
     table = experiment.survival([experiment.Row(**r) for r in rows], ["loss", "ending"])  # type: ignore[arg-type]
     return {"format": 1, "name": "c", "cluster": "c.toml", "runs": 3 + more, "failed": [2, 3], "timeouts": [3],
-            "wall_s": 1.5, "per_minute": 120, "git": "", "command": "osmosis experiment c.toml", "survival": table,
+            "see": "osmosis run 'c d.toml' --clock count --seed", "wall_s": 1.5, "per_minute": 120, "git": "",
+            "command": "osmosis experiment c.toml", "survival": table,
             "shrunk": {"2": {"faults": ["at 1s: medium net: loss 0.2"], "from": 9, "nodes": ["a", "b"],
                              "from_nodes": 5, "probes": 31, "for_ns": 5, "broken": ["loss"]}}, "rows": rows}
 
@@ -286,6 +288,29 @@ def test_a_campaign_says_how_to_have_it_again() -> None:
                                        "--count=n=4")
 
 
+def test_one_run_of_a_campaign_is_had_as_it_was() -> None:
+    """By the clock that it had, which may not be the file's, its length and nodes; in the simulator if it was."""
+    def seen(*words: str, clock: str = "real") -> str:
+        given = cli.build_parser("experiment").parse_args(["experiment", "a b.toml", *words])
+        return experiment.see(given, cluster.parse(f'clock = "{clock}"\n[nodes.a]\n', "a b.toml"))
+    assert seen() == "osmosis run 'a b.toml' --clock count --seed"
+    assert seen(clock="event") == "osmosis run 'a b.toml' --seed"
+    assert seen("--clock", "count", clock="event") == seen()
+    assert seen("--for", "2s", "--count", "n=4", "--cpus", "1", clock="count") == (
+        "osmosis run 'a b.toml' --for 2s --cpus 1 --count=n=4 --seed")
+    assert seen("--where", "simulator", "--for", "2s") == (
+        "osmosis experiment 'a b.toml' --where simulator --for 2s --seeds")
+
+
+def test_a_campaign_in_which_all_held(tmp_path: pathlib.Path) -> None:
+    given = campaign()
+    rows = [row for row in given["rows"] if row["ok"]]  # type: ignore[attr-defined]
+    (tmp_path / "campaign.json").write_text(json.dumps({**given, "rows": rows, "runs": 1, "failed": [],
+                                                        "timeouts": [], "shrunk": {}}))
+    text = report.write(tmp_path).read_text()
+    assert "<h1>c: 1 seed</h1>" in text and "all held" in text and "out of time" not in text
+
+
 def test_a_campaigns_names_are_text(tmp_path: pathlib.Path) -> None:
     given = {**campaign(), "name": "<script>x", "command": "osmosis experiment '<b>.toml'"}
     (tmp_path / "campaign.json").write_text(json.dumps(given))
@@ -296,7 +321,8 @@ def test_a_campaigns_names_are_text(tmp_path: pathlib.Path) -> None:
 def test_a_campaigns_report(tmp_path: pathlib.Path) -> None:
     (tmp_path / "campaign.json").write_text(json.dumps(campaign()))
     text = report.write(tmp_path).read_text()
-    assert "2/3" in text and "seed" in text and "osmosis run c.toml --seed 2" in text
+    assert "2/3" in text and "seed" in text
+    assert "osmosis run 'c d.toml' --clock count --seed 2" in html.unescape(text)
     assert campaign_report.cell(0, 0) == report.Raw("·")
     (tmp_path / "campaign.json").write_text(json.dumps({**campaign(), "format": 2}))
     with pytest.raises(Problem, match="has format 2, this command reads 1"):

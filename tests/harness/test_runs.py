@@ -84,6 +84,9 @@ def how_it_ran_is_told(out: dict[str, Any], clock: str, folder: pathlib.Path) ->
     assert (used["run_ns"] == 0) == (clock == "event")  # by which computing takes no time
     assert used["exits"] > 10 and used["frames"] > 100 and used["overhead"] > 4096
     assert "<h2>Resources</h2>" in (folder / "report.html").read_text()
+    page = (TOP / "harness" / "TRACE.md").read_text()
+    for path in (p.relative_to(folder) for p in folder.rglob("*") if p.is_file() and p.name != "hello.toml"):
+        assert f"`{path}`".replace("/n.", "/NODE.") in page, "the page says what a run leaves"
 
 
 def stood_still(records: list[abi.Record], events: list[dict[str, Any]]) -> None:
