@@ -57,36 +57,68 @@ bool split_backends(const char *kind, split_backend_fn *take, void *arg)
     return !rt_store_each(path, walk_domain, &w);
 }
 
-/* Where it hangs, or would. */
-static struct split_backend **find(struct split_backend_list *l, u32 domain, u32 handle)
+static struct split_backend **row(struct split_backend_list *l, u32 domain)
 {
-    struct split_backend **at = &l->first;
+    return &l->row[domain % SPLIT_BACKEND_ROWS];
+}
 
-    while (*at && ((*at)->domain != domain || (*at)->handle != handle))
-        at = &(*at)->next;
-    return at;
+static struct split_backend *find(struct split_backend_list *l, u32 domain, u32 handle)
+{
+    struct split_backend *e = *row(l, domain);
+
+    while (e && (e->domain != domain || e->handle != handle))
+        e = e->beside;
+    return e;
+}
+
+bool split_backend_list_serves(const struct split_backend_list *l, u32 domain)
+{
+    const struct split_backend *e = l->row[domain % SPLIT_BACKEND_ROWS];
+
+    while (e && e->domain != domain)
+        e = e->beside;
+    return e;
+}
+
+static void stand_in_line(struct split_device *bus)
+{
+    struct split_backend *e = container_of(bus, struct split_backend, bus);
+
+    if (list_empty(&e->turn))
+        list_push_back(&e->list->line, &e->turn);
 }
 
 static void open_one(void *arg, u32 domain, u32 handle)
 {
     struct split_backend_list *l = arg;
-    struct split_backend **at = find(l, domain, handle);
+    struct split_backend *e = find(l, domain, handle) ? NULL : l->open(domain, handle);
 
-    if (!*at)
-        *at = l->open(domain, handle);
+    if (!e)
+        return;
+    e->beside = *row(l, domain);
+    *row(l, domain) = e;
+    list_push_back(&l->all, &e->link);
+    list_init(&e->turn);
+    e->list = l;
+    e->bus.has_news = stand_in_line;
+    split_device_news(&e->bus);
 }
 
-/* True: it was taken away, and is no more. */
-static bool drop(struct split_backend_list *l, struct split_backend **at)
+/* If it was taken away, it is no more. */
+static void drop(struct split_backend_list *l, struct split_backend *e)
 {
-    struct split_backend *e = *at;
+    struct split_backend **at = row(l, e->domain);
     u64 id;
 
     if (split_number(e->bus.own, "frontend-id", &id))
-        return false;
-    *at = e->next;
+        return;
+    while (*at != e)
+        at = &(*at)->beside;
+    *at = e->beside;
+    list_remove(&e->link);
+    list_remove(&e->turn);
+    e->bus.has_news = NULL;
     l->close(e);
-    return true;
 }
 
 void split_backend_list_follow(struct split_backend_list *l)
@@ -94,10 +126,21 @@ void split_backend_list_follow(struct split_backend_list *l)
     if (!l->changed)
         return;
     l->changed = false;
-    for (struct split_backend **at = &l->first; *at;)
-        if (!drop(l, at))
-            at = &(*at)->next;
+    list_for_each_safe(at, &l->all) drop(l, list_entry(at, struct split_backend, link));
     split_backends(l->kind, open_one, l);
+}
+
+struct split_backend *split_backend_list_next(struct split_backend_list *l)
+{
+    struct list *turn = list_pop_front(&l->line);
+
+    return turn ? list_entry(turn, struct split_backend, turn) : NULL;
+}
+
+void split_backend_list_news(struct split_backend_list *l)
+{
+    list_for_each(at, &l->all)
+        split_device_news(&list_entry(at, struct split_backend, link)->bus);
 }
 
 static void on_change(void *arg, const char *path)
@@ -115,7 +158,7 @@ static void on_change(void *arg, const char *path)
         path = "?";
     if (*path && *path != '/')
         l->changed = true; /* of no one in particular */
-    else if (!*find(l, domain, handle))
+    else if (!find(l, domain, handle))
         open_one(l, domain, handle);
     else if (!*path)
         drop(l, find(l, domain, handle));
@@ -125,6 +168,8 @@ void split_backend_list_watch(struct split_backend_list *l)
 {
     char path[32];
 
+    list_init(&l->all);
+    list_init(&l->line);
     format(path, sizeof(path), "backend/%s", l->kind);
     rt_store_watch(&l->watch, path, on_change, l);
 }

@@ -76,12 +76,17 @@ bool split_mac(const char *base, const char *key, u8 mac[6])
     return split_read(base, key, text, sizeof(text)) >= 0 && parse_mac(text, mac);
 }
 
+void split_device_news(struct split_device *d)
+{
+    d->changed = true;
+    if (d->has_news)
+        d->has_news(d);
+}
+
 static void on_change(void *arg, const char *path)
 {
-    struct split_device *d = arg;
-
     (void)path;
-    d->changed = true;
+    split_device_news(arg);
 }
 
 static XenbusState state_of(const char *base)

@@ -34,6 +34,7 @@ struct split_device {
     volatile bool changed; /* set by the watch, looked at by split_device_poll */
     const struct split_driver *driver;
     void *owner;
+    void (*has_news)(struct split_device *d); /* called when `changed` is set, if anything */
     struct rt_store_watch watch, own_watch;
 };
 
@@ -41,6 +42,8 @@ struct split_device {
  * store does not know such a device. */
 bool split_device_open(struct split_device *d, enum bus_side side, const char *own,
                        const struct split_driver *driver, void *owner);
+/* What it has waited for may be there by now. */
+void split_device_news(struct split_device *d);
 /* Goes on with the handshake; call after rt_store_poll. True if the state changed. */
 bool split_device_poll(struct split_device *d);
 /* Lets go of the connection and stops watching. */

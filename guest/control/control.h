@@ -42,8 +42,8 @@ struct guest_clock {
 };
 
 struct guest {
-    struct list link;       /* all of them, oldest first */
-    struct guest *by_domid; /* next in its bucket */
+    struct list link;                 /* all of them, oldest first */
+    struct guest *by_domid, *by_name; /* next in its buckets */
     char name[NAME_MOST + 1];
     u16 domid;
     bool built;          /* the hypervisor has it */
@@ -53,6 +53,7 @@ struct guest {
     u8 reason;           /* SHUTDOWN_* once ended */
     struct recipe recipe;
     struct list devices;        /* of which it is the front; devices.c */
+    u32 serves;                 /* devices, as their back end */
     u64 store_gfn, console_gfn; /* ours, where its rings are mapped */
     u32 store_port, console_port;
     u64 console_bytes; /* it has printed */
@@ -90,7 +91,7 @@ struct control {
     struct xs store;
     struct xs_conn *self;
     struct list guests, ready, waiting;
-    struct guest *bucket[GUEST_BUCKETS];
+    struct guest *bucket[GUEST_BUCKETS], *named[GUEST_BUCKETS];
     u32 guest_count, fault_count, crashed;
     u64 seed, trace_lost;
     u64 late_ns;      /* by how much the store's answers are late, where they are made to be */

@@ -20,8 +20,8 @@ struct attachment {
     struct list link;
     char kind[KIND], id[ID], back[NAME_MOST + 1];
     u16 back_domid;
-    bool served; /* it counts for the back end's quotas */
-    u32 away;    /* unplugged, so often: not to be seen until it was plugged in as often */
+    struct guest *served; /* the back end for whose quotas it counts */
+    u32 away; /* unplugged, so often: not to be seen until it was plugged in as often */
     u32 len;
     char options[OPTIONS];
 };
@@ -75,31 +75,33 @@ static bool options_write(struct device *d, const struct attachment *a, char *wh
     return true;
 }
 
-/* Who serves more devices may hold more in the store; not so once a device has gone. */
-static void served(struct attachment *a, bool now)
+static void tell_quota(const struct guest *back)
 {
-    const struct guest *back = guest_find(a->back);
-    u32 count = 0;
+    if (back->built)
+        xs_domain_serves(&control.store, back->domid, back->serves);
+}
 
-    a->served = now;
-    list_for_each(g, &control.guests)
-    {
-        list_for_each(at, &list_entry(g, struct guest, link)->devices)
-        {
-            const struct attachment *other = list_entry(at, struct attachment, link);
+/* Who serves more devices may hold more in the store; not so once a device has gone (NULL). */
+static void served(struct attachment *a, struct guest *back)
+{
+    struct guest *before = a->served;
 
-            count += other->served && strcmp(other->back, a->back) == 0;
-        }
+    a->served = back;
+    if (before) {
+        before->serves--;
+        tell_quota(before);
     }
-    if (back && back->built)
-        xs_domain_serves(&control.store, back->domid, count);
+    if (back) {
+        back->serves++;
+        tell_quota(back);
+    }
 }
 
 /* The back end's directory is complete before the front's `state` says so, and watchers of
  * a back end look at `state` too: both come last. */
 static bool attach(struct guest *front, struct attachment *a, char *why)
 {
-    const struct guest *back = guest_find(a->back);
+    struct guest *back = guest_find(a->back);
     char number[16];
     struct device d;
 
@@ -108,7 +110,7 @@ static bool attach(struct guest *front, struct attachment *a, char *why)
         return false;
     }
     a->back_domid = back->domid;
-    served(a, true);
+    served(a, back);
     paths(&d, front, a);
     node(&d, true, "", "");
     node(&d, false, "", "");
@@ -147,7 +149,7 @@ void devices_gone(const struct guest *g)
 
         paths(&d, g, a);
         remove_path(d.back);
-        served(a, false);
+        served(a, NULL);
     }
 }
 
@@ -176,12 +178,34 @@ bool devices_again(struct guest *g, char *why)
     return true;
 }
 
+static void attachment_drop(struct attachment *a)
+{
+    served(a, NULL);
+    list_remove(&a->link);
+    rt_free(a, sizeof(*a));
+}
+
+/* Those that it served stay with their fronts, for whoever bears its name next. */
+static void forget_served(const struct guest *back)
+{
+    list_for_each(g, &control.guests)
+    {
+        list_for_each(at, &list_entry(g, struct guest, link)->devices)
+        {
+            struct attachment *a = list_entry(at, struct attachment, link);
+
+            if (a->served == back)
+                a->served = NULL;
+        }
+    }
+}
+
 void devices_forget(struct guest *g)
 {
-    struct list *at;
-
-    while ((at = list_pop_front(&g->devices)) != NULL)
-        rt_free(list_entry(at, struct attachment, link), sizeof(struct attachment));
+    while (!list_empty(&g->devices))
+        attachment_drop(list_entry(g->devices.next, struct attachment, link));
+    if (g->serves)
+        forget_served(g);
 }
 
 /* --- commands ----------------------------------------------------------------------------------- */
@@ -240,13 +264,6 @@ static struct attachment *attachment_find(const struct guest *g, const char *kin
     return NULL;
 }
 
-static void attachment_drop(struct attachment *a)
-{
-    served(a, false);
-    list_remove(&a->link);
-    rt_free(a, sizeof(*a));
-}
-
 bool do_device(struct command *c)
 {
     const char *kind = c->argument[0], *id = c->argument[2];
@@ -297,7 +314,7 @@ static void take_away(const struct guest *front, struct attachment *a)
     paths(&d, front, a);
     remove_path(d.back);
     remove_path(d.front);
-    served(a, false);
+    served(a, NULL);
 }
 
 bool do_undevice(struct command *c)

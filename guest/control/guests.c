@@ -3,6 +3,7 @@
  * Domains: built from a recipe, started, ended, built again.
  */
 #include "base/format.h"
+#include "base/hash.h"
 #include "guest/control/control.h"
 #include "guest/control/ctl.h"
 #include "guest/control/snapshot.h"
@@ -17,16 +18,18 @@ static struct layout layout;
 static struct layout_request request;
 static u64 copy_gfn;
 
+static struct guest **named(const char *name)
+{
+    return &control.named[hash_text(name, strlen(name)) % GUEST_BUCKETS];
+}
+
 struct guest *guest_find(const char *name)
 {
-    list_for_each(at, &control.guests)
-    {
-        struct guest *g = list_entry(at, struct guest, link);
+    struct guest *g = *named(name);
 
-        if (strcmp(g->name, name) == 0)
-            return g;
-    }
-    return NULL;
+    while (g && strcmp(g->name, name) != 0)
+        g = g->by_name;
+    return g;
 }
 
 static struct guest **bucket(u16 domid)
@@ -53,6 +56,8 @@ struct guest *guest_new(const char *name)
     list_init(&g->ready);
     list_init(&g->devices);
     list_push_back(&control.guests, &g->link);
+    g->by_name = *named(g->name);
+    *named(g->name) = g;
     control.guest_count++;
     control.had_guests = true;
     return g;
@@ -66,8 +71,13 @@ static void free_text(char *text)
 
 void guest_forget(struct guest *g)
 {
+    struct guest **at = named(g->name);
+
     guest_destroy(g);
     list_remove(&g->link);
+    while (*at != g)
+        at = &(*at)->by_name;
+    *at = g->by_name;
     control.guest_count--;
     devices_forget(g);
     free_text(g->recipe.cmdline);

@@ -12,6 +12,8 @@
 #include "guest/rt/store.h"
 #include "guest/rt/store_wire.h"
 
+enum { WATCH_ROWS = 128 };
+
 struct queued {
     struct queued *next;
     u32 len;
@@ -21,7 +23,7 @@ struct queued {
 static struct xenstore_domain_interface *ring;
 static u32 ring_port;
 static u32 last_request, last_token;
-static struct rt_store_watch *watches;
+static struct rt_store_watch *watches[WATCH_ROWS]; /* by token, newest first */
 static struct queued *queue_first, **queue_last = &queue_first;
 
 /* The message coming in: its head, then its payload as far as there is room for one. */
@@ -141,6 +143,11 @@ long rt_store_call(u32 type, u32 transaction, const char *payload, size_t len, c
     return (long)in.head.len;
 }
 
+static struct rt_store_watch **row(u32 token)
+{
+    return &watches[token % WATCH_ROWS];
+}
+
 /* Hands one change to whoever watches for it: the token says who. */
 static void deliver(const struct queued *q)
 {
@@ -151,7 +158,7 @@ static void deliver(const struct queued *q)
         return;
     for (; *digits >= '0' && *digits <= '9'; digits++)
         token = token * 10 + (u32)(*digits - '0');
-    for (struct rt_store_watch *w = watches; w; w = w->next) {
+    for (struct rt_store_watch *w = *row(token); w; w = w->next) {
         if (w->token == token) {
             w->fn(w->arg, q->text);
             return;
@@ -203,16 +210,18 @@ long rt_store_watch(struct rt_store_watch *w, const char *path, rt_store_watch_f
                     void *arg)
 {
     size_t len = strlen(path) + 1;
+    struct rt_store_watch **at;
     long error;
 
     if (len > RT_STORE_WATCH_PATH)
         return -XEN_EINVAL;
-    *w = (struct rt_store_watch){watches, fn, arg, ++last_token, ""};
+    at = row(++last_token);
+    *w = (struct rt_store_watch){*at, fn, arg, last_token, ""};
     memcpy(w->path, path, len);
-    watches = w;
+    *at = w;
     error = watch_call(XS_WATCH, w);
     if (error < 0)
-        watches = w->next;
+        *at = w->next;
     return error < 0 ? error : 0;
 }
 
@@ -220,7 +229,7 @@ long rt_store_unwatch(struct rt_store_watch *w)
 {
     long error = watch_call(XS_UNWATCH, w);
 
-    for (struct rt_store_watch **at = &watches; *at; at = &(*at)->next)
+    for (struct rt_store_watch **at = row(w->token); *at; at = &(*at)->next)
         if (*at == w) {
             *at = w->next;
             break;
@@ -271,6 +280,7 @@ void rt_store_begin_again(void)
     ring = NULL;
     in.got = 0;
     find_ring();
-    for (struct rt_store_watch *w = watches; w; w = w->next)
-        watch_call(XS_WATCH, w);
+    for (u32 i = 0; i < WATCH_ROWS; i++)
+        for (struct rt_store_watch *w = watches[i]; w; w = w->next)
+            watch_call(XS_WATCH, w);
 }

@@ -104,12 +104,9 @@ static struct split_backend *open_vif(u32 domain, u32 handle)
 static void close_vif(struct split_backend *e)
 {
     u32 domain = e->domain;
-    bool more = false;
 
     vifback_close(container_of(e, struct vifback, end));
-    for (const struct split_backend *o = fab.vifs.first; o; o = o->next)
-        more |= o->domain == domain;
-    if (!more)
+    if (!split_backend_list_serves(&fab.vifs, domain))
         fabric_forget(&fab.fabric, domain);
 }
 
@@ -135,12 +132,14 @@ static bool work(void)
 
 /* Its many questions to the store take long where many come up at once. Those who are connected need
  * not wait for the others: else all of them ask again and again who is there. */
-static void shake_hands(struct split_backend *e)
+static void shake_hands(void)
 {
-    if (!e->bus.changed)
-        return;
-    split_device_poll(&e->bus);
-    work();
+    struct split_backend *e;
+
+    while ((e = split_backend_list_next(&fab.vifs)) != NULL) {
+        split_device_poll(&e->bus);
+        work();
+    }
 }
 
 /* Whatever there is to follow begins with news from the store; but some of it may have come
@@ -156,12 +155,10 @@ static void follow_store(void)
         fab.media_changed = false;
         read_lines("/osmosis/media", &fab.media, take_medium);
         read_lines("/osmosis/outside", &fab.ways, take_way);
-        for (struct split_backend *e = fab.vifs.first; e; e = e->next)
-            e->bus.changed = true; /* one of them may have waited for its medium */
+        split_backend_list_news(&fab.vifs); /* one of them may have waited for its medium */
     }
     split_backend_list_follow(&fab.vifs);
-    for (struct split_backend *e = fab.vifs.first; e; e = e->next)
-        shake_hands(e);
+    shake_hands();
     if (fab.faults_changed) {
         fab.faults_changed = false;
         read_lines("/osmosis/fault", &fab.faults, take_fault);

@@ -145,8 +145,7 @@ static void add_disk(const char *id)
     dom.disks = d;
     if (d->bytes)
         tell(d);
-    for (struct split_backend *e = dom.vbds.first; e; e = e->next)
-        e->bus.changed = true; /* one of them may have waited for its disk */
+    split_backend_list_news(&dom.vbds); /* one of them may have waited for its disk */
 }
 
 static u64 fault(const struct disk *d, const char *name)
@@ -233,6 +232,8 @@ static void reap(void)
 
 static void follow_store(void)
 {
+    struct split_backend *v;
+
     while (rt_store_poll())
         ;
     if (dom.disks_changed) {
@@ -240,7 +241,7 @@ static void follow_store(void)
         follow_disks();
     }
     split_backend_list_follow(&dom.vbds);
-    for (struct split_backend *v = dom.vbds.first; v; v = v->next)
+    while ((v = split_backend_list_next(&dom.vbds)) != NULL)
         split_device_poll(&v->bus);
     reap();
 }

@@ -36,7 +36,7 @@ void disk_up_answer(struct blk_job *j, int error)
 
     blkback_answer(j, error);
     if (!v->port)
-        v->end.bus.changed = true;
+        split_device_news(&v->end.bus);
     else if (!v->running)
         ready_put(&queue, &v->ready);
 }

@@ -108,7 +108,7 @@ def test_programs_that_die_with_their_machine(tmp_path: pathlib.Path) -> None:
         assert shell.say(f"move {moves} 3") == ""
         shell.say("on 2 with never hello &")
         cluster.kill(2)
-        said = shell.until("jobs", r"is dead")  # the one that was still there
+        said = shell.until("jobs", r"its machine is dead")  # the one that was still there
         assert said.count("with: its machine is dead") == 1
         assert shell.say("jobs") == "[1] with\n"
         assert shell.say("on 3 with never hello &") == "[2] with\n"

@@ -2,6 +2,7 @@
 /*
  * Nodes, and the hash table by full path that both the tree and overlays are.
  */
+#include "base/hash.h"
 #include "guest/control/store/parts.h"
 
 enum { FIRST_BUCKETS = 16, CHILDREN_FIRST = 64 };
@@ -23,19 +24,9 @@ void xs_free(struct xs *s, void *at, size_t size)
     s->memory.free(s->memory.ctx, at, size);
 }
 
-/* FNV-1a. */
-u32 xs_hash(const char *text, u32 len)
-{
-    u32 hash = 2166136261u;
-
-    for (u32 i = 0; i < len; i++)
-        hash = (hash ^ (u8)text[i]) * 16777619u;
-    return hash;
-}
-
 struct xs_node *xs_tree_find(const struct xs_tree *t, const char *path, u32 len)
 {
-    u32 hash = xs_hash(path, len);
+    u32 hash = hash_text(path, len);
 
     if (!t->buckets)
         return NULL;
@@ -114,7 +105,7 @@ struct xs_node *xs_node_new(struct xs *s, const char *path, u32 len)
 
     if (!n)
         return NULL;
-    n->hash = xs_hash(path, len);
+    n->hash = hash_text(path, len);
     n->path_len = len;
     memcpy(n->path, path, len);
     list_init(&n->owned);

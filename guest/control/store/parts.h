@@ -93,7 +93,6 @@ void *xs_alloc(struct xs *s, size_t size);
 void xs_free(struct xs *s, void *at, size_t size);
 
 /* node.c */
-u32 xs_hash(const char *text, u32 len);
 struct xs_node *xs_tree_find(const struct xs_tree *t, const char *path, u32 len);
 bool xs_tree_insert(struct xs *s, struct xs_tree *t, struct xs_node *n);
 void xs_tree_remove(struct xs_tree *t, struct xs_node *n);

@@ -3,6 +3,7 @@
  * Watches, in buckets by the hash of their path: a change asks for its own path and each
  * one above it, so its cost is its depth, however many watches there are.
  */
+#include "base/hash.h"
 #include "guest/control/store/parts.h"
 
 static struct list *bucket(struct xs *s, u32 hash)
@@ -12,11 +13,14 @@ static struct list *bucket(struct xs *s, u32 hash)
 
 static struct xs_watch *find(struct xs_conn *c, const char *path, const char *token)
 {
-    list_for_each(at, &c->watch_list)
-    {
-        struct xs_watch *w = list_entry(at, struct xs_watch, link);
+    u32 hash = hash_text(path, strlen(path));
 
-        if (strcmp(w->path, path) == 0 && strcmp(w->token, token) == 0)
+    list_for_each(at, bucket(c->s, hash))
+    {
+        struct xs_watch *w = list_entry(at, struct xs_watch, chain);
+
+        if (w->conn == c && w->hash == hash && strcmp(w->path, path) == 0 &&
+            strcmp(w->token, token) == 0)
             return w;
     }
     return NULL;
@@ -52,7 +56,7 @@ int xs_watch_add(struct xs_conn *c, const char *path, const char *token, bool re
     w->conn = c;
     w->size = size;
     w->relative = relative;
-    w->hash = xs_hash(path, path_len);
+    w->hash = hash_text(path, path_len);
     memcpy(w->text, path, path_len + 1);
     memcpy(w->text + path_len + 1, token, strlen(token) + 1);
     w->path = w->text;
@@ -87,7 +91,7 @@ int xs_watch_remove(struct xs_conn *c, const char *path, const char *token)
 
 static void fire_at(struct xs *s, const char *path, u32 len, const struct xs_node *n)
 {
-    u32 hash = xs_hash(path, len);
+    u32 hash = hash_text(path, len);
 
     list_for_each(at, bucket(s, hash))
     {
