@@ -8,7 +8,7 @@ from typing import Any
 
 from osmo import result, stats, survival, units
 from osmo.errors import Problem
-from osmo.report import Raw, html, section, table
+from osmo.report import BAD, GOOD, Raw, html, section, table
 
 
 def cell(held: int, runs: int) -> Raw:
@@ -17,13 +17,19 @@ def cell(held: int, runs: int) -> Raw:
         return Raw("·")
     low, high = stats.wilson(held, runs)
     good = held == runs
-    colour = "#0a6b4b" if good else "#c1272d"
-    return Raw(f'<span style="color:{colour}">{"✓" if good else "✗"} {held}/{runs}</span> '
-               f'<span class="small">{low:.1%}–{high:.1%}</span>')
+    return Raw(f'<span style="color:{GOOD if good else BAD}">{"✓" if good else "✗"} {held}/{runs}</span><br>'
+               f'<span class="small">{_percent(low)}–{_percent(high)}&nbsp;%</span>')
+
+
+def _percent(share: float) -> str:
+    """Whole ones take less room; near all or nothing the digit behind the point is what matters."""
+    return f"{100 * share:.0f}" if 0.05 < share < 0.95 or share in (0, 1) else f"{100 * share:.1f}"
 
 
 def survival_table(survival: dict[str, dict[str, list[int]]]) -> str:
-    names = list(next(iter(survival.values()), {}))
+    """What did not always hold stands first, where it is seen without moving the table."""
+    names = sorted(next(iter(survival.values()), {}),
+                   key=lambda name: all(cells[name][0] == cells[name][1] for cells in survival.values()))
     kinds = sorted(survival, key=lambda k: (k != "any", k))
     return table(["fault", *names], [[kind, *(cell(*survival[kind][name]) for name in names)]
                                      for kind in kinds])

@@ -18,6 +18,7 @@ DIAGRAM_MESSAGES = 400
 TOPOLOGY_NODES = 64
 REACH, NAME_MOST = 205.0, 14  # of the topology: as far from the middle as leaves room for a name
 DEATHS = ("crash", "destroyed")
+LETTER = 6.6  # how wide one is, of the usual size
 LANES = 40  # of faults, and of nodes, on the time line
 
 
@@ -230,6 +231,11 @@ def quantile(values: list[int], part: float) -> int:
     return values[min(len(values) - 1, max(0, math.ceil(part * len(values)) - 1))]
 
 
+def beside(words: str) -> float:
+    """Where a picture begins that has these words at its left."""
+    return max(50.0, 10 + LETTER * len(words))
+
+
 def latency(values: list[int]) -> str:
     """A histogram over powers of two of a nanosecond, with the usual quantiles."""
     if not values:
@@ -239,9 +245,10 @@ def latency(values: list[int]) -> str:
     for value in values:
         buckets[max(value, 1).bit_length()] = buckets.get(max(value, 1).bit_length(), 0) + 1
     low, high = min(buckets), max(buckets)
-    left, base, height = 50.0, 190.0, 160.0
-    step = (WIDTH - left - 20) / (high - low + 1)
     peak = max(buckets.values())
+    most = f"{peak:,}"
+    left, base, height = beside(most), 190.0, 140.0  # above the bars is room for three names
+    step = (WIDTH - left - 20) / (high - low + 1)
     parts = [svg.line(left, base, WIDTH - 20, base, stroke=svg.GREY)]
     every = -(-(high - low + 1) // 7)
     for bucket in range(low, high + 1):
@@ -261,7 +268,7 @@ def latency(values: list[int]) -> str:
         end = x > WIDTH - 120  # no room to the right of it
         parts.append(svg.text(x - 3 if end else x + 3, y, f"{name} {units.short_time(value)}", fill=svg.RED,
                               text_anchor="end" if end else "start"))
-    parts.append(svg.text(left - 6, base - height + 4, str(peak), text_anchor="end", fill="#555"))
+    parts.append(svg.text(left - 6, base - height + 4, most, text_anchor="end", fill="#555"))
     return svg.picture(WIDTH, 214, parts, f"latency of {len(values)} messages")
 
 
@@ -274,7 +281,9 @@ def recovery(history: History, end_ns: int, faults: list[dict[str, Any]]) -> str
     for step in history.steps:
         if step.record.type == Kernel.DELIVER:
             counts[min(slices - 1, step.record.ns * slices // (end_ns + 1))] += 1
-    left, base, height = 50.0, 150.0, 120.0
+    peak = max(*counts, 1)
+    most = f"{peak * slices / (end_ns / 1e9):,.0f}/s"
+    left, base, height = beside(most), 150.0, 120.0
     scale = (WIDTH - left - 20) / end_ns
     parts = []
     for fault in faults:
@@ -283,12 +292,9 @@ def recovery(history: History, end_ns: int, faults: list[dict[str, Any]]) -> str
         parts.append(svg.titled(svg.rectangle(left + start * scale, base - height,
                                               min(length, end_ns - start) * scale, height, fill=svg.RED,
                                               opacity=0.12), fault["do"]))
-    peak = max(max(counts), 1)
     points = [(left + (i + 0.5) * end_ns / slices * scale, base - c / peak * height)
               for i, c in enumerate(counts)]
     parts.append(svg.path(points, stroke=svg.COLOURS[0], stroke_width=1.5))
     parts += axis(0, end_ns, base, left, WIDTH - 20)
-    per_second = peak * slices / (end_ns / 1e9)
-    parts.append(svg.text(left - 6, base - height + 4, f"{per_second:,.0f}/s", text_anchor="end",
-                          fill="#555"))
+    parts.append(svg.text(left - 6, base - height + 4, most, text_anchor="end", fill="#555"))
     return svg.picture(WIDTH, 174, parts, "messages delivered over virtual time")

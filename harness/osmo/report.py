@@ -17,24 +17,26 @@ from osmo.result import Result, taken_in
 
 LINKS = 300  # rows of a table
 PAGE = 4096
-LONG = 24  # letters of a table's cell that stand in one line
+LONG = 16  # letters of a table's cell that stand in one line
+GOOD, BAD = "#0a6b4b", "#c1272d"
 STYLE = """
 :root{color-scheme:light}
-body{font:15px/1.5 system-ui,sans-serif;color:#222;background:#fff;margin:0 auto;max-width:60rem;
+body{font:15px/1.5 system-ui,sans-serif;color:#222;background:#fff;margin:0 auto;max-width:64rem;
 padding:0 1rem 3rem;overflow-wrap:anywhere}
 h1{font-size:1.5rem;margin:1.2rem 0 .2rem}h2{font-size:1.1rem;margin:2rem 0 .4rem;border-bottom:1px solid #ddd}
 .verdict{padding:.6rem .9rem;border-radius:.5rem;color:#fff;font-weight:600}
-.ok{background:#0a6b4b}.bad{background:#c1272d}
+.ok{background:GOOD}.bad{background:BAD}
 svg{width:100%;max-width:46rem;height:auto;display:block}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;font-size:.9rem}
-td,th{padding:.2rem .6rem;border-bottom:1px solid #e5e5e5;text-align:left;white-space:nowrap}
-td.w{white-space:normal;min-width:11rem}
+td,th{padding:.2rem .5rem;border-bottom:1px solid #e5e5e5;text-align:left;white-space:nowrap}
+td.w,th.w{white-space:normal}td.w{min-width:11rem}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 code,pre{background:#f4f5f7;border-radius:.3rem;padding:.1rem .3rem;font-size:.85rem}
 pre{padding:.6rem;overflow-x:auto;white-space:pre-wrap}
 .small{color:#555;font-size:.85rem}
-"""
+@media(max-width:30rem){td,th{padding:.2rem .3rem}td.w{min-width:6.5rem}}
+""".replace("GOOD", GOOD).replace("BAD", BAD)
 
 
 def html(title: str, body: list[str]) -> str:
@@ -44,14 +46,18 @@ def html(title: str, body: list[str]) -> str:
 
 
 def table(head: list[str], rows: list[list[Any]]) -> str:
-    """Numbers stand right, long texts have several lines; everything is escaped unless it is a Raw."""
-    def cell(value: Any, tag: str) -> str:
-        right = isinstance(value, (int, float)) and not isinstance(value, bool)
-        shown = value.html if isinstance(value, Raw) else escape(f"{value:,}" if right else str(value))
+    """Numbers stand right, and so does what is over them; long texts have several lines; everything is escaped
+    unless it is a Raw."""
+    def number(value: Any) -> bool:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+    def cell(value: Any, tag: str, right: bool) -> str:
+        shown = value.html if isinstance(value, Raw) else escape(f"{value:,}" if number(value) else str(value))
         kind = " class=n" if right else " class=w" if isinstance(value, str) and len(value) > LONG else ""
         return f"<{tag}{kind}>{shown}</{tag}>"
-    lines = ["<tr>" + "".join(cell(h, "th") for h in head) + "</tr>"]
-    lines += ["<tr>" + "".join(cell(v, "td") for v in row) + "</tr>" for row in rows]
+    over = [bool(rows) and number(rows[0][column]) for column in range(len(head))]
+    lines = ["<tr>" + "".join(cell(h, "th", right) for h, right in zip(head, over)) + "</tr>"]
+    lines += ["<tr>" + "".join(cell(v, "td", number(v)) for v in row) + "</tr>" for row in rows]
     return f'<div class="wide"><table>{"".join(lines)}</table></div>'
 
 
@@ -78,16 +84,26 @@ def head(out: Result, replay: str) -> list[str]:
 
 
 def invariants_section(out: Result) -> list[str]:
-    rows: list[list[Any]] = []
+    """What is broken stands first, and where a phone shows it."""
+    rows: list[tuple[int, list[Any]]] = []
     for name, verdict in out.invariants.items():
-        state = "broken" if verdict["broken"] else "held" if verdict["checked"] else "not checked"
-        rows.append([name, state, verdict["checked"], verdict["broken"], "; ".join(verdict["first"][:3])])
-    rows += [[f"{e['node']} {'shows' if 'output' in e else 'ends'}", "held" if e["ok"] else "broken", 1,
-              0 if e["ok"] else 1, e.get("output", e.get("exit"))] for e in out.expected]
+        wrong, checked = verdict["broken"], verdict["checked"]
+        words = f"broken, {wrong:,} of {checked:,}" if wrong else f"held, {checked:,}"
+        words = words if checked or wrong else "not checked"
+        rows.append((wrong, [name, _mark(wrong, words), "; ".join(verdict["first"][:3])]))
+    for e in out.expected:
+        state = _mark(not e["ok"], "held" if e["ok"] else "broken")
+        what = "shows" if "output" in e else "ends"
+        rows.append((not e["ok"], [f"{e['node']} {what}", state, str(e.get("output", e.get("exit")))]))
+    rows.sort(key=lambda row: not row[0])
     if out.trace_lost:
-        rows.append(["all others", "not judged", 0, 0, f"the trace lost {out.trace_lost} records"])
-    return section("What had to hold", table(["invariant", "", "checked", "broken", "first"], rows)
-                   if rows else "")
+        rows.append((0, ["all others", "not judged", f"the trace lost {units.counted(out.trace_lost, 'record')}"]))
+    return section("What had to hold", table(["invariant", "checks", "first broken, or what was expected"],
+                                             [row for _, row in rows]) if rows else "")
+
+
+def _mark(bad: object, words: str) -> "Raw":
+    return Raw(f'<span style="color:{BAD}">✗ {escape(words)}</span>' if bad else escape(words))
 
 
 def nodes_section(out: Result) -> list[str]:

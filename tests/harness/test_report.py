@@ -110,6 +110,31 @@ def test_no_line_goes_through_the_name_of_another() -> None:
             x, y, long = float(name.get("x", 0)), float(name.get("y", 0)), 6.5 * len(name.text or "")
             first, last = (x - long, x) if name.get("text-anchor") == "end" else (x, x + long)
             assert not [at for at in lines if first < at[0] < last and at[1] < y - 8], (values[:3], name.text)
+            assert all(y < float(e.get("y", 0)) for e in picture.iter() if e.tag.endswith("rect")), "red on blue"
+
+
+def test_no_figure_begins_outside_its_picture() -> None:
+    """What stands at the left of an axis has the room that its digits take."""
+    world = World()
+    for i in range(1000):
+        world.message(i * MS // 250, 1, 2)
+    for drawn in (pictures.recovery(world.history(), 8 * MS, []), pictures.latency([1000] * 123_456)):
+        ends = [e for e in xml.fromstring(drawn).iter() if e.get("text-anchor") == "end"]
+        assert any(len(e.text or "") >= 7 for e in ends)
+        assert all(float(e.get("x", "0")) >= 6.2 * len(e.text or "") for e in ends), [e.text for e in ends]
+
+
+def test_what_is_broken_is_seen_first(directory: pathlib.Path) -> None:
+    """On a phone a table's end is out of sight: of invariants the broken ones stand first, with what broke, and of
+    a campaign's columns those that did not always hold."""
+    names = [row[0] for row in cells(directory, "What had to hold")]
+    assert names == ["loss", "duplicate", "order"]
+    assert "✗ broken, 1 of 41" in report.page(directory) and "held, 41" in report.page(directory)
+    drawn = campaign_report.survival_table({"any": {"loss": [2, 2], "leak": [1, 2]},
+                                            "cut": {"loss": [1, 1], "leak": [1, 1]}})
+    assert re.findall("<th[^>]*>([^<]*)", drawn) == ["fault", "leak", "loss"]
+    assert "9–91&nbsp;%" in drawn and "34–100&nbsp;%" in drawn
+    assert campaign_report.cell(3000, 3000).html.endswith("99.9–100&nbsp;%</span>")
 
 
 def test_a_medium_has_its_own_figures(directory: pathlib.Path) -> None:
@@ -182,13 +207,16 @@ def test_a_browser_draws_it(directory: pathlib.Path, what: str, width: int) -> N
 def test_nothing_is_wider_than_a_phone(directory: pathlib.Path, what: str) -> None:
     """Tables scroll in their own box: the page itself never does."""
     page = written(directory, what)
-    probe = "<script>document.title=document.documentElement.scrollWidth+'/'+innerWidth</script></body>"
+    probe = ("<script>const first=document.querySelector('.wide');document.title="
+             "document.documentElement.scrollWidth+'/'+innerWidth+'/'+first.scrollWidth+'/'+first.clientWidth"
+             "</script></body>")
     (directory / "probe.html").write_text(page.read_text().replace("</body>", probe))
     said = subprocess.run([str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
                            "--window-size=390,800", (directory / "probe.html").as_uri()],
                           check=True, timeout=500, capture_output=True, text=True).stdout
-    width, inner = said.split("<title>")[1].split("</title>")[0].split("/")
-    assert int(width) <= int(inner)
+    width, inner, table, room = map(int, said.split("<title>")[1].split("</title>")[0].split("/"))
+    assert width <= inner
+    assert what == "campaign" or table <= room, "what had to hold is seen without moving anything"
 
 
 def ledger_of(directory: pathlib.Path) -> tuple[object, Ledger]:
