@@ -177,7 +177,6 @@ static struct domain *make_struct(domid_t id)
     heap_init(&d->heap, (u8 *)d + used, PAGE_SIZE - used);
     list_init(&d->all_link);
     sched_group_init(&d->sched);
-    d->created_ns = clock_now_ns();
     return d;
 }
 

@@ -192,13 +192,12 @@ struct domain {
     u32 ports_used, iomem_used;
     u64 irqs;                            /* interrupt lines given, a bit each */
     evtchn_port_t irq_port[DOMAIN_IRQS]; /* 0: not bound; under evtchn_lock */
-    u64 created_ns;
-    bool destroying;               /* somebody is inside domain_destroy */
-    u32 destroy_step;              /* how far a pre-empted destruction has come */
-    u64 console_spent, console_ms; /* budget of the emergency console */
-    struct console_line *line;     /* begun there; NULL before its first */
-    u32 target;                    /* id + 1 of the domain it may act for, 0: none */
-    u64 trace_ring_gfn;            /* of the domain's own ring, 0 = none */
+    bool destroying;                     /* somebody is inside domain_destroy */
+    u32 destroy_step;                    /* how far a pre-empted destruction has come */
+    u64 console_spent, console_ms;       /* budget of the emergency console */
+    struct console_line *line;           /* begun there; NULL before its first */
+    u32 target;                          /* id + 1 of the domain it may act for, 0: none */
+    u64 trace_ring_gfn;                  /* of the domain's own ring, 0 = none */
     u32 trace_ring_pages;
     mfn_t own_frame; /* this struct's */
     u8 handle[16];

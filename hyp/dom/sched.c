@@ -25,8 +25,10 @@ void sched_restart(struct sched *s, u64 now_ns)
         if (!c->online)
             continue;
         spin_lock(&c->lock);
-        if (c->running)
+        if (c->running) {
             c->running->since_ns = now_ns;
+            c->running->ran_ns = 0;
+        }
         if (c->slice_end_ns != SCHED_NEVER)
             c->slice_end_ns = now_ns + s->slice_ns;
         if (c->handover_ns != SCHED_NEVER)

@@ -255,9 +255,17 @@ void vcpu_set_affinity(struct vcpu *v, u64 cpus)
     sched_set_affinity(&scheduler, &v->sched, cpus, clock_now_ns());
 }
 
+/* Only the control domain is there, which asks for it. */
 void vcpu_time_restarts(void)
 {
-    sched_restart(&scheduler, clock_now_ns());
+    const struct domain *d = current()->domain;
+    u64 now = clock_now_ns();
+
+    sched_restart(&scheduler, now);
+    for (u32 i = 0; i < d->vcpu_count; i++) {
+        d->vcpu[i]->runstate_since = now;
+        memset(d->vcpu[i]->runstate_time, 0, sizeof(d->vcpu[i]->runstate_time));
+    }
 }
 
 u64 vcpu_ran_ns(const struct vcpu *v)

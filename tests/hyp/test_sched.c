@@ -108,8 +108,6 @@ static void three_spinners_share_two_cpus(void)
  * and who ran all through it is no worse off. */
 static void time_begins_anew(void)
 {
-    u64 before;
-
     begin(2, SCHED_SLICE_NS);
     now = 3 * SECOND;
     wake(0, SCHED_NO_WAKER);
@@ -117,13 +115,13 @@ static void time_begins_anew(void)
     CHECK_EQ(s.cpu[1].idle_since_ns, 1000);
     now = 0;
     sched_restart(&s, now);
-    before = ran(0);
+    CHECK_EQ(ran(0), 0);
     sched_set_affinity(&s, &entity[0], 1, now);
     sched_set_affinity(&s, &entity[2], 1, now);
     wake(2, SCHED_NO_WAKER);
     CHECK(!poked[0]); /* it waits its turn */
     run_until(now + SECOND);
-    CHECK(ran(0) - before >= SECOND * 48 / 100 && ran(0) - before <= SECOND * 52 / 100);
+    CHECK_SHARE(0, SECOND / 2, 40);
     CHECK_SHARE(2, SECOND / 2, 40);
     CHECK_EQ(s.cpu[1].idle_since_ns, 0);
     CHECK_EQ(s.cpu[1].idle_ns, 0);

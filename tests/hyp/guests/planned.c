@@ -43,6 +43,19 @@ static u64 now_ns(void)
     return c.now_ns;
 }
 
+/* In its states it has been since time began, and not longer. */
+static void say_states(void)
+{
+    struct vcpu_runstate_info r;
+    u64 in_all = 0, before = now_ns();
+
+    EXPECT(hypercall(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, (u64)&r, 0, 0) == 0);
+    for (u32 i = 0; i < 4; i++)
+        in_all += r.time[i];
+    EXPECT(in_all >= before && in_all <= now_ns() && r.state_entry_time <= before);
+    say("ran for %lu, waited for %lu\n", r.time[RUNSTATE_running], r.time[RUNSTATE_blocked]);
+}
+
 void test_main(const struct hvm_start_info *info)
 {
     static char text[4096];
@@ -62,6 +75,7 @@ void test_main(const struct hvm_start_info *info)
     EXPECT(CALL2(arch_7, OSM_OP_ready, 0) == 0);
     EXPECT(CALL2(arch_7, OSM_OP_plan, &plan) == 0);
     say("plan \"%s\" of %u bytes, seed %lu\n", text, plan.size, plan.seed);
+    say_states();
     for (u32 i = 0; i < ROUNDS; i++) {
         u32 before = upcalls;
 
@@ -71,5 +85,6 @@ void test_main(const struct hvm_start_info *info)
             __asm__ volatile("sti; hlt; cli" ::: "memory");
         say("round %u at %lu, TSC %lu\n", i, now_ns(), read_tsc());
     }
+    say_states();
     CALL2(arch_7, OSM_OP_finish, &done);
 }
