@@ -176,22 +176,24 @@ void timer_program(u64 ns)
  * threads; the one that is not the CPU's may not have counted the last instructions yet, and
  * then time is ahead by those for good. (icount_start_warp_timer in 7.2; seldom, and on a
  * busy host.) So after each halt we wait for an instant that follows from the
- * timer alone, to the instruction: the rest is walked in NOPs, as many as are left.
+ * timer alone, to the instruction: the rest is walked in NOPs, as many as are left. What may
+ * be uncounted is what ran since the CPU last asked for the time, some 40 instructions; 118
+ * lead from the interrupt to here. Where the timer was due before the halt there was no jump,
+ * and where it is not due yet the interrupt is one that waited while it was set anew.
  */
-void clock_settle(void)
+void clock_settle(u64 halted_ns)
 {
     enum { SLED = 256 };
-    u64 until = base_tsc + fires_ns + SLED * instruction, left;
+    s64 left = (s64)(base_tsc + fires_ns + SLED * instruction - rdtsc());
 
-    if (mode != OSM_CLOCK_COUNT)
+    if (mode != OSM_CLOCK_COUNT || left > (s64)(SLED * instruction))
         return;
-    while ((s64)(left = until - rdtsc()) > (s64)(SLED * instruction))
-        __builtin_ia32_pause();
-    if ((s64)left > 0)
+    BUG_ON(left < 0 && halted_ns < fires_ns);
+    if (left > 0)
         __asm__ volatile("lea 1f(%%rip), %%rax; sub %0, %%rax; jmp *%%rax;"
                          ".fill %c1, 1, 0x90; 1:"
                          :
-                         : "r"(left / instruction), "i"(SLED)
+                         : "r"((u64)left / instruction), "i"(SLED)
                          : "rax", "cc");
 }
 

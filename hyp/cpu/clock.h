@@ -32,8 +32,8 @@ void clock_delay_us(u32 us);
  * stands earlier is left alone, because those that switch often would set it each time. */
 void timer_program(u64 ns);
 
-/* `count`: after a halt that the timer ended, goes on at an instant that depends on nothing
- * but when that was to be. */
-void clock_settle(void);
+/* `count`: after a halt, begun at `halted_ns`, that the timer ended, goes on at an instant that
+ * depends on nothing but when that was to be. */
+void clock_settle(u64 halted_ns);
 
 #endif

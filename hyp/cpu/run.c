@@ -111,9 +111,9 @@ static void run_due(struct cpu *c, u64 now)
  * given at the start, a machine that waits for nothing has ended. */
 static void idle(struct cpu *c)
 {
-    u64 deadline = vcpu_deadline(c->id);
+    u64 deadline = vcpu_deadline(c->id), now = clock_now_ns();
 
-    mailbox_time(clock_now_ns());
+    mailbox_time(now);
     if (clock_mode() != OSM_CLOCK_REAL && deadline == ~0ull)
         mailbox_finish(2, "every domain waits, and no timer is set");
     if (clock_mode() == OSM_CLOCK_EVENT)
@@ -121,7 +121,7 @@ static void idle(struct cpu *c)
     else
         cpu_idle();
     if (c->timer_fired)
-        clock_settle();
+        clock_settle(now);
 }
 
 /* Without its control domain the machine has nobody to go on for. */
