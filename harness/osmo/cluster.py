@@ -637,8 +637,17 @@ def describe(cluster: Cluster) -> str:
     kinds = sorted({n.machine for n in cluster.nodes})
     media = "medium" if len(cluster.media) == 1 else "media"
     return (f"{cluster.name}: {units.counted(len(cluster.nodes), 'node')} ({', '.join(kinds)}), "
-            f"{len(cluster.media)} {media}, {units.counted(len(cluster.faults), 'fault')}, "
+            f"{len(cluster.media)} {media}, {units.counted(len(cluster.faults), 'fault')}{_drawn(cluster)}, "
             f"clock {cluster.clock}, {units.show_time(cluster.for_ns)}")
+
+
+def _drawn(cluster: Cluster) -> str:
+    """What comes to a cluster's own faults by chance."""
+    if not cluster.random:
+        return ""
+    if cluster.random["every"]:
+        return f" and one drawn each {units.show_time(cluster.random['every'])}"
+    return f" and {cluster.random['count']} drawn from the seed"
 
 
 def safe_name(name: str) -> str:

@@ -185,7 +185,9 @@ def document(table: Table, factors: dict[str, breakdown.Breakdown], missing: dic
 
 
 def _us(ns: float) -> str:
-    return f"{ns / 1000:,.0f}" if ns >= 100_000 else f"{ns / 1000:.3g}" if ns >= 1000 else f"{ns / 1000:.3f}"
+    """Three digits and more, which stand under each other."""
+    digits = 0 if ns >= 100_000 else 1 if ns >= 10_000 else 2 if ns >= 1000 else 3
+    return f"{ns / 1000:,.{digits}f}"
 
 
 def _counted(cell: dict[str, Any], _: bool) -> str:

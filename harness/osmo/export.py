@@ -127,9 +127,16 @@ def _xml(text: str) -> str:
 FORMATS = {"chrome": "trace.json", "shiviz": "shiviz.log", "messages": "messages.csv", "trace": "trace.csv"}
 
 
+def one_format(text: str) -> str:
+    if text not in FORMATS:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(FORMATS)}")
+    return text
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directory", type=pathlib.Path, help="what `run --out` wrote")
-    parser.add_argument("format", nargs="*", choices=[*FORMATS, []], help="default: all")
+    parser.add_argument("format", nargs="*", type=one_format, metavar="FORMAT",
+                        help=f"{', '.join(FORMATS)} (default: all)")
     parser.add_argument("--json", action="store_true", help="print the files' names as JSON")
 
 

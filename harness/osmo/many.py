@@ -74,9 +74,8 @@ def measure(file: pathlib.Path, nodes: int) -> Density:
         prepared = run.prepare(cluster, run.Options(clock="count"), folder)
         prepared.plan = plan.Plan(looked_at(prepared.plan.text, nodes), prepared.plan.modules)
         (folder / "plan").write_text(prepared.plan.text)
-        length_ns = prepared.options.for_ns or cluster.for_ns
         with Progress() as told:
-            outcome = run.execute(prepared, lambda session: told.run(f"{nodes} nodes", session, length_ns))
+            outcome = run.execute(prepared, lambda session: told.run(f"{nodes} nodes", session, None))
     if not outcome.result.ok:
         raise Problem(f"{nodes} nodes: {outcome.result.error.splitlines()[0]}\n{outcome.ending.dump[-600:]}")
     return of(nodes, outcome, time.monotonic() - start)

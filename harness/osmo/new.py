@@ -20,7 +20,7 @@ def command(options: argparse.Namespace) -> int:
         raise Problem(f"`{name}` is no program's name",
                       f"at most {MOST} letters, digits, `-`, `_` and `.`, a letter or digit first")
     try:
-        folder.mkdir()
+        folder.mkdir(parents=True)
     except OSError as error:
         raise Problem(f"{folder}: {error.strerror}", "name a folder that is not there yet") from None
     for file, text in sdk.templates(name).items():

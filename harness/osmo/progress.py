@@ -47,9 +47,10 @@ class Progress:
             self.out.flush()
         self.drawn, self.next = False, 0.0
 
-    def run(self, name: str, session: Session, for_ns: int) -> None:
-        """How far a run is, by its own clock."""
+    def run(self, name: str, session: Session, for_ns: int | None) -> None:
+        """How far a run is, by its own clock; None for one whose end is no time."""
         if self.shows and session.page:
             now_ns = session.page.get().now_ns
-            self.say(f"{name}: {units.short_time(now_ns)} of {units.show_time(for_ns)}, "
-                     f"{100 * now_ns // max(for_ns, 1)} %")
+            far = (f"of {units.show_time(for_ns)}, {100 * now_ns // max(for_ns, 1)} %" if for_ns is not None
+                   else "of virtual time")
+            self.say(f"{name}: {units.short_time(now_ns)} {far}")

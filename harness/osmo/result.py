@@ -85,7 +85,8 @@ def read(directory: pathlib.Path) -> Result:
     try:
         given = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise Problem(f"{path}: {error}", "name a directory that `osmosis run --out` wrote") from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise Problem(f"{path}: {why}", "name a directory that `osmosis run --out` wrote") from None
     if not isinstance(given, dict):
         raise Problem(f"{path} is no result", "name a directory that `osmosis run --out` wrote")
     known = {f.name for f in dataclasses.fields(Result)}

@@ -2,15 +2,17 @@
 """Folders for a while: a machine's, with its RAM, and those of what is made for it. In memory, if there is enough.
 
 Whoever makes one holds a lock on it for as long as it lives, which ends with the process however that ends. So
-what a process left that was killed can be told from what is in use, and the next one sweeps it up.
+what a process left that was killed can be told from what is in use, and the next one sweeps it up. What an
+interrupt left, in the midst of making or removing one, goes when the process ends.
 """
 
+import atexit
 import contextlib
 import fcntl
 import os
 import pathlib
+import secrets
 import shutil
-import tempfile
 import time
 
 from osmo import paths
@@ -19,6 +21,7 @@ PREFIX = "osmosis-run-"
 YOUNG_SECONDS = 60.0  # one may have been made and not be locked yet
 
 _swept = False
+_own: dict[pathlib.Path, int] = {}  # folders of this process that are not gone yet; of another's, after a fork
 
 
 class Scratch:
@@ -26,7 +29,9 @@ class Scratch:
 
     def __init__(self) -> None:
         sweep_once()
-        self.path = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX, dir=paths.scratch_parent()))
+        self.path = paths.scratch_parent() / f"{PREFIX}{secrets.token_hex(8)}"
+        _own[self.path] = os.getpid()
+        self.path.mkdir(mode=0o700)
         self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(self._lock, fcntl.LOCK_SH)
 
@@ -39,9 +44,16 @@ class Scratch:
     def close(self) -> None:
         """May be called twice."""
         shutil.rmtree(self.path, ignore_errors=True)
+        _own.pop(self.path, None)
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+@atexit.register
+def _remove_own() -> None:
+    for path in [path for path, maker in _own.items() if maker == os.getpid()]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def sweep_once() -> None:

@@ -493,6 +493,13 @@ def test_one_is_not_said_as_many() -> None:
     assert units.counted(2, "node") == "2 nodes"
 
 
+@pytest.mark.parametrize("given,said", [("count = 3", "0 faults and 3 drawn from the seed,"),
+                                        ('every = "100ms"', "0 faults and one drawn each 100ms,")])
+def test_faults_by_chance_are_said(given: str, said: str) -> None:
+    text = f'[nodes.a]\nmedia = ["net"]\n[media.net]\n[random]\n{given}\n'
+    assert said in cluster.describe(cluster.parse(text, "x"))
+
+
 @pytest.mark.parametrize("text,ns", [("1s", 10**9), ("1.5ms", 1500000), ("7ns", 7), ("2m", 120 * 10**9)])
 def test_times(text: str, ns: int) -> None:
     assert units.time_ns(text) == ns

@@ -34,6 +34,7 @@ def osmosis(*words: str) -> subprocess.CompletedProcess[str]:
     ("path P99", "invalid choice: 'P99'"), ("table1 --out /dev/null", "--out /dev/null: a file is in the way"),
     ("compare --out /dev/null/x", "a file is in the way"),
     ("many --nodes 8,1", "--nodes: '1' is no whole number from 2 to 9999"), ("many --out /dev/null", "in the way"),
+    ("export . xyz", "argument FORMAT: 'xyz' is none of chrome, "), ("replay /", "/result.json: No such file"),
     ("bench --where", "--where: expected at least one argument"), ("compare --where mars", "invalid choice: 'mar"),
     ("utilisation --out /dev/null", "a file is in the way"),
     ("check F --seed -1", "--seed: '-1'"), ("top --every 0", "--every: '0'"), ("top --looks -1", "--looks: '-1'")])
@@ -97,6 +98,37 @@ def test_what_the_killed_left_is_swept_up(tmp_path: pathlib.Path, monkeypatch: p
     with scratch.Scratch() as own:
         assert sorted(tmp_path.iterdir()) == sorted([own, tmp_path / "osmosis-others"])
     assert list(tmp_path.iterdir()) == [tmp_path / "osmosis-others"]
+
+
+INTERRUPTED = """
+import atexit, os, pathlib, shutil, sys
+sys.path.insert(0, sys.argv[1])
+from osmo import paths, scratch
+paths.scratch_parent = lambda: pathlib.Path(sys.argv[2])
+remove = shutil.rmtree
+
+def interrupted(*_, **__):
+    shutil.rmtree = remove
+    raise KeyboardInterrupt
+
+with scratch.Scratch() as it:
+    (it / "ram").write_text("x")
+    if os.fork() == 0:
+        atexit._run_exitfuncs()
+        os._exit(0)
+    os.wait()
+    print(len(os.listdir(it)))
+    shutil.rmtree = interrupted
+"""
+
+
+def test_an_interrupt_while_a_folder_goes_leaves_nothing(tmp_path: pathlib.Path) -> None:
+    """A Ctrl-C just when one machine of a comparison had ended left its folder; it goes when the process does.
+    Not when a worker does: it is not the worker's."""
+    said = subprocess.run([sys.executable, "-c", INTERRUPTED, str(HARNESS), str(tmp_path)], capture_output=True,
+                          text=True, timeout=50, check=False)
+    assert said.stdout == "1\n" and "KeyboardInterrupt" in said.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_result_directory_is_one_commands(tmp_path: pathlib.Path) -> None:

@@ -8,6 +8,7 @@ import dataclasses
 import io
 import pathlib
 import sys
+import types
 from collections.abc import Sequence
 
 import pytest
@@ -252,6 +253,11 @@ def test_progress_is_one_line_on_a_terminal_and_nothing_elsewhere(monkeypatch: p
     assert screen.getvalue().startswith("\r\x1b[Kone\r\x1b[Kthree ") and screen.getvalue().endswith("\r\x1b[K")
     assert "\n" not in screen.getvalue() and "two" not in screen.getvalue() and len(screen.getvalue()) < 250
     assert pipe.getvalue() == ""
+    at = types.SimpleNamespace(page=types.SimpleNamespace(get=lambda: types.SimpleNamespace(now_ns=5 * 10**8)))
+    for for_ns, words in ((2 * 10**9, "x: 500 ms of 2s, 25 %"), (None, "x: 500 ms of virtual time")):
+        with progress.Progress(Screen()) as told:
+            told.run("x", at, for_ns)  # type: ignore[arg-type]
+            assert told.out.getvalue().endswith(words)  # type: ignore[attr-defined]
     monkeypatch.setattr(bench, "PLACES", {"a": lambda: [bench.Row("P1", "x", "a")] * 3, "b": lambda: []})
     monkeypatch.setattr("sys.stderr", screen := Screen())
     assert len(bench.measure(["a", "b"])[0]) == 3
