@@ -35,6 +35,12 @@ def survival_table(survival: dict[str, dict[str, list[int]]]) -> str:
                                      for kind in kinds])
 
 
+def _seeds(data: dict[str, Any]) -> str:
+    """How many were run, and of how many, if it ended before."""
+    runs, asked = data["runs"], data.get("asked", data["runs"])
+    return f"{runs:,} of {units.counted(asked, 'seed')}" if runs < asked else units.counted(runs, "seed")
+
+
 def page(directory: pathlib.Path) -> str:
     data: dict[str, Any] = json.loads((directory / "campaign.json").read_text())
     if data.get("format") != result.CAMPAIGN:
@@ -44,7 +50,7 @@ def page(directory: pathlib.Path) -> str:
     verdict = "bad" if failed else "ok"
     low, _ = stats.wilson(data["runs"] - len(failed), data["runs"])
     words = f"{len(failed)} failed, {len(data['timeouts'])} of them out of time" if failed else "all held"
-    body = [f"<h1>{escape(data['name'])}: {units.counted(data['runs'], 'seed')}</h1>",
+    body = [f"<h1>{escape(data['name'])}: {_seeds(data)}</h1>",
             f'<p class="verdict {verdict}">{"✗" if failed else "✓"} {words}</p>',
             f"<p>At least {low:.2%} of runs hold (95 % Wilson interval). "
             f"{data['per_minute'] or 0:,.0f} runs a minute, "

@@ -36,6 +36,7 @@ from osmo.smaller import Runner
 SEEDS = re.compile(r"([0-9]{1,20})(?:\.\.([0-9]{1,20}))?")
 SEEDS_MOST = 10**7  # of one campaign
 JOBS_MOST = 1024
+FAILED_MOST = 10  # then a campaign ends, unless it is to keep going
 
 
 @dataclasses.dataclass
@@ -286,7 +287,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=arguments.whole(1, JOBS_MOST), default=os.cpu_count() or 1,
                         help="machines side by side")
     parser.add_argument("--out", type=arguments.folder, metavar="DIR", help="write campaign.json and more here")
-    parser.add_argument("--keep-going", action="store_true", help="do not end after ten failures")
+    parser.add_argument("--keep-going", action="store_true", help=f"do not end after {FAILED_MOST} failures")
     parser.add_argument("--no-shrink", action="store_true", help="do not make failures small")
     parser.add_argument("--where", choices=(MACHINE, SIMULATOR), default=MACHINE,
                         help="in QEMU, or thousands a second in the simulator, where scripts stand for programs")
@@ -312,22 +313,26 @@ def command(options: argparse.Namespace) -> int:
     if options.where == SIMULATOR and chosen.clock:
         raise Problem(f"--clock {chosen.clock}: the simulator has a time of its own", "leave it out")
     chosen.clock = simulate.CLOCK if options.where == SIMULATOR else chosen.clock or seeded(cluster)
-    done = 0
+    done: list[Row] = []
 
     def progress(one: Row) -> None:
-        nonlocal done
-        done += 1
+        done.append(one)
         if not options.json:
             state = "." if one.ok else f"\nseed {one.seed}: {one.error.splitlines()[0]}\n"
-            print(state, end="" if done % 60 else f" {done}\n", file=sys.stderr, flush=True)
+            print(state, end="" if len(done) % 60 else f" {len(done)}\n", file=sys.stderr, flush=True)
 
     start = time.monotonic()
-    jobs, stop_after = max(1, options.jobs), None if options.keep_going else 10
+    jobs, stop_after = max(1, options.jobs), None if options.keep_going else FAILED_MOST
     said = ""
-    if options.where == SIMULATOR:
-        rows, said = play(cluster, chosen, seeds, jobs, progress, stop_after)
-    else:
-        rows = campaign(cluster, chosen, seeds, jobs, progress, stop_after)
+    try:
+        if options.where == SIMULATOR:
+            rows, said = play(cluster, chosen, seeds, jobs, progress, stop_after)
+        else:
+            rows = campaign(cluster, chosen, seeds, jobs, progress, stop_after)
+    except KeyboardInterrupt:  # of an hour's runs those that ended are not lost
+        if done:
+            conclude(cluster, sorted(done, key=lambda one: one.seed), time.monotonic() - start, options, {})
+        raise
     wall = time.monotonic() - start
     runner = _play.run if options.where == SIMULATOR else _bench.probe
     shrunk = {} if options.no_shrink else shrink_all(cluster, chosen, rows, options.out, runner)
@@ -371,6 +376,7 @@ def conclude(cluster: Cluster, rows: list[Row], wall: float, options: argparse.N
     out = summary(cluster, rows, wall, again(options))
     out["shrunk"] = shrunk
     out["see"] = see(options, cluster)
+    out["asked"] = len(seeds_of(options.seeds))
     try:
         if options.out:
             from osmo import export, report
@@ -380,8 +386,9 @@ def conclude(cluster: Cluster, rows: list[Row], wall: float, options: argparse.N
                 report.write(options.out)
     finally:  # whatever became of the results, what came out is said
         with contextlib.suppress(BrokenPipeError):
+            few = f" of {out['asked']}" if len(rows) < out["asked"] else ""
             print(json.dumps(out, indent=1) if options.json else
-                  f"\n{survival_words(out['survival'])}\n{len(rows)} runs, {len(out['failed'])} failed, "
+                  f"\n{survival_words(out['survival'])}\n{len(rows)}{few} runs, {len(out['failed'])} failed, "
                   f"{out['per_minute']} a minute")
     return 1 if out["failed"] else 0
 

@@ -4,18 +4,20 @@
 P33's engine; F01-F06 drawn from the seed.
 """
 
+import contextlib
 import dataclasses
 import io
+import json
 import pathlib
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osmo import bench, cluster, dump, experiment, progress, replay, run, shrink, smaller
+from osmo import bench, cli, cluster, dump, experiment, progress, replay, run, shrink, smaller
 from osmo.abi import Record
 from osmo.cluster import Cluster
 from osmo.errors import Problem
@@ -225,6 +227,31 @@ def test_what_is_saved_goes_by_the_clock_that_it_failed_by(tmp_path: pathlib.Pat
     again = cluster.load(tmp_path / "seed-6.toml")
     assert (again.clock, again.cpus) == (had, 1)
     assert experiment.seeded(made) == ("count" if file == "real" else file)
+
+
+@pytest.mark.parametrize("failed,ends", [(0, KeyboardInterrupt), (3, None)])
+def test_a_campaign_that_ends_before_its_end(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, failed: int,
+                                             ends: type[BaseException] | None,
+                                             capsys: pytest.CaptureFixture[str]) -> None:
+    """By a Ctrl-C or its failures: what was run is concluded, and that it is not all is said."""
+    def some(_cluster: object, _options: object, seeds: Sequence[int], _jobs: int,
+             progress: Callable[[experiment.Row], None], _stop: int | None) -> list[experiment.Row]:
+        rows = [experiment.Row(s, s > failed, "" if s > failed else "wedged", [], [], {}, 1, 1) for s in seeds[:3]]
+        for row in reversed(rows):
+            progress(row)
+        if ends:
+            raise ends
+        return rows
+    monkeypatch.setattr(experiment, "campaign", some)
+    (tmp_path / "c.toml").write_text(TEXT)
+    given = cli.build_parser("experiment").parse_args(
+        ["experiment", str(tmp_path / "c.toml"), "--seeds", "1..9", "--no-shrink", "--out", str(tmp_path / "out")])
+    with pytest.raises(ends) if ends else contextlib.nullcontext():
+        experiment.command(given)
+    saved = json.loads((tmp_path / "out" / "campaign.json").read_text())
+    assert [row["seed"] for row in saved["rows"]] == [1, 2, 3] and saved["asked"] == 9
+    assert f"3 of 9 runs, {failed} failed" in capsys.readouterr().out
+    assert "3 of 9 seeds" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_another_failure_is_not_taken_for_this_one() -> None:

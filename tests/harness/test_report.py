@@ -336,6 +336,9 @@ def test_a_campaign_in_which_all_held(tmp_path: pathlib.Path) -> None:
     (tmp_path / "campaign.json").write_text(json.dumps({**given, "rows": rows, "runs": 1, "failed": [],
                                                         "timeouts": [], "shrunk": {}}))
     text = report.write(tmp_path).read_text()
+    cut = {**given, "asked": 1000}
+    (tmp_path / "campaign.json").write_text(json.dumps(cut))
+    assert "<h1>c: 3 of 1000 seeds</h1>" in report.write(tmp_path).read_text()
     assert "<h1>c: 1 seed</h1>" in text and "all held" in text and "out of time" not in text
 
 
