@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from osmo import abi, disks, faults as faults_of, invariants, result, units
+from osmo import abi, disks, faults as faults_of, invariants, media_words, packets, result, units
 from osmo.cluster import Cluster
 from osmo.collect import Collector, Event
 from osmo.faults import Fault
@@ -24,6 +24,8 @@ SHOWN_AS = {"pause": "pause", "skew": "clock", "strobe": "clock", "drift": "cloc
             "crash": "end", "restart": "end", "squeeze": "squeeze"}
 # What is done by the plan alone and leaves no record of its own.
 BY_PLAN = ("slow", "unplug", "hang", "kill", "foe-", "snapshot", "save", "restore")
+
+Strike = tuple[int, str, str]  # when, at a frame from whom to whom
 
 
 def history(numbers: dict[str, int], events: list[Event], trace: bytes) -> History:
@@ -99,21 +101,33 @@ def expectations(cluster: Cluster, collector: Collector) -> list[dict[str, Any]]
     return said
 
 
-def fired(told: History, faults: list[Fault], media: dict[str, int],
-          events: list[Event]) -> list[dict[str, Any]]:
+def _at_ways(told: History, faults: list[Fault], media: dict[str, int], capture: bytes) -> dict[str, list[Strike]]:
+    """What media did to frames, by cause and medium: when, and from whose port to whose. Who that is takes a
+    capture, and is asked only where a fault is of some ways."""
+    records = [s.record for s in told.steps if s.record.type in (Net.MEDIUM_DROP, Net.MEDIUM_FAULT)]
+    some = any(f.target == "medium" and media_words.ways(f.do.split()) for f in faults)
+    names = packets.ports(capture, records, media) if some else {}
+    strikes: dict[str, list[Strike]] = {}
+    for record in records:
+        source, target = packets.way(record)
+        strike = (record.ns, names.get(source, ""), names.get(target, ""))
+        strikes.setdefault(f"{cause(record.b)} {record.who}", []).append(strike)
+    return strikes
+
+
+def fired(told: History, faults: list[Fault], media: dict[str, int], events: list[Event],
+          capture: bytes = b"") -> list[dict[str, Any]]:
     """Each planned fault with how often it struck, from the media's, disks' and hypervisor's records, and what the
     control domain says of its store; `media` are their numbers by name."""
     strikes: dict[str, list[int]] = {}
+    frames = _at_ways(told, faults, media, capture)
     begun = moments(faults, events)
     for event in events:
         if event.event == "store-fault":
             strikes.setdefault(f"store {event.fields.get('point')}", []).extend(
                 [event.ns] * int(event.fields.get("count", 1)))
     for step in told.steps:
-        if step.record.type in (Net.MEDIUM_DROP, Net.MEDIUM_FAULT):
-            why = f"{cause(step.record.b)} {step.record.who}"
-            strikes.setdefault(why, []).append(step.record.ns)
-        elif step.record.type == DISK_STRUCK and step.record.a < len(DISK_WHY):
+        if step.record.type == DISK_STRUCK and step.record.a < len(DISK_WHY):
             strikes.setdefault(f"{DISK_WHY[step.record.a]} {step.record.who}", []).append(step.record.ns)
         elif step.record.type == abi.Trace.INJECT:
             strikes.setdefault(f"{abi.point(step.record.who)} {step.node}", []).append(step.record.ns)
@@ -137,6 +151,9 @@ def fired(told: History, faults: list[Fault], media: dict[str, int],
         elif word in abi.POINTS:
             name = f"{word} {fault.name}"
         times = strikes.get(name, [])
+        if fault.target == "medium":
+            ways = media_words.ways(fault.do.split())
+            times = [ns for ns, source, target in frames.get(name, []) if media_words.goes(source, target, ways)]
         at = fault.at_ns if fault.at_ns is not None else begun.get(fault)
         if word.startswith(BY_PLAN) and at is not None and told.times and at <= told.times[-1]:
             times = [at]
@@ -215,7 +232,7 @@ def judge(cluster: Cluster, collector: Collector, ending: Ending, faults: list[F
     out.expected = expectations(cluster, collector)
     out.nodes = nodes(cluster, collector, facts.history)
     numbers = {m.name: number for number, m in enumerate(cluster.carried(), 1)}
-    out.faults = fired(facts.history, faults, numbers, collector.events)
+    out.faults = fired(facts.history, faults, numbers, collector.events, bytes(collector.capture))
     out.media = [{"name": m.name, "kind": m.kind, "number": numbers.get(m.name, 0)} for m in cluster.media]
     out.digests = collector.digests()
     out.trace_lost = lost

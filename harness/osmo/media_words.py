@@ -43,6 +43,24 @@ def ports(words: Sequence[str]) -> list[str]:
     return [name for name in every if name != "*" and not name.isdecimal()]
 
 
+def ways(words: Sequence[str]) -> list[tuple[str, str]]:
+    """From whom to whom the frames go that a fault is of; none: all."""
+    last = words[-1]
+    if words[0] == "partition":
+        return []
+    if ">" in last:
+        source, _, target = last.partition(">")
+        return [(source, target)]
+    return [(last, "*"), ("*", last)] if words[0] == "cut" and len(words) == 2 else []
+
+
+def goes(source: str, target: str, wanted: Sequence[tuple[str, str]]) -> bool:
+    """Whether a frame goes one of these ways; an end that is not known, or named by its number, may be any."""
+    def fits(one: str, word: str) -> bool:
+        return not one or word in ("*", one) or word.isdecimal()
+    return not wanted or any(fits(source, a) and fits(target, b) for a, b in wanted)
+
+
 def check(words: Sequence[str], form: str) -> None:
     """The fault's name and what follows, by its form such as `P [TIME] [A>B]`; ValueError says what is wrong."""
     if words[0] in ("cut", "partition"):  # one word, which names the media's ports

@@ -10,14 +10,13 @@ no emulated time, but every byte of its headers and acknowledgements takes the l
 import argparse
 import json
 import pathlib
-import struct
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from osmo import arguments, paths, run
+from osmo import arguments, packets, paths, run
 from osmo.errors import Problem
 
 FEW, MANY = 2, 12
@@ -30,30 +29,8 @@ RATE_BOUND = ("disk block, 512 bytes", "send and receive 1024 bytes, remote")
 
 
 def frames(capture: bytes, medium: str) -> Iterator[int]:
-    """Lengths of the frames that a capture (pcapng, little-endian) has of one medium."""
-    names: list[str] = []
-    at = 0
-    while at + 12 <= len(capture):
-        kind, length = struct.unpack_from("<II", capture, at)
-        if length < 12 or at + length > len(capture):
-            raise Problem("the capture ends in the middle of a block", "run again; is the disk full?")
-        if kind == 1:
-            names.append(_option(capture[at + 16:at + length - 4], 2))
-        elif kind == 6:
-            interface, _, _, _, size = struct.unpack_from("<IIIII", capture, at + 8)
-            if names[interface] == medium:
-                yield size
-        at += length
-
-
-def _option(block: bytes, wanted: int) -> str:
-    at = 0
-    while at + 4 <= len(block):
-        code, length = struct.unpack_from("<HH", block, at)
-        if code == wanted:
-            return block[at + 4:at + 4 + length].decode(errors="replace")
-        at += 4 + (length + 3) // 4 * 4
-    return ""
+    """Lengths of the frames that a capture has of one medium."""
+    return (packet.size for packet in packets.packets(capture) if packet.medium == medium)
 
 
 def _run(calls: int, size: int, folder: pathlib.Path) -> tuple[float, int, int]:

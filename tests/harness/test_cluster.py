@@ -6,6 +6,7 @@ Fault kinds F01-F26 by name are those of harness/README.md (H20).
 
 import pathlib
 import re
+import struct
 import subprocess
 import tomllib
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from osmo import abi, check, cluster, collect, faults, judge, keyed, plan, result, schema, smaller, units, words
 from osmo.errors import Problem
+from osmo.types import WHY, Net
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 RING = """
@@ -431,6 +433,40 @@ def test_what_the_plan_does_alone_has_struck_when_its_condition_came() -> None:
     told = judge.history({"a": 1}, [], abi.Record(3 * 10**9, 0x8000, 3, 4, 5, 6).pack())
     rows = judge.fired(told, [waited, never, fails, late], {}, events)
     assert [(r["struck"], r["first_ns"]) for r in rows] == [(1, 2 * 10**9), (0, None), (3, 12 * 10**8), (0, None)]
+
+
+def block(kind: int, body: bytes) -> bytes:
+    return struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
+
+
+def option(code: int, text: bytes) -> bytes:
+    return struct.pack("<HH", code, len(text)) + text + bytes(-len(text) % 4)
+
+
+def test_a_fault_of_one_way_has_struck_the_frames_of_that_way() -> None:
+    """F06: ports are numbered as they came; whose they are is in the capture, also of a fabric that was built anew
+    and has other ports. Where there is none, or it does not tell of as many, frames of any way count."""
+    def capture(*told: bytes) -> bytes:
+        section = block(0x0A0D0D0A, struct.pack("<IIII", 0x1A2B3C4D, 1, 2**32 - 1, 2**32 - 1))
+        names = b"".join(block(1, bytes(8) + option(2, name) + bytes(4)) for name in (b"other", b"net"))
+        frame = struct.pack("<IIIII", 1, 0, 0, 2, 64) + bytes(4)
+        return section + names + b"".join(block(6, frame + option(1, text) + bytes(4)) for text in told)
+
+    def cut(at_ms: int, domid: int, source: int, target: int, number: int) -> bytes:
+        return abi.Record(at_ms * 10**6, Net.MEDIUM_DROP, domid, 7, source << 48 | number,
+                          target << 32 | WHY.index("cut")).pack()
+    planned = [faults.Fault(f"cut {way}", "medium", "net", 10**9, 10**9)
+               for way in ("a>b", "b>a", "*>a", "a", "c>0")]
+    trace = cut(1100, 1, 0, 1, 5) + cut(1200, 1, 1, 0, 5) + cut(1300, 1, 0, 1, 6) + cut(1400, 4, 0, 1, 5)
+    told = judge.history({}, [], trace)
+    ways = (b"a>b #5 dropped: cut", b"b>a #5 dropped: cut", b"a>b #6 dropped: cut"), (b"b>a #5 dropped: cut",)
+    whole = capture(*ways[0]) + capture(*ways[1])
+
+    def struck(captured: bytes) -> list[int]:
+        return [row["struck"] for row in judge.fired(told, planned, {"other": 3, "net": 7}, [], captured)]
+    assert struck(whole) == struck(whole + b"torn, of this length") == [2, 2, 2, 4, 0]
+    assert struck(b"") == [4] * 5
+    assert struck(capture(*ways[0])) == [3, 2, 2, 4, 1]  # of #5 it does not tell all; by #6 two ports are known
 
 
 def test_a_clock_set_wrong_is_waited_for() -> None:

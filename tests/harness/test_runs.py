@@ -26,7 +26,7 @@ from test_attend import Running
 from test_disk_nodes import check_files, fsck
 
 from osmo import abi, cluster, experiment, paths, qemu, run, warm
-from osmo.types import Kernel, Net
+from osmo.types import Kernel, Net, cause
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 OSMOSIS = str(TOP / "harness" / "osmosis")
@@ -156,6 +156,15 @@ def apart_as_said(records: list[abi.Record], events: list[dict[str, object]]) ->
         assert {n for n in "123" if named[f"client{n}"] in heard} == set(served), (begin, served)
 
 
+def each_way_its_own(records: list[abi.Record], planned: list[dict[str, Any]]) -> None:
+    """Ways that are cut at one time have each struck what was lost on them, and all together all that was."""
+    for at in (2200, 2550):
+        struck = [f["struck"] for f in planned if f["at_ns"] == at * 10**6]
+        lost = [r for r in records if r.type == Net.MEDIUM_DROP and cause(r.b) == "cut"
+                and 0 <= r.ns / 10**6 - at <= 250]
+        assert len(struck) > 1 and all(struck) and sum(struck) == len(lost), (at, struck, len(lost))
+
+
 def every_deed_acted(said: str) -> None:
     """Each kind of misbehaviour began, acted and ended."""
     told = re.findall(r"^foe: (\w+), after (\d+) acts on", said, re.M)
@@ -231,6 +240,8 @@ def test_every_worked_cluster_holds(name: str, tmp_path: pathlib.Path) -> None:
     if name in REPLAYED:
         with busy_host() if name in LOADED else contextlib.nullcontext():
             assert osmosis("replay", tmp_path).strip() == "identical"
+    if name == "partition":
+        each_way_its_own(records, out["faults"])
     if name == "foe":
         every_deed_acted((tmp_path / "console" / "foe.log").read_text())
     if name == "storage":
