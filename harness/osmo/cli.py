@@ -75,9 +75,9 @@ def _terminated(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _unraisable(lost: "sys.UnraisableHookArgs") -> None:
-    """An interrupt that came where nothing can be raised, as in a finalizer, comes again."""
-    if isinstance(lost.exc_value, KeyboardInterrupt):
+def unraisable(lost: "sys.UnraisableHookArgs") -> None:
+    """What ends us and came where nothing can be raised, as in a finalizer, comes again."""
+    if isinstance(lost.exc_value, (KeyboardInterrupt, SystemExit)):
         signal.setitimer(signal.ITIMER_REAL, 0.01)
     else:
         sys.__unraisablehook__(lost)
@@ -85,7 +85,7 @@ def _unraisable(lost: "sys.UnraisableHookArgs") -> None:
 
 def heed_signals() -> None:
     """Whatever ends this process ends what it started, too."""
-    sys.unraisablehook = _unraisable
+    sys.unraisablehook = unraisable
     signal.signal(signal.SIGALRM, _terminated)
     signal.signal(signal.SIGTERM, _terminated)
 

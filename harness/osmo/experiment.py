@@ -26,7 +26,7 @@ from typing import Any
 
 from osmo import arguments
 from osmo import cluster as clusters
-from osmo import dump, result, run, schema, simulate, slurm, smaller, warm
+from osmo import cli, dump, result, run, schema, simulate, slurm, smaller, warm
 from osmo.cluster import Cluster
 from osmo.errors import Problem
 from osmo.progress import Progress
@@ -131,7 +131,9 @@ def _start_worker() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
     multiprocessing.util.Finalize(None, _bench.close, exitpriority=10)
     multiprocessing.util.Finalize(None, _play.close, exitpriority=10)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    sys.unraisablehook = cli.unraisable
+    for number in (signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, lambda *_: sys.exit(1))
 
 
 def _work(task: tuple[Cluster, run.Options, int]) -> Row:

@@ -59,6 +59,40 @@ try:
 except KeyboardInterrupt:
     sys.exit(130)
 """
+WORKING = """
+import os, signal, sys, time
+sys.path.insert(0, sys.argv[1])
+from osmo import experiment
+from osmo.cli import heed_signals
+heed_signals()
+
+class Finalized:
+    def __del__(self):
+        os.kill(os.getppid(), signal.SIGINT)
+        time.sleep(60)
+
+def task():
+    Finalized()
+    time.sleep(60)
+
+try:
+    with experiment._pool(1) as pool:
+        pool.submit(task).result()
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_a_worker_that_is_told_where_nothing_can_be_raised_ends() -> None:
+    """As in a finalizer, or what runs at a fork: it used to go on to the end of its run, and a Ctrl-C with it."""
+    with subprocess.Popen([sys.executable, "-c", WORKING, str(HARNESS)], stderr=subprocess.PIPE, text=True,
+                          start_new_session=True) as process:
+        try:
+            _, errors = process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    assert (process.returncode, errors) == (130, "")
 
 
 def test_an_interrupt_while_workers_begin_ends_them() -> None:
