@@ -177,7 +177,7 @@ void timer_program(u64 ns)
  * then time is ahead by those for good. (icount_start_warp_timer in 7.2; seldom, and on a
  * busy host.) So after each halt we wait for an instant that follows from the
  * timer alone, to the instruction: the rest is walked in NOPs, as many as are left. What may
- * be uncounted is what ran since the CPU last asked for the time, some 40 instructions; 118
+ * be uncounted is what ran since the CPU last asked for the time, some 60 instructions; 118
  * lead from the interrupt to here. Where the timer was due before the halt there was no jump,
  * and where it is not due yet the interrupt is one that waited while it was set anew.
  */
