@@ -23,7 +23,8 @@ def cell(held: int, runs: int) -> Raw:
 
 def _percent(share: float) -> str:
     """Whole ones take less room; near all or nothing the digit behind the point is what matters."""
-    return f"{100 * share:.0f}" if 0.05 < share < 0.95 or share in (0, 1) else f"{100 * share:.1f}"
+    fine = f"{100 * share:.1f}"
+    return f"{100 * share:.0f}" if 0.05 < share < 0.95 or fine in ("0.0", "100.0") else fine
 
 
 def survival_table(survival: dict[str, dict[str, list[int]]]) -> str:

@@ -17,9 +17,39 @@ WIDTH = 500.0
 DIAGRAM_MESSAGES = 400
 TOPOLOGY_NODES = 64
 REACH, NAME_MOST = 205.0, 14  # of the topology: as far from the middle as leaves room for a name
+Point = tuple[float, float]
 DEATHS = ("crash", "destroyed")
 LETTER = 6.6  # how wide one is, of the usual size
 LANES = 40  # of faults, and of nodes, on the time line
+
+
+def _outside(i: int, count: int, middle: Point, radius: float) -> Point:
+    """Where the i-th node stands."""
+    angle = 2 * math.pi * i / count - math.pi / 2
+    return middle[0] + REACH * math.cos(angle), middle[1] + radius * math.sin(angle)
+
+
+def _inside(media: list[str], nodes: list[dict[str, Any]], middle: Point, radius: float) -> dict[str, Point]:
+    """Where the media stand: turned so that as few lines as can be go through the box of another."""
+    def turned(by: float) -> dict[str, Point]:
+        reach = 0 if len(media) == 1 else radius * 0.42
+        angles = {name: 2 * math.pi * i / len(media) + math.pi / 2 + by for i, name in enumerate(media)}
+        return {name: (middle[0] + reach * math.cos(angle), middle[1] + reach * math.sin(angle))
+                for name, angle in angles.items()}
+
+    def crossings(at: dict[str, Point]) -> int:
+        lines = [(_outside(i, len(nodes), middle, radius), name) for i, node in enumerate(nodes)
+                 for name in node["media"]]
+        return sum(_through(start, at[name], at[other]) for start, name in lines if name in at
+                   for other in media if other != name)
+
+    return min((turned(step * math.pi / 12) for step in range(12 if len(nodes) <= 24 else 1)), key=crossings)
+
+
+def _through(start: Point, end: Point, box: Point) -> bool:
+    """Whether a line goes through a medium's box."""
+    steps = [(start[0] + (end[0] - start[0]) * i / 50, start[1] + (end[1] - start[1]) * i / 50) for i in range(51)]
+    return any(abs(x - box[0]) < 38 and abs(y - box[1]) < 16 for x, y in steps)
 
 
 def topology(nodes: list[dict[str, Any]], media: list[dict[str, Any]]) -> str:
@@ -27,15 +57,10 @@ def topology(nodes: list[dict[str, Any]], media: list[dict[str, Any]]) -> str:
     shown = nodes[:TOPOLOGY_NODES]
     cx, cy, radius = WIDTH / 2, 190.0, 150.0
     parts = []
-    inner = {}
+    inner = _inside([m["name"] for m in media], shown, (cx, cy), radius)
     low = cy + 12  # the lowest that is drawn: no blank below it
-    for i, medium in enumerate(media):
-        angle = 2 * math.pi * i / max(1, len(media)) + math.pi / 2
-        reach = 0 if len(media) == 1 else radius * 0.42
-        inner[medium["name"]] = (cx + reach * math.cos(angle), cy + reach * math.sin(angle))
     for i, node in enumerate(shown):
-        angle = 2 * math.pi * i / len(shown) - math.pi / 2
-        x, y = cx + REACH * math.cos(angle), cy + radius * math.sin(angle)
+        x, y = _outside(i, len(shown), (cx, cy), radius)
         low = max(low, y + 31)  # its circle, and its name below it
         for name in node["media"]:
             if name in inner:

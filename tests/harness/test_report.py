@@ -133,6 +133,8 @@ def test_what_is_broken_is_seen_first(directory: pathlib.Path) -> None:
     drawn = campaign_report.survival_table({"any": {"loss": [2, 2], "leak": [1, 2]},
                                             "cut": {"loss": [1, 1], "leak": [1, 1]}})
     assert re.findall("<th[^>]*>([^<]*)", drawn) == ["fault", "leak", "loss"]
+    assert ">0–79&nbsp;%" in campaign_report.cell(0, 1).html
+    assert "72–100&nbsp;%" in campaign_report.cell(10, 10).html
     assert "9–91&nbsp;%" in drawn and "34–100&nbsp;%" in drawn
     assert campaign_report.cell(3000, 3000).html.endswith("99.9–100&nbsp;%</span>")
 
@@ -281,10 +283,10 @@ def campaign(more: int = 0) -> dict[str, object]:
 
 
 def test_survival_goes_down_where_runs_break() -> None:
-    """By Kaplan and Meier; a run that ended before, unbroken, is not counted among those that break later."""
+    """And ends where the table does: a run that ended before, unbroken, is one that holds."""
     rows = [{"ok": ok, "virtual_ns": end, "broken_ns": at, "faults": n} for ok, end, at, n in (
         (True, 100, None, 0), (True, 30, None, 0), (False, 100, 20, 2), (False, 100, 50, 2), (False, 80, None, 3))]
-    expected = [(0, 1.0), (20, 0.8), (50, 0.8 * 2 / 3), (80, 0.8 / 3), (100, 0.8 / 3)]
+    expected = [(0, 1.0), (20, 0.8), (50, 0.6), (80, 0.4), (100, 0.4)]
     assert [ns for ns, _ in survival.over_time(rows)] == [ns for ns, _ in expected]
     assert all(abs(a - b) < 1e-12 for (_, a), (_, b) in zip(survival.over_time(rows), expected))
     assert survival.by_faults(rows) == [(0, 2, 2), (2, 0, 2), (3, 0, 1)]
@@ -418,6 +420,21 @@ def test_names_stand_where_no_line_goes() -> None:
     at = {"".join(e.itertext()): float(e.get("y", "0")) for e in
           xml.fromstring(pictures.topology(nodes, [{"name": "net"}])).iter() if e.tag.endswith("text")}
     assert at["up"] < 40 and at["down"] > 340, at
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+def test_no_line_goes_behind_a_medium_that_it_is_not_to(count: int) -> None:
+    """Two media above each other made a node on both one that reaches the second by way of the first."""
+    node = {"media": ["m0", "m1"], "machine": "x86", "ended": "running", "sent": 0, "received": 0}
+    nodes = [{"name": f"n{i}", **node} for i in range(count)]
+    drawn = list(xml.fromstring(pictures.topology(nodes, [{"name": "m0"}, {"name": "m1"}])).iter())
+    boxes = [(float(e.get("x", "0")) + 34, float(e.get("y", "0")) + 12) for e in drawn if e.get("rx") == "5"]
+    lines = [[float(e.get(k, "0")) for k in ("x1", "y1", "x2", "y2")] for e in drawn if e.tag.endswith("}line")]
+    assert len(boxes) == 2 and len(lines) == 2 * count
+    for x1, y1, x2, y2 in lines:
+        for x, y in (box for box in boxes if abs(box[0] - x2) + abs(box[1] - y2) > 1):
+            way = [(x1 + (x2 - x1) * i / 99, y1 + (y2 - y1) * i / 99) for i in range(100)]
+            assert not [at for at in way if abs(at[0] - x) < 34 and abs(at[1] - y) < 12], (count, x, y)
 
 
 @pytest.mark.parametrize("nodes,media", [(0, 1), (1, 1), (2, 1), (3, 1), (3, 4), (5, 2), (30, 1)])
