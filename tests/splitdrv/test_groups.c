@@ -5,36 +5,7 @@
  * front ends that say it otherwise than they should.
  */
 #include "net/frame.h"
-#include "splitdrv/net.h"
-#include "tests/check.h"
-#include "tests/splitdrv/world.h"
-
-enum { TX_PAGES = 32, RX_PAGES = 64 };
-
-static struct netfront front;
-static struct netback back;
-static u8 *memory, *tx_ring;
-static u8 frame[NET_FRAME_MAX];
-
-static void begin(void)
-{
-    world_reset();
-    memory = aligned_alloc(SPLIT_PAGE, (2 + TX_PAGES + RX_PAGES) * SPLIT_PAGE);
-    memset(memory, 0, (2 + TX_PAGES + RX_PAGES) * SPLIT_PAGE);
-    tx_ring = memory;
-    CHECK(netfront_open(&front, 1, tx_ring, memory + SPLIT_PAGE, 1, 2, memory + 2 * SPLIT_PAGE,
-                        TX_PAGES, memory + (2 + TX_PAGES) * SPLIT_PAGE, RX_PAGES));
-    netback_open(&back, 2, tx_ring, memory + SPLIT_PAGE, 3, 4, true);
-    netfront_flush(&front);
-}
-
-static void end(void)
-{
-    netback_close(&back);
-    CHECK(netfront_close(&front));
-    CHECK_EQ(world_held(), 0);
-    free(memory);
-}
+#include "tests/splitdrv/ends.h"
 
 static bool wanted(u32 group)
 {
@@ -56,7 +27,7 @@ static size_t take(void)
     size_t len;
 
     netfront_flush(&front);
-    len = netback_take(&back, frame, sizeof(frame), &checksum);
+    len = netback_take(&back, got, sizeof(got), &checksum);
     netback_flush(&back);
     return len;
 }
@@ -65,7 +36,7 @@ static void test_between_frames(void)
 {
     u8 address[6];
 
-    begin();
+    open_few(true);
     CHECK_EQ(count(), 0);
     for (u32 i = 0; i < 3 * NET_RING; i++) {
         net_group_address(address, i % NET_GROUPS);
@@ -82,7 +53,7 @@ static void test_between_frames(void)
     CHECK_EQ(count(), NET_GROUPS);
     netback_open(&back, 2, tx_ring, memory + SPLIT_PAGE, 3, 4, true);
     CHECK_EQ(count(), 0); /* another connection */
-    end();
+    close_both();
 }
 
 /* What finds no room is said later; nothing is lost, and nothing is lent for it. */
@@ -91,7 +62,7 @@ static void test_no_room(void)
     u8 address[6];
     u32 said = 0;
 
-    begin();
+    open_few(true);
     for (u32 round = 0; said < NET_GROUPS; round++) {
         CHECK(round < NET_GROUPS);
         while (said < NET_GROUPS) {
@@ -104,7 +75,7 @@ static void test_no_room(void)
         CHECK(!front.broken && !back.broken);
     }
     CHECK_EQ(count(), NET_GROUPS);
-    end();
+    close_both();
 }
 
 static void request(RING_IDX at, u16 flags, u16 size)
@@ -127,7 +98,7 @@ static RING_IDX offer(RING_IDX prod)
     u32 checksum;
 
     front.tx.sring->req_prod = prod;
-    while (netback_take(&back, frame, sizeof(frame), &checksum))
+    while (netback_take(&back, got, sizeof(got), &checksum))
         ;
     netback_flush(&back);
     return front.tx.sring->rsp_prod;
@@ -135,7 +106,7 @@ static RING_IDX offer(RING_IDX prod)
 
 static void test_said_otherwise(void)
 {
-    begin();
+    open_few(true);
     request(0, NETTXF_extra_info, 0); /* no longer wanted: it may come all the same */
     extra(1, XEN_NETIF_EXTRA_TYPE_MCAST_DEL, 0);
     CHECK_EQ(offer(2), 2);
@@ -160,7 +131,7 @@ static void test_said_otherwise(void)
     request(10, NETTXF_extra_info, 0); /* announced, and missing */
     offer(11);
     CHECK(back.broken);
-    end();
+    close_both();
 }
 
 /* Nobody keeps the back end for ever by saying it again and again. */
@@ -168,16 +139,16 @@ static void test_without_end(void)
 {
     u32 checksum;
 
-    begin();
+    open_few(true);
     for (u32 i = 0; i < NET_RING; i += 2) {
         request(i, NETTXF_extra_info, 0);
         extra(i + 1, XEN_NETIF_EXTRA_TYPE_MCAST_ADD, 0);
     }
     front.tx.sring->req_prod = NET_RING;
-    CHECK_EQ(netback_take(&back, frame, sizeof(frame), &checksum), 0);
+    CHECK_EQ(netback_take(&back, got, sizeof(got), &checksum), 0);
     CHECK(back.tx.req_cons == NET_RING && !back.broken);
     CHECK_EQ(count(), 1);
-    end();
+    close_both();
 }
 
 TESTS(CASE(test_between_frames), CASE(test_no_room), CASE(test_said_otherwise),
