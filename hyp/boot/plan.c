@@ -35,9 +35,7 @@ void plan_place(void)
 {
     u64 at;
 
-    size = ALIGN_UP(boot_size("plan", ROOM_DEFAULT), PAGE_SIZE);
-    if (found && module.size > size)
-        panic("the plan has %lu bytes: give it room by plan=SIZE", module.size);
+    size = ALIGN_UP(MAX(boot_size("plan", ROOM_DEFAULT), module.size), PAGE_SIZE);
     memory = memory_early_alloc(size);
     at = (u64)memory - DIRECT_BASE;
     if (found && at < module.start + module.size && module.start < at + size)

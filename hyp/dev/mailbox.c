@@ -135,10 +135,12 @@ static void end_machine(u32 status)
         outl(DEBUG_EXIT_PORT, status);
 }
 
+/* Also on the way to mailbox_init: who waits for READY need not wait for what will not come. */
 void mailbox_panic(const char *reason)
 {
-    if (MAIL->magic == OSM_MAILBOX_MAGIC)
-        leave_word(OSM_MAILBOX_PANIC, 1, reason);
+    if (MAIL->magic != OSM_MAILBOX_MAGIC)
+        *MAIL = (struct osm_mailbox){.magic = OSM_MAILBOX_MAGIC, .version = OSM_ABI_VERSION};
+    leave_word(OSM_MAILBOX_PANIC, 1, reason);
     log_line("stopped");
     end_machine(1);
 }

@@ -295,6 +295,25 @@ def test_how_long_the_boot_took_does_not_show(tmp_path: pathlib.Path) -> None:
     assert seen[0] == seen[1]
 
 
+def test_a_plan_has_the_room_it_needs(tmp_path: pathlib.Path) -> None:
+    """As one of ten thousand nodes has, which is longer than the room for one that is handed over."""
+    prepared = run.prepare(cluster.load(CLUSTERS / "hello.toml"), run.Options(clock="count"), tmp_path)
+    with (tmp_path / "plan").open("a") as text:
+        text.writelines(f"# line {i:09}\n" for i in range(100_000))
+    with qemu.Qemu(prepared.setup) as machine:
+        collected, ending = run.drive(machine, prepared)
+    assert ending.good and "hello, world" in collected.text("n"), ending.reason
+
+
+def test_a_panic_before_anything_is_ready_is_told_at_once(tmp_path: pathlib.Path) -> None:
+    prepared = run.prepare(cluster.load(CLUSTERS / "hello.toml"), run.Options(clock="count"), tmp_path)
+    prepared.setup.append = "clock=sundial"
+    with qemu.Qemu(prepared.setup) as machine:
+        _, ending = run.drive(machine, prepared)
+    assert (ending.how, ending.reason) == ("panic", "clock=sundial is unknown: say real, count or event")
+    assert "PANIC on CPU 0" in ending.dump
+
+
 def test_five_nodes_are_up_in_two_seconds() -> None:
     """From the command to messages of all five, by the emulator, in processor time, of which others take none."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
