@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A name's row in a table: FNV-1a. Who chooses the names can make them meet.
+ */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
 #include "base/types.h"
 
-/* FNV-1a, for tables of names. Who chooses the names can make them meet. */
 static inline u32 hash_text(const char *text, size_t len)
 {
     u32 hash = 2166136261u;
