@@ -9,6 +9,7 @@
 #include "hyp/dom/privilege.h"
 #include "hyp/dom/timers.h"
 #include "hyp/dom/vcpu.h"
+#include "hyp/virt/virt.h"
 
 enum { POLL_PORTS = 128 };
 
@@ -134,6 +135,16 @@ static void stop_polling(struct vcpu *v)
         __atomic_sub_fetch(&v->domain->polling, 1, __ATOMIC_SEQ_CST);
 }
 
+/* As on Xen, an interrupt that v does not take is no reason to go on: who polls with interrupts
+ * off, for a time, would poll for ever in discrete-event time, which moves when all wait. */
+static bool goes_on(struct vcpu *v)
+{
+    u32 urgent = VCPU_ATTN_NMI | VCPU_ATTN_RESET;
+
+    return vcpu_should_wake(v) && (virt_interrupts_enabled(v) ||
+                                   __atomic_load_n(&v->attention, __ATOMIC_SEQ_CST) & urgent);
+}
+
 s64 vcpu_poll(struct vcpu *v, const evtchn_port_t *port, u32 count, u64 timeout_ns)
 {
     s64 result = 0;
@@ -149,7 +160,7 @@ s64 vcpu_poll(struct vcpu *v, const evtchn_port_t *port, u32 count, u64 timeout_
     vcpu_hold_blocked(v);
     for (u32 i = 0; i < count && !result; i++)
         result = is_pending(v->domain, port[i]);
-    if (result || (timeout_ns && timeout_ns <= clock_now_ns()) || vcpu_should_wake(v)) {
+    if (result || (timeout_ns && timeout_ns <= clock_now_ns()) || goes_on(v)) {
         stop_polling(v);
         vcpu_unhold_blocked(v);
         return result < 0 ? result : 0;

@@ -340,6 +340,12 @@ u32 virt_cpl(const struct vcpu *v)
     return v->virt->cpl;
 }
 
+bool virt_interrupts_enabled(const struct vcpu *v)
+{
+    (void)v;
+    return true;
+}
+
 u32 virt_code_bits(const struct vcpu *v)
 {
     return v->virt->bits;
