@@ -60,7 +60,6 @@ struct guest {
     struct xs_conn *store;
     u64 late_until;             /* when what the store holds back comes; 0: nothing */
     u64 trace_gfn, trace_taken; /* its trace ring, mapped here; records taken */
-    struct list traced;         /* while it is mapped */
     u32 trace_pages;
     bool trace_refused; /* it is of another version, which was said */
     struct guest_clock clock;

@@ -18,11 +18,11 @@ enum { RECORDS = 256, PAGES_MOST = 64 };
 
 static struct osm_record records[RECORDS];
 static u64 next_ns;
-static bool capturing;                          /* somebody's captures are taken, too */
-static struct list traced = {&traced, &traced}; /* domains whose rings are mapped */
-static u64 said;      /* how often domains have said where theirs are */
-static u64 seen;      /* the same at the last look for new ones */
-static bool unmapped; /* one was found then, and there was no room for it */
+static bool capturing; /* somebody's captures are taken, too */
+static u32 rings;      /* of domains, mapped */
+static u64 said;       /* how often domains have said where theirs are */
+static u64 seen;       /* the same at the last look for new ones */
+static bool unmapped;  /* one was found then, and there was no room for it */
 
 void trace_hypervisor(void)
 {
@@ -77,7 +77,7 @@ static bool open_ring(struct guest *g)
         ctl_unmap_run(here, w.pages);
         return false;
     }
-    list_push_back(&traced, &g->traced);
+    rings++;
     g->trace_gfn = here;
     g->trace_pages = w.pages;
     trace_stands(g);
@@ -101,7 +101,7 @@ void trace_close(struct guest *g)
         return;
     trace_guest(g);
     ctl_unmap_run(g->trace_gfn, g->trace_pages);
-    list_remove(&g->traced);
+    rings--;
     g->trace_gfn = g->trace_taken = 0;
     g->trace_pages = 0;
 }
@@ -142,18 +142,6 @@ void trace_guest(struct guest *g)
     __atomic_store_n(&ring->consumed, produced, __ATOMIC_RELEASE);
 }
 
-/* Who has none is not asked again before somebody has a new one: there may be thousands. */
-static void open_rings(void)
-{
-    list_for_each(at, &control.guests)
-    {
-        struct guest *g = list_entry(at, struct guest, link);
-
-        if (g->built && !g->trace_gfn && !g->trace_refused)
-            open_ring(g);
-    }
-}
-
 void trace_all(void)
 {
     u64 now;
@@ -161,10 +149,15 @@ void trace_all(void)
     trace_hypervisor();
     now = said + unmapped;
     unmapped = false;
-    if (now != seen)
-        open_rings();
+    list_for_each(at, &control.guests)
+    {
+        struct guest *g = list_entry(at, struct guest, link);
+
+        /* Who has none is not asked again before somebody has a new one: there may be a thousand. */
+        if (g->built && (g->trace_gfn || now != seen))
+            trace_guest(g);
+    }
     seen = said;
-    list_for_each(at, &traced) trace_guest(list_entry(at, struct guest, traced));
     capturing = capture_take();
 }
 
@@ -177,5 +170,5 @@ u64 trace_due(void)
         next_ns = now + PERIOD_NS;
         trace_all();
     }
-    return !list_empty(&traced) || control.traced || capturing ? next_ns : RT_NEVER;
+    return rings || control.traced || capturing ? next_ns : RT_NEVER;
 }

@@ -42,15 +42,10 @@ s64 demos_post(const char *name, s64 link, u32 flags)
 
 s64 demos_find(const char *name, u32 flags)
 {
-    enum { FIRST_NS = 5000000, MOST_NS = 1000000000 };
     s64 board = demos_link("switchboard"), link;
-    u64 pause = FIRST_NS;
 
-    /* More wait there than it has room for: whoever asked again at once would drive another out. */
-    while ((link = switchboard_ask(board, SWITCHBOARD_FIND, name, flags, 0)) == DEMOS_E_FULL &&
-           flags & SWITCHBOARD_WAIT) {
-        demos_sleep_ns(pause);
-        pause = MIN(2 * pause, (u64)MOST_NS);
-    }
+    do
+        link = switchboard_ask(board, SWITCHBOARD_FIND, name, flags, 0);
+    while (link == DEMOS_E_FULL && flags & SWITCHBOARD_WAIT);
     return link;
 }

@@ -13,8 +13,7 @@
 #include "guest/programs/number.h"
 
 enum { CHANNEL = 1, MOST = 256 };
-#define AGAIN_FIRST_NS 5000000ull
-#define AGAIN_MOST_NS  8000000000ull
+#define POST_AGAIN_NS 5000000ull
 
 /* Passes tokens on for ever. */
 static int relay(s64 next)
@@ -64,49 +63,33 @@ static u64 this_machine(const char *text)
     return words_get(&w);
 }
 
-/* Posts a link to this machine's member, for the one before it to take. False: the switchboard
- * is full. */
-static bool post(u64 here)
+/* Posts a link to this machine's member, for the one before it to take. A switchboard that is
+ * full has room again as soon as others are taken. */
+static void post(u64 here)
 {
     s64 link = demos_link_make(DEMOS_GENERAL, DEMOS_DUP | DEMOS_GIVE, CHANNEL, 0), entry;
     char name[DEMOS_NAME_MAX];
 
     format(name, sizeof name, "ring-%llu", (unsigned long long)here);
-    entry = demos_post(name, link, SWITCHBOARD_GLOBAL);
-    if (entry < 0 && entry != DEMOS_E_MEMORY)
+    while ((entry = demos_post(name, link, SWITCHBOARD_GLOBAL)) == DEMOS_E_MEMORY)
+        demos_sleep_ns(POST_AGAIN_NS);
+    if (entry < 0)
         demos_die("ring: cannot be found by others: %s", demos_error(entry));
     demos_link_drop(link);
-    return entry >= 0;
-}
-
-/* This machine's member is posted, and the next one's taken. A full switchboard has room again
- * when others are taken, perhaps by those who have found no room themselves yet: so they
- * look for the next meanwhile. */
-static s64 join(u64 machines, u64 here)
-{
-    char name[DEMOS_NAME_MAX];
-    bool posted = false;
-    s64 next = 0;
-
-    format(name, sizeof name, "ring-%llu", (unsigned long long)(here % machines + 1));
-    for (u64 pause = AGAIN_FIRST_NS; !posted; pause = MIN(2 * pause, AGAIN_MOST_NS)) {
-        posted = post(here);
-        if (next <= 0)
-            next = demos_find(name, SWITCHBOARD_GLOBAL | (posted ? SWITCHBOARD_WAIT : 0));
-        if (next < 0 && (posted || next != DEMOS_E_REFUSED))
-            demos_die("ring: no next machine: %s", demos_error(next));
-        if (!posted)
-            demos_sleep_ns(pause);
-    }
-    return next;
 }
 
 /* Member `here`, from 1, of so many machines. */
 static int of_machines(u64 machines, u64 here, u64 rounds)
 {
-    s64 next = join(machines, here);
+    s64 next;
     u64 hops, began;
+    char name[DEMOS_NAME_MAX];
 
+    post(here);
+    format(name, sizeof name, "ring-%llu", (unsigned long long)(here % machines + 1));
+    next = demos_find(name, SWITCHBOARD_GLOBAL | SWITCHBOARD_WAIT);
+    if (next < 0)
+        demos_die("ring: no next machine: %s", demos_error(next));
     if (here != 1)
         return relay(next);
     turn(next, 1); /* by then all others have found their next */

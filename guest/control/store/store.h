@@ -53,7 +53,7 @@ struct xs_hooks {
     void *ctx;
 };
 
-enum { XS_DOMAIN_BUCKETS = 1024, XS_WATCH_BUCKETS = 8192 };
+enum { XS_DOMAIN_BUCKETS = 1024, XS_WATCH_BUCKETS = 1024 };
 
 struct xs_tree {
     struct xs_node **bucket;
