@@ -83,9 +83,9 @@ except KeyboardInterrupt:
 """
 
 
-def test_a_worker_that_is_told_where_nothing_can_be_raised_ends() -> None:
-    """As in a finalizer, or what runs at a fork: it used to go on to the end of its run, and a Ctrl-C with it."""
-    with subprocess.Popen([sys.executable, "-c", WORKING, str(HARNESS)], stderr=subprocess.PIPE, text=True,
+def interrupted(script: str) -> int:
+    """Runs a campaign that interrupts itself: it ends as one that was, and says nothing. Its process group."""
+    with subprocess.Popen([sys.executable, "-c", script, str(HARNESS)], stderr=subprocess.PIPE, text=True,
                           start_new_session=True) as process:
         try:
             _, errors = process.communicate(timeout=20)
@@ -93,17 +93,16 @@ def test_a_worker_that_is_told_where_nothing_can_be_raised_ends() -> None:
             os.killpg(process.pid, signal.SIGKILL)
             raise
     assert (process.returncode, errors) == (130, "")
+    return process.pid
+
+
+def test_a_worker_that_is_told_where_nothing_can_be_raised_ends() -> None:
+    """As in a finalizer, or what runs at a fork: it used to go on to the end of its run, and a Ctrl-C with it."""
+    interrupted(WORKING)
 
 
 def test_an_interrupt_while_workers_begin_ends_them() -> None:
     """A campaign that is stopped in its first moment used to wait for ever for workers it knew nothing of."""
-    with subprocess.Popen([sys.executable, "-c", BEGINNING, str(HARNESS)], stderr=subprocess.PIPE, text=True,
-                          start_new_session=True) as process:
-        try:
-            _, errors = process.communicate(timeout=20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    assert (process.returncode, errors) == (130, "")
+    group = interrupted(BEGINNING)
     with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+        os.killpg(group, 0)
